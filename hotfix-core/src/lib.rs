@@ -1,0 +1,2 @@
+//! Decides how an emergency fix is rolled out safely.
+#![forbid(unsafe_code)]
