@@ -1,2 +1,6 @@
 //! Decides how an emergency fix is rolled out safely.
 #![forbid(unsafe_code)]
+
+pub mod grade;
+pub mod policy;
+pub mod unit;

@@ -1,0 +1,157 @@
+//! Closed sets that the policy and the engines share. On the wire each is a plain string.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! closed_set {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The string on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownName;
+
+            fn from_str(text: &str) -> Result<Self, UnknownName> {
+                Self::ALL.iter().copied().find(|v| v.as_str() == text).ok_or(UnknownName)
+            }
+        }
+    )*};
+}
+pub(crate) use closed_set;
+
+/// A text that names no member of a closed set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not one of the known names")]
+pub struct UnknownName;
+
+closed_set! {
+    /// How bad an incident is, most severe first (SEV-1).
+    Severity {
+        /// Critical.
+        P0 = "P0",
+        /// High.
+        P1 = "P1",
+        /// Medium.
+        P2 = "P2",
+        /// Low.
+        P3 = "P3",
+    }
+    /// What a metric's readings are (MET-6).
+    MetricKind {
+        /// Events of trials.
+        Proportion = "proportion",
+        /// Events with exposure in seconds.
+        Count = "count",
+        /// A latency distribution: histogram buckets or raw samples.
+        Latency = "latency",
+        /// A level.
+        Gauge = "gauge",
+        /// Requests per minute, scaled by the traffic share.
+        Volume = "volume",
+    }
+    /// Which way a metric is worse (MET-2).
+    Worse {
+        /// Higher is worse: errors, latency.
+        Higher = "higher",
+        /// Lower is worse: success, volume.
+        Lower = "lower",
+    }
+    /// What a bound is measured against (MET-2).
+    Reference {
+        /// A figure by itself.
+        Absolute = "absolute",
+        /// The record from before the incident.
+        Record = "record",
+        /// The live baseline arm: in a hot-fix the sick version.
+        Live = "live",
+    }
+    /// What a metric is for.
+    Role {
+        /// Its bands and its test decide.
+        Decide = "decide",
+        /// It is watched and reported but decides nothing (FIELD-12).
+        Watch = "watch",
+    }
+    /// How traffic is moved (PLAN-1).
+    Strategy {
+        /// A growing share of the traffic.
+        Canary = "canary",
+        /// A feature flag's percentage.
+        FeatureFlag = "feature_flag",
+    }
+    /// Who lets a phase pass (ROLL-3).
+    GateMode {
+        /// The engine, when the promotion rule holds.
+        Automatic = "automatic",
+        /// A person says go or no-go.
+        Manual = "manual",
+        /// The engine, unless a person says hold within the veto window.
+        Veto = "veto",
+    }
+    /// What a promotion claims (statistics, section 7).
+    PromotionRule {
+        /// Minimum duration and traffic reached, bands in success, evidence below the hold level.
+        NoEvidenceOfHarm = "no_evidence_of_harm",
+        /// The promotion test has crossed: not worse than the margin.
+        EvidenceOfNoHarm = "evidence_of_no_harm",
+    }
+    /// What follows when something is amiss, mildest first.
+    Response {
+        /// Note it and go on.
+        Continue = "continue",
+        /// Stay where we are.
+        Hold = "hold",
+        /// Ask a person.
+        Ask = "ask",
+        /// Go back.
+        RollBack = "roll_back",
+    }
+    /// What a person or a check reports (ROLL-4).
+    Signal {
+        /// Any doubt about stability: when in doubt, roll back.
+        Doubt = "doubt",
+        /// Users say it got worse.
+        UserReportsWorse = "user_reports_worse",
+        /// The original fault is still there.
+        FixDoesNotWork = "fix_does_not_work",
+        /// An error nobody saw before.
+        NewCriticalError = "new_critical_error",
+        /// A health check fails.
+        HealthCheckFailed = "health_check_failed",
+        /// Data are damaged.
+        DataCorruption = "data_corruption",
+        /// Slower or worse than before.
+        WorsePerformance = "worse_performance",
+    }
+    /// A way back (PLAN-5).
+    RollbackMethod {
+        /// Switch the flag off.
+        FeatureFlag = "feature_flag",
+        /// Deploy the previous version again.
+        Redeploy = "redeploy",
+        /// Revert the commit and deploy.
+        GitRevert = "git_revert",
+        /// Switch traffic to the idle side.
+        BlueGreenSwitch = "blue_green_switch",
+        /// The platform's own rollback.
+        Platform = "platform",
+    }
+}

@@ -1,0 +1,9 @@
+//! The sections of a policy: plain data, in range by their types.
+
+mod metric;
+mod phase;
+mod rule;
+
+pub use metric::{Bound, BoundValue, Bounds, Efficacy, Metric, Model};
+pub use phase::{Approval, Checklist, ChecklistItem, FinalValidation, Phase};
+pub use rule::{Clock, Evidence, NoData, Rollback, Triggers, Watch};

@@ -1,0 +1,71 @@
+//! Phases, the final validation, and what must be there before the start.
+
+use crate::grade::{GateMode, PromotionRule, Response};
+use crate::unit::{Name, PhaseName, RoleName, Share, Span};
+
+/// One phase of a rollout (PLAN-2).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phase {
+    /// Its name, unique.
+    pub name: PhaseName,
+    /// What it is to show.
+    pub objective: String,
+    /// The canary's share of the traffic; phases never go down.
+    pub share: Share,
+    /// How long the deployment is expected to take.
+    pub deploy: Span,
+    /// The least time to watch before its gate.
+    pub watch: Span,
+    /// The most time to watch; then `undecided` applies. None: no limit.
+    pub watch_most: Option<Span>,
+    /// What passing it claims.
+    pub promotion: PromotionRule,
+    /// What follows when the least time is over and a success bound is missed: S1 rolls back.
+    pub missed: Response,
+    /// What follows when the most time is over without a decision.
+    pub undecided: Response,
+    /// Who lets it pass.
+    pub gate: GateMode,
+    /// With `gate = "veto"`: how long a person may say hold.
+    pub veto: Span,
+    /// Whether a person may promote while it is still watched, before its gate.
+    pub early_promotion: bool,
+}
+
+/// The last look after the last phase (S1: T+57 to T+60).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FinalValidation {
+    /// How long it takes.
+    pub watch: Span,
+    /// Who ends it.
+    pub gate: GateMode,
+}
+
+/// One demand for approval: any one of these roles (GATE-1). All demands must be met.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approval {
+    /// The roles, any of which will do; at least one.
+    pub any_of: Vec<RoleName>,
+}
+
+/// A group of items to be done before the start (GATE-2).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checklist {
+    /// The group's id.
+    pub id: Name,
+    /// What people call it.
+    pub title: String,
+    /// Its items.
+    pub items: Vec<ChecklistItem>,
+}
+
+/// One item of a checklist.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChecklistItem {
+    /// Its id, unique in the policy.
+    pub id: Name,
+    /// What is to be done.
+    pub text: String,
+    /// Whether the start waits for it.
+    pub required: bool,
+}

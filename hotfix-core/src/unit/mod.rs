@@ -1,0 +1,86 @@
+//! Units as types: a value that exists is in range.
+//!
+//! Each type reads what people write (`"10min"`, `"0.3%"`, `"250ms"`) and what goes over the wire (seconds,
+//! fractions), and writes the wire form.
+
+mod measure;
+mod name;
+mod time;
+
+pub use measure::{PerMinute, Proportion, Ratio, Share};
+pub use name::{MetricName, Name, PhaseName, RoleName};
+pub use time::{Span, Timestamp};
+
+/// A value that is no legal unit. Says what came and what would do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnitError {
+    /// A duration that is not a number with a unit.
+    #[error(
+        "`{got}` is not a duration: write a number and one of ms, s, min, h, d, as in \"10min\""
+    )]
+    Span {
+        /// What came.
+        got: String,
+    },
+    /// A duration that is zero or negative, or too long for the clock.
+    #[error("the duration `{got}` is not above 0 and at most 10000 d: write one that is")]
+    SpanRange {
+        /// What came.
+        got: String,
+    },
+    /// A time that is not RFC 3339.
+    #[error(
+        "`{got}` is not a time: write RFC 3339 with a zone, as in \"2026-03-03T14:40:00.000Z\""
+    )]
+    Timestamp {
+        /// What came.
+        got: String,
+    },
+    /// A share or proportion that is no number and no percentage.
+    #[error("`{got}` is not a share: write a fraction as in 0.1, or a percentage as in \"10%\"")]
+    Share {
+        /// What came.
+        got: String,
+    },
+    /// A share or proportion outside 0 to 1.
+    #[error("`{got}` is outside 0 to 1: write a fraction as in 0.1, or a percentage as in \"10%\"")]
+    ShareRange {
+        /// What came.
+        got: String,
+    },
+    /// A ratio that is not a finite number above 0.
+    #[error("`{got}` is not a ratio: write a finite number above 0, as in 1.1")]
+    Ratio {
+        /// What came.
+        got: String,
+    },
+    /// A frequency without a unit of time.
+    #[error("`{got}` is not a frequency: write a number per s, min or h, as in \"5/min\"")]
+    PerMinute {
+        /// What came.
+        got: String,
+    },
+    /// A name with characters that are not allowed, or too long.
+    #[error("`{got}` is not a name: use 1 to 31 of a-z, 0-9, `_` and `-`, a letter first")]
+    Name {
+        /// What came.
+        got: String,
+    },
+}
+
+impl UnitError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Span { .. } => "HF-UNIT-001",
+            Self::SpanRange { .. } => "HF-UNIT-002",
+            Self::Timestamp { .. } => "HF-UNIT-003",
+            Self::Share { .. } => "HF-UNIT-004",
+            Self::ShareRange { .. } => "HF-UNIT-005",
+            Self::Ratio { .. } => "HF-UNIT-006",
+            Self::PerMinute { .. } => "HF-UNIT-007",
+            Self::Name { .. } => "HF-UNIT-008",
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Names in policies and observations: short, legal everywhere, copied and compared without allocating.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::UnitError;
+
+/// A name of 1 to 31 characters of `a-z`, `0-9`, `_` and `-`, a letter first.
+///
+/// It is 32 bytes in place, so an observation is resolved against the policy without a heap string.
+///
+/// ```
+/// use hotfix_core::unit::Name;
+/// assert_eq!("latency_p95".parse::<Name>()?.as_str(), "latency_p95");
+/// assert!("Latency P95".parse::<Name>().is_err());
+/// # Ok::<(), hotfix_core::unit::UnitError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name([u8; 32]);
+
+impl Name {
+    /// # Errors
+    /// `HF-UNIT-008` where the text is no legal name.
+    pub fn try_new(text: &str) -> Result<Self, UnitError> {
+        let bytes = text.as_bytes();
+        let legal = |b: &u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
+        let first = bytes.first().is_some_and(u8::is_ascii_lowercase);
+        if !first || bytes.len() > 31 || !bytes.iter().all(legal) {
+            let got: String = text.chars().take(64).collect();
+            return Err(UnitError::Name { got });
+        }
+        // Zero bytes pad: they sort before every legal character, so order is the text's.
+        let mut name = [0; 32];
+        name[..bytes.len()].copy_from_slice(bytes);
+        Ok(Self(name))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        let end = self.0.iter().position(|&b| b == 0).unwrap_or(self.0.len());
+        std::str::from_utf8(&self.0[..end]).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl FromStr for Name {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        Self::try_new(text)
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Name, E> {
+                Name::try_new(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Name);
+
+        impl $name {
+            /// # Errors
+            /// `HF-UNIT-008` where the text is no legal name.
+            pub fn try_new(text: &str) -> Result<Self, UnitError> {
+                Name::try_new(text).map(Self)
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnitError;
+
+            fn from_str(text: &str) -> Result<Self, UnitError> {
+                Self::try_new(text)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// The id of a metric in a policy and in an observation.
+    MetricName;
+    /// The name of a phase.
+    PhaseName;
+    /// The name of a role: `incident_commander`, `product_manager`.
+    RoleName;
+}
