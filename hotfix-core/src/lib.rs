@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod grade;
+pub mod metric;
 pub mod policy;
 pub mod unit;
