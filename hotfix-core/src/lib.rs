@@ -1,2 +1,3 @@
 //! Decides how an emergency fix is rolled out safely.
 #![forbid(unsafe_code)]
+pub mod stats;
