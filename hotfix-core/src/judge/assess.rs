@@ -50,8 +50,10 @@ impl Judge {
         } else if verdict.log_e >= self.hold {
             call.raise(Response::Hold, Reason::HoldLevel, None);
         }
-        verdict.efficacy =
-            self.efficacy.as_ref().map(|(_, test, shown)| Efficacy { log_e: test.log_e(), shown: *shown });
+        verdict.efficacy = self
+            .efficacy
+            .as_ref()
+            .map(|(_, test, shown)| Efficacy { log_e: test.log_e(), shown: *shown });
         if let Some(phase) = moment.due {
             self.gate(moment, phase, &verdict.metrics, verdict.efficacy, &mut call);
             if call.worst == Response::Hold && moment.overdue {
@@ -211,7 +213,11 @@ impl Watched {
             }
             (Some(_), Some(value)) => {
                 seen.needs = self.needs(moment, canary, baseline, since);
-                if seen.needs.is_some() { Band::Hold } else { judge_bounds(&self.metric, value, live) }
+                if seen.needs.is_some() {
+                    Band::Hold
+                } else {
+                    judge_bounds(&self.metric, value, live)
+                }
             }
         };
         seen
@@ -233,7 +239,8 @@ impl Watched {
             }
             // One tick of a rare count or a level is no window: watch for as long as the window is.
             _ => {
-                let watched = since.map_or(f64::INFINITY, |since| moment.at.since(since).as_seconds());
+                let watched =
+                    since.map_or(f64::INFINITY, |since| moment.at.since(since).as_seconds());
                 moment.watch.window.as_seconds() - watched
             }
         };
@@ -247,14 +254,19 @@ impl Watched {
         if self.trials(canary).is_some_and(|n| n < moment.watch.least_trials) {
             return None;
         }
-        Some(judge_bounds(&self.metric, value, self.value(baseline, moment.share.rest().as_fraction())))
+        Some(judge_bounds(
+            &self.metric,
+            value,
+            self.value(baseline, moment.share.rest().as_fraction()),
+        ))
     }
 
     /// Whether any bound looks at the live arm.
     fn compares_live(&self) -> bool {
         let bounds = self.metric.bounds;
         [bounds.success, bounds.alert, bounds.rollback].into_iter().flatten().any(|bound| {
-            bound.unless_both_arms || matches!(bound.value, BoundValue::Relative(_, Reference::Live))
+            bound.unless_both_arms
+                || matches!(bound.value, BoundValue::Relative(_, Reference::Live))
         })
     }
 }

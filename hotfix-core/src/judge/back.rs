@@ -51,25 +51,22 @@ impl Watched {
             MetricKind::Latency => {
                 let level = self.value(before, 1.0)?;
                 let edge = self.edges().iter().position(|&edge| edge >= level.high)?;
-                self.not_above(now[0] - now[1 + edge], now[0], 1.0 - self.metric.quantile.as_fraction())
+                self.not_above(
+                    now[0] - now[1 + edge],
+                    now[0],
+                    1.0 - self.metric.quantile.as_fraction(),
+                )
             }
             MetricKind::Gauge | MetricKind::Volume => None,
         }
     }
 
     fn not_above(&self, events: f64, trials: f64, level: f64) -> Option<bool> {
-        let (low, _) = wilson(Counts::new(events, trials), CONFIDENCE).ok()?;
-        (trials > 0.0).then_some(low <= level)
+        let interval = wilson(Counts::new(events, trials), CONFIDENCE).ok()?;
+        (trials > 0.0).then_some(interval.low <= level)
     }
 }
 
 fn rate(events: f64, trials: f64) -> Option<f64> {
     (trials > 0.0).then(|| events / trials)
-}
-
-/// The time since which the live arm is watched.
-impl Judge {
-    pub(crate) const fn since(&self) -> Option<Timestamp> {
-        self.since
-    }
 }

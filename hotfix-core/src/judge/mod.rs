@@ -16,10 +16,10 @@ use crate::grade::{MetricKind, PromotionRule, Role};
 use crate::metric::{Observation, ReadingError};
 use crate::plan::Plan;
 use crate::policy::section::Model;
+use crate::stats::StatError;
 use crate::stats::combine::Combination;
 use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
-use crate::stats::StatError;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use test::{Claim, Test};
@@ -96,8 +96,10 @@ impl Judge {
         let efficacy = match plan.efficacy() {
             Some(claim) => {
                 let index = policy.metrics().iter().position(|m| m.id == claim.metric);
-                let claimed =
-                    Claim::Better { alpha: claim.alpha.as_fraction(), margin: claim.cut_to.value() };
+                let claimed = Claim::Better {
+                    alpha: claim.alpha.as_fraction(),
+                    margin: claim.cut_to.value(),
+                };
                 match index {
                     Some(index) => Test::try_new(policy.metrics()[index].model, claimed, 1)?
                         .map(|test| (index, test, false)),
@@ -152,10 +154,10 @@ impl Judge {
     }
 
     fn unknown(&self, metric: MetricName) -> ReadingError {
-        let distance = |known: &MetricName| {
-            strsim::damerau_levenshtein(metric.as_str(), known.as_str())
-        };
-        let nearest = self.watched.iter().map(|w| w.metric.id).min_by_key(distance).unwrap_or(metric);
+        let distance =
+            |known: &MetricName| strsim::damerau_levenshtein(metric.as_str(), known.as_str());
+        let nearest =
+            self.watched.iter().map(|w| w.metric.id).min_by_key(distance).unwrap_or(metric);
         ReadingError::UnknownMetric { metric, nearest }
     }
 
@@ -172,7 +174,9 @@ impl Judge {
             if !watched.fresh {
                 continue;
             }
-            let Some((_, arms)) = readings.find(|(id, _)| *id == watched.metric.id) else { continue };
+            let Some((_, arms)) = readings.find(|(id, _)| *id == watched.metric.id) else {
+                continue;
+            };
             watched.read(arms, at);
             match purpose {
                 Use::Watch | Use::Move if !warm && !self.swapped => {
@@ -193,7 +197,12 @@ impl Judge {
     fn check_arms(&mut self, share: Share) {
         let Some(watched) = self.traffic.map(|index| &self.watched[index]) else { return };
         let tick = &watched.tick;
-        if !watched.fresh || !tick.canary || !tick.baseline || share == Share::ALL || share == Share::NONE {
+        if !watched.fresh
+            || !tick.canary
+            || !tick.baseline
+            || share == Share::ALL
+            || share == Share::NONE
+        {
             return;
         }
         let (share, canary, baseline) = (share.as_fraction(), tick.row[1], tick.row[3]);

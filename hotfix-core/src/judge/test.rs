@@ -28,20 +28,32 @@ pub(crate) enum Test {
 
 impl Test {
     /// A test of counts; None for a metric without one.
-    pub(super) fn try_new(model: Model, claim: Claim, boundaries: usize) -> Result<Option<Self>, StatError> {
+    pub(super) fn try_new(
+        model: Model,
+        claim: Claim,
+        boundaries: usize,
+    ) -> Result<Option<Self>, StatError> {
         let _ = boundaries;
         let (direction, alpha, tolerated, margin) = claim.figures();
         Ok(match model {
             Model::Poisson => {
                 let design = RateRatioDesign::try_new(&RateRatioSettings {
-                    direction, alpha, tolerated, margin, ..RateRatioSettings::default()
+                    direction,
+                    alpha,
+                    tolerated,
+                    margin,
+                    ..RateRatioSettings::default()
                 })?;
                 let state = RateRatio::new(&design);
                 Some(Self::Rate(Box::new(design), state))
             }
             Model::Bernoulli => {
                 let design = BernoulliDesign::try_new(&BernoulliSettings {
-                    direction, alpha, tolerated, margin, ..BernoulliSettings::default()
+                    direction,
+                    alpha,
+                    tolerated,
+                    margin,
+                    ..BernoulliSettings::default()
                 })?;
                 let state = Bernoulli::new(&design);
                 Some(Self::Bernoulli(Box::new(design), state))
@@ -54,7 +66,12 @@ impl Test {
     pub(super) fn try_latency(claim: Claim, boundaries: usize) -> Result<Self, StatError> {
         let (direction, alpha, tolerated, margin) = claim.figures();
         let design = LatencyDesign::try_new(&LatencySettings {
-            direction, alpha, tolerated, margin, boundaries, ..LatencySettings::default()
+            direction,
+            alpha,
+            tolerated,
+            margin,
+            boundaries,
+            ..LatencySettings::default()
         })?;
         let state = Latency::new(&design);
         Ok(Self::Latency(Box::new(design), Box::new(state)))
@@ -64,7 +81,9 @@ impl Test {
     pub(super) fn feed(&mut self, canary: Counts, baseline: Counts) -> bool {
         match self {
             Self::Rate(design, state) => state.update(design, canary, baseline).unwrap_or(false),
-            Self::Bernoulli(design, state) => state.update(design, canary, baseline).unwrap_or(false),
+            Self::Bernoulli(design, state) => {
+                state.update(design, canary, baseline).unwrap_or(false)
+            }
             Self::Latency(..) => false,
         }
     }
@@ -119,7 +138,9 @@ impl Claim {
     const fn figures(self) -> (Direction, f64, f64, f64) {
         match self {
             // The margin is not used in this direction, but must be a legal one.
-            Self::Worse { alpha, tolerated } => (Direction::Worse, alpha, tolerated, 2.0 * tolerated),
+            Self::Worse { alpha, tolerated } => {
+                (Direction::Worse, alpha, tolerated, 2.0 * tolerated)
+            }
             Self::Better { alpha, margin } => (Direction::Better, alpha, 1.0, margin),
         }
     }

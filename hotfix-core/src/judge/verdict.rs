@@ -121,18 +121,6 @@ pub struct MetricVerdict {
     pub ratio: Option<f64>,
 }
 
-impl MetricVerdict {
-    pub(crate) const UNREAD: Self = Self {
-        band: Band::NoData,
-        baseline: None,
-        canary: None,
-        log_e: None,
-        log_e_safe: None,
-        needs: None,
-        ratio: None,
-    };
-}
-
 impl Default for Verdict {
     /// Nothing seen yet: hold.
     fn default() -> Self {
@@ -164,11 +152,16 @@ mod by_metric {
 
     type Pairs = Vec<(MetricName, MetricVerdict)>;
 
-    pub(super) fn serialize<S: Serializer>(pairs: &Pairs, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        pairs: &Pairs,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_map(pairs.iter().map(|(name, verdict)| (name, verdict)))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pairs, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Pairs, D::Error> {
         struct Map;
         impl<'de> Visitor<'de> for Map {
             type Value = Pairs;

@@ -143,13 +143,17 @@ pub enum PlanError {
         field: &'static str,
     },
     /// The release is the version it would go back to.
-    #[error("`{version}` is both the release and the version to go back to: name the version before it")]
+    #[error(
+        "`{version}` is both the release and the version to go back to: name the version before it"
+    )]
     SameVersion {
         /// The version.
         version: String,
     },
     /// The bug's metric is not in the policy, or has no test.
-    #[error("the policy has no tested metric `{metric}` to show that the fix works: name one of {known}")]
+    #[error(
+        "the policy has no tested metric `{metric}` to show that the fix works: name one of {known}"
+    )]
     BugMetric {
         /// What came.
         metric: MetricName,
@@ -239,7 +243,9 @@ impl Plan {
         release: &str,
         traffic: &str,
     ) -> Result<Self, PlanError> {
-        let fault = |document| move |e: serde_json::Error| PlanError::Syntax { document, fault: e.to_string() };
+        let fault = |document| {
+            move |e: serde_json::Error| PlanError::Syntax { document, fault: e.to_string() }
+        };
         let subject = Subject {
             incident: serde_json::from_str(incident).map_err(fault("incident"))?,
             release: serde_json::from_str(release).map_err(fault("release"))?,
@@ -281,7 +287,8 @@ impl Plan {
 fn efficacy(policy: &Policy, bug: Option<MetricName>) -> Result<Option<Efficacy>, PlanError> {
     let Some(efficacy) = policy.efficacy() else { return Ok(None) };
     let metric = bug.unwrap_or(efficacy.metric);
-    let tested: Vec<MetricName> = policy.metrics().iter().filter(|m| m.is_rate()).map(|m| m.id).collect();
+    let tested: Vec<MetricName> =
+        policy.metrics().iter().filter(|m| m.is_rate()).map(|m| m.id).collect();
     if tested.contains(&metric) {
         Ok(Some(Efficacy { metric, ..*efficacy }))
     } else {

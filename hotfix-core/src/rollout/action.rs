@@ -133,9 +133,16 @@ impl FromStr for ActionId {
 
     fn from_str(text: &str) -> Result<Self, String> {
         text.split_once('.')
-            .and_then(|(event, index)| Some(Self { event: event.parse().ok()?, index: index.parse().ok()? }))
+            .and_then(|(event, index)| {
+                Some(Self { event: event.parse().ok()?, index: index.parse().ok()? })
+            })
             .filter(|id| id.to_string() == text)
-            .ok_or_else(|| format!("`{}` is no action id, as in \"7.1\"", text.chars().take(64).collect::<String>()))
+            .ok_or_else(|| {
+                format!(
+                    "`{}` is no action id, as in \"7.1\"",
+                    text.chars().take(64).collect::<String>()
+                )
+            })
     }
 }
 

@@ -320,8 +320,8 @@ impl Input {
     /// # Errors
     /// `HF-IN-001` to `HF-IN-005`.
     pub fn from_value(value: Value) -> Result<Self, InputError> {
-        let document: InputDocument =
-            serde_json::from_value(value).map_err(|e| InputError::Syntax { fault: e.to_string() })?;
+        let document: InputDocument = serde_json::from_value(value)
+            .map_err(|e| InputError::Syntax { fault: e.to_string() })?;
         document.try_into()
     }
 }

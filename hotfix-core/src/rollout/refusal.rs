@@ -57,7 +57,9 @@ pub enum RefusalReason {
         last: Timestamp,
     },
     /// The time is too far ahead.
-    #[error("its time {at} is more than {most} after the last one known, {last}: send a `tick` first if the clock is right")]
+    #[error(
+        "its time {at} is more than {most} after the last one known, {last}: send a `tick` first if the clock is right"
+    )]
     Future {
         /// What came.
         at: Timestamp,
@@ -106,8 +108,16 @@ pub enum RefusalReason {
         role: String,
     },
     /// The policy does not let a person pass this phase before its gate.
-    #[error("the policy lets a person promote at the gate, not before: wait for it, or set `early_promotion`")]
+    #[error(
+        "the policy lets a person promote at the gate, not before: wait for it, or set `early_promotion`"
+    )]
     TooEarly,
+    /// A key came with an input of another kind before.
+    #[error("its key came with a `{first}` before: give each input a key of its own")]
+    KeyReused {
+        /// The kind it came with.
+        first: InputKind,
+    },
     /// A reading that cannot be true or does not fit.
     #[error("{0}")]
     Reading(#[from] ReadingError),
@@ -127,6 +137,7 @@ impl RefusalReason {
             Self::NoSuchItem { .. } => "HF-ROLL-008",
             Self::NoSuchApproval { .. } => "HF-ROLL-009",
             Self::TooEarly => "HF-ROLL-010",
+            Self::KeyReused { .. } => "HF-ROLL-011",
             Self::Reading(error) => error.code(),
         }
     }
