@@ -53,12 +53,10 @@ fn roll_7_the_log_alone_rebuilds_the_rollout_at_every_line() {
     story.confirm_all();
     story.run(13, Story::after_rollback);
     let log = story.rollout.log().to_owned();
-    for (end, _) in log.match_indices('\n') {
+    for (line, (end, _)) in log.match_indices('\n').enumerate() {
         let mut again = Rollout::replay(&log.as_bytes()[..=end], Recording::Keep).unwrap();
-        for (at, input) in &story.inputs {
-            if again.now().is_some_and(|now| *at <= now) {
-                continue;
-            }
+        // The first line is the opening; every other one is an input.
+        for (at, input) in &story.inputs[line..] {
             again.handle(*at, input).unwrap();
         }
         assert_eq!(again.log(), log);
