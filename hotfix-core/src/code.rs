@@ -21,6 +21,8 @@ pub enum Family {
     Stat,
     /// Plans.
     Plan,
+    /// Inputs of a rollout, as documents.
+    Input,
     /// The rollout: refusals and its log.
     Rollout,
 }
@@ -35,6 +37,7 @@ impl Family {
         Self::Metric,
         Self::Stat,
         Self::Plan,
+        Self::Input,
         Self::Rollout,
     ];
 
@@ -54,6 +57,7 @@ impl Family {
             Self::Metric => "HF-MET-",
             Self::Stat => "HF-STAT-",
             Self::Plan => "HF-PLAN-",
+            Self::Input => "HF-IN-",
             Self::Rollout => "HF-ROLL-",
         }
     }
@@ -97,6 +101,14 @@ pub const CODES: &[Code] = &[
     code("HF-JSON-012", Family::Json, "a log line's prev or hash is not a digest"),
     code("HF-JSON-013", Family::Json, "a log line was changed after it was sealed"),
     code("HF-JSON-014", Family::Json, "text is not a digest"),
+    code("HF-UNIT-001", Family::Unit, "text is not a duration with a unit"),
+    code("HF-UNIT-002", Family::Unit, "a duration is out of range"),
+    code("HF-UNIT-003", Family::Unit, "text is not a time, or a time is out of range"),
+    code("HF-UNIT-004", Family::Unit, "text is not a share"),
+    code("HF-UNIT-005", Family::Unit, "a share is outside 0 to 1"),
+    code("HF-UNIT-006", Family::Unit, "a ratio is not finite and above 0"),
+    code("HF-UNIT-007", Family::Unit, "a rate is not finite and at least 0"),
+    code("HF-UNIT-008", Family::Unit, "text is not a name"),
 ];
 
 /// The family of a code, also of one that a later release added.
