@@ -26,7 +26,7 @@ use std::ops::Range;
 /// assert_eq!(text, br#"{"events":3,"share":1e-7,"trials":1000}"#);
 /// # Ok::<(), hotfix_core::canonical::CanonicalError>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Encoder {
     members: Vec<Member>,
     scratch: Vec<u8>,
