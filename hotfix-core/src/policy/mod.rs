@@ -3,8 +3,23 @@
 //! A `Policy` that exists is in range and consistent enough to run; engines take `&Policy`, so none can see an
 //! unchecked one. Figures live in `policies/*.toml`, not in code.
 
+mod error;
+mod field;
+mod format;
+mod node;
+mod preset;
+mod reader;
+mod schema;
 pub mod section;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use error::{PolicyError, PolicyErrors, Problem};
+pub use schema::schema;
+
+use node::Node;
+use reader::Style;
 use section::{
     Approval, Checklist, Clock, Efficacy, Evidence, FinalValidation, Metric, Phase, Rollback,
     Triggers, Watch,
@@ -14,6 +29,24 @@ use crate::grade::Strategy;
 use crate::unit::{Name, Span};
 
 /// A checked policy.
+///
+/// Reading refuses what it cannot read or run, all of it at once, each error with a code, a place and a remedy. What can
+/// be read but is doubtful is no error.
+///
+/// ```
+/// use hotfix_core::policy::Policy;
+/// let preset = Policy::preset("phased-canary")?;
+/// assert_eq!(preset.phases()[0].share.to_string(), "10%");
+/// assert_eq!(preset.metric("error_rate").and_then(|m| m.record), Some(0.003));
+/// assert_eq!(Policy::from_toml(&preset.to_toml())?, preset);
+///
+/// let errors = Policy::from_toml(&preset.to_toml().replace("10min", "10 parsecs")).unwrap_err();
+/// let watch = errors.iter().next().unwrap();
+/// assert_eq!((watch.code(), watch.path()), ("HF-UNIT-001", "/phases/0/watch"));
+/// # Ok::<(), hotfix_core::policy::PolicyErrors>(())
+/// ```
+///
+/// Shows FIELD-5.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     pub(crate) name: Name,
@@ -31,4 +64,125 @@ pub struct Policy {
     pub(crate) efficacy: Option<Efficacy>,
     pub(crate) triggers: Triggers,
     pub(crate) rollback: Rollback,
+}
+
+impl Policy {
+    /// Reads TOML, at most 1 MiB of it.
+    ///
+    /// # Errors
+    /// All of them at once: `HF-POL-001` to `HF-POL-024`, and `HF-UNIT-…` for single values.
+    pub fn from_toml(text: &str) -> Result<Self, PolicyErrors> {
+        format::from_node(&Node::from_toml(text)?)
+    }
+
+    /// Reads JSON, at most 1 MiB of it.
+    ///
+    /// # Errors
+    /// As [`Policy::from_toml`].
+    pub fn from_json(text: &str) -> Result<Self, PolicyErrors> {
+        format::from_node(&Node::from_json(text)?)
+    }
+
+    /// Writes JSON as it goes over the wire: durations in seconds, shares as fractions, every default filled in.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Writes TOML as people read it: `"10min"` and `"0.3%"` where that says exactly the same, every default filled in.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(&format::to_node(self, Style::Human)).unwrap_or_default()
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> Name {
+        self.name
+    }
+
+    /// What people call it.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// How traffic is moved.
+    pub const fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// What the engine believes of the host's clock.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// How evidence is weighed.
+    pub const fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// How metrics are watched.
+    pub const fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// The demands for approval; all must be met.
+    pub fn approvals(&self) -> &[Approval] {
+        &self.approvals
+    }
+
+    /// What is to be done before the start.
+    pub fn checklists(&self) -> &[Checklist] {
+        &self.checklists
+    }
+
+    /// The phases, in order; at least one.
+    pub fn phases(&self) -> &[Phase] {
+        &self.phases
+    }
+
+    /// The last look after the last phase.
+    pub const fn final_validation(&self) -> &FinalValidation {
+        &self.final_validation
+    }
+
+    /// When to look again after the last phase, each counted from its end (ROLL-6).
+    pub fn after(&self) -> &[Span] {
+        &self.after
+    }
+
+    /// The metrics, in the order of their ids; at least one.
+    pub fn metrics(&self) -> &[Metric] {
+        &self.metrics
+    }
+
+    /// A metric by id.
+    pub fn metric(&self, id: &str) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.id.as_str() == id)
+    }
+
+    /// The claim that the fix works, where the policy makes one.
+    pub const fn efficacy(&self) -> Option<&Efficacy> {
+        self.efficacy.as_ref()
+    }
+
+    /// What follows each signal.
+    pub const fn triggers(&self) -> &Triggers {
+        &self.triggers
+    }
+
+    /// The rollback workflow.
+    pub const fn rollback(&self) -> &Rollback {
+        &self.rollback
+    }
+}
+
+impl Serialize for Policy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        format::to_node(self, Style::Wire).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Policy {
+    /// Goes through the same checks as [`Policy::from_json`].
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        format::from_node(&Node::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }

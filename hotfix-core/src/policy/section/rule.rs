@@ -60,7 +60,21 @@ pub struct Triggers {
     pub(crate) responses: [Response; Signal::ALL.len()],
 }
 
+impl Default for Triggers {
+    /// Every signal is asked about.
+    fn default() -> Self {
+        Self { responses: [Response::Ask; Signal::ALL.len()] }
+    }
+}
+
 impl Triggers {
+    /// The same with another response to one signal.
+    #[must_use]
+    pub const fn with(mut self, signal: Signal, response: Response) -> Self {
+        self.responses[signal as usize] = response;
+        self
+    }
+
     /// What follows this signal.
     pub const fn response(&self, signal: Signal) -> Response {
         self.responses[signal as usize]

@@ -1,0 +1,407 @@
+//! What keeps a policy from being read: all of it at once, each with a code, a place and a remedy.
+
+use std::fmt;
+
+use super::node::Node;
+use crate::unit::UnitError;
+
+/// Everything that is wrong with a policy, in the order of the format; never empty.
+///
+/// ```
+/// use hotfix_core::policy::Policy;
+/// let errors = Policy::from_toml("format = 1\nnaem = \"house\"").unwrap_err();
+/// let naem = errors.iter().find(|e| e.path() == "/naem").unwrap();
+/// assert_eq!(naem.code(), "HF-POL-006");
+/// assert!(naem.sentence().contains("did you mean `name`"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyErrors {
+    list: Vec<PolicyError>,
+    left_out: usize,
+}
+
+impl PolicyErrors {
+    /// How many errors are kept; the rest is counted.
+    pub const MOST: usize = 1_000;
+
+    pub(super) const fn new() -> Self {
+        Self { list: Vec::new(), left_out: 0 }
+    }
+
+    pub(super) fn of(path: &str, problem: Problem) -> Self {
+        Self { list: vec![PolicyError { path: path.to_owned(), problem }], left_out: 0 }
+    }
+
+    pub(super) fn push(&mut self, path: &str, problem: Problem) {
+        if self.list.len() < Self::MOST {
+            self.list.push(PolicyError { path: path.to_owned(), problem });
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// The same with every place in the document: a default stands nowhere, so its error goes to the table around it.
+    pub(super) fn placed_in(mut self, document: &Node) -> Self {
+        for error in &mut self.list {
+            // These name a key that was met.
+            if !matches!(error.problem, Problem::UnknownKey { .. } | Problem::DuplicateKey { .. }) {
+                let length = document.present(&error.path);
+                error.path.truncate(length);
+            }
+        }
+        self
+    }
+
+    pub(super) const fn is_clean(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The first error; its code and place are what a binding shows of the whole list.
+    pub fn first(&self) -> Option<&PolicyError> {
+        self.list.first()
+    }
+
+    /// The errors.
+    pub fn iter(&self) -> std::slice::Iter<'_, PolicyError> {
+        self.list.iter()
+    }
+
+    /// How many there are, those beyond [`PolicyErrors::MOST`] included.
+    pub const fn count(&self) -> usize {
+        self.list.len() + self.left_out
+    }
+}
+
+impl<'a> IntoIterator for &'a PolicyErrors {
+    type Item = &'a PolicyError;
+    type IntoIter = std::slice::Iter<'a, PolicyError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for PolicyErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count() {
+            1 => write!(f, "1 error in the policy")?,
+            n => write!(f, "{n} errors in the policy")?,
+        }
+        for error in self {
+            write!(f, "\n{error}")?;
+        }
+        match self.left_out {
+            0 => Ok(()),
+            n => write!(f, "\nand {n} more"),
+        }
+    }
+}
+
+impl std::error::Error for PolicyErrors {}
+
+/// One thing that is wrong with a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyError {
+    path: String,
+    problem: Problem,
+}
+
+impl PolicyError {
+    /// The stable code: `HF-POL-…`, or `HF-UNIT-…` where a single value has a wrong unit or range.
+    pub const fn code(&self) -> &'static str {
+        self.problem.code()
+    }
+
+    /// The place as a JSON Pointer, `/phases/1/share`; for a missing key that of the table which lacks it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is wrong and what to do about it.
+    pub fn sentence(&self) -> String {
+        self.problem.to_string()
+    }
+
+    /// What is wrong, as data.
+    pub const fn problem(&self) -> &Problem {
+        &self.problem
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.path.is_empty() { "the document" } else { &self.path };
+        write!(f, "{} at {}: {}", self.code(), place.escape_debug(), self.problem)
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $code:literal $variant:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
+        /// What can be wrong with a policy.
+        #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+        #[non_exhaustive]
+        pub enum Problem {
+            /// A value with a wrong unit, out of its range, or an illegal name.
+            #[error(transparent)]
+            Unit(#[from] UnitError),
+            $($(#[$doc])* $variant { $($(#[$field_doc])* $field: $type,)* },)*
+        }
+
+        impl Problem {
+            /// The codes of this family, in order.
+            pub const CODES: &'static [&'static str] = &[$($code,)*];
+
+            /// The stable code.
+            pub const fn code(&self) -> &'static str {
+                match self {
+                    Self::Unit(error) => error.code(),
+                    $(Self::$variant { .. } => $code,)*
+                }
+            }
+        }
+    };
+}
+
+problems! {
+    /// The text is no TOML or no JSON.
+    #[error("not readable as {language} at line {line}, column {column}: {detail}; correct the text there")]
+    "HF-POL-001" Syntax {
+        /// `TOML` or `JSON`.
+        language: &'static str,
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+        /// What the parser says.
+        detail: String,
+    }
+    /// The text is longer than a policy may be.
+    #[error("the text has {bytes} bytes: a policy has at most {most}, so split or shorten it")]
+    "HF-POL-002" TooLarge {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        most: usize,
+    }
+    /// Tables and lists are nested deeper than the format ever needs.
+    #[error("nested more than {most} deep: a policy is flatter, so take levels out")]
+    "HF-POL-003" TooDeep {
+        /// The limit.
+        most: usize,
+    }
+    /// A key stands twice in one table.
+    #[error("`{key}` stands twice in this table: keep one")]
+    "HF-POL-004" DuplicateKey {
+        /// The key.
+        key: String,
+    }
+    /// A version of the format that this release does not know.
+    #[error("format `{got}` is not known: this release reads format {known}, so write `format = {known}` or take a newer release")]
+    "HF-POL-005" Format {
+        /// What came.
+        got: String,
+        /// The versions that are known.
+        known: &'static str,
+    }
+    /// A key that the format does not have (FIELD-5).
+    #[error("`{key}` is not a known key: {}known here are {}", did_you_mean(*nearest), listed(known))]
+    "HF-POL-006" UnknownKey {
+        /// The key.
+        key: String,
+        /// The known key that is nearest, where one is near.
+        nearest: Option<&'static str>,
+        /// The keys of this table.
+        known: &'static [&'static str],
+    }
+    /// A key that must be there is not.
+    #[error("`{key}` is missing: add {example}")]
+    "HF-POL-007" MissingKey {
+        /// The key.
+        key: &'static str,
+        /// What it takes.
+        example: String,
+    }
+    /// A value of another type.
+    #[error("{got} stands where {expected} belongs: write {expected}")]
+    "HF-POL-008" WrongType {
+        /// What belongs there.
+        expected: &'static str,
+        /// What came.
+        got: &'static str,
+    }
+    /// A text that is not one of a closed set.
+    #[error("`{got}` is not allowed here: {}write one of {}", did_you_mean(*nearest), listed(known))]
+    "HF-POL-009" UnknownValue {
+        /// What came.
+        got: String,
+        /// The nearest allowed text, where one is near.
+        nearest: Option<&'static str>,
+        /// The allowed texts.
+        known: &'static [&'static str],
+    }
+    /// A number that is finite and of the right type but outside its range.
+    #[error("`{key}` is {got}: write {range}")]
+    "HF-POL-010" OutOfRange {
+        /// The key.
+        key: &'static str,
+        /// What came.
+        got: String,
+        /// The range in words.
+        range: &'static str,
+    }
+    /// A list or table with nothing in it where at least one is needed.
+    #[error("there is no {what}: add at least one")]
+    "HF-POL-011" Empty {
+        /// What is missing.
+        what: &'static str,
+    }
+    /// The same name for two things.
+    #[error("the {what} `{name}` is named at `{first}` already: give one of them another name")]
+    "HF-POL-012" DuplicateName {
+        /// What is named.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Where it stands first.
+        first: String,
+    }
+    /// The efficacy claim names a metric that the policy does not have.
+    #[error("the metric `{name}` is not in `metrics`: {}add it, or name one that is there", did_you_mean(nearest.as_deref()))]
+    "HF-POL-013" UnknownMetric {
+        /// The name.
+        name: String,
+        /// The nearest metric, where one is near.
+        nearest: Option<String>,
+    }
+    /// The efficacy claim names a metric that cannot carry it.
+    #[error("the metric `{name}` cannot show that the fix works: name a proportion or count that decides and is tested")]
+    "HF-POL-014" EfficacyMetric {
+        /// The name.
+        name: String,
+    }
+    /// The weights of the tested deciding metrics are not the whole budget.
+    #[error("the weights of the metrics that decide and are tested sum to {sum}: make them sum to 1")]
+    "HF-POL-015" WeightSum {
+        /// Their sum.
+        sum: String,
+    }
+    /// A weight on a metric without a test.
+    #[error("`weight` is {got} but this metric is not tested or only watched: leave `weight` out")]
+    "HF-POL-016" WeightWithoutTest {
+        /// The weight.
+        got: String,
+    }
+    /// A test that does not fit the kind of metric.
+    #[error("the model `{model}` does not fit the kind `{kind}`: write one of {}", listed(known))]
+    "HF-POL-017" ModelKind {
+        /// The model.
+        model: &'static str,
+        /// The kind.
+        kind: &'static str,
+        /// What would fit.
+        known: &'static [&'static str],
+    }
+    /// A key that this kind of metric must not have.
+    #[error("`{key}` has no meaning for the kind `{kind}`: leave it out")]
+    "HF-POL-018" NotForKind {
+        /// The key.
+        key: &'static str,
+        /// The kind.
+        kind: &'static str,
+    }
+    /// A key that this kind of metric must have.
+    #[error("the kind `{kind}` needs `{key}`: add {example}")]
+    "HF-POL-019" KindNeeds {
+        /// The key.
+        key: &'static str,
+        /// The kind.
+        kind: &'static str,
+        /// What it takes.
+        example: &'static str,
+    }
+    /// Boundaries that do not go up.
+    #[error("the boundary {got} is not above the one before, {before}: list them in rising order, each once")]
+    "HF-POL-020" BoundaryOrder {
+        /// The boundary.
+        got: String,
+        /// The one before it.
+        before: String,
+    }
+    /// A promotion margin that is no more than what is tolerated anyway.
+    #[error("`margin` is {margin}, not above `tolerated` {tolerated}: write a larger margin")]
+    "HF-POL-021" Margin {
+        /// The margin.
+        margin: String,
+        /// What is tolerated.
+        tolerated: String,
+    }
+    /// A ratio of a record that the metric does not have.
+    #[error("this bound is a ratio of the record but the metric has no `record`: add one, or write the figure itself")]
+    "HF-POL-022" NoRecord {}
+    /// A duration that is shorter than one it must cover.
+    #[error("`{key}` is {got}, shorter than `{least}` of {at_least}: write at least {at_least}")]
+    "HF-POL-023" TooShort {
+        /// The key.
+        key: &'static str,
+        /// Its duration.
+        got: String,
+        /// The key of the duration that it must cover.
+        least: &'static str,
+        /// That duration.
+        at_least: String,
+    }
+    /// A bound that is neither a figure nor a ratio, or both.
+    #[error("{detail}: write a figure, `{{ value = …, unless_both_arms = true }}` or `{{ ratio = 1.1, of = \"record\" }}`")]
+    "HF-POL-024" BoundForm {
+        /// What is wrong with it.
+        detail: &'static str,
+    }
+    /// A name that no preset has.
+    #[error("there is no preset `{got}`: {}the presets are {}", did_you_mean(*nearest), listed(known))]
+    "HF-POL-025" UnknownPreset {
+        /// What came.
+        got: String,
+        /// The nearest preset, where one is near.
+        nearest: Option<&'static str>,
+        /// The presets.
+        known: &'static [&'static str],
+    }
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("did you mean `{name}`? "))
+}
+
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+/// The name nearest to `got`, where one is near enough to be a slip of the pen.
+pub(super) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Longer ones are no slip of a short name, and would cost time.
+    if got.len() > 64 {
+        return None;
+    }
+    let mut best = None;
+    for name in names {
+        let likeness = strsim::normalized_damerau_levenshtein(got, name)
+            .max(strsim::jaro_winkler(got, name) - 0.3);
+        if likeness >= 0.5 && best.is_none_or(|(most, _)| likeness > most) {
+            best = Some((likeness, name));
+        }
+    }
+    best.map(|(_, name)| name)
+}
+
+/// Text from outside as a sentence shows it: one line, not long.
+pub(super) fn shown(text: &str) -> String {
+    const MOST: usize = 64;
+    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
+}

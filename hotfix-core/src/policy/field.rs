@@ -1,0 +1,380 @@
+//! The types of single values: how each is written, read and described.
+
+use std::str::FromStr;
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use super::error::{Problem, nearest, shown};
+use super::node::Node;
+use super::reader::{Field, Reader, Style};
+use super::section::Model;
+use crate::grade::{
+    GateMode, MetricKind, PromotionRule, Reference, Response, Role, Strategy, Worse,
+};
+use crate::unit::{
+    MetricName, Name, PerMinute, PhaseName, Proportion, Ratio, RoleName, Share, Span, UnitError,
+};
+
+/// A duration, zero included.
+pub(crate) struct Duration;
+/// A duration above zero.
+pub(crate) struct Lasting;
+/// A finite number.
+pub(crate) struct Number;
+/// What follows where going on is no answer: hold, ask or roll back.
+pub(crate) struct FailSafe;
+/// A list.
+pub(crate) struct List<F>(F);
+
+/// Text that a unit type may parse: what is long or has control characters never is a unit, and is not echoed as it is.
+fn as_unit<T: FromStr<Err = UnitError>>(text: &str, reader: &mut Reader) -> Option<T> {
+    shown(text).parse().map_or_else(|error: UnitError| reader.fail(error), Some)
+}
+
+fn from_number<T>(read: Result<T, UnitError>, reader: &mut Reader) -> Option<T> {
+    read.map_or_else(|error| reader.fail(error), Some)
+}
+
+/// As people write it where that reads back as the same value, else the bare number.
+fn written<T>(value: &T, number: f64, style: Style) -> Node
+where
+    T: ToString + FromStr + PartialEq,
+{
+    let text = value.to_string();
+    match style {
+        Style::Human if text.parse().is_ok_and(|read: T| read == *value) => Node::Text(text),
+        _ => Node::Number(number),
+    }
+}
+
+impl Field for Duration {
+    type Out = Span;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Span> {
+        match node {
+            Node::Number(seconds) => from_number(Span::try_from_seconds(*seconds), reader),
+            Node::Text(text) => as_unit(text, reader),
+            _ => reader.wrong_type("a duration, as in \"10min\" or seconds", node),
+        }
+    }
+    fn write(value: &Span, style: Style) -> Node {
+        written(value, value.as_seconds(), style)
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "seconds, or a number with one of ms, s, min, h, d; at most 10000 d",
+            "anyOf": [
+                { "type": "number", "minimum": 0, "maximum": 864_000_000 },
+                { "type": "string", "pattern": r"^\s*[0-9.]+\s*(ms|s|min|h|d)\s*$" },
+            ],
+        })
+    }
+    fn example() -> &'static str {
+        "\"10min\""
+    }
+}
+
+impl Field for Lasting {
+    type Out = Span;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Span> {
+        let span = Duration::read(node, reader)?;
+        if span.is_zero() {
+            let got = match node {
+                Node::Text(text) => shown(text),
+                Node::Number(seconds) => seconds.to_string(),
+                _ => span.to_string(),
+            };
+            return reader.fail(UnitError::SpanRange { got });
+        }
+        Some(span)
+    }
+    fn write(value: &Span, style: Style) -> Node {
+        Duration::write(value, style)
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "seconds, or a number with one of ms, s, min, h, d; above 0 and at most 10000 d",
+            "anyOf": [
+                { "type": "number", "exclusiveMinimum": 0, "maximum": 864_000_000 },
+                { "type": "string", "pattern": r"^\s*[0-9.]*[1-9][0-9.]*\s*(ms|s|min|h|d)\s*$" },
+            ],
+        })
+    }
+    fn example() -> &'static str {
+        Duration::example()
+    }
+}
+
+macro_rules! fractions {
+    ($($type:ty, $example:literal;)*) => {$(
+        impl Field for $type {
+            type Out = Self;
+
+            fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+                match node {
+                    Node::Number(fraction) => from_number(Self::try_from_fraction(*fraction), reader),
+                    Node::Text(text) => as_unit(text, reader),
+                    _ => reader.wrong_type("a share, as in 0.1 or \"10%\"", node),
+                }
+            }
+            fn write(value: &Self, style: Style) -> Node {
+                written(value, value.as_fraction(), style)
+            }
+            fn schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "description": "a fraction, or a percentage",
+                    "anyOf": [
+                        { "type": "number", "minimum": 0, "maximum": 1 },
+                        { "type": "string", "pattern": r"^\s*[0-9.eE+-]+\s*%?\s*$" },
+                    ],
+                })
+            }
+            fn example() -> &'static str {
+                $example
+            }
+        }
+    )*};
+}
+
+fractions! {
+    Share, "\"10%\"";
+    Proportion, "\"1%\"";
+}
+
+impl Field for Ratio {
+    type Out = Self;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match node {
+            Node::Number(ratio) => from_number(Self::try_new(*ratio), reader),
+            _ => reader.wrong_type("a number above 0", node),
+        }
+    }
+    fn write(value: &Self, _: Style) -> Node {
+        Node::Number(value.value())
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "a ratio", "type": "number", "exclusiveMinimum": 0 })
+    }
+    fn example() -> &'static str {
+        "2.0"
+    }
+}
+
+impl Field for PerMinute {
+    type Out = Self;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match node {
+            Node::Number(per_minute) => from_number(Self::try_new(*per_minute), reader),
+            Node::Text(text) => as_unit(text, reader),
+            _ => reader.wrong_type("a frequency, as in \"5/min\" or a number per minute", node),
+        }
+    }
+    fn write(value: &Self, style: Style) -> Node {
+        written(value, value.value(), style)
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "a number per minute, or a number with /s, /min or /h",
+            "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string" }] })
+    }
+    fn example() -> &'static str {
+        "\"5/min\""
+    }
+}
+
+impl Field for Number {
+    type Out = f64;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<f64> {
+        match node {
+            Node::Number(number) if number.is_finite() => Some(*number),
+            Node::Number(number) => {
+                let range = "a finite number";
+                reader.fail(Problem::OutOfRange {
+                    key: "the value",
+                    got: number.to_string(),
+                    range,
+                })
+            }
+            _ => reader.wrong_type("a number", node),
+        }
+    }
+    fn write(value: &f64, _: Style) -> Node {
+        Node::Number(*value)
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number" })
+    }
+    fn example() -> &'static str {
+        "100"
+    }
+}
+
+impl Field for bool {
+    type Out = Self;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match node {
+            Node::Flag(flag) => Some(*flag),
+            _ => reader.wrong_type("true or false", node),
+        }
+    }
+    fn write(value: &Self, _: Style) -> Node {
+        Node::Flag(*value)
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "boolean" })
+    }
+    fn example() -> &'static str {
+        "true"
+    }
+}
+
+impl Field for String {
+    type Out = Self;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match node {
+            Node::Text(text) => Some(text.clone()),
+            _ => reader.wrong_type("a text", node),
+        }
+    }
+    fn write(value: &Self, _: Style) -> Node {
+        Node::Text(value.clone())
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+    fn example() -> &'static str {
+        "\"…\""
+    }
+}
+
+macro_rules! names {
+    ($($type:ty, $example:literal;)*) => {$(
+        impl Field for $type {
+            type Out = Self;
+
+            fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+                match node {
+                    Node::Text(text) => as_unit(text, reader),
+                    _ => reader.wrong_type("a name", node),
+                }
+            }
+            fn write(value: &Self, _: Style) -> Node {
+                Node::from(value.as_str())
+            }
+            fn schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": NAME_PATTERN })
+            }
+            fn example() -> &'static str {
+                $example
+            }
+        }
+    )*};
+}
+
+/// What `unit::Name` accepts.
+pub(super) const NAME_PATTERN: &str = "^[a-z][a-z0-9_-]{0,30}$";
+
+names! {
+    Name, "\"house\"";
+    PhaseName, "\"canary\"";
+    MetricName, "\"error_rate\"";
+    RoleName, "\"incident_commander\"";
+}
+
+fn one_of<T: Copy>(
+    node: &Node,
+    all: &[T],
+    known: &'static [&'static str],
+    reader: &mut Reader,
+) -> Option<T> {
+    let Node::Text(text) = node else {
+        return reader.wrong_type("a text", node);
+    };
+    if let Some(index) = known.iter().position(|name| name == text) {
+        return all.get(index).copied();
+    }
+    let near = nearest(text, known.iter().copied());
+    reader.fail(Problem::UnknownValue { got: shown(text), nearest: near, known })
+}
+
+macro_rules! closed_sets {
+    ($($field:ty => $type:ty, $all:expr, $example:literal;)*) => {$(
+        impl Field for $field {
+            type Out = $type;
+
+            fn read(node: &Node, reader: &mut Reader) -> Option<$type> {
+                const ALL: &[$type] = $all;
+                const KNOWN: [&str; ALL.len()] = {
+                    let mut known = [""; ALL.len()];
+                    let mut i = 0;
+                    while i < known.len() {
+                        known[i] = ALL[i].as_str();
+                        i += 1;
+                    }
+                    known
+                };
+                one_of(node, ALL, &KNOWN, reader)
+            }
+            fn write(value: &$type, _: Style) -> Node {
+                Node::from(value.as_str())
+            }
+            fn schema(_: &mut SchemaGenerator) -> Schema {
+                let all: &[$type] = $all;
+                let names: Vec<&str> = all.iter().map(|value| value.as_str()).collect();
+                json_schema!({ "type": "string", "enum": names })
+            }
+            fn example() -> &'static str {
+                $example
+            }
+        }
+    )*};
+}
+
+closed_sets! {
+    Strategy => Strategy, Strategy::ALL, "\"canary\"";
+    GateMode => GateMode, GateMode::ALL, "\"automatic\"";
+    PromotionRule => PromotionRule, PromotionRule::ALL, "\"no_evidence_of_harm\"";
+    Response => Response, Response::ALL, "\"ask\"";
+    FailSafe => Response, &[Response::Hold, Response::Ask, Response::RollBack], "\"ask\"";
+    MetricKind => MetricKind, MetricKind::ALL, "\"proportion\"";
+    Worse => Worse, Worse::ALL, "\"higher\"";
+    Role => Role, Role::ALL, "\"decide\"";
+    Model => Model, Model::ALL, "\"poisson\"";
+    // A ratio of an absolute figure would be a figure.
+    Reference => Reference, &[Reference::Record, Reference::Live], "\"record\"";
+}
+
+impl<F: Field> Field for List<F> {
+    type Out = Vec<F::Out>;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self::Out> {
+        let Node::List(items) = node else {
+            return reader.wrong_type("a list", node);
+        };
+        let mut list = Some(Vec::with_capacity(items.len()));
+        for (i, item) in items.iter().enumerate() {
+            let read = reader.within(&i.to_string(), |reader| F::read(item, reader));
+            // Goes on after an error: the rest may have errors of its own.
+            list = list.zip(read).map(|(mut list, read)| {
+                list.push(read);
+                list
+            });
+        }
+        list
+    }
+    fn write(value: &Self::Out, style: Style) -> Node {
+        Node::List(value.iter().map(|item| F::write(item, style)).collect())
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let items = F::schema(generator);
+        json_schema!({ "type": "array", "items": items })
+    }
+    fn example() -> &'static str {
+        "[…]"
+    }
+}

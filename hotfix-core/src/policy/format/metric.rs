@@ -1,0 +1,480 @@
+//! Metrics: what a table must have and must not have depends on its kind (MET-1, MET-2, MET-6).
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use super::rule::{between_0_and_1, in_range};
+use crate::grade::{MetricKind, Reference, Role, Worse};
+use crate::policy::error::{Problem, nearest, shown};
+use crate::policy::field::{Lasting, List, NAME_PATTERN, Number};
+use crate::policy::node::Node;
+use crate::policy::reader::{Draft, Field, Noted, Reader, Style, section};
+use crate::policy::section::{Bound, BoundValue, Bounds, Efficacy, Metric, Model};
+use crate::unit::{MetricName, PerMinute, Proportion, Ratio, Span};
+
+section! {
+    draft
+    /// One metric; its key is its id in observations.
+    Metric as MetricDraft {
+        /// What people call it. Without it: its id.
+        title: String, [optional];
+        /// What its readings are.
+        kind: MetricKind, [required];
+        /// Which way is worse.
+        worse: Worse, [required];
+        /// Whether it decides or is only watched.
+        role: Role, [default "decide"];
+        /// The value from before the incident, for the whole service, in the kind's unit: a share for a proportion, a
+        /// duration for latency, events per minute for a count or a volume, a number for a gauge.
+        record: Level, [optional];
+        /// At or on the good side of it: success.
+        success: BoundForm, [optional];
+        /// Beyond it: alert.
+        alert: BoundForm, [optional];
+        /// Beyond it: rollback.
+        rollback: BoundForm, [optional];
+        /// Whether record and bounds are for the whole service and scale with an arm's share of the traffic. Without it:
+        /// true for volumes and counts, false for gauges; proportions and latencies hold per arm and never scale.
+        scaled: bool, [optional];
+        /// The sequential test. Without it: poisson for proportions and counts, bernoulli for latency, none for gauges
+        /// and volumes.
+        model: Model, [optional];
+        /// Its share of the false-rollback budget. Those of all metrics that decide and are tested sum to 1.
+        weight: Proportion, [default 0.0];
+        /// For latency, and needed there: the quantile that record and bounds speak of; above 0, below 1.
+        quantile: Proportion, [optional];
+        /// For latency, and needed there: durations above which slow requests are counted, rising.
+        boundaries: List<Lasting>, [optional];
+    }
+}
+
+section! {
+    draft
+    /// A bound that says more than a figure: a ratio, or a figure that a shock in both arms does not cross.
+    Bound as BoundDraft {
+        /// The figure, in the unit of the metric's kind.
+        value: Level, [optional];
+        /// A ratio of `of`, in place of `value`.
+        ratio: Ratio, [optional];
+        /// What the ratio is of: the record from before the incident, or the live baseline arm.
+        of: Reference, [optional];
+        /// The bound is not crossed while the live baseline arm is beyond it too (MET-5).
+        unless_both_arms: bool, [default false];
+    }
+}
+
+/// A figure whose unit depends on the metric's kind; read when the kind is known.
+pub(super) struct Level;
+/// A bound in one of its three forms; read when the kind is known.
+pub(super) struct BoundForm;
+
+impl Field for Level {
+    type Out = Node;
+
+    fn read(node: &Node, _: &mut Reader) -> Option<Node> {
+        Some(node.clone())
+    }
+    fn write(value: &Node, _: Style) -> Node {
+        value.clone()
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["number", "string"] })
+    }
+    fn example() -> &'static str {
+        "\"2%\""
+    }
+}
+
+impl Field for BoundForm {
+    type Out = Node;
+
+    fn read(node: &Node, _: &mut Reader) -> Option<Node> {
+        Some(node.clone())
+    }
+    fn write(value: &Node, _: Style) -> Node {
+        value.clone()
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<Bound>();
+        json_schema!({ "anyOf": [{ "type": ["number", "string"] }, table] })
+    }
+    fn example() -> &'static str {
+        "\"2%\""
+    }
+}
+
+/// The metrics by id, in the order of their ids: a digest sorts keys, so nothing may depend on another order.
+pub(super) struct Metrics;
+
+impl Field for Metrics {
+    type Out = Vec<Metric>;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Metric>> {
+        let entries = reader.table(node)?;
+        if entries.is_empty() {
+            return reader.fail(Problem::Empty { what: "metric" });
+        }
+        let mut metrics = Vec::new();
+        let mut complete = true;
+        let mut budget = Some(Budget::default());
+        for (id, node) in entries {
+            let read = reader.within(id, |reader| metric(id, node, &mut budget, reader));
+            complete &= read.is_some();
+            metrics.extend(read);
+        }
+        if let Some(Budget { sum, tested: true }) = budget
+            && (sum - 1.0).abs() > 1e-9
+        {
+            return reader.fail(Problem::WeightSum { sum: format!("{sum:.6}") });
+        }
+        metrics.sort_by_key(|metric| metric.id);
+        complete.then_some(metrics)
+    }
+    fn write(value: &Vec<Metric>, style: Style) -> Node {
+        let entry = |metric: &Metric| (metric.id.as_str().to_owned(), written(metric, style));
+        Node::Table(value.iter().map(entry).collect())
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let metric = generator.subschema_for::<Metric>();
+        json_schema!({
+            "type": "object",
+            "propertyNames": { "pattern": NAME_PATTERN },
+            "additionalProperties": metric,
+            "minProperties": 1,
+        })
+    }
+    fn example() -> &'static str {
+        "{ … }"
+    }
+}
+
+/// The weights met so far; absent once one could not be read.
+#[derive(Default)]
+struct Budget {
+    sum: f64,
+    tested: bool,
+}
+
+fn metric(
+    id: &str,
+    node: &Node,
+    budget: &mut Option<Budget>,
+    reader: &mut Reader,
+) -> Option<Metric> {
+    let name = MetricName::try_new(&shown(id));
+    let id = match name {
+        Ok(id) => id,
+        Err(error) => return reader.fail(error),
+    };
+    let twice = reader.metrics.contains_key(id.as_str());
+    if twice {
+        return reader.fail(Problem::DuplicateKey { key: id.to_string() });
+    }
+    let Some(entries) = reader.table(node) else {
+        *budget = None;
+        let unknown = Noted { kind: None, role: None, model: None };
+        reader.metrics.insert(id.to_string(), unknown);
+        return None;
+    };
+    let draft = MetricDraft::read(entries, reader);
+    let model = match (draft.kind, draft.model) {
+        (Some(kind), Some(model)) => model_for(kind, model, reader),
+        (_, model) => model.flatten(),
+    };
+    let noted = Noted { kind: draft.kind, role: draft.role, model };
+    reader.metrics.insert(id.to_string(), noted);
+    weigh(&draft, model, budget, reader);
+
+    // Without the kind no figure has a unit.
+    let kind = draft.kind?;
+    let scaled = scaled(kind, draft.scaled, reader);
+    let record = draft
+        .record
+        .flatten()
+        .map(|node| reader.within("record", |reader| level(kind, &node, reader)));
+    let no_record = record.is_none();
+    let bound = |key: &str, node: Option<Option<Node>>, reader: &mut Reader| {
+        node.flatten().map(|node| reader.within(key, |r| read_bound(kind, no_record, &node, r)))
+    };
+    let success = bound("success", draft.success, reader);
+    let alert = bound("alert", draft.alert, reader);
+    let rollback = bound("rollback", draft.rollback, reader);
+    let (quantile, boundaries) = latency(kind, draft.quantile, draft.boundaries, reader);
+    Some(Metric {
+        id,
+        title: draft.title?.unwrap_or_else(|| id.to_string()),
+        kind,
+        worse: draft.worse?,
+        role: draft.role?,
+        record: present(record)?,
+        bounds: Bounds {
+            success: present(success)?,
+            alert: present(alert)?,
+            rollback: present(rollback)?,
+        },
+        scaled: scaled?,
+        model: model?,
+        weight: draft.weight?.as_fraction(),
+        quantile: quantile?,
+        boundaries: boundaries?,
+    })
+}
+
+/// `None` where a value was there and could not be read.
+#[expect(clippy::option_option, reason = "read, absent and refused are three things")]
+fn present<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+    match value {
+        None => Some(None),
+        Some(None) => None,
+        Some(Some(value)) => Some(Some(value)),
+    }
+}
+
+/// The tests that fit a kind, the default first.
+const fn models(kind: MetricKind) -> (&'static [Model], &'static [&'static str]) {
+    match kind {
+        MetricKind::Proportion => {
+            (&[Model::Poisson, Model::Bernoulli, Model::None], &["poisson", "bernoulli", "none"])
+        }
+        MetricKind::Count => (&[Model::Poisson, Model::None], &["poisson", "none"]),
+        MetricKind::Latency => (&[Model::Bernoulli, Model::None], &["bernoulli", "none"]),
+        MetricKind::Gauge | MetricKind::Volume => (&[Model::None], &["none"]),
+    }
+}
+
+fn model_for(kind: MetricKind, model: Option<Model>, reader: &mut Reader) -> Option<Model> {
+    let (fitting, known) = models(kind);
+    match model {
+        None => fitting.first().copied(),
+        Some(model) if fitting.contains(&model) => Some(model),
+        Some(model) => {
+            let (model, kind) = (model.as_str(), kind.as_str());
+            reader.fail_at("model", Problem::ModelKind { model, kind, known })
+        }
+    }
+}
+
+fn weigh(
+    draft: &MetricDraft,
+    model: Option<Model>,
+    budget: &mut Option<Budget>,
+    reader: &mut Reader,
+) {
+    let (Some(weight), Some(model), Some(role)) = (draft.weight, model, draft.role) else {
+        *budget = None;
+        return;
+    };
+    if model != Model::None && role == Role::Decide {
+        if let Some(budget) = budget {
+            budget.sum += weight.as_fraction();
+            budget.tested = true;
+        }
+    } else if weight.as_fraction() != 0.0 {
+        let got = weight.as_fraction().to_string();
+        reader.fail_at::<()>("weight", Problem::WeightWithoutTest { got });
+    }
+}
+
+#[expect(clippy::option_option, reason = "read, absent and refused are three things")]
+fn scaled(kind: MetricKind, given: Option<Option<bool>>, reader: &mut Reader) -> Option<bool> {
+    match (kind, given?) {
+        (MetricKind::Proportion | MetricKind::Latency, Some(true)) => {
+            let kind = kind.as_str();
+            reader.fail_at("scaled", Problem::NotForKind { key: "scaled", kind })
+        }
+        (_, Some(scaled)) => Some(scaled),
+        (_, None) => Some(matches!(kind, MetricKind::Count | MetricKind::Volume)),
+    }
+}
+
+/// A figure in the unit of a kind.
+fn level(kind: MetricKind, node: &Node, reader: &mut Reader) -> Option<f64> {
+    match kind {
+        MetricKind::Proportion => Proportion::read(node, reader).map(Proportion::as_fraction),
+        MetricKind::Count | MetricKind::Volume => {
+            PerMinute::read(node, reader).map(PerMinute::value)
+        }
+        MetricKind::Gauge => Number::read(node, reader),
+        MetricKind::Latency => match node {
+            // Latencies below a millisecond are real: a bare number is kept as it is.
+            Node::Number(seconds) if *seconds > 0.0 && Span::try_from_seconds(*seconds).is_ok() => {
+                Some(*seconds)
+            }
+            _ => Lasting::read(node, reader).map(Span::as_seconds),
+        },
+    }
+}
+
+fn level_written(kind: MetricKind, value: f64, style: Style) -> Node {
+    let written = match kind {
+        MetricKind::Proportion => {
+            Proportion::try_from_fraction(value).map(|p| Proportion::write(&p, style))
+        }
+        MetricKind::Count | MetricKind::Volume => {
+            PerMinute::try_new(value).map(|f| PerMinute::write(&f, style))
+        }
+        MetricKind::Gauge => Ok(Node::Number(value)),
+        MetricKind::Latency => Span::try_from_seconds(value).map(|span| {
+            // Text is in whole milliseconds.
+            let exact = span.as_seconds() == value && !span.is_zero();
+            if exact { Lasting::write(&span, style) } else { Node::Number(value) }
+        }),
+    };
+    written.unwrap_or(Node::Number(value))
+}
+
+fn read_bound(
+    kind: MetricKind,
+    no_record: bool,
+    node: &Node,
+    reader: &mut Reader,
+) -> Option<Bound> {
+    let Node::Table(entries) = node else {
+        let value = BoundValue::Absolute(level(kind, node, reader)?);
+        return Some(Bound { value, unless_both_arms: false });
+    };
+    let draft = BoundDraft::read(entries, reader);
+    let figure = draft.value?.map(|node| reader.within("value", |r| level(kind, &node, r)));
+    let value = match (figure, draft.ratio?, draft.of?) {
+        (Some(figure), None, None) => BoundValue::Absolute(figure?),
+        (None, Some(_), Some(Reference::Record)) if no_record => {
+            return reader.fail(Problem::NoRecord {});
+        }
+        (None, Some(ratio), Some(of)) => BoundValue::Relative(ratio, of),
+        (Some(_), _, _) => {
+            return reader
+                .fail(Problem::BoundForm { detail: "a bound is a figure or a ratio, not both" });
+        }
+        (None, Some(_), None) => {
+            return reader
+                .fail(Problem::BoundForm { detail: "the ratio does not say what it is of" });
+        }
+        (None, None, _) => {
+            return reader
+                .fail(Problem::BoundForm { detail: "there is neither `value` nor `ratio`" });
+        }
+    };
+    Some(Bound { value, unless_both_arms: draft.unless_both_arms? })
+}
+
+fn bound_written(kind: MetricKind, bound: &Bound, style: Style) -> Node {
+    let (value, ratio, of) = match bound.value {
+        BoundValue::Absolute(figure) => (Some(level_written(kind, figure, style)), None, None),
+        BoundValue::Relative(ratio, of) => (None, Some(ratio), Some(of)),
+    };
+    if let (Some(figure), false) = (&value, bound.unless_both_arms) {
+        return figure.clone();
+    }
+    let unless_both_arms = bound.unless_both_arms.then_some(true);
+    let (value, ratio, of) = (Some(value), Some(ratio), Some(of));
+    BoundDraft { value, ratio, of, unless_both_arms }.write(style)
+}
+
+#[expect(clippy::option_option, reason = "read, absent and refused are three things")]
+fn latency(
+    kind: MetricKind,
+    quantile: Option<Option<Proportion>>,
+    boundaries: Option<Option<Vec<Span>>>,
+    reader: &mut Reader,
+) -> (Option<Proportion>, Option<Vec<Span>>) {
+    if kind != MetricKind::Latency {
+        let kind = kind.as_str();
+        if let Some(Some(_)) = quantile {
+            reader.fail_at::<()>("quantile", Problem::NotForKind { key: "quantile", kind });
+        }
+        if let Some(Some(_)) = boundaries {
+            reader.fail_at::<()>("boundaries", Problem::NotForKind { key: "boundaries", kind });
+        }
+        return (Some(Proportion::default()), Some(Vec::new()));
+    }
+    let kind = kind.as_str();
+    between_0_and_1(reader, "quantile", quantile.flatten());
+    if let Some(None) = quantile {
+        let example = "`quantile = 0.95`";
+        reader.fail::<()>(Problem::KindNeeds { key: "quantile", kind, example });
+    }
+    match &boundaries {
+        Some(None) => {
+            let example = "`boundaries = [\"100ms\", \"250ms\"]`";
+            reader.fail::<()>(Problem::KindNeeds { key: "boundaries", kind, example });
+        }
+        Some(Some(list)) if list.is_empty() => {
+            reader.fail_at::<()>("boundaries", Problem::Empty { what: "boundary" });
+        }
+        Some(Some(list)) => rising(list, reader),
+        None => {}
+    }
+    (quantile.flatten(), boundaries.flatten())
+}
+
+fn rising(boundaries: &[Span], reader: &mut Reader) {
+    for (i, pair) in boundaries.windows(2).enumerate() {
+        if let [before, got] = pair
+            && got <= before
+        {
+            let (got, before) = (got.to_string(), before.to_string());
+            reader.within("boundaries", |reader| {
+                let problem = Problem::BoundaryOrder { got, before };
+                reader.fail_at::<()>(&(i + 1).to_string(), problem);
+            });
+        }
+    }
+}
+
+fn written(metric: &Metric, style: Style) -> Node {
+    let kind = metric.kind;
+    let bound = |bound: &Option<Bound>| Some(bound.as_ref().map(|b| bound_written(kind, b, style)));
+    let slow = kind == MetricKind::Latency;
+    MetricDraft {
+        title: Some(Some(metric.title.clone())),
+        kind: Some(kind),
+        worse: Some(metric.worse),
+        role: Some(metric.role),
+        record: Some(metric.record.map(|record| level_written(kind, record, style))),
+        success: bound(&metric.bounds.success),
+        alert: bound(&metric.bounds.alert),
+        rollback: bound(&metric.bounds.rollback),
+        scaled: Some(Some(metric.scaled)),
+        model: Some(Some(metric.model)),
+        weight: Proportion::try_from_fraction(metric.weight).ok(),
+        quantile: Some(slow.then_some(metric.quantile)),
+        boundaries: Some(slow.then(|| metric.boundaries.clone())),
+    }
+    .write(style)
+}
+
+section! {
+    plain
+    /// The claim that the fix works: the bug's own metric is cut to at most a ratio of the live baseline (STAT-5).
+    Efficacy from EfficacyDraft, efficacy_rules {
+        /// The bug's own metric: a proportion or count that decides and is tested.
+        metric: MetricName, [required];
+        /// At most this ratio of the live baseline's rate; above 0 and at most 1.
+        cut_to: Ratio, [required];
+        /// Chance of calling a fix that does not cut that far a working one; above 0, below 1.
+        alpha: Proportion, [default "5%"];
+        /// Whether a phase below 100% is only passed once it is shown.
+        required: bool, [default false];
+    }
+}
+
+fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut Reader) {
+    let cut_to = efficacy.cut_to.map(Ratio::value);
+    in_range(reader, "cut_to", cut_to, |c| c <= 1.0, "a number above 0 and at most 1");
+    between_0_and_1(reader, "alpha", efficacy.alpha);
+    let Some(name) = efficacy.metric else { return };
+    let Some(noted) = reader.metrics.get(name.as_str()) else {
+        let near = nearest(name.as_str(), reader.metrics.keys().map(String::as_str));
+        let problem =
+            Problem::UnknownMetric { name: name.to_string(), nearest: near.map(str::to_owned) };
+        reader.fail_at::<()>("metric", problem);
+        return;
+    };
+    let countable =
+        noted.kind.is_none_or(|k| matches!(k, MetricKind::Proportion | MetricKind::Count));
+    let tested = noted.model.is_none_or(|model| model != Model::None);
+    let decides = noted.role.is_none_or(|role| role == Role::Decide);
+    if !(countable && tested && decides) {
+        let name = name.to_string();
+        reader.fail_at::<()>("metric", Problem::EfficacyMetric { name });
+    }
+}

@@ -1,0 +1,169 @@
+//! Phases, final validation, approvals and checklists (PLAN-2, ROLL-3, GATE-1, GATE-2).
+
+use schemars::{Schema, SchemaGenerator};
+
+use super::rule::at_least;
+use crate::grade::{GateMode, PromotionRule};
+use crate::policy::error::Problem;
+use crate::policy::field::{Duration, FailSafe, Lasting, List};
+use crate::policy::node::Node;
+use crate::policy::reader::{Field, Reader, Style, section};
+use crate::policy::section::{Approval, Checklist, ChecklistItem, FinalValidation, Phase};
+use crate::unit::{Name, PhaseName, RoleName, Share};
+
+section! {
+    plain
+    /// One phase: a share of the traffic, watched for a time, then a gate (PLAN-2).
+    Phase from PhaseDraft, phase_rules {
+        /// Its name, unique.
+        name: PhaseName, [required];
+        /// What it is to show, for people.
+        objective: String, [default ""];
+        /// The canary's share of the traffic, above 0; kept to a hundredth of a per cent.
+        share: Share, [required];
+        /// How long the deployment is expected to take.
+        deploy: Lasting, [required];
+        /// The least time to watch before the gate.
+        watch: Lasting, [required];
+        /// The most time to watch, at least `watch`; then `undecided` applies. Without it there is no limit.
+        watch_most: Lasting, [optional];
+        /// What passing claims: minimum time, traffic and bands, or evidence that it is not worse than the margin.
+        promotion: PromotionRule, [required];
+        /// What follows when the least time is over and a success bound is missed.
+        missed: FailSafe, [required];
+        /// What follows when the most time is over without a decision.
+        undecided: FailSafe, [default "ask"];
+        /// Who lets it pass.
+        gate: GateMode, [required];
+        /// With `gate = "veto"`: how long a person may say hold.
+        veto: Duration, [default "0s"];
+        /// Whether a person may promote while it is still watched, before its gate.
+        early_promotion: bool, [default false];
+    }
+}
+
+fn phase_rules(phase: &PhaseDraft, reader: &mut Reader) {
+    if phase.share.is_some_and(|share| share == Share::NONE) {
+        let (key, range) = ("share", "a share above 0, at least \"0.01%\"");
+        reader.fail_at::<()>(key, Problem::OutOfRange { key, got: "0%".to_owned(), range });
+    }
+    at_least(reader, "watch_most", phase.watch_most.flatten(), "watch", phase.watch);
+}
+
+section! {
+    plain
+    /// The last look after the last phase.
+    FinalValidation from FinalValidationDraft, no_rules {
+        /// How long it takes.
+        watch: Lasting, [required];
+        /// Who ends it.
+        gate: GateMode, [required];
+    }
+}
+
+section! {
+    plain
+    /// One demand for approval; all demands must be met before the start (GATE-1).
+    Approval from ApprovalDraft, approval_rules {
+        /// The roles, any one of which will do.
+        any_of: List<RoleName>, [required];
+    }
+}
+
+fn approval_rules(approval: &ApprovalDraft, reader: &mut Reader) {
+    if approval.any_of.as_ref().is_some_and(Vec::is_empty) {
+        reader.fail_at::<()>("any_of", Problem::Empty { what: "role" });
+    }
+}
+
+section! {
+    plain
+    /// A group of items to be done before the start (GATE-2).
+    Checklist from ChecklistDraft, no_rules {
+        /// The group's id, unique.
+        id: Name, [required];
+        /// What people call it.
+        title: String, [required];
+        /// Its items.
+        items: List<ChecklistItem>, [required];
+    }
+}
+
+section! {
+    plain
+    /// One item of a checklist.
+    ChecklistItem from ChecklistItemDraft, no_rules {
+        /// Its id, unique in the policy.
+        id: Name, [required];
+        /// What is to be done.
+        text: String, [required];
+        /// Whether the start waits for it.
+        required: bool, [default true];
+    }
+}
+
+pub(super) const fn no_rules<T>(_: &T, _: &mut Reader) {}
+
+/// The phases: at least one, each with a name of its own.
+pub(super) struct Phases;
+
+impl Field for Phases {
+    type Out = Vec<Phase>;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Phase>> {
+        let phases = List::<Phase>::read(node, reader);
+        if matches!(node, Node::List(items) if items.is_empty()) {
+            reader.fail::<()>(Problem::Empty { what: "phase" });
+        }
+        reader.unique("phase", &texts(node, reader.path(), "name"));
+        phases
+    }
+    fn write(value: &Vec<Phase>, style: Style) -> Node {
+        List::<Phase>::write(value, style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = List::<Phase>::schema(generator);
+        schema.insert("minItems".to_owned(), 1.into());
+        schema
+    }
+    fn example() -> &'static str {
+        List::<Phase>::example()
+    }
+}
+
+/// The checklists: ids of groups are unique, and those of items over all groups.
+pub(super) struct Checklists;
+
+impl Field for Checklists {
+    type Out = Vec<Checklist>;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Checklist>> {
+        let lists = List::<Checklist>::read(node, reader);
+        reader.unique("checklist", &texts(node, reader.path(), "id"));
+        let mut items = Vec::new();
+        for (i, list) in node.items().iter().enumerate() {
+            if let Some(list) = list.key("items") {
+                items.extend(texts(list, &format!("{}/{i}/items", reader.path()), "id"));
+            }
+        }
+        reader.unique("item", &items);
+        lists
+    }
+    fn write(value: &Vec<Checklist>, style: Style) -> Node {
+        List::<Checklist>::write(value, style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        List::<Checklist>::schema(generator)
+    }
+    fn example() -> &'static str {
+        List::<Checklist>::example()
+    }
+}
+
+/// The texts at `key` in the tables of a list, with their places.
+fn texts<'n>(list: &'n Node, path: &str, key: &str) -> Vec<(String, &'n str)> {
+    let text = |(i, item): (usize, &'n Node)| {
+        Some((format!("{path}/{i}/{key}"), item.key(key)?.as_text()?))
+    };
+    list.items().iter().enumerate().filter_map(text).collect()
+}

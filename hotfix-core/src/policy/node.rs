@@ -1,0 +1,284 @@
+//! A document before it is checked: TOML and JSON read into one tree, in bounded time and depth.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use toml::de::{DeTable, DeValue};
+
+use super::error::{PolicyErrors, Problem, shown};
+
+/// The longest text that is read, in bytes.
+pub(super) const MOST_BYTES: usize = 1 << 20;
+/// How deep tables and lists may be nested.
+pub(super) const MOST_DEPTH: usize = 32;
+
+/// A value of a document. Keys keep their order and may stand twice: the reader says so with a place.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Node {
+    Null,
+    Flag(bool),
+    /// TOML's `nan` and `inf` included.
+    Number(f64),
+    Text(String),
+    List(Vec<Node>),
+    Table(Vec<(String, Node)>),
+    /// What lies below [`MOST_DEPTH`].
+    TooDeep,
+}
+
+impl Node {
+    /// What it is, in words.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Flag(_) => "a yes or no",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+            Self::TooDeep => "something nested too deep",
+        }
+    }
+
+    /// The value of a key, the first where it stands twice.
+    pub(super) fn key(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Table(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, node)| node),
+            _ => None,
+        }
+    }
+
+    /// How many bytes of a JSON Pointer lead to something in this document.
+    pub(super) fn present(&self, pointer: &str) -> usize {
+        let mut node = self;
+        let mut length = 0;
+        for step in pointer.split('/').skip(1) {
+            let next = match node {
+                Self::List(items) => step.parse().ok().and_then(|i: usize| items.get(i)),
+                _ => node.key(&step.replace("~1", "/").replace("~0", "~")),
+            };
+            let Some(next) = next else { break };
+            node = next;
+            length += 1 + step.len();
+        }
+        length
+    }
+
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn items(&self) -> &[Self] {
+        match self {
+            Self::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// Reads JSON.
+    pub(super) fn from_json(text: &str) -> Result<Self, PolicyErrors> {
+        check_length(text)?;
+        serde_json::from_str(text).map_err(|error| {
+            // The parser adds its position; the place has it in words of ours.
+            let detail = error.to_string();
+            let detail = detail.split(" at line ").next().unwrap_or_default();
+            let (line, column) = (error.line(), error.column());
+            syntax("JSON", line.max(1), column.max(1), detail)
+        })
+    }
+
+    /// Reads TOML; where the syntax is wrong in several places, all of them.
+    pub(super) fn from_toml(text: &str) -> Result<Self, PolicyErrors> {
+        check_length(text)?;
+        let (table, faults) = DeTable::parse_recoverable(text);
+        if faults.is_empty() {
+            return Ok(from_toml_table(table.get_ref(), 0));
+        }
+        // What follows from a level that was not entered is noise.
+        if faults.iter().any(|fault| fault.message().contains("recurs")) {
+            return Err(PolicyErrors::of("", Problem::TooDeep { most: MOST_DEPTH }));
+        }
+        let mut errors = PolicyErrors::new();
+        let mut last = None;
+        for fault in &faults {
+            let at = fault.span().map_or(0, |span| span.start);
+            // One remark a place: tables left open all end at the end of the text.
+            if last.replace(at) == Some(at) {
+                continue;
+            }
+            let (line, column) = position(text, at);
+            let detail = shown(fault.message());
+            errors.push("", Problem::Syntax { language: "TOML", line, column, detail });
+        }
+        Err(errors)
+    }
+}
+
+fn check_length(text: &str) -> Result<(), PolicyErrors> {
+    if text.len() > MOST_BYTES {
+        let problem = Problem::TooLarge { bytes: text.len(), most: MOST_BYTES };
+        return Err(PolicyErrors::of("", problem));
+    }
+    Ok(())
+}
+
+fn syntax(language: &'static str, line: usize, column: usize, detail: &str) -> PolicyErrors {
+    let detail = shown(detail);
+    PolicyErrors::of("", Problem::Syntax { language, line, column, detail })
+}
+
+/// Line and column, both from 1, of a byte offset.
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+    (line, column)
+}
+
+fn from_toml_table(table: &DeTable<'_>, depth: usize) -> Node {
+    if depth >= MOST_DEPTH {
+        return Node::TooDeep;
+    }
+    let entry =
+        |(key, value): (&toml::Spanned<toml::de::DeString<'_>>, &toml::Spanned<DeValue<'_>>)| {
+            (key.get_ref().to_string(), from_toml_value(value.get_ref(), depth + 1))
+        };
+    Node::Table(table.iter().map(entry).collect())
+}
+
+fn from_toml_value(value: &DeValue<'_>, depth: usize) -> Node {
+    match value {
+        DeValue::String(text) => Node::Text(text.to_string()),
+        DeValue::Integer(number) => {
+            let read = i128::from_str_radix(number.as_str(), number.radix());
+            // The parser lets integers of any length through.
+            Node::Number(read.map_or(f64::INFINITY, |n| n as f64))
+        }
+        DeValue::Float(number) => Node::Number(number.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Boolean(flag) => Node::Flag(*flag),
+        DeValue::Datetime(time) => Node::Text(time.to_string()),
+        DeValue::Array(_) if depth >= MOST_DEPTH => Node::TooDeep,
+        DeValue::Array(items) => {
+            Node::List(items.iter().map(|i| from_toml_value(i.get_ref(), depth + 1)).collect())
+        }
+        DeValue::Table(table) => from_toml_table(table, depth),
+    }
+}
+
+/// Reads a node at a depth; what is nested deeper is skipped, not followed.
+struct At(usize);
+
+impl<'de> DeserializeSeed<'de> for At {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for At {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a policy")
+    }
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+    fn visit_bool<E>(self, flag: bool) -> Result<Node, E> {
+        Ok(Node::Flag(flag))
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
+        Ok(Node::Number(number as f64))
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
+        Ok(Node::Number(number as f64))
+    }
+    fn visit_f64<E>(self, number: f64) -> Result<Node, E> {
+        Ok(Node::Number(number))
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
+        Ok(Node::Text(text.to_owned()))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        if self.0 >= MOST_DEPTH {
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Node::TooDeep);
+        }
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(At(self.0 + 1))? {
+            list.push(item);
+        }
+        Ok(Node::List(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+        if self.0 >= MOST_DEPTH {
+            while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(Node::TooDeep);
+        }
+        let mut table = Vec::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            table.push((key, entries.next_value_seed(At(self.0 + 1))?));
+        }
+        Ok(Node::Table(table))
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        At(0).deserialize(deserializer)
+    }
+}
+
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null | Self::TooDeep => serializer.serialize_unit(),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+            // As people write whole numbers; RFC 8785 writes both forms alike.
+            #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+            Self::Number(n) if n.fract() == 0.0 && n.abs() < 9e15 => {
+                serializer.serialize_i64(*n as i64)
+            }
+            Self::Number(n) => serializer.serialize_f64(*n),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Table(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (key, node) in entries {
+                    map.serialize_entry(key, node)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+impl From<&str> for Node {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<f64> for Node {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for Node {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl<const N: usize> From<[(&str, Node); N]> for Node {
+    fn from(entries: [(&str, Node); N]) -> Self {
+        Self::Table(entries.into_iter().map(|(key, node)| (key.to_owned(), node)).collect())
+    }
+}

@@ -1,0 +1,35 @@
+//! The policies that come with the library.
+
+use super::Policy;
+use super::error::{PolicyErrors, Problem, nearest, shown};
+
+/// The names, in the order of the documents; our own merge last.
+const NAMES: &[&str] = &["phased-canary"];
+
+const TEXTS: &[&str] = &[include_str!("../../policies/phased-canary.toml")];
+
+impl Policy {
+    /// The names of the presets that this release has.
+    pub const fn presets() -> &'static [&'static str] {
+        NAMES
+    }
+
+    /// A preset by name.
+    ///
+    /// ```
+    /// use hotfix_core::policy::Policy;
+    /// let policy = Policy::preset("phased-canary")?;
+    /// assert_eq!(policy.phases().len(), 3);
+    /// # Ok::<(), hotfix_core::policy::PolicyErrors>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `HF-POL-025` where there is none of this name; says which is nearest.
+    pub fn preset(name: &str) -> Result<Self, PolicyErrors> {
+        if let Some((_, text)) = NAMES.iter().zip(TEXTS).find(|(known, _)| **known == name) {
+            return Self::from_toml(text);
+        }
+        let (got, nearest) = (shown(name), nearest(name, NAMES.iter().copied()));
+        Err(PolicyErrors::of("", Problem::UnknownPreset { got, nearest, known: NAMES }))
+    }
+}
