@@ -1,0 +1,541 @@
+//! What happened in a scene: the lines that the driver writes, and the [`RunRecord`] made of them,
+//! from which the report and the live display are drawn.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::load::Summary;
+use crate::scrape::{Arms, Totals};
+
+/// How a metric is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Unit {
+    /// A share, shown in percent.
+    Percent,
+    /// Seconds, shown in milliseconds.
+    Milliseconds,
+    /// Events per minute.
+    PerMinute,
+}
+
+impl Unit {
+    /// The figure as people read it.
+    pub(crate) fn show(self, value: f64) -> String {
+        match self {
+            Self::Percent if value == 0.0 || value == 1.0 => format!("{:.0}%", value * 100.0),
+            Self::Percent => format!("{:.1}%", value * 100.0),
+            Self::Milliseconds => format!("{:.0} ms", value * 1e3),
+            Self::PerMinute => format!("{value:.0}/min"),
+        }
+    }
+
+    /// The factor from the recorded value to the plotted one.
+    pub(crate) fn scale(self) -> f64 {
+        match self {
+            Self::Percent => 100.0,
+            Self::Milliseconds => 1e3,
+            Self::PerMinute => 1.0,
+        }
+    }
+
+    /// What stands at the plot's axis.
+    pub(crate) fn axis(self) -> &'static str {
+        match self {
+            Self::Percent => "%",
+            Self::Milliseconds => "ms",
+            Self::PerMinute => "per minute",
+        }
+    }
+}
+
+/// A metric of the lab.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Metric {
+    /// Its id in the policy.
+    pub(crate) id: &'static str,
+    /// Its name in the report.
+    pub(crate) name: &'static str,
+    /// Its name in a progress line.
+    pub(crate) short: &'static str,
+    /// How its values are shown.
+    pub(crate) unit: Unit,
+}
+
+/// The lab's metrics in the order in which they are shown.
+pub(crate) const METRICS: [Metric; 5] = [
+    Metric { id: "error_rate", name: "Error rate", short: "err", unit: Unit::Percent },
+    Metric { id: "latency_p95", name: "Latency p95", short: "p95", unit: Unit::Milliseconds },
+    Metric { id: "payment_success", name: "Payment success", short: "paid", unit: Unit::Percent },
+    Metric { id: "bug", name: "Null pointers", short: "bug", unit: Unit::PerMinute },
+    Metric { id: "request_volume", name: "Requests", short: "vol", unit: Unit::PerMinute },
+];
+
+/// The metric with this id, if the lab has it.
+pub(crate) fn metric(id: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|m| m.id == id)
+}
+
+/// Values of one metric at one moment, by arm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Pair {
+    /// The fix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) canary: Option<f64>,
+    /// The version that is to be replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) baseline: Option<f64>,
+}
+
+/// Seconds of traffic behind each plotted value.
+pub(crate) const WINDOW: f64 = 2.0;
+
+/// Values over the last [`WINDOW`] seconds, from running totals.
+#[derive(Debug)]
+pub(crate) struct Trail {
+    seen: VecDeque<(f64, Arms)>,
+    rate: f64,
+}
+
+impl Trail {
+    /// An empty trail of a service with `rate` requests per second in all.
+    pub(crate) fn new(rate: f64) -> Self {
+        Self { seen: VecDeque::new(), rate }
+    }
+
+    /// Takes the totals at `at` seconds and gives each metric's values over the window.
+    pub(crate) fn values(&mut self, at: f64, arms: Arms) -> BTreeMap<String, Pair> {
+        self.seen.push_back((at, arms));
+        // One more than the window holds, so that the differences span it.
+        while self.seen.len() > 2 && self.seen.get(1).is_some_and(|s| s.0 <= at - WINDOW) {
+            self.seen.pop_front();
+        }
+        let arm = |pick: fn(&Arms) -> Option<&Totals>| {
+            let last = self.seen.back()?;
+            let first = self.seen.iter().find(|s| pick(&s.1).is_some())?;
+            let passed = last.0 - first.0;
+            let moved = pick(&last.1)?.since(pick(&first.1)?)?;
+            (passed > 0.0 && moved.all() > 0.0).then_some((moved, passed))
+        };
+        let canary = arm(|a| a.canary.as_ref());
+        let baseline = arm(|a| a.baseline.as_ref());
+        METRICS
+            .iter()
+            .map(|m| {
+                let value = |arm: &Option<(Totals, f64)>| {
+                    arm.as_ref()
+                        .and_then(|(moved, passed)| value_of(m.id, moved, *passed, self.rate))
+                };
+                (m.id.to_owned(), Pair { canary: value(&canary), baseline: value(&baseline) })
+            })
+            .collect()
+    }
+}
+
+fn value_of(id: &str, moved: &Totals, passed: f64, rate: f64) -> Option<f64> {
+    match id {
+        "error_rate" => Some((moved.error + moved.no_answer) / moved.all()),
+        "payment_success" => Some(moved.ok / moved.all()),
+        "latency_p95" => moved.p95(),
+        // Per minute of full traffic, so that arms of unequal share compare.
+        "bug" => Some(moved.null_pointer * 60.0 * rate / moved.all()),
+        "request_volume" => Some(moved.all() * 60.0 / passed),
+        _ => None,
+    }
+}
+
+/// What the library says of one metric at one tick.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Judged {
+    /// Band: success, hold, alert, rollback, `no_data` …
+    pub(crate) band: String,
+    /// Evidence in log e, by the question that it answers: harm, promotion, efficacy.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) evidence: BTreeMap<String, f64>,
+    /// Log e at which a question is decided.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) thresholds: BTreeMap<String, f64>,
+}
+
+/// One line of the driver's output. Times are seconds of Unix time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "snake_case")]
+pub(crate) enum Line {
+    /// The driver has started, or started again from its log.
+    Began {
+        /// When.
+        at: f64,
+        /// Whether it went on from a log.
+        resumed: bool,
+        /// Events that the log held.
+        events: usize,
+    },
+    /// One observation and what the library made of it.
+    Tick(Box<Tick>),
+    /// An action is on record and is being carried out.
+    Acting {
+        /// When.
+        at: f64,
+        /// The action's id, the same after a crash.
+        id: String,
+        /// What is done, for people.
+        what: String,
+        /// Whether a log from before a crash asked for it.
+        again: bool,
+    },
+    /// An action was carried out, or could not be.
+    Acted {
+        /// When.
+        at: f64,
+        /// The action's id.
+        id: String,
+        /// Why it failed; nothing when it did not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
+    },
+    /// A decision of the library.
+    Decided {
+        /// When.
+        at: f64,
+        /// What: promote, `roll_back`, complete …
+        what: String,
+        /// The reason, for people.
+        why: String,
+    },
+    /// A message that the library had sent.
+    Message {
+        /// When.
+        at: f64,
+        /// To whom.
+        audience: String,
+        /// Its text.
+        text: String,
+    },
+    /// The driver's work is done.
+    Ended {
+        /// When.
+        at: f64,
+        /// The rollout's state.
+        state: String,
+        /// Further facts on the log: events, head …
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        facts: BTreeMap<String, String>,
+    },
+}
+
+/// One observation and what the library made of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Tick {
+    /// Seconds of Unix time.
+    pub(crate) at: f64,
+    /// State of the rollout.
+    pub(crate) state: String,
+    /// Name of the phase.
+    pub(crate) phase: String,
+    /// The canary's share of the traffic.
+    pub(crate) share: f64,
+    /// Seconds until the phase may end, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) left: Option<f64>,
+    /// continue, hold, promote, `roll_back`, ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) decision: Option<String>,
+    /// Values over the last seconds.
+    pub(crate) values: BTreeMap<String, Pair>,
+    /// The verdict on each metric.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) judged: BTreeMap<String, Judged>,
+}
+
+/// A stretch of a scene in one state and phase.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Phase {
+    /// Name of the phase.
+    pub(crate) name: String,
+    /// State of the rollout.
+    pub(crate) state: String,
+    /// The canary's share of the traffic.
+    pub(crate) share: f64,
+    /// Seconds from the scene's start.
+    pub(crate) from: f64,
+    /// Seconds from the scene's start.
+    pub(crate) to: f64,
+}
+
+/// A metric's values over time by arm; seconds from the scene's start and value.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Series {
+    /// The fix.
+    pub(crate) canary: Vec<(f64, f64)>,
+    /// The version that is to be replaced.
+    pub(crate) baseline: Vec<(f64, f64)>,
+}
+
+/// Evidence on one question about one metric over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Evidence {
+    /// The metric.
+    pub(crate) metric: String,
+    /// The question: harm, promotion, efficacy.
+    pub(crate) question: String,
+    /// Log e at which it is decided, if that is known.
+    pub(crate) threshold: Option<f64>,
+    /// Seconds from the scene's start and log e.
+    pub(crate) points: Vec<(f64, f64)>,
+}
+
+/// What kind of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EventKind {
+    /// The rollout went on.
+    Good,
+    /// The rollout went back.
+    Bad,
+    /// Something the lab did: a fault, a kill.
+    Lab,
+    /// All else.
+    Plain,
+}
+
+/// Something that happened, marked in the plots and listed in the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Event {
+    /// Seconds from the scene's start.
+    pub(crate) at: f64,
+    /// What kind of thing.
+    pub(crate) kind: EventKind,
+    /// What happened.
+    pub(crate) what: String,
+    /// Why, or with what result.
+    pub(crate) why: String,
+    /// Whether the plots mark it.
+    pub(crate) marked: bool,
+}
+
+/// A message that the library had sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Message {
+    /// Seconds from the scene's start.
+    pub(crate) at: f64,
+    /// To whom.
+    pub(crate) audience: String,
+    /// Its text.
+    pub(crate) text: String,
+}
+
+/// The verdict of one tick at which something changed, for the decision table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Verdict {
+    /// Seconds from the scene's start.
+    pub(crate) at: f64,
+    /// Name of the phase.
+    pub(crate) phase: String,
+    /// continue, hold, promote, `roll_back`, ask.
+    pub(crate) decision: String,
+    /// Values over the last seconds.
+    pub(crate) values: BTreeMap<String, Pair>,
+    /// The verdict on each metric.
+    pub(crate) judged: BTreeMap<String, Judged>,
+}
+
+/// Something that a scene had to show, and whether it did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Check {
+    /// What had to be.
+    pub(crate) what: String,
+    /// Whether it was.
+    pub(crate) passed: bool,
+    /// What was seen.
+    pub(crate) seen: String,
+}
+
+/// All that the report says about one scene.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RunRecord {
+    /// Short name, used in file names and anchors.
+    pub(crate) scene: String,
+    /// Title.
+    pub(crate) title: String,
+    /// What is tried, in a sentence or two.
+    pub(crate) story: String,
+    /// State in which the rollout ended.
+    pub(crate) outcome: String,
+    /// Start in seconds of Unix time; all other times count from it.
+    pub(crate) began: f64,
+    /// Length in seconds.
+    pub(crate) seconds: f64,
+    /// Stretches in one state and phase.
+    pub(crate) phases: Vec<Phase>,
+    /// Values by metric id.
+    pub(crate) series: BTreeMap<String, Series>,
+    /// Evidence by metric and question.
+    pub(crate) evidence: Vec<Evidence>,
+    /// What happened, in order.
+    pub(crate) events: Vec<Event>,
+    /// Verdicts at which something changed.
+    pub(crate) verdicts: Vec<Verdict>,
+    /// Messages, in order.
+    pub(crate) messages: Vec<Message>,
+    /// What the scene had to show.
+    pub(crate) checks: Vec<Check>,
+    /// What the customers met.
+    pub(crate) load: Option<Summary>,
+    /// Facts on the log: events, head.
+    pub(crate) facts: BTreeMap<String, String>,
+    /// Why the scene could not be finished.
+    pub(crate) error: Option<String>,
+}
+
+impl RunRecord {
+    /// Starts a record at `began`, seconds of Unix time.
+    pub(crate) fn new(scene: &str, title: &str, story: &str, began: f64) -> Self {
+        Self {
+            scene: scene.into(),
+            title: title.into(),
+            story: story.into(),
+            began,
+            ..Self::default()
+        }
+    }
+
+    /// Whether the scene ended as it must.
+    pub(crate) fn passed(&self) -> bool {
+        self.error.is_none() && !self.checks.is_empty() && self.checks.iter().all(|c| c.passed)
+    }
+
+    /// Notes something that the lab did, at `at` seconds of Unix time.
+    pub(crate) fn lab_did(&mut self, at: f64, what: &str, why: &str) {
+        self.event(at, EventKind::Lab, what, why, true);
+    }
+
+    /// Notes what a scene had to show.
+    pub(crate) fn check(&mut self, what: &str, passed: bool, seen: impl Into<String>) {
+        self.checks.push(Check { what: what.into(), passed, seen: seen.into() });
+    }
+
+    fn event(&mut self, at: f64, kind: EventKind, what: &str, why: &str, marked: bool) {
+        let at = at - self.began;
+        self.seconds = self.seconds.max(at);
+        self.events.push(Event { at, kind, what: what.into(), why: why.into(), marked });
+    }
+
+    /// Takes one line of the driver.
+    pub(crate) fn take(&mut self, line: Line) {
+        match line {
+            Line::Began { at, resumed: false, .. } => {
+                self.event(at, EventKind::Plain, "driver started", "", false);
+            }
+            Line::Began { at, events, .. } => {
+                let why = format!("{events} events read back from the log");
+                self.event(at, EventKind::Lab, "driver resumed", &why, true);
+            }
+            Line::Tick(tick) => self.tick(*tick),
+            Line::Acting { at, id, what, again } => {
+                let what = if again { format!("{what} (again after the crash)") } else { what };
+                self.event(at, EventKind::Plain, &what, &format!("action {id}"), false);
+            }
+            Line::Acted { at, id, failed } => {
+                let what = if failed.is_some() { "action failed" } else { "action confirmed" };
+                let why = match failed {
+                    Some(why) => format!("action {id}: {why}"),
+                    None => format!("action {id}"),
+                };
+                self.event(at, EventKind::Plain, what, &why, false);
+            }
+            Line::Decided { at, what, why } => {
+                let kind = match what.as_str() {
+                    "roll_back" | "aborted" | "failed" => EventKind::Bad,
+                    "promote" | "complete" | "efficacy_shown" => EventKind::Good,
+                    _ => EventKind::Plain,
+                };
+                self.event(at, kind, &what, &why, kind != EventKind::Plain);
+            }
+            Line::Message { at, audience, text } => {
+                let at = at - self.began;
+                self.messages.push(Message { at, audience, text });
+            }
+            Line::Ended { at, state, facts } => {
+                self.event(at, EventKind::Plain, "driver ended", &state, false);
+                self.outcome = state;
+                self.facts = facts;
+            }
+        }
+    }
+
+    fn tick(&mut self, tick: Tick) {
+        let at = tick.at - self.began;
+        self.seconds = self.seconds.max(at);
+        match self.phases.last_mut() {
+            Some(p) if p.name == tick.phase && p.state == tick.state && p.share == tick.share => {
+                p.to = at;
+            }
+            last => {
+                if let Some(p) = last {
+                    p.to = at;
+                }
+                self.phases.push(Phase {
+                    name: tick.phase.clone(),
+                    state: tick.state.clone(),
+                    share: tick.share,
+                    from: at,
+                    to: at,
+                });
+            }
+        }
+        for (id, pair) in &tick.values {
+            let series = self.series.entry(id.clone()).or_default();
+            series.canary.extend(pair.canary.map(|v| (at, v)));
+            series.baseline.extend(pair.baseline.map(|v| (at, v)));
+        }
+        for (id, judged) in &tick.judged {
+            for (question, log_e) in &judged.evidence {
+                let threshold = judged.thresholds.get(question).copied();
+                self.evidence_on(id, question, threshold).push((at, *log_e));
+            }
+        }
+        self.verdict(at, tick);
+    }
+
+    fn evidence_on(
+        &mut self,
+        metric: &str,
+        question: &str,
+        threshold: Option<f64>,
+    ) -> &mut Vec<(f64, f64)> {
+        let place = self.evidence.iter().position(|e| e.metric == metric && e.question == question);
+        let place = place.unwrap_or_else(|| {
+            self.evidence.push(Evidence {
+                metric: metric.into(),
+                question: question.into(),
+                threshold,
+                points: Vec::new(),
+            });
+            self.evidence.len() - 1
+        });
+        &mut self.evidence[place].points
+    }
+
+    /// Keeps the verdicts at which the decision, the phase or a band changed.
+    fn verdict(&mut self, at: f64, tick: Tick) {
+        let Some(decision) = tick.decision else { return };
+        let bands = |judged: &BTreeMap<String, Judged>| -> Vec<String> {
+            judged.values().map(|j| j.band.clone()).collect()
+        };
+        let same = self.verdicts.last().is_some_and(|last| {
+            last.decision == decision
+                && last.phase == tick.phase
+                && bands(&last.judged) == bands(&tick.judged)
+        });
+        if !same {
+            self.verdicts.push(Verdict {
+                at,
+                phase: tick.phase,
+                decision,
+                values: tick.values,
+                judged: tick.judged,
+            });
+        }
+    }
+}
