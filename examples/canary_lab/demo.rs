@@ -10,6 +10,7 @@ use tokio::task::LocalSet;
 use crate::drive::now;
 use crate::process::{children_cpu_seconds, told_to_end};
 use crate::progress::Board;
+use crate::real;
 use crate::record::RunRecord;
 use crate::report::{self, Report};
 use crate::scenes::{self, SCENES, Stage};
@@ -18,7 +19,7 @@ use crate::service::positive;
 /// Flags of `canary_lab demo`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Flags {
-    /// Where logs, records and the report go.
+    /// Where logs, records and the report go; those of `demo-real` in its folder `real`.
     #[arg(long, default_value = "lab-report")]
     out: PathBuf,
     /// The policy.
@@ -35,17 +36,31 @@ pub(crate) struct Flags {
     scene: Vec<String>,
 }
 
-/// Runs the scenes; the exit code is 0 only if every one ended as it must.
-pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
+/// Scenes that `demo-real` plays unless others are named: each has two more processes.
+const REAL_SCENES: [&str; 2] = ["good", "errors"];
+
+/// Runs the scenes, with HAProxy and a Prometheus server if `real`; the exit code is 0 only if
+/// every one ended as it must.
+pub(crate) async fn run(flags: Flags, real: bool) -> anyhow::Result<ExitCode> {
     let known: Vec<&str> = SCENES.iter().map(|s| s.id).collect();
-    if let Some(stranger) = flags.scene.iter().find(|s| !known.contains(&s.as_str())) {
+    let wanted: Vec<String> = match flags.scene.as_slice() {
+        [] if real => REAL_SCENES.map(str::to_owned).to_vec(),
+        [] => known.iter().map(|s| (*s).to_owned()).collect(),
+        named => named.to_vec(),
+    };
+    let title = if real { "Canary lab with HAProxy and Prometheus" } else { "Canary lab" };
+    if real {
+        real::check_installed()?;
+    }
+    if let Some(stranger) = wanted.iter().find(|s| !known.contains(&s.as_str())) {
         anyhow::bail!("no scene `{stranger}`: the scenes are {}", known.join(", "));
     }
     let stage = Stage {
-        folder: flags.out.clone(),
+        folder: if real { flags.out.join("real") } else { flags.out },
         policy: flags.policy,
         rate: flags.rate,
         limit: flags.limit,
+        real,
     };
     std::fs::create_dir_all(&stage.folder)
         .with_context(|| format!("cannot make {}", stage.folder.display()))?;
@@ -76,10 +91,7 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         records = all => records?,
     };
     let seconds = begun.1.elapsed().as_secs_f64();
-    conclude(
-        &Report::new("Canary lab", records, begun.0, seconds, children_cpu_seconds()),
-        &flags.out,
-    )
+    conclude(&Report::new(title, records, begun.0, seconds, children_cpu_seconds()), &stage.folder)
 }
 
 /// Writes the report and says how the scenes ended.

@@ -24,7 +24,7 @@ use crate::process::told_to_end;
 use crate::progress::plain;
 use crate::real;
 use crate::record::{Line, Tick, Trail};
-use crate::scrape::{self, Arms, Totals};
+use crate::scrape::{self, Arms, Seen, Totals};
 use crate::service::positive;
 use crate::switch::Switch;
 
@@ -262,11 +262,16 @@ impl Driver {
 
     async fn observe(&mut self) -> anyhow::Result<()> {
         let share = self.engine.view().share;
-        let mut arms = match self.flags.source {
+        let seen = match self.flags.source {
             Source::Direct => self.scrape().await,
             Source::Prometheus(server) => {
                 real::query(server, &self.flags.baseline, &self.flags.canary).await
             }
+        };
+        let mut arms = seen.arms(&self.last);
+        self.last = Arms {
+            canary: arms.canary.clone().or(self.last.canary.take()),
+            baseline: arms.baseline.clone().or(self.last.baseline.take()),
         };
         if share >= 1.0 {
             arms.baseline = None; // it gets no traffic: nothing to compare with
@@ -290,7 +295,7 @@ impl Driver {
     }
 
     /// Scrapes both versions and the splitter at once.
-    async fn scrape(&mut self) -> Arms {
+    async fn scrape(&self) -> Seen {
         let place = |version: &String| self.services.get(version).copied();
         let page = async |place: Option<SocketAddr>| match place {
             Some(at) => scrape::fetch(at).await.and_then(|s| Totals::from_samples(&s)).ok(),
@@ -305,17 +310,7 @@ impl Driver {
             page(place(&self.flags.baseline)),
             splitter()
         );
-        let lost = scrape::no_answers(&splitter);
-        let lost = |arm: &str| lost.get(arm).copied().unwrap_or(0.0);
-        let arms = Arms {
-            canary: with_lost(canary, lost("canary"), self.last.canary.as_ref()),
-            baseline: with_lost(baseline, lost("baseline"), self.last.baseline.as_ref()),
-        };
-        self.last = Arms {
-            canary: arms.canary.clone().or(self.last.canary.take()),
-            baseline: arms.baseline.clone().or(self.last.baseline.take()),
-        };
-        arms
+        Seen { canary, baseline, lost: scrape::no_answers(&splitter) }
     }
 
     /// Observes, acts and confirms until the rollout is over.
@@ -344,18 +339,6 @@ impl Driver {
             }
         }
         Ok(())
-    }
-}
-
-/// Adds what the splitter could not deliver. A version that gives no metrics but still costs its
-/// callers errors counts with its last totals; one that is merely silent is absent.
-fn with_lost(now: Option<Totals>, lost: f64, last: Option<&Totals>) -> Option<Totals> {
-    match (now, last) {
-        (Some(now), _) => Some(Totals { no_answer: lost, ..now }),
-        (None, Some(last)) if lost > last.no_answer => {
-            Some(Totals { no_answer: lost, ..last.clone() })
-        }
-        (None, _) => None,
     }
 }
 
@@ -410,17 +393,6 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_dead_version_counts_its_lost_requests_and_a_silent_one_is_absent() {
-        let last = Totals { ok: 100.0, no_answer: 2.0, ..Totals::default() };
-        let dead = with_lost(None, 7.0, Some(&last)).expect("counts");
-        assert_eq!((dead.ok, dead.no_answer), (100.0, 7.0));
-        assert_eq!(with_lost(None, 2.0, Some(&last)), None);
-        assert_eq!(with_lost(None, 7.0, None), None);
-        let alive = with_lost(Some(last), 9.0, None).expect("counts");
-        assert_eq!(alive.no_answer, 9.0);
-    }
 
     #[test]
     fn the_log_is_held_by_one_driver_and_a_torn_line_is_cut() {

@@ -47,6 +47,11 @@ enum Command {
     Drive(drive::Flags),
     /// Runs the scenes and writes the report.
     Demo(demo::Flags),
+    /// The same with HAProxy as the splitter and a Prometheus server as the source.
+    DemoReal(demo::Flags),
+    /// Becomes another program that ends with the lab.
+    #[command(hide = true)]
+    Exec(real::Exec),
     /// Draws the report of an earlier run again.
     Report(report::Flags),
 }
@@ -75,7 +80,9 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Splitter(flags) => splitter::run(flags).await.map(|()| ExitCode::SUCCESS),
             Command::Load(flags) => load::run(flags).await.map(|()| ExitCode::SUCCESS),
             Command::Drive(flags) => drive::run(flags).await.map(|()| ExitCode::SUCCESS),
-            Command::Demo(flags) => demo::run(flags).await,
+            Command::Demo(flags) => demo::run(flags, false).await,
+            Command::DemoReal(flags) => demo::run(flags, true).await,
+            Command::Exec(flags) => real::exec(&flags).map(|()| ExitCode::SUCCESS),
             Command::Report(flags) => report::again(&flags).map(|()| ExitCode::SUCCESS),
         }
     });

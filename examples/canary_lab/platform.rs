@@ -26,16 +26,29 @@ pub(crate) struct Release {
     pub(crate) flags: Vec<String>,
 }
 
+/// What a platform is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// Where the processes' logs go.
+    pub(crate) folder: PathBuf,
+    /// Where the traffic is switched.
+    pub(crate) switch: Switch,
+    /// The version that is live.
+    pub(crate) baseline: Release,
+    /// The fix.
+    pub(crate) canary: Release,
+    /// Seconds that an order takes.
+    pub(crate) deploy_seconds: f64,
+    /// File that names the versions to a Prometheus server.
+    pub(crate) targets: Option<PathBuf>,
+}
+
 /// The platform of one scene.
 pub(crate) struct Platform {
-    folder: PathBuf,
-    switch: Switch,
-    baseline: Release,
-    canary: Release,
+    setup: Setup,
     running: BTreeMap<String, (Proc, SocketAddr)>,
     done: BTreeSet<String>,
     deployments: u32,
-    deploy_seconds: f64,
 }
 
 /// The platform as its server and the scene share it.
@@ -43,26 +56,12 @@ pub(crate) type Shared = Arc<Mutex<Platform>>;
 
 impl Platform {
     /// Starts the version that is live and serves orders. The second value is where.
-    pub(crate) async fn start(
-        folder: PathBuf,
-        switch: Switch,
-        baseline: Release,
-        canary: Release,
-        deploy_seconds: f64,
-    ) -> anyhow::Result<(Shared, SocketAddr, Server)> {
-        let mut platform = Self {
-            folder,
-            switch,
-            baseline,
-            canary,
-            running: BTreeMap::new(),
-            done: BTreeSet::new(),
-            deployments: 0,
-            deploy_seconds,
-        };
-        let live = platform.baseline.clone();
+    pub(crate) async fn start(setup: Setup) -> anyhow::Result<(Shared, SocketAddr, Server)> {
+        let live = setup.baseline.clone();
+        let mut platform =
+            Self { setup, running: BTreeMap::new(), done: BTreeSet::new(), deployments: 0 };
         let address = platform.launch(&live).await?;
-        platform.switch.register(address, None).await?;
+        platform.setup.switch.register(address, None).await?;
         let listener = http::bind(0).await?;
         let at = listener.local_addr()?;
         let platform = Arc::new(Mutex::new(platform));
@@ -96,11 +95,26 @@ impl Platform {
         let mut args = vec!["service".to_owned(), format!("--version={}", release.version)];
         args.extend(release.flags.iter().cloned());
         let name = format!("service-{}", release.version);
-        let mut process = Proc::start(&name, &args, &self.folder)?;
+        let mut process = Proc::start(&name, &args, &self.setup.folder)?;
         let address = process.address().await?;
         healthy(address).await?;
         self.running.insert(release.version.clone(), (process, address));
+        self.name_targets()?;
         Ok(address)
+    }
+
+    /// Names the versions to a Prometheus server, which watches the file.
+    fn name_targets(&self) -> anyhow::Result<()> {
+        let Some(path) = &self.setup.targets else { return Ok(()) };
+        let targets: Vec<_> = self
+            .running
+            .iter()
+            .map(|(version, (_, at))| json!({ "targets": [at], "labels": { "version": version } }))
+            .collect();
+        let draft = path.with_extension("draft");
+        std::fs::write(&draft, json!(targets).to_string())
+            .and_then(|()| std::fs::rename(&draft, path))
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Makes `version` run and known to the switch.
@@ -116,13 +130,13 @@ impl Platform {
     }
 
     async fn deploy_once(&mut self, version: &str) -> anyhow::Result<()> {
-        let release = [&self.baseline, &self.canary]
+        let release = [&self.setup.baseline, &self.setup.canary]
             .into_iter()
             .find(|r| r.version == version)
             .cloned()
             .with_context(|| format!("there is no artifact of version {version}"))?;
         self.deployments += 1;
-        tokio::time::sleep(Duration::from_secs_f64(self.deploy_seconds)).await;
+        tokio::time::sleep(Duration::from_secs_f64(self.setup.deploy_seconds)).await;
         let runs = match self.running.get_mut(version) {
             Some((process, _)) => process.runs(),
             None => false,
@@ -132,8 +146,8 @@ impl Platform {
         }
         self.launch(&release).await?;
         let at = |r: &Release| self.running.get(&r.version).map(|(_, at)| *at);
-        let baseline = at(&self.baseline).context("the live version does not run")?;
-        self.switch.register(baseline, at(&self.canary)).await
+        let baseline = at(&self.setup.baseline).context("the live version does not run")?;
+        self.setup.switch.register(baseline, at(&self.setup.canary)).await
     }
 }
 

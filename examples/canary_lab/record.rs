@@ -314,6 +314,25 @@ pub(crate) struct Event {
     pub(crate) marked: bool,
 }
 
+/// An action and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Action {
+    /// The library's id, the same after a crash.
+    pub(crate) id: String,
+    /// What was done.
+    pub(crate) what: String,
+    /// Seconds from the scene's start.
+    pub(crate) begun: f64,
+    /// How often a driver took it up: twice where the first died over it.
+    pub(crate) begun_times: u32,
+    /// How often its success was told to the library.
+    pub(crate) confirmed_times: u32,
+    /// How often its failure was.
+    pub(crate) failed_times: u32,
+    /// Its place among the events.
+    pub(crate) event: usize,
+}
+
 /// A message that the library had sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Message {
@@ -374,6 +393,8 @@ pub(crate) struct RunRecord {
     pub(crate) evidence: Vec<Evidence>,
     /// What happened, in order.
     pub(crate) events: Vec<Event>,
+    /// Actions, in order.
+    pub(crate) actions: Vec<Action>,
     /// Verdicts at which something changed.
     pub(crate) verdicts: Vec<Verdict>,
     /// Messages, in order.
@@ -432,18 +453,8 @@ impl RunRecord {
                 self.event(at, EventKind::Lab, "driver resumed", &why, true);
             }
             Line::Tick(tick) => self.tick(*tick),
-            Line::Acting { at, id, what, again } => {
-                let what = if again { format!("{what} (again after the crash)") } else { what };
-                self.event(at, EventKind::Plain, &what, &format!("action {id}"), false);
-            }
-            Line::Acted { at, id, failed } => {
-                let what = if failed.is_some() { "action failed" } else { "action confirmed" };
-                let why = match failed {
-                    Some(why) => format!("action {id}: {why}"),
-                    None => format!("action {id}"),
-                };
-                self.event(at, EventKind::Plain, what, &why, false);
-            }
+            Line::Acting { at, id, what, again } => self.acting(at, id, &what, again),
+            Line::Acted { at, id, failed } => self.acted(at, &id, failed),
             Line::Decided { at, what, why } => {
                 let kind = match what.as_str() {
                     "roll_back" | "aborted" | "failed" => EventKind::Bad,
@@ -461,6 +472,42 @@ impl RunRecord {
                 self.outcome = state;
                 self.facts = facts;
             }
+        }
+    }
+
+    fn acting(&mut self, at: f64, id: String, what: &str, again: bool) {
+        let shown = if again { format!("{what} (taken up again)") } else { what.to_owned() };
+        let event = self.events.len();
+        self.event(at, EventKind::Plain, &shown, &format!("action {id}"), false);
+        let begun = at - self.began;
+        if let Some(action) = self.actions.iter_mut().find(|a| a.id == id) {
+            action.begun_times += 1;
+            (action.begun, action.event) = (begun, event);
+            return;
+        }
+        self.actions.push(Action {
+            id,
+            what: what.to_owned(),
+            begun,
+            begun_times: 1,
+            confirmed_times: 0,
+            failed_times: 0,
+            event,
+        });
+    }
+
+    fn acted(&mut self, at: f64, id: &str, failed: Option<String>) {
+        let took = at - self.began;
+        let Some(action) = self.actions.iter_mut().find(|a| a.id == id) else { return };
+        let ended = if let Some(why) = failed {
+            action.failed_times += 1;
+            format!("failed: {why}")
+        } else {
+            action.confirmed_times += 1;
+            format!("confirmed after {:.1} s", took - action.begun)
+        };
+        if let Some(event) = self.events.get_mut(action.event) {
+            event.why = format!("action {id}, {ended}");
         }
     }
 

@@ -1,19 +1,18 @@
 //! The scenes: what is tried, how each is run, and what it has to show.
 
-use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use hyper::Method;
 
 use crate::drive::now;
-use crate::http;
 use crate::load::Summary;
-use crate::platform::{Platform, Release, Shared};
+use crate::platform::{Platform, Release, Setup, Shared};
 use crate::process::Proc;
 use crate::progress::Row;
-use crate::record::{Event, Line, RunRecord};
+use crate::real;
+use crate::record::{Line, RunRecord};
 use crate::switch::Switch;
 
 /// The version that is live, with the bug.
@@ -120,6 +119,8 @@ pub(crate) struct Stage {
     pub(crate) rate: f64,
     /// Seconds after which a scene is given up.
     pub(crate) limit: f64,
+    /// With HAProxy and a Prometheus server.
+    pub(crate) real: bool,
 }
 
 /// Flags of the version that is live: more than half of the payments meet the bug.
@@ -159,6 +160,35 @@ pub(crate) fn fresh_folder(stage: &Stage, id: &str) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
+/// What stands between the customers and the versions.
+pub(crate) struct Parts {
+    /// Where the customers' requests go.
+    pub(crate) traffic: SocketAddr,
+    /// Where the traffic is switched.
+    pub(crate) switch: Switch,
+    /// The driver's `--source`.
+    pub(crate) source: String,
+    /// File that names the versions to a Prometheus server.
+    pub(crate) targets: Option<PathBuf>,
+    /// Seconds between the driver's observations.
+    pub(crate) every: f64,
+    /// The processes.
+    pub(crate) processes: Vec<Proc>,
+}
+
+/// The lab's own splitter and scraper.
+async fn own_parts(folder: &Path) -> anyhow::Result<Parts> {
+    let mut splitter = Proc::start("splitter", &["splitter".to_owned()], folder)?;
+    Ok(Parts {
+        traffic: splitter.address().await?,
+        switch: Switch::Splitter(splitter.address().await?),
+        source: "direct".into(),
+        targets: None,
+        every: 0.25,
+        processes: vec![splitter],
+    })
+}
+
 async fn play(
     scene: &Scene,
     stage: &Stage,
@@ -166,10 +196,8 @@ async fn play(
     record: &mut RunRecord,
 ) -> anyhow::Result<()> {
     let folder = fresh_folder(stage, scene.id)?;
-    let mut splitter = Proc::start("splitter", &["splitter".to_owned()], &folder)?;
-    let traffic = splitter.address().await?;
-    let control = splitter.address().await?;
-    let switch = Switch::Splitter(control);
+    let mut parts =
+        if stage.real { real::parts(&folder).await? } else { own_parts(&folder).await? };
     let mut fault: Vec<String> = scene.fault.iter().map(|f| (*f).to_owned()).collect();
     let mut both = Vec::new();
     if let Some((after, lasts)) = scene.shock {
@@ -179,15 +207,21 @@ async fn play(
         record.lab_did(record.began + after, "both versions begin to fail", "3% of requests");
         record.lab_did(record.began + after + lasts, "both versions recover", "");
     }
-    let (platform, orders, _server) =
-        Platform::start(folder.clone(), switch.clone(), baseline(&both), canary(&fault), 1.0)
-            .await?;
+    let (platform, orders, _server) = Platform::start(Setup {
+        folder: folder.clone(),
+        switch: parts.switch.clone(),
+        baseline: baseline(&both),
+        canary: canary(&fault),
+        deploy_seconds: 1.0,
+        targets: parts.targets.clone(),
+    })
+    .await?;
     let summary = folder.join("load.json");
     let load = Proc::start(
         "load",
         &[
             "load".to_owned(),
-            format!("--target={traffic}"),
+            format!("--target={}", parts.traffic),
             format!("--rate={}", stage.rate),
             format!("--seconds={}", stage.limit + 30.0),
             format!("--summary={}", summary.display()),
@@ -201,20 +235,22 @@ async fn play(
         format!("--policy={}", stage.policy.display()),
         format!("--log={}", folder.join("rollout.jsonl").display()),
         format!("--platform={orders}"),
-        format!("--switch={switch}"),
+        format!("--switch={}", parts.switch),
+        format!("--source={}", parts.source),
+        format!("--every={}", parts.every),
         format!("--rate={}", stage.rate),
         format!("--give-up={}", stage.limit),
     ];
     drive(scene, &args, &folder, row, record).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     record.load = Some(stop_load(load, &summary).await?);
-    let weights = http::expect_ok(control, Method::GET, "/backends", "", Duration::from_secs(3));
-    let weights: serde_json::Value = serde_json::from_slice(&weights.await?.body)?;
-    let canary_weight = weights["canary"]["weight"].as_u64();
-    judge(scene, record, canary_weight == Some(10_000), canary_weight == Some(0));
+    record.events.sort_by(|a, b| a.at.total_cmp(&b.at));
+    judge(scene, record, parts.switch.canary_share().await?);
     judge_actions(scene, record, &platform).await;
     platform.lock().await.stop().await?;
-    splitter.kill().await?;
+    for process in &mut parts.processes {
+        process.kill().await?;
+    }
     Ok(())
 }
 
@@ -274,22 +310,23 @@ pub(crate) async fn stop_load(mut load: Proc, summary: &Path) -> anyhow::Result<
 }
 
 /// Notes whether the scene showed what it had to.
-pub(crate) fn judge(scene: &Scene, record: &mut RunRecord, all_new: bool, all_old: bool) {
+pub(crate) fn judge(scene: &Scene, record: &mut RunRecord, share: f64) {
     let decided = |what: &str| record.events.iter().filter(|e| e.what == what).count();
     let (backs, promoted) = (decided("roll_back"), decided("promote"));
     let shown = decided("efficacy_shown");
     let outcome = record.outcome.clone();
+    let split = format!("{:.0}% to the fix at the switch", share * 100.0);
     match scene.ending {
         Ending::Complete => {
             record.check("the rollout completes", outcome == "complete", outcome);
-            record.check("nothing is rolled back", backs == 0, format!("{backs} rollbacks"));
-            record.check("all traffic goes to the fix", all_new, "weights read back");
-            record.check("the fix is shown to work", shown == 1, format!("shown {shown} times"));
+            record.check("nothing is rolled back", backs == 0, times(backs));
+            record.check("all traffic goes to the fix", share == 1.0, split);
+            record.check("the fix is shown to work", shown == 1, times(shown));
         }
         Ending::RolledBack => {
             record.check("the rollout is rolled back", outcome == "rolled_back", outcome);
-            record.check("by one decision", backs == 1, format!("{backs} decisions"));
-            record.check("all traffic goes to the old version", all_old, "weights read back");
+            record.check("by one decision", backs == 1, times(backs));
+            record.check("all traffic goes to the old version", share == 0.0, split);
             record.check(
                 "it never reached everybody",
                 !record.phases.iter().any(|p| p.share >= 1.0),
@@ -319,24 +356,31 @@ pub(crate) fn judge(scene: &Scene, record: &mut RunRecord, all_new: bool, all_ol
 
 /// Notes whether each action was carried out and confirmed once.
 async fn judge_actions(scene: &Scene, record: &mut RunRecord, platform: &Shared) {
-    let mut confirmed: BTreeMap<&str, usize> = BTreeMap::new();
-    for Event { why, .. } in record.events.iter().filter(|e| e.what == "action confirmed") {
-        *confirmed.entry(why).or_default() += 1;
-    }
-    let once = confirmed.values().all(|n| *n == 1);
-    let seen = format!("{} actions", confirmed.len());
-    record.check("each action is confirmed once", once && !confirmed.is_empty(), seen);
+    let actions = &record.actions;
+    let once = actions.iter().all(|a| a.confirmed_times == 1 && a.failed_times == 0);
+    let (number, again) = (actions.len(), actions.iter().filter(|a| a.begun_times > 1).count());
+    record.check("each action is confirmed once", once && number > 0, format!("{number} actions"));
     if scene.kill_at_action.is_some() {
         let resumed = record.events.iter().filter(|e| e.what == "driver resumed").count();
-        record.check("the driver was killed and resumed", resumed == 1, format!("{resumed} times"));
-        let again = record.events.iter().filter(|e| e.what.ends_with("(again after the crash)"));
-        let again = again.count();
-        record.check("it took the open action up again", again == 1, format!("{again} actions"));
+        record.check("the driver was killed and resumed", resumed == 1, times(resumed));
+        record.check(
+            "it took the open action up again",
+            again == 1,
+            format!("{again} taken up twice"),
+        );
         let deployed = platform.lock().await.deployments();
+        let asked = record.actions.iter().filter(|a| a.what.starts_with("deploy ")).count();
         record.check(
             "nothing was deployed twice",
-            deployed <= 3,
-            format!("{deployed} deployments for 3 phases"),
+            usize::try_from(deployed) == Ok(asked),
+            format!("{deployed} deployments for {asked} actions"),
         );
+    }
+}
+
+fn times(n: usize) -> String {
+    match n {
+        1 => "once".into(),
+        n => format!("{n} times"),
     }
 }

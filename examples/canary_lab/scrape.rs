@@ -201,6 +201,37 @@ pub(crate) fn no_answers(samples: &[Sample]) -> BTreeMap<String, f64> {
         .collect()
 }
 
+/// What one round of scrapes brought.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// The fix, if it answered.
+    pub(crate) canary: Option<Totals>,
+    /// The version that is to be replaced, if it answered.
+    pub(crate) baseline: Option<Totals>,
+    /// Requests that the switch could not bring to an answer, by arm.
+    pub(crate) lost: BTreeMap<String, f64>,
+}
+
+impl Seen {
+    /// The arms, with what the switch lost counted as errors. A version that gives no metrics but
+    /// still costs its callers errors counts with its `last` totals; one that is merely silent is
+    /// absent.
+    pub(crate) fn arms(self, last: &Arms) -> Arms {
+        let lost = |arm: &str| self.lost.get(arm).copied().unwrap_or(0.0);
+        let arm = |now: Option<Totals>, lost: f64, last: &Option<Totals>| match (now, last) {
+            (Some(now), _) => Some(Totals { no_answer: lost, ..now }),
+            (None, Some(last)) if lost > last.no_answer => {
+                Some(Totals { no_answer: lost, ..last.clone() })
+            }
+            (None, _) => None,
+        };
+        Arms {
+            canary: arm(self.canary.clone(), lost("canary"), &last.canary),
+            baseline: arm(self.baseline.clone(), lost("baseline"), &last.baseline),
+        }
+    }
+}
+
 /// Running totals of both arms at one moment; an arm without traffic or metrics is absent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arms {
@@ -288,6 +319,19 @@ odd{path="a\"b\\c\nd", other="x"} NaN
         assert_eq!(metrics["bug"]["canary"], json!([57.0, 10.0]));
         assert_eq!(metrics["error_rate"].get("baseline"), None);
         assert_eq!(metrics["error_rate"]["totals"], json!(true));
+    }
+
+    #[test]
+    fn a_dead_version_counts_its_lost_requests_and_a_silent_one_is_absent() {
+        let last = Totals { ok: 100.0, no_answer: 2.0, ..Totals::default() };
+        let before = Arms { canary: Some(last.clone()), baseline: None };
+        let lost = |n: f64| BTreeMap::from([("canary".to_owned(), n)]);
+        let dead = Seen { lost: lost(7.0), ..Seen::default() }.arms(&before).canary;
+        assert_eq!(dead, Some(Totals { no_answer: 7.0, ..last.clone() }));
+        assert_eq!(Seen { lost: lost(2.0), ..Seen::default() }.arms(&before).canary, None);
+        assert_eq!(Seen { lost: lost(7.0), ..Seen::default() }.arms(&Arms::default()).canary, None);
+        let alive = Seen { canary: Some(last), lost: lost(9.0), ..Seen::default() };
+        assert_eq!(alive.arms(&Arms::default()).canary.map(|t| t.no_answer), Some(9.0));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
@@ -75,6 +75,32 @@ impl Switch {
                 haproxy(socket, &commands).await
             }
         }
+    }
+
+    /// The canary's share as the switch has it.
+    pub(crate) async fn canary_share(&self) -> anyhow::Result<f64> {
+        let mut weights = [0.0; 2];
+        match self {
+            Self::Splitter(control) => {
+                let reply = http::expect_ok(*control, Method::GET, "/backends", "", PATIENCE);
+                let backends: Value = serde_json::from_slice(&reply.await?.body)?;
+                for (weight, name) in weights.iter_mut().zip(ARMS) {
+                    *weight = backends[name]["weight"].as_f64().unwrap_or(0.0);
+                }
+            }
+            Self::Haproxy(socket) => {
+                for (weight, name) in weights.iter_mut().zip(ARMS) {
+                    let answer = haproxy_says(socket, &format!("get weight app/{name}")).await?;
+                    let number = answer.split_whitespace().next().unwrap_or_default();
+                    *weight = number
+                        .parse()
+                        .with_context(|| format!("HAProxy gave no weight: {}", answer.trim()))?;
+                }
+            }
+        }
+        let [baseline, canary] = weights;
+        anyhow::ensure!(baseline + canary > 0.0, "the switch sends no traffic anywhere");
+        Ok(canary / (baseline + canary))
     }
 
     /// Tells the switch where the versions are. The canary starts without traffic.

@@ -62,6 +62,7 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<(String, String)> {
     environment.add_filter("seconds", |s: f64| format!("{s:.1} s"));
     environment.add_filter("ms", |s: f64| format!("{:.0} ms", s * 1e3));
     environment.add_filter("percent", |s: f64| format!("{:.0}%", s * 100.0));
+    environment.add_filter("words", |name: String| name.replace('_', " "));
     // Markdown: a bar or a line break would end the cell, a bracket would start a link or tag.
     environment.add_filter("cell", |text: String| {
         let mut out = String::new();

@@ -20,11 +20,13 @@ const OLD: Ink = Ink(RGBColor(1, 1, 2), "var(--old)");
 const PHASE: Ink = Ink(RGBColor(1, 1, 3), "var(--phase)");
 const GRID: Ink = Ink(RGBColor(1, 1, 4), "var(--grid)");
 const WORDS: Ink = Ink(RGBColor(1, 1, 5), "var(--soft)");
-const GOOD: Ink = Ink(RGBColor(1, 1, 6), "var(--good)");
-const BAD: Ink = Ink(RGBColor(1, 1, 7), "var(--bad)");
-const LAB: Ink = Ink(RGBColor(1, 1, 8), "var(--lab)");
+// The inks of marks bring their dashes along: the quotes close one attribute and open the next.
+const GOOD: Ink = Ink(RGBColor(1, 1, 6), "var(--good)\" stroke-dasharray=\"3 3");
+const BAD: Ink = Ink(RGBColor(1, 1, 7), "var(--bad)\" stroke-dasharray=\"3 3");
+const LAB: Ink = Ink(RGBColor(1, 1, 8), "var(--lab)\" stroke-dasharray=\"3 3");
 const FOURTH: Ink = Ink(RGBColor(1, 1, 9), "var(--fourth)");
-const INKS: [Ink; 9] = [FIX, OLD, PHASE, GRID, WORDS, GOOD, BAD, LAB, FOURTH];
+const THIRD: Ink = Ink(RGBColor(1, 1, 10), "var(--lab)");
+const INKS: [Ink; 10] = [FIX, OLD, PHASE, GRID, WORDS, GOOD, BAD, LAB, FOURTH, THIRD];
 
 /// A line of a plot.
 pub(crate) struct Line<'a> {
@@ -96,7 +98,8 @@ pub(crate) fn evidence(record: &RunRecord, question: &str) -> anyhow::Result<Opt
         .iter()
         .map(|e| e.points.iter().map(|(t, v)| (*t, v.clamp(FLOOR, ceiling))).collect())
         .collect();
-    let inks = [(&FIX, "fix"), (&LAB, "lab"), (&FOURTH, "fourth"), (&OLD, "old"), (&WORDS, "soft")];
+    let inks =
+        [(&FIX, "fix"), (&THIRD, "lab"), (&FOURTH, "fourth"), (&OLD, "old"), (&WORDS, "soft")];
     let name = |e: &Evidence| {
         crate::record::metric(&e.metric).map_or_else(|| e.metric.clone(), |m| m.name.into())
     };
@@ -232,27 +235,13 @@ fn draw(
                     .map_err(|e| fault(&e))?;
             }
         }
-        if let Some(t) = threshold {
-            chart
-                .draw_series(DashedLineSeries::new(
-                    [(0.0, t), (end, t)],
-                    6,
-                    4,
-                    BAD.0.stroke_width(1),
-                ))
-                .map_err(|e| fault(&e))?;
-        }
-        for event in record.events.iter().filter(|e| e.marked) {
-            let at = event.at.clamp(0.0, end);
-            chart
-                .draw_series(DashedLineSeries::new(
-                    [(at, low), (at, high)],
-                    3,
-                    3,
-                    mark_ink(event.kind).0.stroke_width(1),
-                ))
-                .map_err(|e| fault(&e))?;
-        }
+        let marks = record
+            .events
+            .iter()
+            .filter(|e| e.marked)
+            .map(|e| vertical(e.at.clamp(0.0, end), mark_ink(e.kind)));
+        let decided = threshold.map(|t| PathElement::new([(0.0, t), (end, t)], BAD.0));
+        chart.draw_series(marks.chain(decided)).map_err(|e| fault(&e))?;
         // Names of phases and numbers of events stand above the plot, in pixels.
         let small = ("sans-serif", TEXT).into_font();
         let place = |t: f64| chart.backend_coord(&(t, high));
