@@ -36,23 +36,15 @@ pub(crate) struct Flags {
     scene: Vec<String>,
 }
 
-/// Scenes that `demo-real` plays unless others are named: each has two more processes.
-const REAL_SCENES: [&str; 2] = ["good", "errors"];
-
 /// Runs the scenes, with HAProxy and a Prometheus server if `real`; the exit code is 0 only if
 /// every one ended as it must.
 pub(crate) async fn run(flags: Flags, real: bool) -> anyhow::Result<ExitCode> {
     let known: Vec<&str> = SCENES.iter().map(|s| s.id).collect();
-    let wanted: Vec<String> = match flags.scene.as_slice() {
-        [] if real => REAL_SCENES.map(str::to_owned).to_vec(),
-        [] => known.iter().map(|s| (*s).to_owned()).collect(),
-        named => named.to_vec(),
-    };
     let title = if real { "Canary lab with HAProxy and Prometheus" } else { "Canary lab" };
     if real {
         real::check_installed()?;
     }
-    if let Some(stranger) = wanted.iter().find(|s| !known.contains(&s.as_str())) {
+    if let Some(stranger) = flags.scene.iter().find(|s| !known.contains(&s.as_str())) {
         anyhow::bail!("no scene `{stranger}`: the scenes are {}", known.join(", "));
     }
     let stage = Stage {

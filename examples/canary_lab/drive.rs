@@ -19,11 +19,11 @@ use tokio::task::JoinSet;
 
 use crate::engine::{Engine, Outcome, Setup};
 use crate::http;
+use crate::lines::{Line, Tick, Trail};
 use crate::platform::Order;
 use crate::process::told_to_end;
 use crate::progress::plain;
 use crate::real;
-use crate::record::{Line, Tick, Trail};
 use crate::scrape::{self, Arms, Seen, Totals};
 use crate::service::positive;
 use crate::switch::Switch;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use crate::record::Judged;
+use crate::lines::Judged;
 
 /// What one input led to.
 #[derive(Clone, Debug, Default)]

@@ -6,6 +6,7 @@ mod demo;
 mod drive;
 mod engine;
 mod http;
+mod lines;
 mod load;
 mod platform;
 mod process;

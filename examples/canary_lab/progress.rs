@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::record::{Judged, Line, METRICS, Tick};
+use crate::lines::{Judged, Line, METRICS, Tick};
 
 /// Seconds between two plain lines of one scene.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -136,7 +136,7 @@ fn verdict(judged: Option<&Judged>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Pair;
+    use crate::lines::Pair;
 
     #[test]
     fn a_tick_shows_phase_time_share_band_and_evidence() {

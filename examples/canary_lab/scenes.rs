@@ -7,12 +7,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::drive::now;
+use crate::lines::Line;
 use crate::load::Summary;
 use crate::platform::{Platform, Release, Setup, Shared};
 use crate::process::Proc;
 use crate::progress::Row;
 use crate::real;
-use crate::record::{Line, RunRecord};
+use crate::record::RunRecord;
 use crate::switch::Switch;
 
 /// The version that is live, with the bug.
@@ -124,15 +125,15 @@ pub(crate) struct Stage {
 }
 
 /// Flags of the version that is live: more than half of the payments meet the bug.
-pub(crate) fn baseline(more: &[String]) -> Release {
-    let mut flags = vec!["--bug-share=0.55".to_owned(), "--seed=11".to_owned()];
+pub(crate) fn baseline(seed: u64, more: &[String]) -> Release {
+    let mut flags = vec!["--bug-share=0.55".to_owned(), format!("--seed={seed}")];
     flags.extend_from_slice(more);
     Release { version: BASELINE.into(), flags }
 }
 
 /// Flags of the fix.
-pub(crate) fn canary(more: &[String]) -> Release {
-    let mut flags = vec!["--warmup=0.5".to_owned(), "--seed=23".to_owned()];
+pub(crate) fn canary(seed: u64, more: &[String]) -> Release {
+    let mut flags = vec!["--warmup=0.5".to_owned(), format!("--seed={}", seed + 1)];
     flags.extend_from_slice(more);
     Release { version: CANARY.into(), flags }
 }
@@ -198,6 +199,9 @@ async fn play(
     let folder = fresh_folder(stage, scene.id)?;
     let mut parts =
         if stage.real { real::parts(&folder).await? } else { own_parts(&folder).await? };
+    // Another seed a scene: the same customers everywhere would be one trial, not six.
+    let place = SCENES.iter().position(|s| s.id == scene.id).unwrap_or(SCENES.len());
+    let seed = 100 * (1 + place as u64);
     let mut fault: Vec<String> = scene.fault.iter().map(|f| (*f).to_owned()).collect();
     let mut both = Vec::new();
     if let Some((after, lasts)) = scene.shock {
@@ -210,8 +214,8 @@ async fn play(
     let (platform, orders, _server) = Platform::start(Setup {
         folder: folder.clone(),
         switch: parts.switch.clone(),
-        baseline: baseline(&both),
-        canary: canary(&fault),
+        baseline: baseline(seed, &both),
+        canary: canary(seed, &fault),
         deploy_seconds: 1.0,
         targets: parts.targets.clone(),
     })
@@ -223,6 +227,7 @@ async fn play(
             "load".to_owned(),
             format!("--target={}", parts.traffic),
             format!("--rate={}", stage.rate),
+            format!("--seed={}", seed + 2),
             format!("--seconds={}", stage.limit + 30.0),
             format!("--summary={}", summary.display()),
         ],
@@ -273,6 +278,8 @@ pub(crate) async fn drive(
             acting += usize::from(matches!(line, Line::Acting { .. }));
             record.take(line);
             if kill_at.is_some_and(|n| acting >= n) {
+                // The order has reached the platform by now; its end has not reached the driver.
+                tokio::time::sleep(Duration::from_millis(300)).await;
                 break;
             }
         }

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::Report;
 use super::plot::{self, Plot, question_name};
-use crate::record::{METRICS, RunRecord};
+use crate::lines::{self, METRICS, Metric};
+use crate::record::{RunRecord, Verdict};
 
 const PAGE: &str = include_str!("templates/page.html");
 const STYLE: &str = include_str!("templates/style.css");
@@ -128,7 +129,7 @@ fn scene(record: &RunRecord) -> anyhow::Result<Scene<'_>> {
 }
 
 fn verdicts(record: &RunRecord) -> Vec<VerdictRow> {
-    let cell = |v: &crate::record::Verdict, metric: &crate::record::Metric| {
+    let cell = |v: &Verdict, metric: &Metric| {
         let judged = v.judged.get(metric.id).cloned().unwrap_or_default();
         let pair = v.values.get(metric.id).copied().unwrap_or_default();
         let show = |v: Option<f64>| v.map_or_else(|| "–".into(), |v| metric.unit.show(v));
@@ -199,7 +200,7 @@ fn last_evidence(record: &RunRecord) -> Vec<(String, String, String, String)> {
         .map(|e| {
             let most = e.points.iter().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
             let threshold = e.threshold.map_or_else(|| "–".into(), |t| format!("{t:.1}"));
-            let name = crate::record::metric(&e.metric).map_or(e.metric.as_str(), |m| m.name);
+            let name = lines::metric(&e.metric).map_or(e.metric.as_str(), |m| m.name);
             let question = question_name(&e.question).to_owned();
             (name.to_owned(), question, format!("{most:.1}"), threshold)
         })

@@ -6,7 +6,8 @@ use anyhow::anyhow;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::record::{EventKind, Evidence, Metric, RunRecord, Unit};
+use crate::lines::{self, Metric, Unit};
+use crate::record::{EventKind, Evidence, RunRecord};
 
 const WIDTH: u32 = 420;
 const HEIGHT: u32 = 230;
@@ -100,9 +101,8 @@ pub(crate) fn evidence(record: &RunRecord, question: &str) -> anyhow::Result<Opt
         .collect();
     let inks =
         [(&FIX, "fix"), (&THIRD, "lab"), (&FOURTH, "fourth"), (&OLD, "old"), (&WORDS, "soft")];
-    let name = |e: &Evidence| {
-        crate::record::metric(&e.metric).map_or_else(|| e.metric.clone(), |m| m.name.into())
-    };
+    let name =
+        |e: &Evidence| lines::metric(&e.metric).map_or_else(|| e.metric.clone(), |m| m.name.into());
     let lines: Vec<Line<'_>> = on
         .iter()
         .zip(&cut)
@@ -282,7 +282,7 @@ fn take_page_colours(svg: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::METRICS;
+    use crate::lines::METRICS;
     use crate::report::sample;
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::lines::{Judged, Line, Pair, Tick};
 use crate::load::Summary;
-use crate::record::{Judged, Line, Pair, RunRecord, Tick};
+use crate::record::RunRecord;
 use crate::report::Report;
 
 /// A fix whose errors rise from 16 s on and which goes back at 19 s.
