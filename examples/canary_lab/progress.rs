@@ -1,6 +1,5 @@
 //! Live progress: one compact line a scene on a terminal, plain lines elsewhere.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -51,7 +50,11 @@ pub(crate) struct Row {
 impl Row {
     /// Shows a line of the scene's driver.
     pub(crate) fn show(&self, line: &Line) {
-        let Some(text) = plain(line) else { return };
+        let text = match line {
+            Line::Tick(tick) if self.bar.is_some() => Some(compact(tick)),
+            _ => plain(line),
+        };
+        let Some(text) = text else { return };
         if matches!(line, Line::Tick(_)) {
             let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
             if self.bar.is_none() && last.is_some_and(|l| l.elapsed() < PLAIN_EVERY) {
@@ -120,23 +123,40 @@ fn tick_text(tick: &Tick) -> String {
     text
 }
 
+/// `partial 50%   7s err ok -1.2  p95 ok -0.3 …`: a tick without values, for 80 columns.
+fn compact(tick: &Tick) -> String {
+    let place = if tick.phase.is_empty() { &tick.state } else { &tick.phase };
+    let left = tick.left.map_or_else(String::new, |s| format!("{s:.0}s"));
+    let mut text = format!("{place:<7} {:>3.0}% {left:>3} ", tick.share * 100.0);
+    for metric in &METRICS {
+        let judged = tick.judged.get(metric.id);
+        let _ = write!(text, " {}{} ", metric.short, verdict(judged));
+    }
+    text
+}
+
+/// The band, and the evidence of harm, or on the only question there is, in log e.
 fn verdict(judged: Option<&Judged>) -> String {
-    let Some(judged) = judged else { return String::new() };
+    let Some(judged) = judged else { return " -".into() };
     let band = match judged.band.as_str() {
         "success" => "ok",
-        "rollback" => "ROLLBACK",
+        "rollback" => "BACK",
         "alert" => "ALERT",
         other => other,
     };
-    let evidence: BTreeMap<_, _> = judged.evidence.iter().collect();
-    let evidence = evidence.first_key_value().map_or(String::new(), |(_, e)| format!(" {e:+.1}"));
-    format!(" {band}{evidence}")
+    let evidence = &judged.evidence;
+    match evidence.get("harm").or_else(|| evidence.first_key_value().map(|e| e.1)) {
+        Some(e) if e.abs() < 9.95 => format!(" {band} {e:+.1}"),
+        Some(e) => format!(" {band} {e:+.0}"),
+        None => format!(" {band}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lines::Pair;
+    use std::collections::BTreeMap;
 
     #[test]
     fn a_tick_shows_phase_time_share_band_and_evidence() {
@@ -161,8 +181,12 @@ mod tests {
             ..Tick::default()
         };
         assert_eq!(
+            compact(&tick).trim_end(),
+            "partial  50%  7s  err BACK +3.1  p95 -  paid -  bug -  vol -"
+        );
+        assert_eq!(
             plain(&Line::Tick(Box::new(tick))).expect("a text").trim_end(),
-            "partial   50%   7 s continue | err 6.1%/0.3% ROLLBACK +3.1"
+            "partial   50%   7 s continue | err 6.1%/0.3% BACK +3.1"
         );
     }
 }
