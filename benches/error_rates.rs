@@ -286,7 +286,10 @@ fn table() -> Result<(String, Vec<String>), Failure> {
                 let expected = EXPECTED[index - 1];
                 let off = median.map_or(f64::INFINITY, |m| (f64::from(m) - expected).abs());
                 if kind == Kind::TestAlone && off > (0.1 * expected).max(1.0) {
-                    faults.push(format!("{} at {ratio}: median {shown}, expected {expected}", kind.title()));
+                    faults.push(format!(
+                        "{} at {ratio}: median {shown}, expected {expected}",
+                        kind.title()
+                    ));
                 }
             }
         }

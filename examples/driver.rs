@@ -67,7 +67,9 @@ fn main() -> anyhow::Result<()> {
     // What was asked for and not confirmed before a crash is done first, or found done.
     let pending: Vec<Action> = driver.rollout.pending_actions().cloned().collect();
     driver.act(&pending)?;
-    for (number, Recorded { at, input }) in Script::inputs(&arguments.inputs)?.into_iter().enumerate() {
+    for (number, Recorded { at, input }) in
+        Script::inputs(&arguments.inputs)?.into_iter().enumerate()
+    {
         // With a key of its own an input may be sent again after a crash: what was taken is not taken twice.
         driver.send(at, Input { key: Some(format!("input-{number}")), ..input })?;
     }
@@ -106,7 +108,13 @@ impl Driver {
         log.set_len(length as u64)?;
         log.seek(std::io::SeekFrom::End(0))?;
         let lines = text[..length].iter().filter(|b| **b == b'\n').count();
-        Ok(Self { rollout, log, lines, world: World::open(&arguments.world)?, crash: arguments.crash })
+        Ok(Self {
+            rollout,
+            log,
+            lines,
+            world: World::open(&arguments.world)?,
+            crash: arguments.crash,
+        })
     }
 
     fn send(&mut self, at: Timestamp, input: Input) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! What the examples share: scripts, that is, a plan and recorded inputs as files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -16,8 +16,8 @@ use serde::Deserialize;
 pub struct Script {
     /// A built-in policy …
     pub preset: Option<String>,
-    /// … or a file, seen from the repository's root.
-    pub policy_file: Option<String>,
+    /// … or a file, seen from the plan file's folder or one above it.
+    pub policy_file: Option<PathBuf>,
     /// What is broken.
     pub incident: Incident,
     /// What mends it.
@@ -45,8 +45,16 @@ impl Script {
     /// # Errors
     /// Where the file cannot be read, naming it.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_str(&text).with_context(|| format!("{} is no plan file", path.display()))
+        let text = read(path)?;
+        let mut script: Self = serde_json::from_str(&text)
+            .with_context(|| format!("{} is no plan file", path.display()))?;
+        if let Some(file) = &script.policy_file {
+            let folders = path.ancestors().skip(1).map(|folder| folder.join(file));
+            let found = folders.into_iter().find(|file| file.exists());
+            script.policy_file =
+                Some(found.with_context(|| format!("no {} here", file.display()))?);
+        }
+        Ok(script)
     }
 
     /// The plan itself.
@@ -56,14 +64,11 @@ impl Script {
     pub fn plan(&self) -> anyhow::Result<Plan> {
         let policy = match (&self.preset, &self.policy_file) {
             (Some(name), None) => Policy::preset(name)?,
-            (None, Some(file)) => {
-                let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-                let text = std::fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"))?;
-                Policy::from_toml(&text)?
-            }
+            (None, Some(file)) => Policy::from_toml(&read(file)?)?,
             _ => anyhow::bail!("a plan file names either `preset` or `policy_file`"),
         };
-        let (incident, release, traffic) = (self.incident.clone(), self.release.clone(), self.traffic.clone());
+        let (incident, release, traffic) =
+            (self.incident.clone(), self.release.clone(), self.traffic.clone());
         Ok(Plan::try_new(Arc::new(policy), Subject { incident, release, traffic })?)
     }
 
@@ -78,7 +83,7 @@ impl Script {
             at: Timestamp,
             input: serde_json::Value,
         }
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = read(path)?;
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         lines
             .map(|(number, line)| {
@@ -88,4 +93,8 @@ impl Script {
             })
             .collect()
     }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
