@@ -73,7 +73,11 @@ fn main() -> anyhow::Result<()> {
         // With a key of its own an input may be sent again after a crash: what was taken is not taken twice.
         driver.send(at, Input { key: Some(format!("input-{number}")), ..input })?;
     }
-    println!("{}: {}", driver.rollout.state(), driver.rollout.head().unwrap_or_default());
+    println!(
+        "{}: {}",
+        driver.rollout.state(),
+        driver.rollout.head().map_or_else(|| "no log".to_owned(), |head| head.to_string())
+    );
     Ok(())
 }
 
