@@ -6,7 +6,7 @@
 use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use hotfix_core::stats::interval::ratio_interval;
 use hotfix_core::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts};
-use hotfix_core::stats::numeric::{ln, normal_cdf, normal_quantile};
+use hotfix_core::stats::numeric::{exp, ln, normal_cdf, normal_quantile};
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::{Counts, Totals};
 use rand_core::SeedableRng;
@@ -22,6 +22,7 @@ fn stream(seed: u64) -> Pcg64 {
 }
 
 /// Events among `trials` requests.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawn count")]
 fn events(trials: f64, rate: f64, stream: &mut Pcg64) -> f64 {
     let law = Binomial::new(trials as u64, rate.clamp(0.0, 1.0)).expect("a proportion");
     law.sample(stream) as f64
@@ -137,29 +138,30 @@ fn stat_5_a_canary_that_cut_nothing_is_not_called_a_cure() {
     assert!(share_decided(&found) > 0.99 && median(&found) <= 2, "a real cure is seen at once");
 }
 
-/// Request times in seconds: log-normal with median 0.1 and 95% quantile 0.25.
+/// Request times in seconds: log-normal, 95% below 0.25, standard deviation of the logarithm 0.8.
+///
+/// The stated figures do not say from which law they are. The 250 ms are the policies'; 0.8 was chosen
+/// here as the spread that gives the rows for scale changes, so the rows for delays are the check.
 struct Times {
-    spread: f64,
+    median: f64,
 }
 
 impl Times {
-    const MEDIAN: f64 = 0.1;
+    const SPREAD: f64 = 0.8;
 
     fn new() -> Self {
-        Self { spread: ln(2.5) / normal_quantile(0.95) }
+        Self { median: 0.25 * exp(-Self::SPREAD * normal_quantile(0.95)) }
     }
 
     /// Chance that a request takes longer than `seconds`.
     fn slower(&self, seconds: f64) -> f64 {
-        let log = |seconds: f64| ln(seconds / Self::MEDIAN) / self.spread;
+        let log = |seconds: f64| ln(seconds / self.median) / Self::SPREAD;
         if seconds > 0.0 { normal_cdf(-log(seconds)) } else { 1.0 }
     }
 
     /// Near p50, p75, p90, p95, p99 and at twice p99.
     fn boundaries(&self) -> [f64; 6] {
-        let at = |p: f64| {
-            Self::MEDIAN * hotfix_core::stats::numeric::exp(self.spread * normal_quantile(p))
-        };
+        let at = |p: f64| self.median * exp(Self::SPREAD * normal_quantile(p));
         [at(0.5), at(0.75), at(0.9), at(0.95), at(0.99), 2.0 * at(0.99)]
     }
 }
@@ -213,9 +215,8 @@ fn stat_1_latency_regressions_are_found_in_the_stated_time() {
         let decided = decisions(100, |stream| latency_run(&design, &canary, &baseline, stream));
         found.push((row, median(&decided) as f64, stated));
     }
-    // The law of the request times behind the stated figures is not the same to the digit.
     let near = |&(_, median, stated): &(&str, f64, f64)| {
-        (median - stated).abs() <= (0.35 * stated).max(1.0)
+        (median - stated).abs() <= (0.3 * stated).max(1.0)
     };
     assert!(found.iter().all(near), "{found:?}");
     let decided = decisions(150, |stream| latency_run(&design, &baseline, &baseline, stream));
