@@ -370,3 +370,42 @@ fn stat_2_default_weights_sum_to_one() {
     }
     assert!(default_weights(&[]).is_empty());
 }
+
+#[test]
+fn roll_7_evidence_has_the_same_bits_everywhere() {
+    // Recorded on x86-64, unoptimised; vector code, other profiles and platforms must give the same.
+    let bits = |claim: (Direction, f64, f64)| {
+        let (rates, trials) = (rate_ratio(claim), bernoulli(claim));
+        let settings = LatencySettings {
+            direction: claim.0,
+            tolerated: claim.1,
+            margin: claim.2,
+            boundaries: 3,
+            ..LatencySettings::default()
+        };
+        let slow = LatencyDesign::try_new(&settings).expect("valid settings");
+        let (mut of_rates, mut of_trials) = (RateRatio::new(&rates), Bernoulli::new(&trials));
+        let mut of_slow = Latency::new(&slow);
+        for tick in 0..50 {
+            let (x_c, n_c) = (f64::from(tick % 4), f64::from(90 + tick % 7));
+            let (x_b, n_b) = (f64::from(tick % 9), f64::from(880 + tick % 13));
+            of_rates.update(&rates, Counts::new(x_c, n_c), Counts::new(x_b, n_b)).expect("valid");
+            of_trials.update(&trials, Counts::new(x_c, n_c), Counts::new(x_b, n_b)).expect("valid");
+            let (slow_c, slow_b) = ([45.0, 9.0, x_c], [430.0, 80.0, x_b]);
+            let (slow_c, slow_b) = (SlowCounts::new(&slow_c, n_c), SlowCounts::new(&slow_b, n_b));
+            of_slow.update(&slow, slow_c, slow_b).expect("valid");
+        }
+        [of_rates.log_e(&rates), of_trials.log_e(&trials), of_slow.log_e(&slow)].map(f64::to_bits)
+    };
+    let got = [
+        bits((Direction::Worse, 1.0, 2.0)),
+        bits((Direction::Worse, 1.25, 2.0)),
+        bits((Direction::Better, 1.0, 0.5)),
+    ];
+    let recorded: [[u64; 3]; 3] = [
+        [0x4040_f576_fce4_97a9, 0x4040_6640_5104_667e, 0x403e_96cd_f90d_907d],
+        [0x4035_d0eb_ee2f_c7e8, 0x4037_86cf_2230_d52b, 0x4035_750e_fef3_c0da],
+        [0xc046_70c8_f8b6_e58b, 0xc02a_12b9_6e0e_7452, 0xc014_22ff_4768_da96],
+    ];
+    assert_eq!(got, recorded, "{got:#x?}");
+}

@@ -344,8 +344,8 @@ mod tests {
         for x in draws(6, EXP_FLOOR, 0.0).chain(draws(7, -40.0, 0.0)).chain(draws(8, -1.0, 0.0)) {
             worst.1 = worst.1.max(ulps(exp_not_positive(x), libm::exp(x)));
         }
-        // Against libm, which is itself within one unit: the bounds are for the difference.
-        assert!(worst.0 <= 3.0 && worst.1 <= 2.0, "ln1p {} exp {}", worst.0, worst.1);
+        // Measured against libm on these 1.2 million arguments: 2 and 1 unit.
+        assert!(worst.0 <= 2.0 && worst.1 <= 1.0, "ln1p {} exp {}", worst.0, worst.1);
         assert_eq!((ln1p_each(&[0.0])[0], exp_not_positive(0.0)), (0.0, 1.0));
         assert!(exp_not_positive(f64::NEG_INFINITY) < 1e-307);
     }

@@ -156,6 +156,8 @@ def write(model, cases):
         out.write(f"# Written by reference.py (mpmath 1.3.0, 60 digits): the {model} test.\n")
         out.write("# updates: [canary events, canary trials, baseline events, baseline trials], gone\n")
         out.write("# through `repeat` times. decided_at: the first deciding tick from 1; 0 for none.\n")
+        out.write("# Settings left out have their defaults. log_e and its bound agree to 1e-12 of the\n")
+        out.write("# larger of 1 and log_e, the p-value to 1e-11 and the ratio to 1e-14 of themselves.\n")
         for case in cases:
             out.write(f'\n[[case]]\nid = "{case["id"]}"\nsettings = {text(case["settings"])}\n')
             rows = ",\n  ".join(text([float(x) for x in row]) for row in case["updates"])
