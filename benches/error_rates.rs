@@ -41,25 +41,30 @@ enum Kind {
     WholeJudge,
     /// S1's five metrics: bands only.
     Thresholds,
+    /// The preset `standard`: tests, and bands that chance does not reach.
+    Standard,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::TestAlone, Self::WholeJudge, Self::Thresholds];
+    const ALL: [Self; 4] = [Self::TestAlone, Self::WholeJudge, Self::Thresholds, Self::Standard];
 
     const fn title(self) -> &'static str {
         match self {
             Self::TestAlone => "one test alone",
             Self::WholeJudge => "whole judge, S1's metrics",
             Self::Thresholds => "S1's thresholds alone",
+            Self::Standard => "whole judge, `standard`",
         }
     }
 
-    /// `phased-canary`, with a first phase that lasts longer than the simulation.
+    /// The preset, with a first phase that lasts longer than the simulation.
     fn policy(self) -> Result<Policy, Failure> {
-        let mut policy: toml::Table = Policy::preset("phased-canary")?.to_toml().parse()?;
+        let preset = if self == Self::Standard { "standard" } else { "phased-canary" };
+        let mut policy: toml::Table = Policy::preset(preset)?.to_toml().parse()?;
         let first = policy["phases"].as_array_mut().and_then(|p| p.first_mut());
         if let Some(first) = first.and_then(toml::Value::as_table_mut) {
             first.insert("watch".to_owned(), "3h".into());
+            first.remove("watch_most");
         }
         let metrics = policy["metrics"].as_table_mut().ok_or("the preset has metrics")?;
         match self {
@@ -73,7 +78,7 @@ impl Kind {
                 }
                 policy.remove("efficacy");
             }
-            Self::WholeJudge => {}
+            Self::WholeJudge | Self::Standard => {}
             Self::Thresholds => {
                 for (_, metric) in metrics.iter_mut() {
                     if let Some(metric) = metric.as_table_mut() {
@@ -270,7 +275,7 @@ fn table() -> Result<(String, Vec<String>), Failure> {
             if index == 0 {
                 let by_evidence = 100.0 * f64::from(result.by_evidence) / RUNS as f64;
                 let alerted = 100.0 * f64::from(result.alerted) / RUNS as f64;
-                let of = if kind == Kind::WholeJudge {
+                let of = if kind == Kind::WholeJudge || kind == Kind::Standard {
                     format!(" ({by_evidence:.2}% by evidence)")
                 } else {
                     String::new()
