@@ -193,7 +193,7 @@ fn roll_1_every_state_has_an_answer_to_every_input() {
 
 #[test]
 fn roll_7_every_flip_swap_and_drop_is_found() {
-    let mut story = story::Story::new("phased-canary");
+    let mut story = story::Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(8, story::Story::healthy);
     let log = story.rollout.log().to_owned();
@@ -238,7 +238,7 @@ fn roll_7_every_flip_swap_and_drop_is_found() {
 
 #[test]
 fn roll_7_names_can_be_taken_out_and_the_chain_still_holds() {
-    let mut story = story::Story::new("phased-canary");
+    let mut story = story::Story::new("phased-canary", Recording::Keep);
     story.start();
     let log = story.rollout.log().to_owned();
     assert!(log.contains("lena"));
@@ -258,7 +258,7 @@ fn roll_7_names_can_be_taken_out_and_the_chain_still_holds() {
 
 #[test]
 fn roll_7_a_torn_last_line_is_dropped_and_said_so() {
-    let mut story = story::Story::new("phased-canary");
+    let mut story = story::Story::new("phased-canary", Recording::Keep);
     story.start();
     let log = story.rollout.log().to_owned();
     let whole = log.trim_end().rfind('\n').unwrap() + 1;

@@ -132,7 +132,7 @@ impl Judge {
     /// Checks an observation and reads it into scratch. Nothing else changes.
     ///
     /// # Errors
-    /// `HF-MET-001` to `HF-MET-006`.
+    /// `HF-MET-001` to `HF-MET-007`.
     pub fn prepare(
         &mut self,
         at: Timestamp,
