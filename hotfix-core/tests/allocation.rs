@@ -1,9 +1,15 @@
 //! What must not allocate does not: a counting allocator around the whole program.
 
 use hotfix_core::canonical::{Digest, Encoder, verify_line};
+use hotfix_core::metric::Observation;
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Input, Recording, Rollout, State};
+use hotfix_core::unit::{Span, Timestamp};
 use serde::Serialize;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::Arc;
 
 struct Counting;
 
@@ -97,5 +103,51 @@ fn roll_7_a_warm_encoder_allocates_nothing() {
             verify_line(&out).unwrap();
         });
         assert_eq!(count, 0, "event {seq}");
+    }
+}
+
+#[test]
+fn roll_2_a_quiet_observation_and_its_log_line_allocate_nothing() {
+    let plan = Plan::from_json(
+        Arc::new(Policy::preset("phased-canary").unwrap()),
+        r#"{"id":"INC-2041","service":"payments","severity":"P1"}"#,
+        r#"{"version":"2.3.1","previous":"2.3.0","methods":[{"kind":"feature_flag","seconds":5}]}"#,
+        r#"{"requests_per_minute":1000}"#,
+    )
+    .unwrap();
+    let quiet: Observation = serde_json::from_str(
+        r#"{
+            "error_rate": {"canary": [0, 200], "baseline": [5, 1800]},
+            "payment_success": {"canary": [200, 200], "baseline": [810, 1800]},
+            "latency_p95": {
+                "canary": {"le": [0.1, 0.25, 0.3, 0.5], "counts": [140, 194, 196, 198], "count": 200},
+                "baseline": {"le": [0.1, 0.25, 0.3, 0.5], "counts": [1260, 1746, 1764, 1782], "count": 1800}
+            },
+            "bug": {"canary": [0, 10], "baseline": [12, 10]},
+            "request_volume": {"canary": 100, "baseline": 900}
+        }"#,
+    )
+    .unwrap();
+    let quiet = Input::observe(quiet);
+    for recording in [Recording::Off, Recording::HandOut] {
+        let mut rollout = Rollout::try_new(plan.clone(), recording, "pepper").unwrap();
+        let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+        let take = |rollout: &mut Rollout, at, text: &str| {
+            rollout.handle(at, &Input::from_json(text).unwrap()).unwrap();
+        };
+        take(&mut rollout, at, r#"{"kind":"start","by":"lena"}"#);
+        let pending =
+            |rollout: &Rollout| rollout.pending_actions().next().map(|act| act.id.to_string());
+        while let Some(id) = pending(&rollout) {
+            take(&mut rollout, at, &format!(r#"{{"kind":"confirm","by":"tool","action":"{id}"}}"#));
+        }
+        for tick in 0..40 {
+            at = at + Span::from_seconds(10);
+            let count = allocations(|| {
+                rollout.handle(at, &quiet).unwrap();
+            });
+            assert_eq!(rollout.state(), State::Monitoring);
+            assert!(count == 0 || tick < 12, "{count} allocations in tick {tick}, {recording:?}");
+        }
     }
 }
