@@ -62,11 +62,11 @@ ffi:
 # nextest is faster where it is installed, and not needed. It runs no doc tests, `cargo test` here neither.
 unit:
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		echo "$(CARGO) nextest run --locked --workspace"; \
-		$(CARGO) nextest run --locked --workspace; \
+		echo "$(CARGO) nextest run --locked --workspace --no-fail-fast"; \
+		$(CARGO) nextest run --locked --workspace --no-fail-fast; \
 	else \
-		echo "$(CARGO) test --locked --workspace --lib --bins --tests --examples"; \
-		$(CARGO) test --locked --workspace --lib --bins --tests --examples; \
+		echo "$(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests --examples"; \
+		$(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests --examples; \
 	fi
 
 doctest:
