@@ -106,6 +106,15 @@ fn field_5_a_megabyte_of_errors_is_counted_and_cut() {
 }
 
 #[test]
+fn field_5_a_text_full_of_faults_is_walked_once() {
+    // Took minutes where each fault looked for its line from the start.
+    let errors = Policy::from_toml(&"=\n".repeat(50_000)).unwrap_err();
+    assert_eq!(errors.count(), 50_000);
+    let last = errors.iter().last().unwrap().sentence();
+    assert!(last.contains("at line 1000, column 1"), "{last}");
+}
+
+#[test]
 fn field_5_errors_are_listed_a_line_each_whatever_the_text() {
     let errors = Policy::from_json("{\"a\\nb\": 1, \"name\": \"x\\ny\"}").unwrap_err();
     assert_eq!(errors.to_string().lines().count(), errors.count() + 1);
