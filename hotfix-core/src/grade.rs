@@ -1,6 +1,5 @@
 //! Closed sets that the policy and the engines share. On the wire each is a plain string.
 
-
 macro_rules! closed_set {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ })*) => {$(
         $(#[$doc])*

@@ -19,7 +19,7 @@ use super::UnitError;
 /// assert_eq!((start + Span::from_seconds(90)).to_string(), "2026-03-03T14:41:30.000Z");
 /// # Ok::<(), hotfix_core::unit::UnitError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

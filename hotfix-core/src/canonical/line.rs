@@ -1,0 +1,87 @@
+//! Reading one line of the event log.
+
+use super::encode::{digest_member, hash_without};
+use super::scan::{Chain, canonical_object};
+use super::{CanonicalError, Digest, Encoder, LineError};
+
+/// A log line whose hash is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    prev: Digest,
+    hash: Digest,
+    text: &'a str,
+    canonical: bool,
+}
+
+impl<'a> Line<'a> {
+    /// The hash of the line before, as this line has it. Whether it is that line's is for the
+    /// reader of the whole log to check.
+    pub const fn prev(&self) -> Digest {
+        self.prev
+    }
+
+    /// This line's hash, recomputed.
+    pub const fn hash(&self) -> Digest {
+        self.hash
+    }
+
+    /// The line without its line end: JSON to deserialise the event from.
+    pub const fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// False where a tool has written the same value in another layout since.
+    pub const fn is_canonical(&self) -> bool {
+        self.canonical
+    }
+}
+
+/// Checks one line of the log, with or without its line end.
+///
+/// A line that stands as [`Encoder::seal`] wrote it is hashed as it is, in one pass and without
+/// allocation. One that another tool has written anew, with spaces or in another order, is brought
+/// into canonical form first: it is the value that is hashed, not its layout.
+///
+/// # Errors
+/// `HF-JSON-011` without a `prev` or `hash`, `HF-JSON-012` where one is not a digest,
+/// `HF-JSON-013` where the hash is not the content's, `HF-JSON-007` and `HF-JSON-008` for what is
+/// not a JSON object, and `HF-JSON-002`, `-003` and `-005` as in [`Encoder::canonicalise`].
+///
+/// Shows ROLL-7.
+pub fn verify_line(line: &[u8]) -> Result<Line<'_>, LineError> {
+    let text = std::str::from_utf8(line)
+        .map_err(|error| CanonicalError::Syntax { reason: error.to_string() })?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if let Some(chain) = canonical_object(text) {
+        let (prev, hash) = check(&chain, text.as_bytes())?;
+        return Ok(Line { prev, hash, text, canonical: true });
+    }
+    let mut encoder = Encoder::new();
+    let mut canonical = Vec::with_capacity(text.len());
+    encoder.canonicalise(text, &mut canonical)?;
+    if canonical.first() != Some(&b'{') {
+        return Err(CanonicalError::NotObject.into());
+    }
+    let member = |name| encoder.member(name, &canonical);
+    let chain =
+        Chain { prev: member(b"prev"), hash: member(b"hash"), personal: member(b"personal") };
+    let (prev, hash) = check(&chain, &canonical)?;
+    Ok(Line { prev, hash, text, canonical: false })
+}
+
+/// `prev` and `hash` of canonical text, where the hash is right.
+fn check(chain: &Chain, text: &[u8]) -> Result<(Digest, Digest), LineError> {
+    let digest = |member: &Option<std::ops::Range<usize>>, name: &'static str| {
+        let range = member.clone().ok_or(LineError::Missing { name })?;
+        digest_member(&text[range], name.as_bytes()).ok_or(LineError::NotDigest { name })
+    };
+    let prev = digest(&chain.prev, "prev")?;
+    let written = digest(&chain.hash, "hash")?;
+    let computed = hash_without([chain.hash.clone(), chain.personal.clone()], 0..text.len(), text);
+    if computed == written {
+        Ok((prev, written))
+    } else {
+        Err(LineError::Mismatch { written, computed })
+    }
+}

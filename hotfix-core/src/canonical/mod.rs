@@ -1,0 +1,55 @@
+//! Canonical JSON (RFC 8785), digests over it, and the lines of the event log.
+//!
+//! One value has one text: members sorted by the UTF-16 code units of their names, numbers as
+//! ECMAScript prints them, no spaces. So a digest of the text is a digest of the value, whoever
+//! wrote it and in whatever language.
+//!
+//! * [`Encoder::encode`] writes a value; nothing is allocated once its buffers are warm.
+//! * [`digest`] gives the SHA-256 of that text.
+//! * [`Encoder::seal`] writes a log line with its `hash`, and [`verify_line`] reads one.
+//!
+//! Two things follow from the RFC. `-0` is written as `0`, so the sign of a negative zero does not
+//! come back; every other finite double comes back bit for bit. Integers beyond ±2^53 are refused,
+//! because a reader with doubles would silently change them.
+//!
+//! ```
+//! use hotfix_core::canonical::{Digest, Encoder, verify_line};
+//! use serde::Serialize;
+//!
+//! #[derive(Serialize)]
+//! struct Event {
+//!     seq: u64,
+//!     prev: Digest,
+//!     fact: &'static str,
+//! }
+//!
+//! let mut encoder = Encoder::new();
+//! let mut log = Vec::new();
+//! let hash = encoder.seal(&Event { seq: 0, prev: Digest::ZERO, fact: "opened" }, &mut log)?;
+//!
+//! let line = verify_line(&log).expect("what was sealed can be read");
+//! assert_eq!((line.prev(), line.hash()), (Digest::ZERO, hash));
+//! assert!(line.text().starts_with(r#"{"fact":"opened","hash":""#));
+//! # Ok::<(), hotfix_core::canonical::CanonicalError>(())
+//! ```
+
+mod digest;
+mod encode;
+mod error;
+mod line;
+mod order;
+mod scan;
+mod serializer;
+mod transcode;
+mod writer;
+
+pub use digest::{Digest, digest};
+pub use encode::Encoder;
+pub use error::{CanonicalError, DigestError, LineError};
+pub use line::{Line, verify_line};
+
+/// Nesting allowed in one value: what `serde_json` reads back.
+const MAX_DEPTH: usize = 127;
+
+/// Whole numbers up to this size have one double each.
+const MAX_INTEGER: u64 = 1 << 53;

@@ -1,0 +1,73 @@
+//! The order of member names: by UTF-16 code units, as RFC 8785 has it.
+//!
+//! Names are compared as they stand in canonical text, between their quotes. Plain ASCII compares
+//! as bytes; the rest is decoded. (UTF-8's own order differs: U+FF5E sorts before U+1F600 there,
+//! and after it in UTF-16.)
+
+use std::cmp::Ordering;
+
+/// A member's name in canonical text.
+#[derive(Clone, Copy)]
+pub(super) struct Name<'a> {
+    /// The bytes between the quotes.
+    pub(super) raw: &'a [u8],
+    /// ASCII without escapes.
+    pub(super) plain: bool,
+}
+
+impl Name<'_> {
+    pub(super) fn cmp(self, other: Name<'_>) -> Ordering {
+        if self.plain && other.plain {
+            self.raw.cmp(other.raw)
+        } else {
+            units(self.raw).cmp(units(other.raw))
+        }
+    }
+}
+
+/// UTF-16 code units of a name. What is not canonical text compares somehow, but always the same.
+fn units(raw: &[u8]) -> impl Iterator<Item = u16> {
+    let text = std::str::from_utf8(raw).unwrap_or_default();
+    let mut chars = text.chars();
+    let decoded = std::iter::from_fn(move || match chars.next()? {
+        '\\' => match chars.next()? {
+            'b' => Some('\u{8}'),
+            't' => Some('\t'),
+            'n' => Some('\n'),
+            'f' => Some('\u{c}'),
+            'r' => Some('\r'),
+            'u' => {
+                let code =
+                    (0..4).try_fold(0, |code, _| Some(code * 16 + chars.next()?.to_digit(16)?))?;
+                char::from_u32(code)
+            }
+            other => Some(other),
+        },
+        plain => Some(plain),
+    });
+    decoded.flat_map(|c| {
+        let mut pair = [0; 2];
+        let count = c.encode_utf16(&mut pair).len();
+        pair.into_iter().take(count)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(raw: &str) -> Name<'_> {
+        Name { raw: raw.as_bytes(), plain: raw.is_ascii() && !raw.contains('\\') }
+    }
+
+    #[test]
+    fn roll_7_names_sort_by_utf16_units() {
+        let sorted = [r"\r", "1", "\u{80}", "\u{f6}", "\u{20ac}", "\u{1f600}", "\u{fb33}"];
+        for pair in sorted.windows(2) {
+            assert_eq!(name(pair[0]).cmp(name(pair[1])), Ordering::Less, "{pair:?}");
+        }
+        assert_eq!(name(r"\u0001").cmp(name(r"\b")), Ordering::Less);
+        assert_eq!(name(r#"\""#).cmp(name("#")), Ordering::Less);
+        assert_eq!(name("a").cmp(name("a\u{e9}")), Ordering::Less);
+    }
+}

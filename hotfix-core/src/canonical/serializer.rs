@@ -1,0 +1,514 @@
+//! serde's view of the writer: the same JSON shapes as `serde_json`.
+
+use super::CanonicalError;
+use super::writer::{Object, Writer};
+use serde::Serialize;
+use serde::ser::{
+    Impossible, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
+    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+use std::fmt::Display;
+
+type Done = Result<(), CanonicalError>;
+
+/// A place where one value goes.
+pub(super) struct Value<'w, 'a>(pub(super) &'w mut Writer<'a>);
+
+/// An array being written.
+pub(super) struct Array<'w, 'a> {
+    writer: &'w mut Writer<'a>,
+    empty: bool,
+    variant: Option<Object>,
+}
+
+/// An object being written.
+pub(super) struct Members<'w, 'a> {
+    writer: &'w mut Writer<'a>,
+    object: Object,
+    variant: Option<Object>,
+}
+
+impl<'w, 'a> Value<'w, 'a> {
+    fn array(self, variant: Option<Object>) -> Result<Array<'w, 'a>, CanonicalError> {
+        self.0.begin(b'[')?;
+        Ok(Array { writer: self.0, empty: true, variant })
+    }
+
+    fn members(self, variant: Option<Object>) -> Result<Members<'w, 'a>, CanonicalError> {
+        let object = self.0.begin_object()?;
+        Ok(Members { writer: self.0, object, variant })
+    }
+
+    /// `{"name":`, closed when the content ends.
+    fn variant(&mut self, name: &str) -> Result<Object, CanonicalError> {
+        let mut object = self.0.begin_object()?;
+        self.0.name(&mut object, |writer| Ok(writer.string(name)))?;
+        Ok(object)
+    }
+
+    fn word(self, word: &[u8]) {
+        self.0.out.extend_from_slice(word);
+    }
+}
+
+impl<'w, 'a> Serializer for Value<'w, 'a> {
+    type Ok = ();
+    type Error = CanonicalError;
+    type SerializeSeq = Array<'w, 'a>;
+    type SerializeTuple = Array<'w, 'a>;
+    type SerializeTupleStruct = Array<'w, 'a>;
+    type SerializeTupleVariant = Array<'w, 'a>;
+    type SerializeMap = Members<'w, 'a>;
+    type SerializeStruct = Members<'w, 'a>;
+    type SerializeStructVariant = Members<'w, 'a>;
+
+    fn serialize_bool(self, v: bool) -> Done {
+        self.word(if v { b"true" } else { b"false" });
+        Ok(())
+    }
+
+    fn serialize_i8(self, v: i8) -> Done {
+        self.serialize_i64(v.into())
+    }
+
+    fn serialize_i16(self, v: i16) -> Done {
+        self.serialize_i64(v.into())
+    }
+
+    fn serialize_i32(self, v: i32) -> Done {
+        self.serialize_i64(v.into())
+    }
+
+    fn serialize_i64(self, v: i64) -> Done {
+        self.0.integer(v < 0, v.unsigned_abs())
+    }
+
+    fn serialize_i128(self, v: i128) -> Done {
+        let size = u64::try_from(v.unsigned_abs());
+        self.0.integer(v < 0, size.map_err(|_| CanonicalError::IntegerRange { value: v })?)
+    }
+
+    fn serialize_u8(self, v: u8) -> Done {
+        self.serialize_u64(v.into())
+    }
+
+    fn serialize_u16(self, v: u16) -> Done {
+        self.serialize_u64(v.into())
+    }
+
+    fn serialize_u32(self, v: u32) -> Done {
+        self.serialize_u64(v.into())
+    }
+
+    fn serialize_u64(self, v: u64) -> Done {
+        self.0.integer(false, v)
+    }
+
+    fn serialize_u128(self, v: u128) -> Done {
+        let value = i128::try_from(v).unwrap_or(i128::MAX);
+        self.serialize_i128(value)
+    }
+
+    fn serialize_f32(self, v: f32) -> Done {
+        self.0.float(v.into())
+    }
+
+    fn serialize_f64(self, v: f64) -> Done {
+        self.0.float(v)
+    }
+
+    fn serialize_char(self, v: char) -> Done {
+        self.serialize_str(v.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, v: &str) -> Done {
+        self.0.string(v);
+        Ok(())
+    }
+
+    fn serialize_bytes(self, v: &[u8]) -> Done {
+        let mut array = self.array(None)?;
+        for byte in v {
+            SerializeSeq::serialize_element(&mut array, byte)?;
+        }
+        SerializeSeq::end(array)
+    }
+
+    fn serialize_none(self) -> Done {
+        self.serialize_unit()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Done {
+        self.word(b"null");
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Done {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Done {
+        self.serialize_str(name)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Done {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        mut self,
+        _: &'static str,
+        _: u32,
+        name: &'static str,
+        value: &T,
+    ) -> Done {
+        let object = self.variant(name)?;
+        value.serialize(Value(self.0))?;
+        self.0.end_object(&object)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Array<'w, 'a>, CanonicalError> {
+        self.array(None)
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Array<'w, 'a>, CanonicalError> {
+        self.array(None)
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Array<'w, 'a>, CanonicalError> {
+        self.array(None)
+    }
+
+    fn serialize_tuple_variant(
+        mut self,
+        _: &'static str,
+        _: u32,
+        name: &'static str,
+        _: usize,
+    ) -> Result<Array<'w, 'a>, CanonicalError> {
+        let object = self.variant(name)?;
+        self.array(Some(object))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Members<'w, 'a>, CanonicalError> {
+        self.members(None)
+    }
+
+    fn serialize_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Members<'w, 'a>, CanonicalError> {
+        self.members(None)
+    }
+
+    fn serialize_struct_variant(
+        mut self,
+        _: &'static str,
+        _: u32,
+        name: &'static str,
+        _: usize,
+    ) -> Result<Members<'w, 'a>, CanonicalError> {
+        let object = self.variant(name)?;
+        self.members(Some(object))
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Done {
+        self.0.display(value).map(|_| ())
+    }
+}
+
+impl Array<'_, '_> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        if !self.empty {
+            self.writer.out.push(b',');
+        }
+        self.empty = false;
+        value.serialize(Value(self.writer))
+    }
+
+    fn finish(self) -> Done {
+        self.writer.end(b']');
+        self.variant.map_or(Ok(()), |object| self.writer.end_object(&object))
+    }
+}
+
+impl Members<'_, '_> {
+    fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Done {
+        self.writer.name(&mut self.object, |writer| Ok(writer.string(name)))?;
+        value.serialize(Value(self.writer))
+    }
+
+    fn finish(self) -> Done {
+        self.writer.end_object(&self.object)?;
+        self.variant.map_or(Ok(()), |object| self.writer.end_object(&object))
+    }
+}
+
+impl SerializeSeq for Array<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        self.element(value)
+    }
+
+    fn end(self) -> Done {
+        self.finish()
+    }
+}
+
+impl SerializeTuple for Array<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        self.element(value)
+    }
+
+    fn end(self) -> Done {
+        self.finish()
+    }
+}
+
+impl SerializeTupleStruct for Array<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        self.element(value)
+    }
+
+    fn end(self) -> Done {
+        self.finish()
+    }
+}
+
+impl SerializeTupleVariant for Array<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        self.element(value)
+    }
+
+    fn end(self) -> Done {
+        self.finish()
+    }
+}
+
+impl SerializeMap for Members<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
+        self.writer.name(&mut self.object, |writer| key.serialize(Key(writer)))
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        value.serialize(Value(self.writer))
+    }
+
+    fn end(self) -> Done {
+        self.finish()
+    }
+}
+
+impl SerializeStruct for Members<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Done {
+        self.member(name, value)
+    }
+
+    fn end(self) -> Done {
+        self.finish()
+    }
+}
+
+impl SerializeStructVariant for Members<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Done {
+        self.member(name, value)
+    }
+
+    fn end(self) -> Done {
+        self.finish()
+    }
+}
+
+/// The place of a member's name: text, or a whole number written as text.
+struct Key<'w, 'a>(&'w mut Writer<'a>);
+
+type Plain = Result<bool, CanonicalError>;
+type Never = Impossible<bool, CanonicalError>;
+
+const fn no<T>(found: &'static str) -> Result<T, CanonicalError> {
+    Err(CanonicalError::KeyNotText { found })
+}
+
+impl Key<'_, '_> {
+    fn quoted(self, write: impl FnOnce(&mut Writer<'_>) -> Done) -> Plain {
+        self.0.out.push(b'"');
+        write(self.0)?;
+        self.0.out.push(b'"');
+        Ok(true)
+    }
+}
+
+impl Serializer for Key<'_, '_> {
+    type Ok = bool;
+    type Error = CanonicalError;
+    type SerializeSeq = Never;
+    type SerializeTuple = Never;
+    type SerializeTupleStruct = Never;
+    type SerializeTupleVariant = Never;
+    type SerializeMap = Never;
+    type SerializeStruct = Never;
+    type SerializeStructVariant = Never;
+
+    fn serialize_str(self, v: &str) -> Plain {
+        Ok(self.0.string(v))
+    }
+
+    fn serialize_char(self, v: char) -> Plain {
+        self.serialize_str(v.encode_utf8(&mut [0; 4]))
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Plain {
+        self.0.display(value)
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Plain {
+        self.serialize_str(name)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Plain {
+        value.serialize(self)
+    }
+
+    fn serialize_bool(self, v: bool) -> Plain {
+        self.serialize_str(if v { "true" } else { "false" })
+    }
+
+    fn serialize_i8(self, v: i8) -> Plain {
+        self.serialize_i64(v.into())
+    }
+
+    fn serialize_i16(self, v: i16) -> Plain {
+        self.serialize_i64(v.into())
+    }
+
+    fn serialize_i32(self, v: i32) -> Plain {
+        self.serialize_i64(v.into())
+    }
+
+    fn serialize_i64(self, v: i64) -> Plain {
+        self.quoted(|writer| Value(writer).serialize_i64(v))
+    }
+
+    fn serialize_u8(self, v: u8) -> Plain {
+        self.serialize_u64(v.into())
+    }
+
+    fn serialize_u16(self, v: u16) -> Plain {
+        self.serialize_u64(v.into())
+    }
+
+    fn serialize_u32(self, v: u32) -> Plain {
+        self.serialize_u64(v.into())
+    }
+
+    fn serialize_u64(self, v: u64) -> Plain {
+        self.quoted(|writer| Value(writer).serialize_u64(v))
+    }
+
+    fn serialize_f32(self, _: f32) -> Plain {
+        no("a fraction")
+    }
+
+    fn serialize_f64(self, _: f64) -> Plain {
+        no("a fraction")
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Plain {
+        no("bytes")
+    }
+
+    fn serialize_none(self) -> Plain {
+        no("nothing")
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Plain {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Plain {
+        no("nothing")
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Plain {
+        no("nothing")
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Plain {
+        no("an object")
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Never, CanonicalError> {
+        no("an array")
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Never, CanonicalError> {
+        no("an array")
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Never, CanonicalError> {
+        no("an array")
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Never, CanonicalError> {
+        no("an object")
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Never, CanonicalError> {
+        no("an object")
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Never, CanonicalError> {
+        no("an object")
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Never, CanonicalError> {
+        no("an object")
+    }
+}

@@ -1,0 +1,264 @@
+//! Where the text goes: strings, numbers, members in order.
+
+use super::order::Name;
+use super::{CanonicalError, MAX_DEPTH, MAX_INTEGER};
+use std::fmt;
+use std::ops::Range;
+
+/// A member of an object being written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member {
+    /// The name's opening quote.
+    start: usize,
+    /// The name's closing quote.
+    name_end: usize,
+    /// After the value; set when the object ends.
+    end: usize,
+    /// The name is ASCII without escapes.
+    plain: bool,
+}
+
+impl Member {
+    /// Where it stands once its object has ended, name and value.
+    pub(super) fn place(self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    pub(super) fn name(self, out: &[u8]) -> Name<'_> {
+        Name { raw: &out[self.start + 1..self.name_end], plain: self.plain }
+    }
+}
+
+/// An object being written.
+pub(super) struct Object {
+    first: usize,
+    sorted: bool,
+}
+
+/// Where the text goes.
+pub(super) struct Writer<'a> {
+    pub(super) out: &'a mut Vec<u8>,
+    members: &'a mut Vec<Member>,
+    scratch: &'a mut Vec<u8>,
+    depth: usize,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(
+        out: &'a mut Vec<u8>,
+        members: &'a mut Vec<Member>,
+        scratch: &'a mut Vec<u8>,
+    ) -> Self {
+        Self { out, members, scratch, depth: 0 }
+    }
+
+    pub(super) fn begin(&mut self, open: u8) -> Result<(), CanonicalError> {
+        if self.depth == MAX_DEPTH {
+            return Err(CanonicalError::TooDeep { limit: MAX_DEPTH });
+        }
+        self.depth += 1;
+        self.out.push(open);
+        Ok(())
+    }
+
+    pub(super) fn end(&mut self, close: u8) {
+        self.depth -= 1;
+        self.out.push(close);
+    }
+
+    pub(super) fn begin_object(&mut self) -> Result<Object, CanonicalError> {
+        self.begin(b'{')?;
+        Ok(Object { first: self.members.len(), sorted: true })
+    }
+
+    /// Writes a member's name; its value follows.
+    pub(super) fn name(
+        &mut self,
+        object: &mut Object,
+        write: impl FnOnce(&mut Self) -> Result<bool, CanonicalError>,
+    ) -> Result<(), CanonicalError> {
+        if self.members.len() > object.first {
+            self.out.push(b',');
+        }
+        let start = self.out.len();
+        let plain = write(self)?;
+        let member = Member { start, name_end: self.out.len() - 1, end: 0, plain };
+        self.out.push(b':');
+        if object.sorted && self.members.len() > object.first {
+            let before = self.members.last().map(|last| last.name(self.out));
+            object.sorted = before.is_none_or(|name| name.cmp(member.name(self.out)).is_lt());
+        }
+        self.members.push(member);
+        Ok(())
+    }
+
+    pub(super) fn end_object(&mut self, object: &Object) -> Result<(), CanonicalError> {
+        let mut end = self.out.len();
+        for member in self.members[object.first..].iter_mut().rev() {
+            member.end = end;
+            end = member.start.wrapping_sub(1); // the comma; unused after the first member
+        }
+        if !object.sorted {
+            self.sort(object.first)?;
+        }
+        self.end(b'}');
+        if self.depth > 0 {
+            self.members.truncate(object.first); // the top level's are kept for sealing
+        }
+        Ok(())
+    }
+
+    /// Puts the members from `first` on in order, moving only those out of place.
+    fn sort(&mut self, first: usize) -> Result<(), CanonicalError> {
+        let members = &mut self.members[first..];
+        let Some(body) = members.first().map(|member| member.start) else { return Ok(()) };
+        let out = &mut *self.out;
+        members.sort_unstable_by(|a, b| a.name(out).cmp(b.name(out)));
+        for pair in members.windows(2) {
+            if pair[0].name(out).cmp(pair[1].name(out)).is_eq() {
+                let key = String::from_utf8_lossy(pair[0].name(out).raw).into_owned();
+                return Err(CanonicalError::DuplicateKey { key });
+            }
+        }
+        let mut at = body;
+        let mut in_place = 0;
+        for member in members.iter() {
+            if member.start != at {
+                break;
+            }
+            at = member.end + 1;
+            in_place += 1;
+        }
+        self.scratch.clear();
+        self.scratch.extend_from_slice(out.get(at..).unwrap_or_default());
+        let base = at;
+        for (index, member) in members.iter_mut().enumerate().skip(in_place) {
+            let (from, length) = (member.start - base, member.end - member.start);
+            if index > 0 {
+                out[at - 1] = b',';
+            }
+            out[at..at + length].copy_from_slice(&self.scratch[from..from + length]);
+            member.name_end = at + (member.name_end - member.start);
+            member.start = at;
+            member.end = at + length;
+            at += length + 1;
+        }
+        Ok(())
+    }
+
+    /// Writes a quoted string; true when it is ASCII without escapes.
+    pub(super) fn string(&mut self, text: &str) -> bool {
+        self.out.push(b'"');
+        let plain = self.escaped(text);
+        self.out.push(b'"');
+        plain
+    }
+
+    /// Writes what a value displays, without making a `String` of it.
+    pub(super) fn display<T: fmt::Display + ?Sized>(
+        &mut self,
+        value: &T,
+    ) -> Result<bool, CanonicalError> {
+        struct Adapter<'w, 'a> {
+            writer: &'w mut Writer<'a>,
+            plain: bool,
+        }
+        impl fmt::Write for Adapter<'_, '_> {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.plain &= self.writer.escaped(text);
+                Ok(())
+            }
+        }
+        self.out.push(b'"');
+        let mut adapter = Adapter { writer: self, plain: true };
+        fmt::write(&mut adapter, format_args!("{value}"))
+            .map_err(|_| CanonicalError::Custom { reason: "its `Display` failed".into() })?;
+        let plain = adapter.plain;
+        self.out.push(b'"');
+        Ok(plain)
+    }
+
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "a branch would keep this from being vector code"
+    )]
+    fn escaped(&mut self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        // No early exit, no branches: the compiler turns this into vector instructions.
+        let (mut special, mut high) = (false, 0);
+        for &byte in bytes {
+            special |= (byte < 0x20) | (byte == b'"') | (byte == b'\\');
+            high |= byte;
+        }
+        if !special {
+            self.out.extend_from_slice(bytes);
+            return high < 0x80;
+        }
+        for &byte in bytes {
+            let short = match byte {
+                b'"' | b'\\' => byte,
+                0x08 => b'b',
+                b'\t' => b't',
+                b'\n' => b'n',
+                0x0c => b'f',
+                b'\r' => b'r',
+                0..0x20 => {
+                    let low = b"0123456789abcdef"[usize::from(byte & 15)];
+                    self.out.extend_from_slice(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), low]);
+                    continue;
+                }
+                _ => {
+                    self.out.push(byte);
+                    continue;
+                }
+            };
+            self.out.extend_from_slice(&[b'\\', short]);
+        }
+        false
+    }
+
+    pub(super) fn integer(&mut self, negative: bool, size: u64) -> Result<(), CanonicalError> {
+        if size > MAX_INTEGER {
+            let value = if negative { -i128::from(size) } else { i128::from(size) };
+            return Err(CanonicalError::IntegerRange { value });
+        }
+        let mut digits = [0; 17];
+        let mut at = digits.len();
+        let mut rest = size;
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if negative {
+            at -= 1;
+            digits[at] = b'-';
+        }
+        self.out.extend_from_slice(&digits[at..]);
+        Ok(())
+    }
+
+    pub(super) fn float(&mut self, value: f64) -> Result<(), CanonicalError> {
+        if !value.is_finite() {
+            let value = if value.is_nan() {
+                "NaN"
+            } else if value > 0.0 {
+                "inf"
+            } else {
+                "-inf"
+            };
+            return Err(CanonicalError::NotFinite { value });
+        }
+        // Counts are common, and whole numbers print as integers do.
+        #[expect(clippy::cast_possible_truncation, reason = "compared with the value it came from")]
+        let whole = value as i64;
+        if whole as f64 == value && whole.unsigned_abs() < MAX_INTEGER {
+            return self.integer(whole < 0, whole.unsigned_abs());
+        }
+        self.out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,214 @@
+//! Every error, refusal and finding code, once.
+//!
+//! A code never changes its meaning and is never used again. `docs/codes.md` is made from this
+//! table, and a test compares the table with the codes in the source.
+
+/// What a code belongs to; its codes start with the family's prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Family {
+    /// Canonical JSON, digests and log lines.
+    Json,
+    /// Durations, shares, times and counts.
+    Unit,
+    /// Facts of an incident.
+    Fact,
+    /// Policies: reading, checking, findings.
+    Policy,
+    /// Observations and bands.
+    Metric,
+    /// Statistics.
+    Stat,
+    /// Plans.
+    Plan,
+    /// Inputs of a rollout, as documents.
+    Input,
+    /// The rollout: refusals.
+    Rollout,
+    /// The event log: what is wrong with one.
+    Log,
+}
+
+impl Family {
+    /// Every family, in the order of the documentation.
+    pub const ALL: &'static [Self] = &[
+        Self::Json,
+        Self::Unit,
+        Self::Fact,
+        Self::Policy,
+        Self::Metric,
+        Self::Stat,
+        Self::Plan,
+        Self::Input,
+        Self::Rollout,
+        Self::Log,
+    ];
+
+    /// What its codes start with.
+    ///
+    /// ```
+    /// use hotfix_core::code::Family;
+    ///
+    /// assert_eq!(Family::Policy.prefix(), "HF-POL-");
+    /// ```
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Json => "HF-JSON-",
+            Self::Unit => "HF-UNIT-",
+            Self::Fact => "HF-FACT-",
+            Self::Policy => "HF-POL-",
+            Self::Metric => "HF-MET-",
+            Self::Stat => "HF-STAT-",
+            Self::Plan => "HF-PLAN-",
+            Self::Input => "HF-IN-",
+            Self::Rollout => "HF-ROLL-",
+            Self::Log => "HF-LOG-",
+        }
+    }
+}
+
+/// A code and what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The code: the family's prefix and three digits.
+    pub code: &'static str,
+    /// Where it belongs.
+    pub family: Family,
+    /// What it says, in a few words.
+    pub what: &'static str,
+}
+
+const fn code(code: &'static str, family: Family, what: &'static str) -> Code {
+    Code { code, family, what }
+}
+
+/// The table, by family and number.
+///
+/// ```
+/// use hotfix_core::code::CODES;
+///
+/// let known = CODES.iter().find(|known| known.code == "HF-JSON-001");
+/// assert_eq!(known.map(|known| known.what), Some("a number is NaN or infinite"));
+/// ```
+pub const CODES: &[Code] = &[
+    code("HF-JSON-001", Family::Json, "a number is NaN or infinite"),
+    code("HF-JSON-002", Family::Json, "a whole number is beyond 2^53"),
+    code("HF-JSON-003", Family::Json, "an object has a member twice"),
+    code("HF-JSON-004", Family::Json, "a map's key is not text"),
+    code("HF-JSON-005", Family::Json, "a value is nested too deep"),
+    code("HF-JSON-006", Family::Json, "a value refused to be serialised"),
+    code("HF-JSON-007", Family::Json, "text is not JSON"),
+    code("HF-JSON-008", Family::Json, "a log line is not an object"),
+    code("HF-JSON-009", Family::Json, "a value to seal has a hash already"),
+    code("HF-JSON-010", Family::Json, "a value to seal has no hash of the line before"),
+    code("HF-JSON-011", Family::Json, "a log line lacks prev or hash"),
+    code("HF-JSON-012", Family::Json, "a log line's prev or hash is not a digest"),
+    code("HF-JSON-013", Family::Json, "a log line was changed after it was sealed"),
+    code("HF-JSON-014", Family::Json, "text is not a digest"),
+    code("HF-UNIT-001", Family::Unit, "text is not a duration with a unit"),
+    code("HF-UNIT-002", Family::Unit, "a duration is out of range"),
+    code("HF-UNIT-003", Family::Unit, "text is not a time, or a time is out of range"),
+    code("HF-UNIT-004", Family::Unit, "text is not a share"),
+    code("HF-UNIT-005", Family::Unit, "a share is outside 0 to 1"),
+    code("HF-UNIT-006", Family::Unit, "a ratio is not finite and above 0"),
+    code("HF-UNIT-007", Family::Unit, "a rate is not finite and at least 0"),
+    code("HF-UNIT-008", Family::Unit, "text is not a name"),
+    code("HF-POL-001", Family::Policy, "the text of a policy is not TOML or JSON"),
+    code("HF-POL-002", Family::Policy, "the text of a policy is too large"),
+    code("HF-POL-003", Family::Policy, "a policy is nested too deep"),
+    code("HF-POL-004", Family::Policy, "a key stands twice in a table"),
+    code("HF-POL-005", Family::Policy, "the policy's format is unknown to this release"),
+    code("HF-POL-006", Family::Policy, "a key is unknown"),
+    code("HF-POL-007", Family::Policy, "a key is missing"),
+    code("HF-POL-008", Family::Policy, "a value has the wrong type"),
+    code("HF-POL-009", Family::Policy, "a value is not one of those allowed"),
+    code("HF-POL-010", Family::Policy, "a value is out of range"),
+    code("HF-POL-011", Family::Policy, "a list that needs an entry is empty"),
+    code("HF-POL-012", Family::Policy, "a name is given twice"),
+    code("HF-POL-013", Family::Policy, "a metric is named that the policy lacks"),
+    code("HF-POL-014", Family::Policy, "the efficacy metric cannot show that the fix works"),
+    code("HF-POL-015", Family::Policy, "the weights of the tested metrics do not sum to 1"),
+    code("HF-POL-016", Family::Policy, "a metric that is not tested has a weight"),
+    code("HF-POL-017", Family::Policy, "the model does not fit the kind of metric"),
+    code("HF-POL-018", Family::Policy, "a key has no meaning for the kind of metric"),
+    code("HF-POL-019", Family::Policy, "the kind of metric needs a key"),
+    code("HF-POL-020", Family::Policy, "histogram boundaries do not rise"),
+    code("HF-POL-021", Family::Policy, "the margin is not above what is tolerated"),
+    code("HF-POL-022", Family::Policy, "a bound refers to a record that the metric lacks"),
+    code("HF-POL-023", Family::Policy, "a duration is shorter than another one allows"),
+    code("HF-POL-024", Family::Policy, "a bound has a form that is not known"),
+    code("HF-POL-025", Family::Policy, "there is no such preset"),
+    code("HF-MET-001", Family::Metric, "a metric is observed that the policy lacks"),
+    code("HF-MET-002", Family::Metric, "a reading has the form of another kind"),
+    code("HF-MET-003", Family::Metric, "a reading has more events than trials"),
+    code("HF-MET-004", Family::Metric, "a reading has a negative count"),
+    code("HF-MET-005", Family::Metric, "a reading's histogram is not one"),
+    code("HF-MET-006", Family::Metric, "a reading has other buckets than the first"),
+    code("HF-STAT-001", Family::Stat, "an error probability is outside 0 to 1"),
+    code("HF-STAT-002", Family::Stat, "a number is NaN or infinite"),
+    code("HF-STAT-003", Family::Stat, "a count or an exposure is negative"),
+    code("HF-STAT-004", Family::Stat, "a proportion has more events than trials"),
+    code("HF-STAT-005", Family::Stat, "a figure is beyond 2^53"),
+    code("HF-STAT-006", Family::Stat, "a grid has no point, or too many"),
+    code("HF-STAT-007", Family::Stat, "a grid ratio is not above 1, or too large"),
+    code("HF-STAT-008", Family::Stat, "there are more or fewer weights than things weighted"),
+    code("HF-STAT-009", Family::Stat, "a weight is not above 0 and at most 1"),
+    code("HF-STAT-010", Family::Stat, "weights do not sum to 1"),
+    code("HF-STAT-011", Family::Stat, "the tolerated ratio is below 1, or too large"),
+    code("HF-STAT-012", Family::Stat, "the margin is not a positive ratio within the range"),
+    code("HF-STAT-013", Family::Stat, "the prior trials are out of range"),
+    code("HF-STAT-014", Family::Stat, "there is no latency boundary, or too many"),
+    code("HF-STAT-015", Family::Stat, "slow counts do not fit the boundaries"),
+    code("HF-STAT-016", Family::Stat, "a cap is not a positive number"),
+    code("HF-STAT-017", Family::Stat, "a state is used with a design that is not its own"),
+    code("HF-STAT-018", Family::Stat, "a state's version is unknown to this release"),
+    code("HF-STAT-019", Family::Stat, "a state is one that no test can have written"),
+    code("HF-STAT-020", Family::Stat, "a planned share is not between 0 and 1"),
+    code("HF-STAT-021", Family::Stat, "a confidence is not between 0 and 1"),
+    code(
+        "HF-STAT-022",
+        Family::Stat,
+        "there is evidence for more or fewer metrics than are weighed",
+    ),
+    code("HF-PLAN-001", Family::Plan, "the text of a plan's parts is not JSON of their shape"),
+    code("HF-PLAN-002", Family::Plan, "a text that must be there is empty"),
+    code("HF-PLAN-003", Family::Plan, "the release is the version it would go back to"),
+    code("HF-PLAN-004", Family::Plan, "the bug's metric is not in the policy, or not tested"),
+    code("HF-PLAN-005", Family::Plan, "the traffic is one that cannot be"),
+    code("HF-IN-001", Family::Input, "the text of an input is not JSON of its shape"),
+    code("HF-IN-002", Family::Input, "the kind of an input is unknown"),
+    code("HF-IN-003", Family::Input, "an input lacks a field"),
+    code("HF-IN-004", Family::Input, "an input has a field that its kind does not have"),
+    code("HF-IN-005", Family::Input, "an input has a text that is too long"),
+    code("HF-ROLL-001", Family::Rollout, "the state does not take this input"),
+    code("HF-ROLL-002", Family::Rollout, "the time is before the last one known"),
+    code("HF-ROLL-003", Family::Rollout, "the time is too far ahead"),
+    code("HF-ROLL-004", Family::Rollout, "the sender has not seen the whole log"),
+    code("HF-ROLL-005", Family::Rollout, "a head is expected where no log is made"),
+    code("HF-ROLL-006", Family::Rollout, "no such action is pending"),
+    code("HF-ROLL-007", Family::Rollout, "something is missing before the start"),
+    code("HF-ROLL-008", Family::Rollout, "the policy has no such item"),
+    code("HF-ROLL-009", Family::Rollout, "nobody of that role has approved"),
+    code("HF-ROLL-010", Family::Rollout, "the phase may not be passed before its gate"),
+    code("HF-ROLL-011", Family::Rollout, "a key came with an input of another kind before"),
+    code("HF-LOG-001", Family::Log, "a log has no complete line"),
+    code("HF-LOG-002", Family::Log, "a log's last line is incomplete"),
+    code("HF-LOG-003", Family::Log, "a line does not follow the line before"),
+    code("HF-LOG-004", Family::Log, "a line's number is not the next"),
+    code("HF-LOG-005", Family::Log, "a line's event cannot be read"),
+    code("HF-LOG-006", Family::Log, "the opening is not the first line, or not the only one"),
+    code("HF-LOG-007", Family::Log, "an outcome comes out differently when it is computed anew"),
+    code("HF-LOG-008", Family::Log, "a log ends before or after the head expected"),
+];
+
+/// The family of a code, also of one that a later release added.
+///
+/// ```
+/// use hotfix_core::code::{Family, family};
+///
+/// assert_eq!(family("HF-JSON-003"), Some(Family::Json));
+/// assert_eq!(family("E0308"), None);
+/// ```
+pub fn family(code: &str) -> Option<Family> {
+    Family::ALL.iter().copied().find(|family| code.starts_with(family.prefix()))
+}

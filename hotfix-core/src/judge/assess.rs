@@ -1,0 +1,272 @@
+//! From what was seen to a verdict (FIELD-1 to FIELD-4, statistics sections 7 to 9).
+
+use crate::grade::{PromotionRule, Reference, Response, Role};
+use crate::metric::{Band, judge_bounds};
+use crate::policy::section::{BoundValue, Phase, Watch};
+use crate::unit::{MetricName, Share, Timestamp};
+
+use super::watched::Watched;
+use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict};
+
+/// The moment at which a verdict is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// Now.
+    pub at: Timestamp,
+    /// The canary's confirmed share.
+    pub share: Share,
+    /// The policy's rules of watching.
+    pub watch: &'a Watch,
+    /// The phase whose least time is over; none while nothing can be passed.
+    pub due: Option<&'a Phase>,
+    /// The phase's longest time is over, too.
+    pub overdue: bool,
+    /// Whether a promotion waits for the proof that the fix works.
+    pub needs_efficacy: bool,
+}
+
+impl Judge {
+    /// Writes the verdict of this moment into `verdict`, whose memory is reused.
+    pub fn assess(&mut self, moment: &Moment<'_>, verdict: &mut Verdict) {
+        verdict.causes.clear();
+        verdict.metrics.clear();
+        let mut call = Call { worst: Response::Continue, causes: &mut verdict.causes };
+        if self.swapped {
+            call.raise(Response::Ask, Reason::ArmsSwapped, None);
+        } else if self.split.decided() {
+            call.raise(moment.watch.alert, Reason::SplitNotAsPlanned, None);
+        }
+        for watched in &mut self.watched {
+            watched.window.expire(moment.at);
+            let seen = watched.verdict(moment, self.since);
+            if watched.metric.role == Role::Decide {
+                call.band(moment, &seen, watched, self.since);
+            }
+            verdict.metrics.push((watched.metric.id, seen));
+        }
+        verdict.log_e = self.combined(&verdict.metrics);
+        if verdict.log_e >= self.threshold {
+            self.name_causes(&verdict.metrics, &mut call);
+        } else if verdict.log_e >= self.hold {
+            call.raise(Response::Hold, Reason::HoldLevel, None);
+        }
+        verdict.efficacy = self
+            .efficacy
+            .as_ref()
+            .map(|(_, test, shown)| Efficacy { log_e: test.log_e(), shown: *shown });
+        if let Some(phase) = moment.due {
+            self.gate(moment, phase, &verdict.metrics, verdict.efficacy, &mut call);
+            if call.worst == Response::Hold && moment.overdue {
+                call.raise(phase.undecided, Reason::Undecided, None);
+            }
+        }
+        verdict.decision = match (call.worst, moment.due) {
+            (Response::Continue, Some(_)) => Decision::Promote,
+            (Response::Continue, None) => Decision::Continue,
+            (Response::Hold, _) => Decision::Hold,
+            (Response::Ask, _) => Decision::Ask,
+            (Response::RollBack, _) => Decision::RollBack,
+        };
+    }
+
+    /// `ln Σ v_k E_k` over the tested metrics; a metric without data keeps its weight with `E = 1`.
+    fn combined(&self, metrics: &[(MetricName, MetricVerdict)]) -> f64 {
+        let Some(combination) = &self.combination else { return 0.0 };
+        let mut log_e = [0.0; Self::MOST_TESTED];
+        let used = self.tested.len().min(Self::MOST_TESTED);
+        for (log_e, &index) in log_e.iter_mut().zip(&self.tested) {
+            *log_e = metrics[index].1.log_e.unwrap_or(0.0);
+        }
+        combination.log_e(&log_e[..used]).unwrap_or(0.0)
+    }
+
+    /// Most metrics that share the false-rollback budget; the policy refuses more.
+    pub const MOST_TESTED: usize = 32;
+
+    /// Names the metrics whose own share of the evidence reaches the threshold; else the whole.
+    fn name_causes(&self, metrics: &[(MetricName, MetricVerdict)], call: &mut Call<'_>) {
+        let mut named = false;
+        if let Some(combination) = &self.combination {
+            for (place, &index) in self.tested.iter().enumerate() {
+                let (id, seen) = &metrics[index];
+                if combination.is_cause(place, seen.log_e.unwrap_or(0.0)) {
+                    call.raise(Response::RollBack, Reason::Evidence, Some(*id));
+                    named = true;
+                }
+            }
+        }
+        if !named {
+            call.raise(Response::RollBack, Reason::Evidence, None);
+        }
+    }
+
+    /// What a phase must have shown when its least time is over (statistics, section 7).
+    fn gate(
+        &self,
+        moment: &Moment<'_>,
+        phase: &Phase,
+        metrics: &[(MetricName, MetricVerdict)],
+        efficacy: Option<Efficacy>,
+        call: &mut Call<'_>,
+    ) {
+        for (watched, (id, seen)) in self.watched.iter().zip(metrics) {
+            if watched.metric.role != Role::Decide {
+                continue;
+            }
+            // The bounds speak of the whole phase here; too little data is no miss (FIELD-2).
+            match watched.phase_band(moment) {
+                Some(Band::Success) => {}
+                Some(Band::Between) => call.raise(Response::Hold, Reason::Between, Some(*id)),
+                Some(_) => call.raise(phase.missed, Reason::CriterionMissed, Some(*id)),
+                None => call.raise(Response::Hold, Reason::TooFewTrials, Some(*id)),
+            }
+            if phase.promotion == PromotionRule::EvidenceOfNoHarm
+                && watched.safe.as_ref().is_some_and(|test| !test.decided())
+                && seen.baseline.is_some()
+            {
+                call.raise(Response::Hold, Reason::NotShownSafe, Some(*id));
+            }
+        }
+        if moment.needs_efficacy && efficacy.is_some_and(|e| !e.shown) {
+            let bug = self.efficacy.as_ref().map(|(index, ..)| metrics[*index].0);
+            call.raise(Response::Hold, Reason::EfficacyNotShown, bug);
+        }
+    }
+}
+
+/// The gravest response so far, and its causes.
+struct Call<'a> {
+    worst: Response,
+    causes: &'a mut Vec<Cause>,
+}
+
+impl Call<'_> {
+    fn raise(&mut self, response: Response, reason: Reason, metric: Option<MetricName>) {
+        if response == Response::Continue {
+            return;
+        }
+        let cause = Cause { metric, reason };
+        if self.causes.contains(&cause) {
+            self.worst = self.worst.max(response);
+        } else if response > self.worst {
+            self.worst = response;
+            self.causes.insert(0, cause);
+        } else {
+            self.causes.push(cause);
+        }
+    }
+
+    /// What a metric's band at this tick calls for.
+    fn band(
+        &mut self,
+        moment: &Moment<'_>,
+        seen: &MetricVerdict,
+        watched: &Watched,
+        since: Option<Timestamp>,
+    ) {
+        let id = Some(watched.metric.id);
+        let absent = |reason| {
+            let last = watched.read_at.max(since);
+            let long = last.is_some_and(|last| moment.at.since(last) >= moment.watch.no_data.after);
+            (if long { moment.watch.no_data.then } else { Response::Hold }, reason)
+        };
+        let (response, reason) = match seen.band {
+            Band::Rollback => (Response::RollBack, Reason::RollbackBand),
+            Band::Alert => (moment.watch.alert, Reason::AlertBand),
+            Band::NoData => absent(Reason::NoData),
+            Band::Stale => absent(Reason::Stale),
+            Band::NotFinite => absent(Reason::NotFinite),
+            Band::Hold if seen.needs.is_some() => (Response::Hold, Reason::TooFewTrials),
+            // Neither success nor alert: the gate asks about success, over the whole phase.
+            Band::Hold | Band::Between | Band::Success => return,
+        };
+        self.raise(response.max(Response::Hold), reason, id);
+    }
+}
+
+impl Watched {
+    /// Where the trailing window stands.
+    fn verdict(&self, moment: &Moment<'_>, since: Option<Timestamp>) -> MetricVerdict {
+        let columns = self.columns();
+        let (canary, baseline) = self.window.sums().split_at(columns);
+        let share = moment.share;
+        let value = self.value(canary, share.as_fraction());
+        let live = self.value(baseline, share.rest().as_fraction());
+        let tested = self.worse.as_ref();
+        let mut seen = MetricVerdict {
+            band: Band::Hold,
+            baseline: live.map(|v| v.shown()),
+            canary: value.map(|v| v.shown()),
+            log_e: tested.map(super::test::Test::log_e),
+            log_e_safe: self.safe.as_ref().map(super::test::Test::log_e),
+            needs: None,
+            ratio: tested.and_then(super::test::Test::ratio),
+        };
+        let fresh = self.read_at.filter(|&read| since.is_none_or(|since| read >= since));
+        seen.band = match (fresh, value) {
+            _ if self.not_finite => Band::NotFinite,
+            (None, _) => Band::NoData,
+            (Some(read), _) if moment.at.since(read) > moment.watch.stale => Band::Stale,
+            (Some(_), None) => {
+                seen.needs = self.trials(canary).map(|n| (moment.watch.least_trials - n).max(1.0));
+                Band::Hold
+            }
+            (Some(_), Some(value)) => {
+                seen.needs = self.needs(moment, canary, baseline, since);
+                if seen.needs.is_some() {
+                    Band::Hold
+                } else {
+                    judge_bounds(&self.metric, value, live)
+                }
+            }
+        };
+        seen
+    }
+
+    /// How much the window lacks before a band speaks: trials, or seconds of watching; None where it lacks nothing.
+    fn needs(
+        &self,
+        moment: &Moment<'_>,
+        canary: &[f64],
+        baseline: &[f64],
+        since: Option<Timestamp>,
+    ) -> Option<f64> {
+        let least = moment.watch.least_trials;
+        let lacking = match (self.trials(canary), self.trials(baseline)) {
+            (Some(canary), Some(baseline)) => {
+                let other = if self.compares_live() && baseline > 0.0 { baseline } else { least };
+                least - canary.min(other)
+            }
+            // One tick of a rare count or a level is no window: watch for as long as the window is.
+            _ => {
+                let watched =
+                    since.map_or(f64::INFINITY, |since| moment.at.since(since).as_seconds());
+                moment.watch.window.as_seconds() - watched
+            }
+        };
+        (lacking > 0.0).then_some(lacking)
+    }
+
+    /// The band over the whole phase; None with less than the least trials.
+    fn phase_band(&self, moment: &Moment<'_>) -> Option<Band> {
+        let (canary, baseline) = self.window.phase().split_at(self.columns());
+        let value = self.value(canary, moment.share.as_fraction())?;
+        if self.trials(canary).is_some_and(|n| n < moment.watch.least_trials) {
+            return None;
+        }
+        Some(judge_bounds(
+            &self.metric,
+            value,
+            self.value(baseline, moment.share.rest().as_fraction()),
+        ))
+    }
+
+    /// Whether any bound looks at the live arm.
+    fn compares_live(&self) -> bool {
+        let bounds = self.metric.bounds;
+        [bounds.success, bounds.alert, bounds.rollback].into_iter().flatten().any(|bound| {
+            bound.unless_both_arms
+                || matches!(bound.value, BoundValue::Relative(_, Reference::Live))
+        })
+    }
+}

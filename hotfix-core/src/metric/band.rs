@@ -1,0 +1,155 @@
+//! Bands: where a value stands against its bounds (MET-3).
+
+use crate::grade::{Reference, Worse, closed_set};
+use crate::policy::section::{Bound, BoundValue, Metric};
+
+closed_set! {
+    /// Where a metric stands (MET-3).
+    Band {
+        /// At or on the good side of the success bound.
+        Success = "success",
+        /// Neither success nor alert, or not enough trials to say.
+        Hold = "hold",
+        /// A bound falls inside the histogram bucket that holds the quantile: not a pass.
+        Between = "between",
+        /// Beyond the alert bound.
+        Alert = "alert",
+        /// Beyond the rollback bound.
+        Rollback = "rollback",
+        /// Nothing was ever read in this phase's window.
+        NoData = "no_data",
+        /// The last reading is too old.
+        Stale = "stale",
+        /// A number was NaN or infinite.
+        NotFinite = "not_finite",
+    }
+}
+
+/// A value, known to lie between two figures; they are equal unless it comes from histogram buckets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// At least this.
+    pub low: f64,
+    /// At most this.
+    pub high: f64,
+}
+
+impl Judged {
+    /// A value known exactly.
+    pub const fn exactly(value: f64) -> Self {
+        Self { low: value, high: value }
+    }
+
+    /// The quantile of cumulative bucket counts: the edges of the bucket it falls in. None without requests.
+    ///
+    /// `counts[i]` requests are at or below `edges[i]`; in the open last bucket the upper end is infinite.
+    pub fn quantile(quantile: f64, count: f64, counts: &[f64], edges: &[f64]) -> Option<Self> {
+        if count <= 0.0 {
+            return None;
+        }
+        // Counts are whole, the product is not: a half-ulp must not push an exact hit into the next bucket.
+        let rank = quantile * count * (1.0 - 1e-12);
+        let bucket = counts.iter().position(|&at_or_below| at_or_below >= rank);
+        Some(match bucket {
+            Some(0) => Self { low: 0.0, high: edges[0] },
+            Some(i) => Self { low: edges[i - 1], high: edges[i] },
+            None => Self { low: edges.last().copied().unwrap_or(0.0), high: f64::INFINITY },
+        })
+    }
+
+    /// One figure to show: the middle, or the lower end of the open bucket.
+    pub fn shown(self) -> f64 {
+        if self.high.is_finite() { 0.5 * (self.low + self.high) } else { self.low }
+    }
+
+    /// Strictly on the worse side of `figure`: yes, no, or (None) the bucket does not say.
+    fn beyond(self, figure: f64, worse: Worse) -> Option<bool> {
+        let (surely, surely_not) = match worse {
+            // A bucket's requests are above its lower edge: `low >= figure` means beyond.
+            Worse::Higher if self.low < self.high => (self.low >= figure, self.high <= figure),
+            Worse::Higher => (self.low > figure, self.low <= figure),
+            Worse::Lower if self.low < self.high => (self.high < figure, self.low >= figure),
+            Worse::Lower => (self.high < figure, self.high >= figure),
+        };
+        if surely {
+            Some(true)
+        } else if surely_not {
+            Some(false)
+        } else {
+            None
+        }
+    }
+}
+
+impl Metric {
+    /// Every bound as a figure where it does not need the live arm, in the metric's unit.
+    pub fn bound_figures(&self) -> impl Iterator<Item = f64> {
+        let bounds = self.bounds;
+        let record = self.record;
+        [bounds.success, bounds.alert, bounds.rollback].into_iter().flatten().filter_map(move |b| {
+            match b.value {
+                BoundValue::Absolute(figure) => Some(figure),
+                BoundValue::Relative(ratio, _) => record.map(|r| r * ratio.value()),
+            }
+        })
+    }
+}
+
+/// The band of the canary's value. `live` is the baseline arm's, where there is one.
+///
+/// A bound on the live arm falls back on the record where there is no live arm, as at 100% traffic.
+pub fn judge_bounds(metric: &Metric, canary: Judged, live: Option<Judged>) -> Band {
+    let figure = |bound: Bound| match bound.value {
+        BoundValue::Absolute(figure) => Some(figure),
+        BoundValue::Relative(ratio, Reference::Live) => {
+            live.map(Judged::shown).or(metric.record).map(|r| r * ratio.value())
+        }
+        BoundValue::Relative(ratio, _) => metric.record.map(|r| r * ratio.value()),
+    };
+    let crossed = |bound: Option<Bound>| -> Option<bool> {
+        let Some(bound) = bound else { return Some(false) };
+        let figure = figure(bound)?;
+        let both = bound.unless_both_arms
+            && live.is_some_and(|live| live.beyond(figure, metric.worse) == Some(true));
+        if both { Some(false) } else { canary.beyond(figure, metric.worse) }
+    };
+    let rollback = crossed(metric.bounds.rollback);
+    if rollback == Some(true) {
+        return Band::Rollback;
+    }
+    let alert = crossed(metric.bounds.alert);
+    if alert == Some(true) {
+        return Band::Alert;
+    }
+    let missed = crossed(metric.bounds.success.map(|b| Bound { unless_both_arms: false, ..b }));
+    match (rollback, alert, missed) {
+        (None, _, _) | (_, None, _) | (_, _, None) => Band::Between,
+        (_, _, Some(true)) => Band::Hold,
+        (_, _, Some(false)) => Band::Success,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn met_3_a_quantile_inside_a_bucket_is_between_its_edges() {
+        let (counts, edges) = ([61.0, 95.0, 99.0], [0.1, 0.25, 0.5]);
+        let p95 = Judged::quantile(0.95, 100.0, &counts, &edges).unwrap();
+        assert_eq!(p95, Judged { low: 0.1, high: 0.25 });
+        assert_eq!(p95.beyond(0.25, Worse::Higher), Some(false));
+        assert_eq!(p95.beyond(0.1, Worse::Higher), Some(true));
+        assert_eq!(p95.beyond(0.2, Worse::Higher), None);
+        let tail = Judged::quantile(0.999, 100.0, &counts, &edges).unwrap();
+        assert_eq!(tail, Judged { low: 0.5, high: f64::INFINITY });
+        assert_eq!(Judged::quantile(0.95, 0.0, &[0.0, 0.0, 0.0], &edges), None);
+    }
+
+    #[test]
+    fn met_1_success_includes_its_value_and_alert_does_not() {
+        let at = |v: f64, worse| Judged::exactly(v).beyond(0.02, worse);
+        assert_eq!((at(0.02, Worse::Higher), at(0.021, Worse::Higher)), (Some(false), Some(true)));
+        assert_eq!((at(0.02, Worse::Lower), at(0.019, Worse::Lower)), (Some(false), Some(true)));
+    }
+}

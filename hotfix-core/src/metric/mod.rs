@@ -1,0 +1,21 @@
+//! Readings of metrics, the trailing windows they go into, and the bands that bounds make of them (MET-1 to MET-6).
+
+mod band;
+mod reading;
+mod resolve;
+mod window;
+
+pub use band::{Band, Judged, judge_bounds};
+pub use reading::{Arms, Histogram, Observation, Sample};
+pub use resolve::{Counters, Layout, ReadingError, Tick};
+pub use window::Window;
+
+use crate::grade::MetricKind;
+use crate::policy::section::{Metric, Model};
+
+impl Metric {
+    /// Whether it counts events and has a test, so that a claim can be made of its rate.
+    pub fn is_rate(&self) -> bool {
+        matches!(self.kind, MetricKind::Proportion | MetricKind::Count) && self.model != Model::None
+    }
+}

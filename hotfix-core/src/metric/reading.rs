@@ -1,0 +1,291 @@
+//! One observation as the host gives it: per metric, what each arm did since the last one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::unit::MetricName;
+
+/// What each metric read, by id. On the wire an object `{"error_rate": {"canary": [3, 1000], …}, …}`.
+///
+/// A metric that is left out has no reading in this observation: absent is never zero (FIELD-3).
+///
+/// ```
+/// use hotfix_core::metric::Observation;
+/// let seen: Observation = serde_json::from_str(
+///     r#"{"error_rate": {"canary": [3, 1000], "baseline": [24, 9000]}, "request_volume": {"canary": 98.5}}"#,
+/// )?;
+/// assert_eq!(seen.len(), 2);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observation {
+    readings: Vec<(MetricName, Arms)>,
+}
+
+impl Observation {
+    /// Nothing observed.
+    pub const fn new() -> Self {
+        Self { readings: Vec::new() }
+    }
+
+    /// Sets the reading of a metric; an earlier one is replaced. Keeps its memory, so a host may reuse it.
+    pub fn set(&mut self, metric: MetricName, arms: Arms) {
+        match self.readings.binary_search_by(|(name, _)| name.cmp(&metric)) {
+            Ok(at) => self.readings[at].1 = arms,
+            Err(at) => self.readings.insert(at, (metric, arms)),
+        }
+    }
+
+    /// The readings in the order of their ids.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (MetricName, &Arms)> {
+        self.readings.iter().map(|(name, arms)| (*name, arms))
+    }
+
+    /// The readings in the order of their ids, to be changed in place.
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (MetricName, &mut Arms)> {
+        self.readings.iter_mut().map(|(name, arms)| (*name, arms))
+    }
+
+    /// How many metrics have a reading.
+    pub fn len(&self) -> usize {
+        self.readings.len()
+    }
+
+    /// True where nothing was observed.
+    pub fn is_empty(&self) -> bool {
+        self.readings.is_empty()
+    }
+
+    /// Forgets the readings and keeps the memory.
+    pub fn clear(&mut self) {
+        self.readings.clear();
+    }
+}
+
+/// What the two arms of one metric read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arms {
+    /// The live arm; absent: compare with the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Sample>,
+    /// The arm that runs the fix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Sample>,
+    /// The numbers are running counters; resets are handled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub totals: bool,
+}
+
+/// What one arm read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sample {
+    /// `[events, trials]`, or `[events, seconds of exposure]` for a count.
+    Pair(f64, f64),
+    /// A level: a gauge, or a volume per minute.
+    Level(f64),
+    /// Cumulative histogram buckets.
+    Histogram(Histogram),
+    /// Raw latencies in seconds.
+    Samples(Vec<f64>),
+    /// `[events, trials]` of each instance; judged as their sum where the mode does not need more.
+    Instances(BTreeMap<String, [f64; 2]>),
+}
+
+/// Cumulative histogram buckets as Prometheus gives them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Histogram {
+    /// All requests.
+    pub count: f64,
+    /// Requests at or below each boundary; never falling.
+    pub counts: Vec<f64>,
+    /// Upper boundaries in seconds, ascending; the open last bucket is left out.
+    pub le: Vec<f64>,
+}
+
+impl Serialize for Observation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.readings.len()))?;
+        for (name, arms) in &self.readings {
+            map.serialize_entry(name, arms)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Observation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Readings;
+        impl<'de> Visitor<'de> for Readings {
+            type Value = Observation;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of readings by metric id")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Observation, A::Error> {
+                let mut seen = Observation::new();
+                while let Some(name) = map.next_key::<MetricName>()? {
+                    if seen.readings.binary_search_by(|(n, _)| n.cmp(&name)).is_ok() {
+                        return Err(A::Error::custom(format_args!(
+                            "the metric `{name}` comes twice"
+                        )));
+                    }
+                    seen.set(name, map.next_value()?);
+                }
+                Ok(seen)
+            }
+        }
+        deserializer.deserialize_map(Readings)
+    }
+}
+
+/// JSON has no NaN: a number that is not finite travels as its name, so that the log shows what came.
+struct Number(f64);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_finite() {
+            serializer.serialize_f64(self.0)
+        } else if self.0.is_nan() {
+            serializer.serialize_str("NaN")
+        } else {
+            serializer.serialize_str(if self.0 > 0.0 { "Infinity" } else { "-Infinity" })
+        }
+    }
+}
+
+fn named_number(text: &str) -> Option<f64> {
+    match text {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        _ => None,
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Sample::deserialize(deserializer)? {
+            Sample::Level(value) => Ok(Self(value)),
+            _ => Err(D::Error::custom("a number is expected")),
+        }
+    }
+}
+
+impl Serialize for Sample {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Pair(events, trials) => (Number(*events), Number(*trials)).serialize(serializer),
+            Self::Level(value) => Number(*value).serialize(serializer),
+            Self::Histogram(histogram) => histogram.serialize(serializer),
+            Self::Samples(samples) => {
+                struct Numbers<'a>(&'a [f64]);
+                impl Serialize for Numbers<'_> {
+                    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                        serializer.collect_seq(self.0.iter().map(|&x| Number(x)))
+                    }
+                }
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("samples", &Numbers(samples))?;
+                map.end()
+            }
+            Self::Instances(instances) => instances.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Sample {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SampleVisitor)
+    }
+}
+
+struct SampleVisitor;
+
+impl<'de> Visitor<'de> for SampleVisitor {
+    type Value = Sample;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a number, [events, trials], {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: [events, trials]}",
+        )
+    }
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Sample, E> {
+        Ok(Sample::Level(value))
+    }
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Sample, E> {
+        Ok(Sample::Level(value as f64))
+    }
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Sample, E> {
+        Ok(Sample::Level(value as f64))
+    }
+    fn visit_str<E: Error>(self, text: &str) -> Result<Sample, E> {
+        named_number(text).map(Sample::Level).ok_or_else(|| E::custom("a number is expected"))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Sample, A::Error> {
+        let pair = (seq.next_element::<Number>()?, seq.next_element::<Number>()?);
+        match (pair, seq.next_element::<serde::de::IgnoredAny>()?) {
+            ((Some(events), Some(trials)), None) => Ok(Sample::Pair(events.0, trials.0)),
+            _ => Err(A::Error::custom("a list has two numbers: [events, trials]")),
+        }
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sample, A::Error> {
+        let (mut le, mut counts, mut count, mut samples) = (None, None, None, None);
+        let mut instances = BTreeMap::new();
+        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            match key.as_ref() {
+                "le" => le = Some(map.next_value()?),
+                "counts" => counts = Some(map.next_value()?),
+                "count" => count = Some(map.next_value()?),
+                "samples" => samples = Some(map.next_value::<Vec<Number>>()?),
+                _ => {
+                    let [events, trials] = map.next_value::<[Number; 2]>()?;
+                    instances.insert(key.into_owned(), [events.0, trials.0]);
+                }
+            }
+        }
+        let none = instances.is_empty();
+        match (le, counts, count, samples) {
+            (Some(le), Some(counts), Some(count), None) if none => {
+                Ok(Sample::Histogram(Histogram { count, counts, le }))
+            }
+            (None, None, None, Some(samples)) if none => {
+                Ok(Sample::Samples(samples.into_iter().map(|x| x.0).collect()))
+            }
+            (None, None, None, None) if !none => Ok(Sample::Instances(instances)),
+            _ => Err(A::Error::custom(
+                "an object is {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: [events, trials]}",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn met_6_every_form_reads_back_as_written() {
+        let text = r#"{"bug":{"baseline":[5,10.0],"canary":[0,10.0]},"cpu":{"canary":"NaN"},"e":{"canary":{"pod-7":[3.0,1000.0]}},"l":{"canary":{"samples":[0.081,"Infinity"]}},"p":{"canary":{"count":100.0,"counts":[61.0,99.0],"le":[0.1,0.5]},"totals":true}}"#;
+        let seen: Observation = serde_json::from_str(text).unwrap();
+        let again = serde_json::to_string(&seen).unwrap();
+        assert_eq!(again, text.replace("[5,", "[5.0,").replace("[0,", "[0.0,"));
+    }
+
+    #[test]
+    fn field_5_an_unknown_form_says_what_is_known() {
+        for text in [
+            r#"{"e":{"canary":[1]}}"#,
+            r#"{"e":{"canary":{"le":[1]}}}"#,
+            r#"{"e":{"canry":[1,2]}}"#,
+        ] {
+            let error = serde_json::from_str::<Observation>(text).unwrap_err().to_string();
+            assert!(error.contains("events, trials") || error.contains("canary"), "{error}");
+        }
+    }
+}

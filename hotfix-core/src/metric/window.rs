@@ -1,0 +1,140 @@
+//! A trailing window over ticks, with the running sum of the phase beside it.
+
+use crate::unit::{Span, Timestamp};
+
+/// Sums of equal rows over the last `span` of time and over the whole phase (MET-5).
+///
+/// A row is what one tick added, a fixed number of columns. Rows closer together than `span / slots` share a slot, so
+/// the memory is bounded however often the host observes; at the policy's cadence the window is exact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    span: Span,
+    slots: usize,
+    width: usize,
+    /// Ring of `slots` rows; `starts[i]` is when row i's first tick came.
+    rows: Vec<f64>,
+    starts: Vec<Timestamp>,
+    first: usize,
+    len: usize,
+    sums: Vec<f64>,
+    phase: Vec<f64>,
+}
+
+impl Window {
+    /// Most rows a window keeps.
+    const MOST_SLOTS: u64 = 64;
+
+    /// A window of `span` for ticks about every `cadence`, with `width` columns.
+    pub fn new(span: Span, cadence: Span, width: usize) -> Self {
+        let ticks = span.as_millis().div_ceil(cadence.as_millis().max(1));
+        let slots = ticks.clamp(1, Self::MOST_SLOTS) as usize;
+        Self {
+            span,
+            slots,
+            width,
+            rows: vec![0.0; slots * width],
+            starts: vec![Timestamp::default(); slots],
+            first: 0,
+            len: 0,
+            sums: vec![0.0; width],
+            phase: vec![0.0; width],
+        }
+    }
+
+    /// Adds what one tick brought; `row` has one number a column.
+    pub fn add(&mut self, at: Timestamp, row: &[f64]) {
+        self.expire(at);
+        let newest = (self.first + self.len + self.slots - 1) % self.slots;
+        let apart = Span::from_millis(self.span.as_millis() / self.slots as u64);
+        let shared =
+            self.len > 0 && (self.len == self.slots || at.since(self.starts[newest]) < apart);
+        let slot = if shared { newest } else { (self.first + self.len) % self.slots };
+        let kept = &mut self.rows[slot * self.width..(slot + 1) * self.width];
+        if shared {
+            for (column, value) in kept.iter_mut().zip(row) {
+                *column += value;
+            }
+        } else {
+            kept.copy_from_slice(row);
+            self.starts[slot] = at;
+            self.len += 1;
+        }
+        for (column, value) in self.phase.iter_mut().zip(row) {
+            *column += value;
+        }
+        self.sum();
+    }
+
+    /// Drops what is older than the span at this time.
+    pub fn expire(&mut self, at: Timestamp) {
+        let before = self.len;
+        while self.len > 0 && at.since(self.starts[self.first]) >= self.span {
+            self.first = (self.first + 1) % self.slots;
+            self.len -= 1;
+        }
+        if self.len != before {
+            self.sum();
+        }
+    }
+
+    /// Sums afresh: differences of running sums would drift.
+    fn sum(&mut self) {
+        self.sums.fill(0.0);
+        for i in 0..self.len {
+            let slot = (self.first + i) % self.slots;
+            for (sum, value) in self.sums.iter_mut().zip(&self.rows[slot * self.width..]) {
+                *sum += value;
+            }
+        }
+    }
+
+    /// Starts a new phase: window and phase sums are empty.
+    pub fn clear(&mut self) {
+        self.len = 0;
+        self.sums.fill(0.0);
+        self.phase.fill(0.0);
+    }
+
+    /// The columns over the trailing window.
+    pub fn sums(&self) -> &[f64] {
+        &self.sums
+    }
+
+    /// The columns over the phase.
+    pub fn phase(&self) -> &[f64] {
+        &self.phase
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::try_from_millis(seconds * 1000).unwrap()
+    }
+
+    #[test]
+    fn met_5_the_window_holds_the_last_minute_and_no_more() {
+        let mut window = Window::new(Span::from_seconds(60), Span::from_seconds(10), 1);
+        for tick in 0..20 {
+            window.add(at(tick * 10), &[1.0]);
+        }
+        assert_eq!((window.sums()[0], window.phase()[0]), (6.0, 20.0));
+        window.expire(at(195));
+        assert_eq!(window.sums()[0], 6.0);
+        window.expire(at(221));
+        assert_eq!(window.sums()[0], 3.0);
+        window.expire(at(1000));
+        assert_eq!(window.sums()[0], 0.0);
+    }
+
+    #[test]
+    fn met_5_ticks_faster_than_the_cadence_share_slots_and_are_not_lost() {
+        let mut window = Window::new(Span::from_seconds(60), Span::from_seconds(10), 2);
+        for tick in 0..600 {
+            window.add(Timestamp::try_from_millis(tick * 100).unwrap(), &[1.0, 2.0]);
+        }
+        assert_eq!(window.sums(), [600.0, 1200.0]);
+    }
+}

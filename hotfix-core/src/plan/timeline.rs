@@ -1,0 +1,65 @@
+//! The timeline: when what happens, if all goes well (PLAN-3).
+
+use serde::Serialize;
+
+use crate::grade::closed_set;
+use crate::unit::{PhaseName, Span, Timestamp};
+
+use super::Plan;
+
+closed_set! {
+    /// A step of the timeline.
+    StepKind {
+        /// A phase is deployed.
+        Deploy = "deploy",
+        /// It is watched.
+        Monitor = "monitor",
+        /// Go or no-go.
+        Gate = "gate",
+        /// The last look.
+        FinalValidation = "final_validation",
+        /// Done.
+        Complete = "complete",
+    }
+}
+
+/// One step of the timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TimelineStep {
+    /// After the start.
+    pub offset: Span,
+    /// In UTC.
+    pub at: Timestamp,
+    /// What happens.
+    pub step: StepKind,
+    /// In which phase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<PhaseName>,
+}
+
+impl Plan {
+    /// The timeline for a start at this time.
+    ///
+    /// S1: deploy at T+0, gates at T+12 and T+24, final validation at T+57, complete at T+60 minutes.
+    pub fn timeline(&self, start: Timestamp) -> Vec<TimelineStep> {
+        let mut offset = Span::ZERO;
+        let mut steps = Vec::new();
+        let mut put = |offset: Span, step, phase| {
+            steps.push(TimelineStep { offset, at: start + offset, step, phase });
+        };
+        let phases = self.policy().phases();
+        for (index, phase) in phases.iter().enumerate() {
+            put(offset, StepKind::Deploy, Some(phase.name));
+            offset = offset + phase.deploy;
+            put(offset, StepKind::Monitor, Some(phase.name));
+            offset = offset + phase.watch;
+            // The last phase's gate is the final validation.
+            if index + 1 < phases.len() {
+                put(offset, StepKind::Gate, Some(phase.name));
+            }
+        }
+        put(offset, StepKind::FinalValidation, None);
+        put(offset + self.policy().final_validation().watch, StepKind::Complete, None);
+        steps
+    }
+}

@@ -1,0 +1,160 @@
+//! What the host has to do.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::grade::{RollbackMethod, closed_set};
+use crate::unit::{RoleName, Share};
+
+closed_set! {
+    /// What a message is about (COMM-1).
+    MessageKind {
+        /// The rollout starts.
+        DeploymentStarted = "deployment_started",
+        /// A phase passed.
+        PhasePassed = "phase_passed",
+        /// All traffic is on the fix.
+        Deployed = "deployed",
+        /// It goes back.
+        RollingBack = "rolling_back",
+        /// It is back.
+        RolledBack = "rolled_back",
+        /// Something changed.
+        Update = "update",
+        /// The incident is over.
+        Resolved = "resolved",
+    }
+    /// Who reads a message (COMM-2).
+    Audience {
+        /// Who works on it.
+        Responders = "responders",
+        /// Who depends on it, in plain words.
+        Stakeholders = "stakeholders",
+        /// Everybody; no internals.
+        Public = "public",
+    }
+}
+
+/// One thing to do. Plain data with an id that is the same after every replay.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// Its id: the event that asked for it, and its place there.
+    pub id: ActionId,
+    /// What to do.
+    #[serde(flatten)]
+    pub act: Act,
+}
+
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Act {
+    /// Give the canary this share of the traffic. Awaits `confirm` or `failed`.
+    SetTraffic {
+        /// The canary's share.
+        share: Share,
+    },
+    /// Deploy this version beside the live one. Awaits `confirm` or `failed`.
+    Deploy {
+        /// The version.
+        version: String,
+    },
+    /// Go back to this version this way. Awaits `confirm` or `failed`.
+    RollBack {
+        /// The way.
+        method: RollbackMethod,
+        /// The version.
+        version: String,
+    },
+    /// Ask a person; the answer is an input (`promote`, `hold`, `roll_back`, …).
+    AskDecision {
+        /// The question in a sentence.
+        question: String,
+    },
+    /// Ask these roles for approval, any of which will do.
+    RequestApproval {
+        /// The roles.
+        any_of: Vec<RoleName>,
+    },
+    /// Send a message.
+    Notify {
+        /// To whom.
+        audience: Audience,
+        /// About what.
+        message: MessageKind,
+    },
+    /// Wake somebody.
+    Page {
+        /// Which role.
+        role: RoleName,
+        /// Why, in a sentence.
+        why: String,
+    },
+    /// Put this on the status page.
+    UpdateStatusPage {
+        /// About what.
+        message: MessageKind,
+    },
+}
+
+impl Act {
+    /// Whether the rollout waits for `confirm` or `failed`.
+    pub const fn awaits(&self) -> bool {
+        match self {
+            Self::SetTraffic { .. } | Self::Deploy { .. } | Self::RollBack { .. } => true,
+            Self::AskDecision { .. }
+            | Self::RequestApproval { .. }
+            | Self::Notify { .. }
+            | Self::Page { .. }
+            | Self::UpdateStatusPage { .. } => false,
+        }
+    }
+}
+
+/// The id of an action: `"7.1"` is the second action of event 7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActionId {
+    /// The event's number.
+    pub event: u64,
+    /// The action's place in it, from 0.
+    pub index: u32,
+}
+
+impl fmt::Display for ActionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.event, self.index)
+    }
+}
+
+impl FromStr for ActionId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split_once('.')
+            .and_then(|(event, index)| {
+                Some(Self { event: event.parse().ok()?, index: index.parse().ok()? })
+            })
+            .filter(|id| id.to_string() == text)
+            .ok_or_else(|| {
+                format!(
+                    "`{}` is no action id, as in \"7.1\"",
+                    text.chars().take(64).collect::<String>()
+                )
+            })
+    }
+}
+
+impl Serialize for ActionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ActionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

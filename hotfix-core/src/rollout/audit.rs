@@ -1,0 +1,121 @@
+//! Auditing a log: the chain, the head, and every verdict computed anew (ROLL-7).
+
+use crate::canonical::Digest;
+
+use super::event::EventKind;
+use super::journal::Recording;
+use super::log::{Lines, LogError, LogFault, LogLine};
+use super::{Action, ActionId, Rollout};
+
+/// What an audit found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Audit {
+    /// Lines read.
+    pub lines: usize,
+    /// The hash of the last line.
+    pub head: Digest,
+    /// What is wrong, in the order of the lines; empty for a log that is whole.
+    pub findings: Vec<AuditFinding>,
+}
+
+/// One thing that is wrong with a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditFinding {
+    /// A stable code.
+    pub code: &'static str,
+    /// The line, from 1.
+    pub line: usize,
+    /// What was found and what was expected.
+    pub message: String,
+}
+
+impl Audit {
+    /// True for a log that is whole and whose verdicts all come out as recorded.
+    pub const fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn find(&mut self, error: &LogError) {
+        let LogError { line, fault } = error;
+        self.findings.push(AuditFinding {
+            code: fault.code(),
+            line: *line,
+            message: fault.to_string(),
+        });
+    }
+}
+
+/// Checks a log from end to end: flips, swaps and drops of lines, every verdict, action and change of state computed
+/// anew, and, given the head that it should have, a cut tail. Never fails: whatever is wrong is a finding.
+///
+/// Codes: `HF-JSON-…` and `HF-LOG-001` to `-006` for lines, `HF-LOG-007` for an outcome that comes out differently (the
+/// first one; what follows rests on it), `HF-LOG-008` for another head.
+pub fn audit(log: &[u8], expected_head: Option<Digest>) -> Audit {
+    let mut audit = Audit { lines: 0, head: Digest::ZERO, findings: Vec::new() };
+    let mut lines = Lines::new(log);
+    let mut rollout: Option<Rollout> = None;
+    for line in &mut lines {
+        audit.lines += 1;
+        let step = line.and_then(|mut line| match &mut rollout {
+            None if audit.lines == 1 => {
+                rollout = Some(Rollout::reopen(&line, Recording::Off)?.0);
+                Ok(())
+            }
+            // After a broken line outcomes cannot be computed, only the chain is checked.
+            None => Ok(()),
+            Some(known) => known.recompute(&mut line),
+        });
+        if let Err(error) = step {
+            rollout = None;
+            audit.find(&error);
+        }
+    }
+    audit.head = lines.head;
+    if audit.lines == 0 {
+        audit.find(&LogError { line: 1, fault: LogFault::Empty });
+    } else if log.last() != Some(&b'\n') {
+        audit.find(&LogError { line: audit.lines, fault: LogFault::Torn });
+    }
+    if let Some(expected) = expected_head
+        && expected != audit.head
+    {
+        audit.find(&LogError {
+            line: audit.lines,
+            fault: LogFault::Head { expected, found: audit.head },
+        });
+    }
+    audit
+}
+
+impl Rollout {
+    /// Folds a line, concludes anew and compares with what is recorded.
+    fn recompute(&mut self, line: &mut LogLine) -> Result<(), LogError> {
+        let EventKind::Taken(kind) = line.event.kind else { return self.replay_line(line) };
+        let at = line.event.at;
+        let (input, resolved) = self.fold_line(line, kind)?;
+        self.changes.clear();
+        self.conclude(at, &input.command, resolved.as_ref());
+        let differs = |what| Err(line.error(LogFault::Outcome { what }));
+        let verdict = line.event.verdict.as_deref();
+        if verdict != self.changes.judged.then_some(&self.case.verdict) {
+            return differs("verdict");
+        }
+        if line.event.to.as_deref() != self.changes.to.as_ref() {
+            return differs("stage");
+        }
+        let seq = self.case.seq;
+        let actions: Vec<Action> = (0..)
+            .zip(self.changes.acts.drain(..))
+            .map(|(index, act)| Action { id: ActionId { event: seq, index }, act })
+            .collect();
+        if *line.event.actions != *actions {
+            return differs("actions");
+        }
+        let to = self.changes.to.take();
+        self.case.settle(at, to, &actions, self.changes.judged);
+        if let Some(key) = &line.event.key {
+            self.case.keys.remember(key, kind, &actions);
+        }
+        Ok(())
+    }
+}

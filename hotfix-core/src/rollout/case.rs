@@ -1,0 +1,270 @@
+//! The folded state: everything that the log says, and nothing else.
+
+use serde_json::{Map, Value};
+
+use crate::grade::Severity;
+use crate::judge::{Decision, Judge, Use, Verdict};
+use crate::plan::Plan;
+use crate::policy::Policy;
+use crate::stats::StatError;
+use crate::unit::{Share, Timestamp};
+
+use super::action::{Act, Action, ActionId};
+use super::input::Command;
+use super::keys::Keys;
+use super::readiness::{Readiness, Settled};
+use super::state::{Resume, Stage, State, WayBack};
+
+/// What an input leads to, before it is recorded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Changes {
+    pub(super) to: Option<Stage>,
+    pub(super) acts: Vec<Act>,
+    /// A verdict was made.
+    pub(super) judged: bool,
+}
+
+impl Changes {
+    pub(super) fn clear(&mut self) {
+        self.to = None;
+        self.acts.clear();
+        self.judged = false;
+    }
+}
+
+/// An action that awaits its result.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Pending {
+    pub(super) action: Action,
+    /// A rollback overtook it: its result is recorded and changes nothing.
+    pub(super) superseded: bool,
+}
+
+/// The folded state.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Case {
+    pub(super) stage: Stage,
+    /// The number of the next event.
+    pub(super) seq: u64,
+    /// The last time known.
+    pub(super) at: Option<Timestamp>,
+    pub(super) share: Share,
+    pub(super) readiness: Readiness,
+    pub(super) pending: Vec<Pending>,
+    /// A person has been asked or paged about the present trouble.
+    pub(super) asked: bool,
+    pub(super) severity: Option<Severity>,
+    pub(super) facts: Map<String, Value>,
+    pub(super) keys: Keys,
+    pub(super) judge: Judge,
+    pub(super) verdict: Verdict,
+    /// The last logged refusal of each code, by minute.
+    refusals: Vec<(String, i64)>,
+}
+
+/// The confirmed or failed action of a `confirm` or `failed`, unless a rollback overtook it.
+pub(super) type Resolved = Option<Act>;
+
+impl Case {
+    pub(super) fn try_new(plan: &Plan) -> Result<Self, StatError> {
+        let incident = &plan.subject().incident;
+        Ok(Self {
+            stage: Stage::Preparing,
+            seq: 0,
+            at: None,
+            share: Share::NONE,
+            readiness: Readiness::default(),
+            pending: Vec::new(),
+            asked: false,
+            severity: incident.severity,
+            facts: incident.facts.clone(),
+            keys: Keys::new(),
+            judge: Judge::try_new(plan)?,
+            verdict: Verdict::default(),
+            refusals: Vec::new(),
+        })
+    }
+
+    pub(super) fn state(&self, policy: &Policy) -> State {
+        match &self.stage {
+            Stage::Preparing => self.readiness.state(policy),
+            Stage::Deploying(_) => State::Deploying,
+            Stage::Monitoring(_) => State::Monitoring,
+            Stage::Gate { .. } => State::Gate,
+            Stage::FinalValidation { .. } => State::FinalValidation,
+            Stage::Complete { .. } => State::Complete,
+            Stage::Closed => State::Closed,
+            Stage::RollingBack(_) => State::RollingBack,
+            Stage::RolledBack => State::RolledBack,
+            Stage::Paused { .. } => State::Paused,
+            Stage::Frozen => State::Frozen,
+            Stage::Aborted => State::Aborted,
+            Stage::Failed => State::Failed,
+        }
+    }
+
+    /// What an observation is for at this stage.
+    const fn purpose(&self) -> Use {
+        match &self.stage {
+            Stage::Monitoring(_)
+            | Stage::Gate { .. }
+            | Stage::FinalValidation { .. }
+            | Stage::Complete { .. }
+            | Stage::Paused {
+                from: Resume::Monitoring(_) | Resume::Gate(_) | Resume::FinalValidation { .. },
+                ..
+            } => Use::Watch,
+            Stage::Deploying(_)
+            | Stage::Paused { from: Resume::Deploying(_), .. }
+            | Stage::Frozen => Use::Move,
+            Stage::RollingBack(WayBack { watching: Some(_), .. }) => Use::Return,
+            Stage::RollingBack(_)
+            | Stage::Preparing
+            | Stage::Closed
+            | Stage::RolledBack
+            | Stage::Aborted
+            | Stage::Failed => Use::Ignore,
+        }
+    }
+
+    /// Whether missing data mean anything at this stage.
+    pub(super) const fn is_watched(&self) -> bool {
+        matches!(self.purpose(), Use::Watch)
+    }
+
+    /// The opening line.
+    pub(super) const fn open(&mut self, at: Timestamp) {
+        self.seq = 1;
+        self.at = Some(at);
+    }
+
+    /// Folds an input that was checked. The first half of an event; cannot fail.
+    pub(super) fn fold(&mut self, at: Timestamp, command: &Command) -> Resolved {
+        match command {
+            Command::Approve { role, .. } => self.readiness.say(*role, true),
+            Command::Deny { role, .. } => self.readiness.say(*role, false),
+            Command::Withdraw { role, .. } => self.readiness.withdraw(*role),
+            Command::CheckItem { item, status, .. } => {
+                self.readiness.settle(*item, Settled::Checked(*status));
+            }
+            Command::WaiveItem { item, .. } => self.readiness.settle(*item, Settled::Waived),
+            Command::Observe { metrics } => {
+                let purpose = self.purpose();
+                self.judge.take(at, self.share, metrics, purpose);
+            }
+            Command::Confirm { action } => {
+                let act = self.resolve(*action);
+                match &act {
+                    Some(Act::SetTraffic { share }) => self.share = *share,
+                    Some(Act::RollBack { .. }) => self.share = Share::NONE,
+                    _ => {}
+                }
+                return act;
+            }
+            Command::Failed { action, .. } => return self.resolve(*action),
+            Command::SetSeverity { severity, .. } => self.severity = Some(*severity),
+            Command::SetFacts { facts, .. } => {
+                self.facts.extend(facts.iter().map(|(name, value)| (name.clone(), value.clone())));
+            }
+            Command::Start
+            | Command::Tick
+            | Command::Promote { .. }
+            | Command::Hold { .. }
+            | Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Abort { .. }
+            | Command::RollBack { .. }
+            | Command::Revert { .. }
+            | Command::Report { .. }
+            | Command::Note { .. } => {}
+        }
+        None
+    }
+
+    /// Takes an action off the pending ones.
+    fn resolve(&mut self, id: ActionId) -> Resolved {
+        let place = self.pending.iter().position(|p| p.action.id == id)?;
+        let pending = self.pending.remove(place);
+        (!pending.superseded).then_some(pending.action.act)
+    }
+
+    /// Folds what followed, as recorded. The second half of an event.
+    pub(super) fn settle(
+        &mut self,
+        at: Timestamp,
+        to: Option<Stage>,
+        actions: &[Action],
+        judged: bool,
+    ) {
+        self.at = Some(at);
+        self.seq += 1;
+        if judged && self.verdict.decision != Decision::Ask {
+            self.asked = false;
+        }
+        if let Some(to) = to {
+            self.enter(at, to);
+        }
+        for action in actions {
+            match &action.act {
+                Act::AskDecision { .. } | Act::Page { .. } => self.asked = true,
+                act if act.awaits() => {
+                    self.pending.push(Pending { action: action.clone(), superseded: false });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn enter(&mut self, at: Timestamp, to: Stage) {
+        let was_watched = matches!(
+            self.stage,
+            Stage::Monitoring(_)
+                | Stage::Gate { .. }
+                | Stage::Paused { from: Resume::Monitoring(_) | Resume::Gate(_), .. }
+        );
+        match (&self.stage, &to) {
+            (_, Stage::Monitoring(_) | Stage::Paused { from: Resume::Monitoring(_), .. })
+                if !was_watched =>
+            {
+                self.judge.start_phase(at);
+            }
+            (Stage::RollingBack(before), Stage::RollingBack(now)) => {
+                if before.watching.is_none() && now.watching.is_some() {
+                    self.judge.start_return(at);
+                } else if before.method != now.method || before.why != now.why {
+                    self.supersede();
+                }
+            }
+            (_, Stage::RollingBack(_)) => self.supersede(),
+            _ => {}
+        }
+        // A pause does not answer what was asked.
+        if !matches!(to, Stage::Paused { .. }) {
+            self.asked = false;
+        }
+        self.stage = to;
+    }
+
+    /// A rollback overtakes what is under way.
+    fn supersede(&mut self) {
+        for pending in &mut self.pending {
+            pending.superseded = true;
+        }
+    }
+
+    /// Whether a refusal of this code has not been logged in this minute.
+    pub(super) fn is_news(&self, code: &str, at: Timestamp) -> bool {
+        let minute = at.as_millis().div_euclid(60_000);
+        !self.refusals.iter().any(|(known, last)| known == code && *last == minute)
+    }
+
+    /// Folds a logged refusal: all that changes is that it is on record.
+    pub(super) fn note_refusal(&mut self, code: &str, at: Timestamp) {
+        let minute = at.as_millis().div_euclid(60_000);
+        self.seq += 1;
+        match self.refusals.iter_mut().find(|(known, _)| known == code) {
+            Some((_, last)) => *last = minute,
+            None => self.refusals.push((code.to_owned(), minute)),
+        }
+    }
+}

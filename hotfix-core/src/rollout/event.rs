@@ -1,0 +1,300 @@
+//! One line of the log: an input and its outcome, or the opening, or a refusal (ROLL-7).
+//!
+//! One input is one line, so a crash loses an input whole or not at all. Members are flat and in alphabetical order, as
+//! canonical JSON wants them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::canonical::Digest;
+use crate::grade::{Severity, Signal};
+use crate::judge::Verdict;
+use crate::metric::Observation;
+use crate::plan::Subject;
+use crate::policy::Policy;
+use crate::unit::{Name, RoleName, Timestamp};
+
+use super::action::{Action, ActionId};
+use super::input::{Command, InputDocument, InputKind, ItemStatus};
+use super::state::Stage;
+
+/// The version of the log's format.
+pub const LOG_FORMAT: u32 = 1;
+
+/// What a line records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EventKind {
+    /// Policy, plan and salt: the first line.
+    Opened,
+    /// An input that was not taken.
+    Refused,
+    /// An input that was taken, and what followed.
+    Taken(InputKind),
+}
+
+impl EventKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Refused => "refused",
+            Self::Taken(kind) => kind.as_str(),
+        }
+    }
+}
+
+impl Serialize for EventKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for EventKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Kind;
+        impl serde::de::Visitor<'_> for Kind {
+            type Value = EventKind;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the kind of an event")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<EventKind, E> {
+                match text {
+                    "opened" => Ok(EventKind::Opened),
+                    "refused" => Ok(EventKind::Refused),
+                    _ => text.parse().map(EventKind::Taken).map_err(|_| {
+                        E::custom(format_args!(
+                            "the event kind `{text}` is unknown to log format {LOG_FORMAT}: a newer release wrote it"
+                        ))
+                    }),
+                }
+            }
+        }
+        deserializer.deserialize_str(Kind)
+    }
+}
+
+/// Values about people. Beside the hashed part, so that they can be taken out and the chain still holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Personal<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) heard_by: Option<Cow<'a, str>>,
+    /// What digests of personal values are salted with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) salt: Option<Cow<'a, str>>,
+}
+
+/// A line of the log.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Event<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) action: Option<ActionId>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub(super) actions: Cow<'a, [Action]>,
+    pub(super) at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) channel: Option<Cow<'a, str>>,
+    /// What the sender said the time was, where that could not be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) claimed_at: Option<Timestamp>,
+    /// Why an input was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) evidence: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) facts: Option<Cow<'a, Map<String, Value>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) format: Option<u32>,
+    /// What kind of input was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) got: Option<InputKind>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) heard_by: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) item: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<Cow<'a, str>>,
+    pub(super) kind: EventKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) metrics: Option<Cow<'a, Observation>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) personal: Option<Personal<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) plan: Option<Cow<'a, Subject>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) plan_digest: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) policy: Option<Cow<'a, Policy>>,
+    pub(super) prev: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) role: Option<RoleName>,
+    pub(super) seq: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) severity: Option<Severity>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) signal: Option<Signal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<ItemStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<Cow<'a, str>>,
+    /// The stage that this input led to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) to: Option<Cow<'a, Stage>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) verdict: Option<Cow<'a, Verdict>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) why: Option<Cow<'a, str>>,
+}
+
+fn is_empty(actions: &Cow<'_, [Action]>) -> bool {
+    actions.is_empty()
+}
+
+impl<'a> Event<'a> {
+    /// A line with nothing but its place in the chain.
+    pub(super) const fn new(kind: EventKind, seq: u64, at: Timestamp, prev: Digest) -> Self {
+        Self {
+            action: None,
+            actions: Cow::Borrowed(&[]),
+            at,
+            by: None,
+            channel: None,
+            claimed_at: None,
+            code: None,
+            evidence: None,
+            facts: None,
+            format: None,
+            got: None,
+            heard_by: None,
+            item: None,
+            key: None,
+            kind,
+            metrics: None,
+            note: None,
+            personal: None,
+            plan: None,
+            plan_digest: None,
+            policy: None,
+            prev,
+            role: None,
+            seq,
+            severity: None,
+            signal: None,
+            status: None,
+            text: None,
+            to: None,
+            verdict: None,
+            version: None,
+            why: None,
+        }
+    }
+
+    /// Puts the command's fields in. `heard_by` is personal and is left to the caller.
+    pub(super) fn put(&mut self, command: &'a Command) {
+        let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
+        match command {
+            Command::Approve { role, channel, heard_by: _, why } => {
+                self.role = Some(*role);
+                self.channel = text(channel);
+                self.why = text(why);
+            }
+            Command::Deny { role, why } | Command::Withdraw { role, why } => {
+                self.role = Some(*role);
+                self.why = text(why);
+            }
+            Command::CheckItem { item, status, evidence } => {
+                self.item = Some(*item);
+                self.status = Some(*status);
+                self.evidence = text(evidence);
+            }
+            Command::WaiveItem { item, why } => {
+                self.item = Some(*item);
+                self.why = Some(Cow::Borrowed(why));
+            }
+            Command::Start | Command::Tick => {}
+            Command::Confirm { action } => self.action = Some(*action),
+            Command::Failed { action, why } => {
+                self.action = Some(*action);
+                self.why = text(why);
+            }
+            Command::Observe { metrics } => self.metrics = Some(Cow::Borrowed(metrics)),
+            Command::Promote { why }
+            | Command::Hold { why }
+            | Command::Pause { why }
+            | Command::Resume { why }
+            | Command::Abort { why }
+            | Command::RollBack { why } => self.why = text(why),
+            Command::Revert { version, why } => {
+                self.version = Some(Cow::Borrowed(version));
+                self.why = Some(Cow::Borrowed(why));
+            }
+            Command::Report { signal, note } => {
+                self.signal = Some(*signal);
+                self.note = text(note);
+            }
+            Command::SetSeverity { severity, why } => {
+                self.severity = Some(*severity);
+                self.why = text(why);
+            }
+            Command::SetFacts { facts, why } => {
+                self.facts = Some(Cow::Borrowed(facts));
+                self.why = text(why);
+            }
+            Command::Note { text } => self.text = Some(Cow::Borrowed(text)),
+        }
+    }
+
+    /// The input document that this line records; names only where they were not taken out.
+    pub(super) fn take_document(&mut self, kind: InputKind) -> InputDocument {
+        let owned = |text: &mut Option<Cow<'a, str>>| text.take().map(Cow::into_owned);
+        let mut personal = self.personal.take().unwrap_or_default();
+        // A name that was taken out is stood for by its digest.
+        let named = |name: Option<Cow<'a, str>>, digest: Option<Digest>| {
+            name.map(Cow::into_owned).or_else(|| digest.map(|d| d.to_string()))
+        };
+        InputDocument {
+            kind: kind.as_str().to_owned(),
+            by: named(personal.by.take(), self.by),
+            key: owned(&mut self.key),
+            expected_head: None,
+            action: self.action.take(),
+            channel: owned(&mut self.channel),
+            evidence: owned(&mut self.evidence),
+            facts: self.facts.take().map(Cow::into_owned),
+            heard_by: named(personal.heard_by.take(), self.heard_by),
+            item: self.item.take(),
+            metrics: self.metrics.take().map(Cow::into_owned),
+            note: owned(&mut self.note),
+            role: self.role.take(),
+            severity: self.severity.take(),
+            signal: self.signal.take(),
+            status: self.status.take(),
+            text: owned(&mut self.text),
+            version: owned(&mut self.version),
+            why: owned(&mut self.why),
+        }
+    }
+}
+
+/// Reads one line's event.
+pub(super) fn read(text: &str) -> Result<Event<'static>, serde_json::Error> {
+    let event: Event<'static> = serde_json::from_str(text)?;
+    match event.format {
+        Some(format) if format != LOG_FORMAT => Err(serde_json::Error::custom(format_args!(
+            "log format {format} is unknown: this release reads format {LOG_FORMAT}"
+        ))),
+        _ => Ok(event),
+    }
+}

@@ -1,0 +1,163 @@
+//! The log's writing side: the chain's head, the lines of the last call and, where wanted, of all.
+
+use std::borrow::Cow;
+
+use crate::canonical::{Digest, Encoder};
+use crate::unit::Timestamp;
+
+use super::event::{Event, EventKind, LOG_FORMAT, Personal};
+use super::input::{Command, Input};
+use crate::plan::Plan;
+
+/// What becomes of the log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recording {
+    /// Lines are handed out with each outcome and kept for [`Rollout::log`](super::Rollout::log).
+    #[default]
+    Keep,
+    /// Lines are handed out with each outcome only: memory stays flat.
+    HandOut,
+    /// No lines are made, and so there is no head: for simulation.
+    Off,
+}
+
+/// The chain and its lines.
+#[derive(Clone, Debug)]
+pub(super) struct Journal {
+    recording: Recording,
+    encoder: Encoder,
+    pub(super) head: Digest,
+    salt: String,
+    /// The last actor and the digest, as the same one mostly comes again.
+    actor: Option<(String, Digest)>,
+    last: Vec<u8>,
+    kept: Vec<u8>,
+}
+
+impl Journal {
+    pub(super) fn new(recording: Recording, salt: &str) -> Self {
+        Self {
+            recording,
+            encoder: Encoder::new(),
+            head: Digest::ZERO,
+            salt: salt.to_owned(),
+            actor: None,
+            last: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.recording != Recording::Off
+    }
+
+    /// A call begins: what the last one handed out is forgotten.
+    pub(super) fn begin(&mut self) {
+        self.last.clear();
+    }
+
+    /// The lines of the present call.
+    pub(super) fn lines(&self) -> &str {
+        // The encoder writes JSON, which is UTF-8.
+        std::str::from_utf8(&self.last).unwrap_or_default()
+    }
+
+    /// Every line so far; empty unless kept.
+    pub(super) fn log(&self) -> &str {
+        std::str::from_utf8(&self.kept).unwrap_or_default()
+    }
+
+    /// Takes up a log that was read: its head, and its text where lines are kept.
+    pub(super) fn resume(&mut self, head: Digest, salt: String, log: &str) {
+        self.head = head;
+        self.salt = salt;
+        if self.recording == Recording::Keep {
+            self.kept = log.as_bytes().to_vec();
+        }
+    }
+
+    /// The salted digest of a name.
+    pub(super) fn digest(&mut self, name: &str) -> Digest {
+        match &self.actor {
+            Some((known, digest)) if known == name => *digest,
+            _ => {
+                let digest = salted(&self.salt, name);
+                self.actor = Some((name.to_owned(), digest));
+                digest
+            }
+        }
+    }
+
+    /// Writes one event at the end of the chain.
+    pub(super) fn write(&mut self, event: &Event<'_>) {
+        if !self.is_on() {
+            return;
+        }
+        let from = self.last.len();
+        // Sealing refuses numbers that are not finite and integers beyond 2^53; no event holds one, as units, readings
+        // and verdicts are checked where they are made.
+        if let Ok(head) = self.encoder.seal(event, &mut self.last) {
+            self.head = head;
+            if self.recording == Recording::Keep {
+                self.kept.extend_from_slice(&self.last[from..]);
+            }
+        } else {
+            debug_assert!(false, "an event that canonical JSON cannot hold");
+            self.last.truncate(from);
+        }
+    }
+
+    /// Writes the first line: policy, plan and salt.
+    pub(super) fn open(&mut self, at: Timestamp, plan: &Plan) {
+        if !self.is_on() {
+            return;
+        }
+        let salt = std::mem::take(&mut self.salt);
+        let mut event = Event::new(EventKind::Opened, 0, at, self.head);
+        event.format = Some(LOG_FORMAT);
+        event.policy = Some(Cow::Borrowed(plan.policy()));
+        event.plan = Some(Cow::Borrowed(plan.subject()));
+        event.plan_digest = Some(plan.digest());
+        event.personal = Some(Personal { salt: Some(Cow::Borrowed(&salt)), ..Personal::default() });
+        self.write(&event);
+        drop(event);
+        self.salt = salt;
+    }
+
+    /// Starts a line for this input: its fields, with digests in place of names.
+    pub(super) fn line<'a>(
+        &mut self,
+        input: &'a Input,
+        kind: EventKind,
+        seq: u64,
+        at: Timestamp,
+        claimed_at: Option<Timestamp>,
+    ) -> Event<'a> {
+        let mut event = Event::new(kind, seq, at, self.head);
+        event.claimed_at = claimed_at;
+        event.key = input.key.as_deref().map(Cow::Borrowed);
+        let heard_by = match &input.command {
+            Command::Approve { heard_by, .. } => heard_by.as_deref(),
+            _ => None,
+        };
+        event.heard_by = heard_by.map(|name| salted(&self.salt, name));
+        event.by = input.by.as_deref().map(|name| self.digest(name));
+        if input.by.is_some() || heard_by.is_some() {
+            event.personal = Some(Personal {
+                by: input.by.as_deref().map(Cow::Borrowed),
+                heard_by: heard_by.map(Cow::Borrowed),
+                salt: None,
+            });
+        }
+        event
+    }
+}
+
+/// SHA-256 of salt, a zero byte and the name: the same person has the same digest throughout one log.
+fn salted(salt: &str, name: &str) -> Digest {
+    let mut bytes = Vec::with_capacity(salt.len() + 1 + name.len());
+    bytes.extend_from_slice(salt.as_bytes());
+    bytes.push(0);
+    bytes.extend_from_slice(name.as_bytes());
+    Digest::of(&bytes)
+}

@@ -1,0 +1,292 @@
+//! Reading a log: every line checked, folded, nothing concluded anew (ROLL-7).
+
+use std::sync::Arc;
+
+use crate::canonical::{Digest, LineError, verify_line};
+use crate::metric::ReadingError;
+use crate::plan::{Plan, PlanError};
+use crate::stats::StatError;
+
+use super::Rollout;
+use super::event::{Event, EventKind, read};
+use super::input::{Input, InputError, InputKind};
+use super::journal::Recording;
+
+/// A log that cannot be taken up: which line, and what was expected.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("line {line}: {fault}")]
+pub struct LogError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub fault: LogFault,
+}
+
+impl LogError {
+    /// The stable code of the fault.
+    pub const fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogFault {
+    /// There is no line.
+    #[error("the log has no complete line: begin with the plan")]
+    Empty,
+    /// The last line has no line feed.
+    #[error("the last line is incomplete: `recover` drops it")]
+    Torn,
+    /// Its hash is not that of its content, or it is no line of a log.
+    #[error("{0}")]
+    Line(#[from] LineError),
+    /// It does not follow the line before.
+    #[error(
+        "it follows {found}, expected {expected}: a line was changed, moved or taken out before it"
+    )]
+    Chain {
+        /// The hash of the line before.
+        expected: Digest,
+        /// What the line says.
+        found: Digest,
+    },
+    /// Its number is not the next one.
+    #[error("its number is {found}, expected {expected}")]
+    Sequence {
+        /// The next number.
+        expected: u64,
+        /// What the line says.
+        found: u64,
+    },
+    /// Its event cannot be read.
+    #[error("its event cannot be read: {fault}")]
+    Event {
+        /// What is wrong.
+        fault: String,
+    },
+    /// The first line is not the opening, or a later one is.
+    #[error("the opening line is the first, and only the first")]
+    Opening,
+    /// Its outcome comes out differently when it is computed anew.
+    #[error("its {what} comes out differently when computed anew from the inputs before it")]
+    Outcome {
+        /// Verdict, stage or actions.
+        what: &'static str,
+    },
+    /// The log ends elsewhere.
+    #[error(
+        "the log's head is {found}, expected {expected}: lines are missing at its end, or it is another log"
+    )]
+    Head {
+        /// What the caller expects.
+        expected: Digest,
+        /// The hash of the last line.
+        found: Digest,
+    },
+    /// The plan it opens with cannot be made.
+    #[error("its plan cannot be made: {0}")]
+    Plan(#[from] PlanError),
+    /// The policy's figures are no test's.
+    #[error("its policy has no test: {0}")]
+    Test(#[from] StatError),
+    /// The input it records is none.
+    #[error("its input cannot be read: {0}")]
+    Input(#[from] InputError),
+    /// The reading it records cannot be true.
+    #[error("its reading cannot be true: {0}")]
+    Reading(#[from] ReadingError),
+}
+
+impl LogFault {
+    /// The stable code of this fault.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "HF-LOG-001",
+            Self::Torn => "HF-LOG-002",
+            Self::Line(error) => error.code(),
+            Self::Chain { .. } => "HF-LOG-003",
+            Self::Sequence { .. } => "HF-LOG-004",
+            Self::Event { .. } => "HF-LOG-005",
+            Self::Opening => "HF-LOG-006",
+            Self::Outcome { .. } => "HF-LOG-007",
+            Self::Head { .. } => "HF-LOG-008",
+            Self::Plan(error) => error.code(),
+            Self::Test(error) => error.code(),
+            Self::Input(error) => error.code(),
+            Self::Reading(error) => error.code(),
+        }
+    }
+}
+
+/// A rollout that was taken up again after a crash.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// The rollout as after the last complete line.
+    pub rollout: Rollout,
+    /// How many bytes of the log stand: cut the file here before appending to it.
+    pub length: usize,
+    /// Whether an incomplete last line was dropped. Its input was not taken: deliver it again.
+    pub dropped: bool,
+}
+
+impl Rollout {
+    /// Takes up a whole log, strictly.
+    ///
+    /// # Errors
+    /// [`LogError`] with the first line that is wrong: `HF-LOG-001` to `-006`, `HF-JSON-…` for its hash.
+    pub fn replay(log: &[u8], recording: Recording) -> Result<Self, LogError> {
+        let at_end =
+            |fault| LogError { line: 1 + log.iter().filter(|b| **b == b'\n').count(), fault };
+        if log.last().is_some_and(|last| *last != b'\n') {
+            return Err(at_end(LogFault::Torn));
+        }
+        let mut lines = Lines::new(log);
+        let Some(first) = lines.next() else { return Err(at_end(LogFault::Empty)) };
+        let (mut rollout, salt) = Self::reopen(&first?, recording)?;
+        for line in &mut lines {
+            let mut line = line?;
+            rollout.replay_line(&mut line)?;
+        }
+        // The lines' hashes were checked over their bytes, so they are text.
+        rollout.journal.resume(lines.head, salt, std::str::from_utf8(log).unwrap_or_default());
+        Ok(rollout)
+    }
+
+    /// Takes up a log whose last line may be incomplete, as a crash in mid-write leaves it.
+    ///
+    /// # Errors
+    /// As [`replay`](Self::replay) for what comes before; `HF-LOG-001` where no line is complete.
+    pub fn recover(log: &[u8], recording: Recording) -> Result<Recovered, LogError> {
+        let length = log.iter().rposition(|b| *b == b'\n').map_or(0, |last| last + 1);
+        let rollout = Self::replay(&log[..length], recording)?;
+        Ok(Recovered { rollout, length, dropped: length < log.len() })
+    }
+
+    /// The rollout that an opening line begins, and its salt.
+    pub(super) fn reopen(line: &LogLine, recording: Recording) -> Result<(Self, String), LogError> {
+        let Event { kind: EventKind::Opened, policy: Some(policy), plan: Some(plan), .. } =
+            &line.event
+        else {
+            return Err(line.error(LogFault::Opening));
+        };
+        let plan = Plan::try_new(Arc::new(policy.clone().into_owned()), plan.clone().into_owned())
+            .map_err(|e| line.error(e.into()))?;
+        let personal = line.event.personal.as_ref();
+        let salt = personal.and_then(|p| p.salt.as_deref()).unwrap_or_default().to_owned();
+        let mut rollout =
+            Self::try_new(plan, recording, &salt).map_err(|e| line.error(e.into()))?;
+        rollout.case.open(line.event.at);
+        Ok((rollout, salt))
+    }
+
+    /// Folds one line: the input's facts, then what followed as recorded.
+    pub(super) fn replay_line(&mut self, line: &mut LogLine) -> Result<(), LogError> {
+        let at = line.event.at;
+        let kind = match line.event.kind {
+            EventKind::Opened => return Err(line.error(LogFault::Opening)),
+            EventKind::Refused => {
+                let code = line.event.code.as_deref().unwrap_or_default().to_owned();
+                self.case.note_refusal(&code, line.event.claimed_at.unwrap_or(at));
+                return Ok(());
+            }
+            EventKind::Taken(kind) => kind,
+        };
+        let input = self.fold_line(line, kind)?.0;
+        let event = &mut line.event;
+        let judged = event.verdict.is_some();
+        if let Some(verdict) = event.verdict.take() {
+            self.case.verdict = verdict.into_owned();
+        }
+        let to = event.to.take().map(std::borrow::Cow::into_owned);
+        self.case.settle(at, to, &event.actions, judged);
+        if let Some(key) = &event.key {
+            self.case.keys.remember(key, input.command.kind(), &event.actions);
+        }
+        Ok(())
+    }
+
+    /// Folds the input of a line; gives it back with the action that it resolved.
+    pub(super) fn fold_line(
+        &mut self,
+        line: &mut LogLine,
+        kind: InputKind,
+    ) -> Result<(Input, super::case::Resolved), LogError> {
+        let at = line.event.at;
+        let input: Input = line
+            .event
+            .take_document(kind)
+            .try_into()
+            .map_err(|e: InputError| line.error(e.into()))?;
+        if let super::Command::Observe { metrics } = &input.command {
+            self.case
+                .judge
+                .prepare(at, self.case.share, metrics)
+                .map_err(|e| line.error(e.into()))?;
+        }
+        let resolved = self.case.fold(at, &input.command);
+        Ok((input, resolved))
+    }
+}
+
+/// A line that was checked against its hash and the line before.
+pub(super) struct LogLine {
+    pub(super) number: usize,
+    pub(super) event: Event<'static>,
+}
+
+impl LogLine {
+    pub(super) const fn error(&self, fault: LogFault) -> LogError {
+        LogError { line: self.number, fault }
+    }
+}
+
+/// The lines of a log in order; the chain is checked on the way.
+pub(super) struct Lines<'a> {
+    rest: &'a [u8],
+    number: usize,
+    next: u64,
+    pub(super) head: Digest,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) const fn new(log: &'a [u8]) -> Self {
+        Self { rest: log, number: 0, next: 0, head: Digest::ZERO }
+    }
+
+    fn read(&mut self, line: &[u8]) -> Result<Event<'static>, LogFault> {
+        let line = verify_line(line)?;
+        let expected = std::mem::replace(&mut self.head, line.hash());
+        if line.prev() != expected {
+            return Err(LogFault::Chain { expected, found: line.prev() });
+        }
+        let event = read(line.text()).map_err(|e| LogFault::Event { fault: e.to_string() })?;
+        let expected = std::mem::replace(&mut self.next, event.seq + 1);
+        if event.seq != expected {
+            return Err(LogFault::Sequence { expected, found: event.seq });
+        }
+        Ok(event)
+    }
+}
+
+impl Iterator for Lines<'_> {
+    type Item = Result<LogLine, LogError>;
+
+    /// After an error the next line is tried against what the broken one claims to be.
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = self.rest.iter().position(|b| *b == b'\n').map_or(self.rest.len(), |end| end + 1);
+        let (line, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        self.number += 1;
+        let number = self.number;
+        Some(
+            self.read(line)
+                .map(|event| LogLine { number, event })
+                .map_err(|fault| LogError { line: number, fault }),
+        )
+    }
+}

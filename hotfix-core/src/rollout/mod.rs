@@ -1,0 +1,261 @@
+//! The rollout: inputs in, events and actions out (ROLL-1 to ROLL-7).
+//!
+//! It reads no clock and does no input or output. An input is [checked](check), then folded into the
+//! [`Case`](case::Case); what follows is [concluded](conclude) and recorded; the same fold replays a log.
+
+mod action;
+mod audit;
+mod case;
+mod check;
+mod conclude;
+mod event;
+mod input;
+mod journal;
+mod keys;
+mod log;
+mod poll;
+mod readiness;
+mod refusal;
+mod state;
+
+pub use action::{Act, Action, ActionId, Audience, MessageKind};
+pub use audit::{Audit, AuditFinding, audit};
+pub use event::LOG_FORMAT;
+pub use input::{Command, Input, InputError, InputKind, ItemStatus};
+pub use journal::Recording;
+pub use log::{LogError, LogFault, Recovered};
+pub use refusal::{Refusal, RefusalReason};
+pub use state::{Resume, RollbackCause, Stage, State, Step, WayBack};
+
+use std::borrow::Cow;
+
+use crate::canonical::Digest;
+use crate::judge::Verdict;
+use crate::metric::Observation;
+use crate::plan::Plan;
+use crate::stats::{Evidence, StatError};
+use crate::unit::{MetricName, PhaseName, Share, Timestamp};
+
+use case::{Case, Changes};
+use check::Passed;
+use event::EventKind;
+use journal::Journal;
+
+/// One hot-fix from plan to closed case.
+///
+/// ```
+/// use std::sync::Arc;
+/// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Act, Input, Recording, Rollout}};
+///
+/// let policy = Arc::new(Policy::preset("phased-canary")?);
+/// let plan = Plan::from_json(
+///     policy,
+///     r#"{"id": "INC-2041", "severity": "P1"}"#,
+///     r#"{"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "feature_flag", "seconds": 5}]}"#,
+///     "",
+/// )?;
+/// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+/// let start = Input::from_json(r#"{"kind": "start", "by": "lena"}"#)?;
+/// let outcome = rollout.handle("2026-03-03T14:40:00Z".parse()?, &start)?;
+/// // Append `outcome.events` durably, then act.
+/// assert!(outcome.actions.iter().any(|a| matches!(a.act, Act::Deploy { .. })));
+/// assert_eq!(rollout.state().as_str(), "deploying");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rollout {
+    plan: Plan,
+    case: Case,
+    journal: Journal,
+    changes: Changes,
+    /// Actions of the last call.
+    actions: Vec<Action>,
+}
+
+/// What an input led to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome<'r> {
+    /// The log lines to append durably, before anything is done; each ends with a line feed.
+    pub events: &'r str,
+    /// What to do, in this order.
+    pub actions: &'r [Action],
+    /// The input's key was known: nothing changed, there is nothing to append, and the actions are those of the first
+    /// delivery.
+    pub repeated: bool,
+}
+
+impl Rollout {
+    /// A rollout of this plan that nothing has happened to.
+    ///
+    /// `salt` goes into the digests that stand for personal values in the log; it is kept beside the hashed part of the
+    /// first line, so that taking personal values out takes it out too.
+    ///
+    /// # Errors
+    /// `HF-STAT-…` where the policy's figures are no test's; those of a checked policy are.
+    pub fn try_new(plan: Plan, recording: Recording, salt: &str) -> Result<Self, StatError> {
+        Ok(Self {
+            case: Case::try_new(&plan)?,
+            plan,
+            journal: Journal::new(recording, salt),
+            changes: Changes::default(),
+            actions: Vec::new(),
+        })
+    }
+
+    /// Takes one input: checks it, records it and says what to do.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with what would be accepted; the state is as before. Where the refusal is logged, its lines are to
+    /// be appended like any other.
+    pub fn handle(&mut self, at: Timestamp, input: &Input) -> Result<Outcome<'_>, Refusal> {
+        self.journal.begin();
+        self.actions.clear();
+        match self.check(at, input) {
+            Ok(Passed::Repeated) => {
+                if let Some((_, actions)) =
+                    input.key.as_deref().and_then(|key| self.case.keys.find(key))
+                {
+                    self.actions.extend_from_slice(actions);
+                }
+                Ok(Outcome { events: "", actions: &self.actions, repeated: true })
+            }
+            Ok(Passed::At { at, claimed_at }) => {
+                self.take(at, claimed_at, input);
+                Ok(Outcome {
+                    events: self.journal.lines(),
+                    actions: &self.actions,
+                    repeated: false,
+                })
+            }
+            Err(reason) => Err(self.refuse(at, input, reason)),
+        }
+    }
+
+    /// `handle` with an observation that has neither actor nor key.
+    ///
+    /// # Errors
+    /// As [`handle`](Self::handle).
+    pub fn observe(&mut self, at: Timestamp, metrics: Observation) -> Result<Outcome<'_>, Refusal> {
+        self.handle(at, &Input::observe(metrics))
+    }
+
+    /// Folds an input that passed the checks, concludes, records.
+    fn take(&mut self, at: Timestamp, claimed_at: Option<Timestamp>, input: &Input) {
+        self.open(at);
+        let resolved = self.case.fold(at, &input.command);
+        self.changes.clear();
+        self.conclude(at, &input.command, resolved.as_ref());
+        let seq = self.case.seq;
+        for (index, act) in (0..).zip(self.changes.acts.drain(..)) {
+            self.actions.push(Action { id: ActionId { event: seq, index }, act });
+        }
+        let to = self.changes.to.take();
+        if self.journal.is_on() {
+            let kind = EventKind::Taken(input.command.kind());
+            let mut event = self.journal.line(input, kind, seq, at, claimed_at);
+            event.put(&input.command);
+            event.actions = Cow::Borrowed(&self.actions);
+            event.to = to.as_ref().map(Cow::Borrowed);
+            event.verdict = self.changes.judged.then_some(Cow::Borrowed(&self.case.verdict));
+            self.journal.write(&event);
+        }
+        self.case.settle(at, to, &self.actions, self.changes.judged);
+        if let Some(key) = &input.key {
+            self.case.keys.remember(key, input.command.kind(), &self.actions);
+        }
+    }
+
+    /// The first logged line is the opening.
+    fn open(&mut self, at: Timestamp) {
+        if self.case.seq == 0 {
+            self.journal.open(at, &self.plan);
+            self.case.open(at);
+        }
+    }
+
+    /// Records a refusal, at most one a kind and minute.
+    fn refuse(&mut self, at: Timestamp, input: &Input, reason: RefusalReason) -> Refusal {
+        let state = self.state();
+        let code = reason.code();
+        // The clock goes by what was believed, not by what was refused.
+        let now = self.case.at.unwrap_or(at);
+        if reason.is_logged() && self.journal.is_on() && self.case.is_news(code, at) {
+            self.open(now);
+            let claimed_at = (at != now).then_some(at);
+            let mut event =
+                self.journal.line(input, EventKind::Refused, self.case.seq, now, claimed_at);
+            event.code = Some(Cow::Borrowed(code));
+            event.got = Some(input.command.kind());
+            event.key = None;
+            self.journal.write(&event);
+            self.case.note_refusal(code, at);
+        }
+        Refusal {
+            reason,
+            got: input.command.kind(),
+            state,
+            accepted: self.accepted(),
+            events: self.journal.lines().to_owned(),
+        }
+    }
+
+    /// The plan.
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The name of the present state.
+    pub fn state(&self) -> State {
+        self.case.state(self.plan.policy())
+    }
+
+    /// The present stage with its data.
+    pub const fn stage(&self) -> &Stage {
+        &self.case.stage
+    }
+
+    /// The phase that is deployed, watched or decided on.
+    pub fn phase(&self) -> Option<PhaseName> {
+        self.case.stage.step().map(|step| step.phase)
+    }
+
+    /// The canary's confirmed share of the traffic.
+    pub const fn share(&self) -> Share {
+        self.case.share
+    }
+
+    /// The last verdict.
+    pub const fn verdict(&self) -> &Verdict {
+        &self.case.verdict
+    }
+
+    /// What the rollback test of a metric reports; None for a metric without one, or one that was never read.
+    pub fn evidence(&self, metric: MetricName) -> Option<Evidence> {
+        self.case.judge.test(metric).map(|test| test.evidence())
+    }
+
+    /// The last time known.
+    pub const fn now(&self) -> Option<Timestamp> {
+        self.case.at
+    }
+
+    /// Actions that await `confirm` or `failed`, oldest first. After a crash these are to be done, or found done.
+    pub fn pending_actions(&self) -> impl Iterator<Item = &Action> {
+        self.case.pending.iter().filter(|p| !p.superseded).map(|p| &p.action)
+    }
+
+    /// The hash of the last line, 64 zeros before the first; None where no log is made.
+    pub fn head(&self) -> Option<Digest> {
+        self.journal.is_on().then_some(self.journal.head)
+    }
+
+    /// Every line so far; empty unless [`Recording::Keep`].
+    pub fn log(&self) -> &str {
+        self.journal.log()
+    }
+
+    /// The kinds of input that would be taken now.
+    pub fn accepted(&self) -> Vec<InputKind> {
+        self.state().accepts().to_vec()
+    }
+}

@@ -1,0 +1,153 @@
+//! What the machine declines, and what it would take instead.
+
+use crate::canonical::Digest;
+use crate::metric::ReadingError;
+use crate::unit::{Span, Timestamp};
+
+use super::action::ActionId;
+use super::input::InputKind;
+use super::state::State;
+
+/// A legal input that is not taken now. Nothing has changed but the log, where the refusal is logged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// Why.
+    pub reason: RefusalReason,
+    /// What came.
+    pub got: InputKind,
+    /// In which state.
+    pub state: State,
+    /// What would be taken in this state.
+    pub accepted: Vec<InputKind>,
+    /// The log lines that this refusal adds; empty where it is not logged. To be appended like any other.
+    pub events: String,
+}
+
+impl Refusal {
+    /// The stable code of the reason.
+    pub const fn code(&self) -> &'static str {
+        self.reason.code()
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` is refused in state `{}`: {}", self.got, self.state, self.reason)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Why an input is refused.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefusalReason {
+    /// The state does not take it.
+    #[error("taken here are {}", list(.accepted))]
+    State {
+        /// What is taken.
+        accepted: &'static [InputKind],
+    },
+    /// The time is before the last one known.
+    #[error("its time {at} is before the last one known, {last}: send the present time")]
+    Past {
+        /// What came.
+        at: Timestamp,
+        /// The last time known.
+        last: Timestamp,
+    },
+    /// The time is too far ahead.
+    #[error(
+        "its time {at} is more than {most} after the last one known, {last}: send a `tick` first if the clock is right"
+    )]
+    Future {
+        /// What came.
+        at: Timestamp,
+        /// The last time known.
+        last: Timestamp,
+        /// The most.
+        most: Span,
+    },
+    /// The sender has not seen the whole log.
+    #[error("the log's head is {head}, not {expected}: another driver was faster; replay the log")]
+    StaleHead {
+        /// The head.
+        head: Digest,
+        /// What the sender expected.
+        expected: Digest,
+    },
+    /// No head can be checked where no log is made.
+    #[error("this rollout makes no log, so it has no head to expect")]
+    NoLog,
+    /// No such action is pending.
+    #[error("no action `{action}` is pending; pending are: {pending}")]
+    NoSuchAction {
+        /// What came.
+        action: ActionId,
+        /// What is pending.
+        pending: String,
+    },
+    /// Something is missing before the start.
+    #[error("{missing}")]
+    NotReady {
+        /// What, in a sentence.
+        missing: String,
+    },
+    /// The policy has no such item.
+    #[error("the policy has no checklist item `{item}`; the nearest is `{nearest}`")]
+    NoSuchItem {
+        /// What came.
+        item: String,
+        /// The nearest known one, or a dash.
+        nearest: String,
+    },
+    /// Nobody of that role has approved.
+    #[error("no approval of `{role}` is there to be taken back")]
+    NoSuchApproval {
+        /// The role.
+        role: String,
+    },
+    /// The policy does not let a person pass this phase before its gate.
+    #[error(
+        "the policy lets a person promote at the gate, not before: wait for it, or set `early_promotion`"
+    )]
+    TooEarly,
+    /// A key came with an input of another kind before.
+    #[error("its key came with a `{first}` before: give each input a key of its own")]
+    KeyReused {
+        /// The kind it came with.
+        first: InputKind,
+    },
+    /// A reading that cannot be true or does not fit.
+    #[error("{0}")]
+    Reading(#[from] ReadingError),
+}
+
+impl RefusalReason {
+    /// The stable code of this reason.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::State { .. } => "HF-ROLL-001",
+            Self::Past { .. } => "HF-ROLL-002",
+            Self::Future { .. } => "HF-ROLL-003",
+            Self::StaleHead { .. } => "HF-ROLL-004",
+            Self::NoLog => "HF-ROLL-005",
+            Self::NoSuchAction { .. } => "HF-ROLL-006",
+            Self::NotReady { .. } => "HF-ROLL-007",
+            Self::NoSuchItem { .. } => "HF-ROLL-008",
+            Self::NoSuchApproval { .. } => "HF-ROLL-009",
+            Self::TooEarly => "HF-ROLL-010",
+            Self::KeyReused { .. } => "HF-ROLL-011",
+            Self::Reading(error) => error.code(),
+        }
+    }
+
+    /// A stale head says nothing about this rollout: it is not logged.
+    pub(super) const fn is_logged(&self) -> bool {
+        !matches!(self, Self::StaleHead { .. } | Self::NoLog)
+    }
+}
+
+fn list(kinds: &[InputKind]) -> String {
+    kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,343 @@
+//! The stages of a rollout and what each takes in: the one table of ROLL-1.
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::{Signal, closed_set};
+use crate::judge::Cause;
+use crate::unit::{PhaseName, Timestamp};
+
+use super::input::InputKind;
+
+/// Where a rollout is, with the data of that stage and no other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Stage {
+    /// Before the start. Its name tells what is missing: `drafted`, `awaiting_approval` or `ready`.
+    Preparing,
+    /// The new version, or more traffic for it, is under way.
+    Deploying(Step),
+    /// A phase is watched.
+    Monitoring(Step),
+    /// A phase has shown what it must; a person decides, or may object.
+    Gate {
+        /// The phase.
+        #[serde(flatten)]
+        step: Step,
+        /// With a veto window: when it ends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// The last look.
+    FinalValidation {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// All traffic is on the fix; it is still watched.
+    Complete {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The watch is over. Final.
+    Closed,
+    /// On the way back.
+    RollingBack(WayBack),
+    /// Back, and looked at. Final.
+    RolledBack,
+    /// A person stopped the clock of a phase; traffic stays as it is and is still watched.
+    Paused {
+        /// Since when.
+        since: Timestamp,
+        /// Where it goes on.
+        from: Resume,
+    },
+    /// Every way back failed: a person has to act.
+    Frozen,
+    /// Stopped for good by a person. Final.
+    Aborted,
+    /// The deployment failed before any traffic moved. Final.
+    Failed,
+}
+
+/// A phase and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The phase's place in the plan, from 0.
+    pub index: usize,
+    /// The phase's name.
+    pub phase: PhaseName,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The stages that a pause can interrupt.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Resume {
+    /// See [`Stage::Deploying`].
+    Deploying(Step),
+    /// See [`Stage::Monitoring`].
+    Monitoring(Step),
+    /// See [`Stage::Gate`]; a veto window starts again.
+    Gate(Step),
+    /// See [`Stage::FinalValidation`].
+    FinalValidation {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// A rollback under way (ROLL-5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WayBack {
+    /// Ends in `aborted` instead of `rolled_back`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub abort: bool,
+    /// Which of the plan's methods is tried, from 0.
+    pub method: usize,
+    /// Since when.
+    pub since: Timestamp,
+    /// Once the method is confirmed: since when metrics are watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watching: Option<Timestamp>,
+    /// Why.
+    pub why: RollbackCause,
+}
+
+/// Why a rollout goes back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum RollbackCause {
+    /// The judge.
+    Verdict {
+        /// Its causes.
+        causes: Vec<Cause>,
+    },
+    /// A report (ROLL-4).
+    Signal {
+        /// What was reported.
+        signal: Signal,
+    },
+    /// A person asked.
+    Person,
+    /// A person asked for a known version (FIELD-7).
+    Revert {
+        /// The version to go to.
+        version: String,
+    },
+    /// Moving traffic failed.
+    ActionFailed,
+    /// A person aborted.
+    Abort,
+}
+
+closed_set! {
+    /// The name of a state.
+    State {
+        /// A checklist item is open.
+        Drafted = "drafted",
+        /// An approval is missing.
+        AwaitingApproval = "awaiting_approval",
+        /// Nothing is missing.
+        Ready = "ready",
+        /// A version or traffic is under way.
+        Deploying = "deploying",
+        /// A phase is watched.
+        Monitoring = "monitoring",
+        /// A person decides or may object.
+        Gate = "gate",
+        /// The last look.
+        FinalValidation = "final_validation",
+        /// Complete and still watched.
+        Complete = "complete",
+        /// Over.
+        Closed = "closed",
+        /// On the way back.
+        RollingBack = "rolling_back",
+        /// Back.
+        RolledBack = "rolled_back",
+        /// Stopped by a person for a while.
+        Paused = "paused",
+        /// Every way back failed.
+        Frozen = "frozen",
+        /// Stopped for good.
+        Aborted = "aborted",
+        /// The deployment failed before any traffic moved.
+        Failed = "failed",
+    }
+}
+
+impl State {
+    /// True where nothing more happens to the traffic.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed)
+    }
+
+    /// What this state takes in: the table of ROLL-1. `confirm` and `failed` are taken in any state while their action
+    /// is pending; `promote` in `monitoring` and `final_validation` only where the policy allows.
+    pub const fn accepts(self) -> &'static [InputKind] {
+        use InputKind as I;
+        match self {
+            Self::Drafted | Self::AwaitingApproval => &[
+                I::Approve,
+                I::Deny,
+                I::Withdraw,
+                I::CheckItem,
+                I::WaiveItem,
+                I::Abort,
+                I::Report,
+                I::SetSeverity,
+                I::SetFacts,
+                I::Note,
+            ],
+            Self::Ready => &[
+                I::Start,
+                I::Approve,
+                I::Deny,
+                I::Withdraw,
+                I::CheckItem,
+                I::WaiveItem,
+                I::Abort,
+                I::Report,
+                I::SetSeverity,
+                I::SetFacts,
+                I::Note,
+            ],
+            Self::Deploying => &[
+                I::Confirm,
+                I::Failed,
+                I::Observe,
+                I::Tick,
+                I::Pause,
+                I::Abort,
+                I::RollBack,
+                I::Revert,
+                I::Report,
+                I::SetSeverity,
+                I::SetFacts,
+                I::Note,
+            ],
+            Self::Monitoring => &[
+                I::Observe,
+                I::Tick,
+                I::Promote,
+                I::Pause,
+                I::Abort,
+                I::RollBack,
+                I::Revert,
+                I::Report,
+                I::SetSeverity,
+                I::SetFacts,
+                I::Note,
+            ],
+            Self::Gate => &[
+                I::Observe,
+                I::Tick,
+                I::Promote,
+                I::Hold,
+                I::CheckItem,
+                I::WaiveItem,
+                I::Pause,
+                I::Abort,
+                I::RollBack,
+                I::Revert,
+                I::Report,
+                I::SetSeverity,
+                I::SetFacts,
+                I::Note,
+            ],
+            Self::FinalValidation => &[
+                I::Observe,
+                I::Tick,
+                I::Promote,
+                I::CheckItem,
+                I::WaiveItem,
+                I::Pause,
+                I::Abort,
+                I::RollBack,
+                I::Revert,
+                I::Report,
+                I::SetSeverity,
+                I::SetFacts,
+                I::Note,
+            ],
+            Self::Complete => &[
+                I::Observe,
+                I::Tick,
+                I::Abort,
+                I::RollBack,
+                I::Revert,
+                I::Report,
+                I::SetSeverity,
+                I::SetFacts,
+                I::Note,
+            ],
+            Self::RollingBack => &[
+                I::Confirm,
+                I::Failed,
+                I::Observe,
+                I::Tick,
+                I::RollBack,
+                I::Abort,
+                I::Revert,
+                I::Report,
+                I::SetSeverity,
+                I::SetFacts,
+                I::Note,
+            ],
+            Self::Paused => &[
+                I::Confirm,
+                I::Failed,
+                I::Observe,
+                I::Tick,
+                I::Resume,
+                I::Abort,
+                I::RollBack,
+                I::Revert,
+                I::Report,
+                I::SetSeverity,
+                I::SetFacts,
+                I::Note,
+            ],
+            Self::Frozen => &[
+                I::Observe,
+                I::Tick,
+                I::RollBack,
+                I::Abort,
+                I::Revert,
+                I::Report,
+                I::SetSeverity,
+                I::SetFacts,
+                I::Note,
+            ],
+            Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed => {
+                &[I::Observe, I::Tick, I::SetSeverity, I::SetFacts, I::Note]
+            }
+        }
+    }
+}
+
+impl Stage {
+    /// The phase that this stage is in.
+    pub const fn step(&self) -> Option<Step> {
+        match self {
+            Self::Deploying(step)
+            | Self::Monitoring(step)
+            | Self::Gate { step, .. }
+            | Self::Paused {
+                from: Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step),
+                ..
+            } => Some(*step),
+            Self::Preparing
+            | Self::FinalValidation { .. }
+            | Self::Complete { .. }
+            | Self::Closed
+            | Self::RollingBack(_)
+            | Self::RolledBack
+            | Self::Paused { from: Resume::FinalValidation { .. }, .. }
+            | Self::Frozen
+            | Self::Aborted
+            | Self::Failed => None,
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! One evidence from several metrics: `E = Σ v_k E_k` with weights fixed in advance.
+//!
+//! The weighted mean of e-values is one whatever their dependence, so `E` reaches `1/α` with chance `α`
+//! at most when all metrics are fine (statistics, section 8). Products would not do: metrics depend on
+//! each other. A metric without data keeps its weight with `E = 1`.
+
+use super::grid::{check_weights, threshold};
+use super::numeric::{exp, larger, ln, log_add_exp};
+use super::{Bounds, StatError, Watch};
+use serde::{Deserialize, Serialize};
+
+/// Which of the three shares of the weight a metric takes part in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricGroup {
+    /// Error metrics: half of the weight.
+    Errors,
+    /// Latency metrics: three tenths.
+    Latency,
+    /// Everything else: two tenths.
+    Other,
+}
+
+/// Default weights: errors 0.5, latency 0.3, the rest 0.2, shared evenly within a group.
+///
+/// The share of a group without metrics goes to the others in proportion. Sums to 1; empty for none.
+///
+/// ```
+/// use hotfix_core::stats::combine::{MetricGroup::{Errors, Latency, Other}, default_weights};
+/// assert_eq!(default_weights(&[Errors, Errors, Latency, Other]), [0.25, 0.25, 0.3, 0.2]);
+/// ```
+pub fn default_weights(groups: &[MetricGroup]) -> Vec<f64> {
+    let raw: Vec<f64> = groups
+        .iter()
+        .map(|group| {
+            let share = match group {
+                MetricGroup::Errors => 0.5,
+                MetricGroup::Latency => 0.3,
+                MetricGroup::Other => 0.2,
+            };
+            share / groups.iter().filter(|other| *other == group).count() as f64
+        })
+        .collect();
+    let sum: f64 = raw.iter().sum();
+    raw.iter().map(|weight| weight / sum).collect()
+}
+
+/// Fixed weights of the metrics of one rollout and the threshold of their combined evidence.
+///
+/// ```
+/// use hotfix_core::stats::{Bounds, combine::{Combination, Combined}};
+/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+/// let errors_and_latency = Combination::try_new(0.01, &[0.6, 0.4])?;
+/// let mut combined = Combined::new();
+/// // A quiet tick is settled by the bounds; nothing exact is asked for.
+/// let quiet = [Bounds { lower: 0.1, upper: 1.2 }, Bounds::NO_DATA];
+/// assert!(!combined.update(&errors_and_latency, &quiet, |_| unreachable!())?);
+/// let loud = [Bounds { lower: 6.0, upper: 7.0 }, Bounds::NO_DATA];
+/// assert!(combined.update(&errors_and_latency, &loud, |k| [6.4, 0.0][k])?);
+/// let causes: Vec<usize> = errors_and_latency.causes(&[6.4, 0.0]).collect();
+/// assert_eq!(causes, [0]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Combination {
+    weights: Vec<f64>,
+    ln_weights: Vec<f64>,
+    /// `ln K`.
+    slack: f64,
+    threshold: f64,
+}
+
+impl Combination {
+    /// Checks weights, one a metric, and `alpha`.
+    ///
+    /// # Errors
+    /// `HF-STAT-001` alpha, `-008` no weight, `-009` and `-010` weights.
+    pub fn try_new(alpha: f64, weights: &[f64]) -> Result<Self, StatError> {
+        let threshold = threshold(alpha)?;
+        check_weights(weights, weights.len().max(1))?;
+        Ok(Self {
+            weights: weights.to_vec(),
+            ln_weights: weights.iter().map(|&weight| ln(weight)).collect(),
+            slack: ln(weights.len() as f64),
+            threshold,
+        })
+    }
+
+    /// How many metrics are weighed.
+    pub fn metrics(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// The weights, in the order of the metrics.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// `ln(1/α)`: the combined log evidence that decides.
+    pub fn threshold(&self) -> f64 {
+        self.threshold
+    }
+
+    /// Log of the combined e-value; `log_e` holds 0 for a metric without data.
+    ///
+    /// # Errors
+    /// `HF-STAT-022` unless there is one figure a metric.
+    pub fn log_e(&self, log_e: &[f64]) -> Result<f64, StatError> {
+        self.check(log_e.len())?;
+        if log_e.iter().all(|log_e| *log_e == 0.0) {
+            return Ok(0.0);
+        }
+        let top = log_e.iter().copied().fold(f64::NEG_INFINITY, larger);
+        let parts = self.weights.iter().zip(log_e);
+        let sum: f64 = parts.map(|(weight, log_e)| weight * exp(log_e - top)).sum();
+        Ok(top + ln(sum))
+    }
+
+    /// Bounds of the combined log e-value: a quiet tick needs no more.
+    ///
+    /// # Errors
+    /// `HF-STAT-022` unless there is one pair of bounds a metric.
+    pub fn bounds(&self, bounds: &[Bounds]) -> Result<Bounds, StatError> {
+        self.check(bounds.len())?;
+        let mut both = Bounds { lower: f64::NEG_INFINITY, upper: f64::NEG_INFINITY };
+        for (ln_weight, of_metric) in self.ln_weights.iter().zip(bounds) {
+            both.lower = larger(both.lower, ln_weight + of_metric.lower);
+            both.upper = larger(both.upper, ln_weight + of_metric.upper);
+        }
+        both.upper += self.slack;
+        Ok(both)
+    }
+
+    /// Whether metric `k` with this log evidence is by itself a cause: `v_k E_k ≥ 1/α`.
+    pub fn is_cause(&self, k: usize, log_e: f64) -> bool {
+        self.ln_weights.get(k).is_some_and(|ln_weight| ln_weight + log_e >= self.threshold)
+    }
+
+    /// The metrics that are causes by themselves; none where only the sum decides.
+    pub fn causes<'a>(&'a self, log_e: &'a [f64]) -> impl Iterator<Item = usize> + 'a {
+        log_e.iter().enumerate().filter(|(k, log_e)| self.is_cause(*k, **log_e)).map(|(k, _)| k)
+    }
+
+    fn check(&self, got: usize) -> Result<(), StatError> {
+        let expected = self.metrics();
+        if got == expected { Ok(()) } else { Err(StatError::MetricCount { got, expected }) }
+    }
+}
+
+/// The running maximum and the decision of a combined evidence. See [`Combination`] for an example.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Document", into = "Document")]
+pub struct Combined {
+    watch: Watch,
+}
+
+impl Default for Combined {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Combined {
+    /// No data yet: `E = 1`.
+    pub const fn new() -> Self {
+        Self { watch: Watch::START }
+    }
+
+    /// Takes in a look and says whether the sum has decided, now or before.
+    ///
+    /// `exact` gives the log e-value of a metric; it is asked only where the bounds do not settle
+    /// whether the sum crosses.
+    ///
+    /// # Errors
+    /// `HF-STAT-022` unless there is one pair of bounds a metric.
+    pub fn update(
+        &mut self,
+        combination: &Combination,
+        bounds: &[Bounds],
+        exact: impl Fn(usize) -> f64,
+    ) -> Result<bool, StatError> {
+        let both = combination.bounds(bounds)?;
+        let slack = both.upper - both.lower;
+        Ok(self.watch.look(both.lower, slack, combination.threshold, || {
+            let terms = combination.ln_weights.iter().enumerate();
+            terms.fold(f64::NEG_INFINITY, |sum, (k, ln_weight)| {
+                log_add_exp(sum, ln_weight + exact(k))
+            })
+        }))
+    }
+
+    /// Whether the sum has ever reached `ln(1/α)`.
+    pub fn decided(&self) -> bool {
+        self.watch.decided
+    }
+
+    /// `min(1, 1/max E)` from the running maximum of the lower bound: valid at every look.
+    pub fn p_value(&self) -> f64 {
+        self.watch.p_value()
+    }
+}
+
+/// The state as a document.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: u32,
+    highest: f64,
+    decided: bool,
+}
+
+impl From<Combined> for Document {
+    fn from(state: Combined) -> Self {
+        Self { version: 1, highest: state.watch.highest, decided: state.watch.decided }
+    }
+}
+
+impl TryFrom<Document> for Combined {
+    type Error = StatError;
+
+    fn try_from(read: Document) -> Result<Self, StatError> {
+        if read.version != 1 {
+            return Err(StatError::StateVersion { version: read.version });
+        }
+        Ok(Self { watch: Watch::restored(read.highest, read.decided)? })
+    }
+}

@@ -1,0 +1,170 @@
+//! What every grid test shares: its hypothesis, its grid of ratios and their weights, checked.
+
+use super::{Direction, StatError, numeric};
+
+/// Most ratios that a grid may have; a state has room for so many.
+pub const MAX_GRID: usize = 8;
+/// Largest ratio that a grid, a tolerance or a margin may have; the smallest is its inverse.
+pub const MAX_RATIO: f64 = 1e6;
+
+/// How far the sum of weights may be off 1.
+const SUM_SLACK: f64 = 1e-9;
+
+/// What is asked: a direction, an error probability and the ratio at the edge of the null.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Hypothesis {
+    pub(super) direction: Direction,
+    /// `ln(1/α)`.
+    pub(super) threshold: f64,
+    /// `r0` for worse, `d` for better.
+    pub(super) null_ratio: f64,
+}
+
+impl Hypothesis {
+    pub(super) fn try_new(
+        direction: Direction,
+        alpha: f64,
+        tolerated: f64,
+        margin: f64,
+    ) -> Result<Self, StatError> {
+        let threshold = threshold(alpha)?;
+        if !(1.0..=MAX_RATIO).contains(&tolerated) {
+            return Err(StatError::BadTolerated { tolerated });
+        }
+        if !(1.0 / MAX_RATIO..=MAX_RATIO).contains(&margin) {
+            return Err(StatError::BadMargin { margin });
+        }
+        let null_ratio = match direction {
+            Direction::Worse => tolerated,
+            Direction::Better => margin,
+        };
+        Ok(Self { direction, threshold, null_ratio })
+    }
+}
+
+/// `ln(1/α)`, for an `α` that is an error probability.
+pub(super) fn threshold(alpha: f64) -> Result<f64, StatError> {
+    // A subnormal alpha is still one; its logarithm is finite.
+    if alpha > 0.0 && alpha < 1.0 {
+        Ok(-numeric::ln(alpha))
+    } else {
+        Err(StatError::BadAlpha { alpha })
+    }
+}
+
+/// Checks that weights are as many as `items`, positive, and sum to 1.
+pub(super) fn check_weights(weights: &[f64], items: usize) -> Result<(), StatError> {
+    if weights.len() != items {
+        return Err(StatError::WeightCount { weights: weights.len(), items });
+    }
+    for &weight in weights {
+        if !(weight.is_normal() && weight > 0.0 && weight <= 1.0) {
+            return Err(StatError::BadWeight { weight });
+        }
+    }
+    let sum: f64 = weights.iter().sum();
+    if (sum - 1.0).abs() > SUM_SLACK { Err(StatError::WeightSum { sum }) } else { Ok(()) }
+}
+
+/// Ratios of the alternatives to the null, with weights; unused places weigh nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Grid {
+    pub(super) len: usize,
+    /// `g_j`, or `1/g_j` for better; 1 in unused places.
+    pub(super) ratio: [f64; MAX_GRID],
+    /// Logarithms of `ratio`.
+    pub(super) ln_ratio: [f64; MAX_GRID],
+    /// Zero in unused places.
+    pub(super) weight: [f64; MAX_GRID],
+    /// Negative infinity in unused places.
+    pub(super) ln_weight: [f64; MAX_GRID],
+    /// `ln J`: `ln E` is never above its lower bound by more.
+    pub(super) slack: f64,
+}
+
+impl Grid {
+    /// A grid as a policy gives it. Without weights, a grid of its own is weighted evenly.
+    pub(super) fn try_new(
+        direction: Direction,
+        grid: Option<&[f64]>,
+        weights: Option<&[f64]>,
+        default: (&[f64], &[f64]),
+    ) -> Result<Self, StatError> {
+        let ratios = grid.unwrap_or(default.0);
+        let len = ratios.len();
+        if len == 0 || len > MAX_GRID {
+            return Err(StatError::GridLength { len });
+        }
+        let mut this = Self {
+            len,
+            ratio: [1.0; MAX_GRID],
+            ln_ratio: [0.0; MAX_GRID],
+            weight: [0.0; MAX_GRID],
+            ln_weight: [f64::NEG_INFINITY; MAX_GRID],
+            slack: numeric::ln(len as f64),
+        };
+        let even = [1.0 / len as f64; MAX_GRID];
+        let weights = match (weights, grid) {
+            (Some(weights), _) => weights,
+            (None, None) => default.1,
+            (None, Some(_)) => &even[..len],
+        };
+        check_weights(weights, len)?;
+        for (j, (&ratio, &weight)) in ratios.iter().zip(weights).enumerate() {
+            if !(ratio > 1.0 && ratio <= MAX_RATIO) {
+                return Err(StatError::GridRatio { ratio });
+            }
+            let ln_ratio = numeric::ln(ratio);
+            (this.ratio[j], this.ln_ratio[j]) = match direction {
+                Direction::Worse => (ratio, ln_ratio),
+                Direction::Better => (1.0 / ratio, -ln_ratio),
+            };
+            this.weight[j] = weight;
+            this.ln_weight[j] = numeric::ln(weight);
+        }
+        Ok(this)
+    }
+
+    /// Log evidence at the start: zero, and negative infinity in unused places, where it stays.
+    pub(super) fn start(&self) -> [f64; MAX_GRID] {
+        let mut terms = [f64::NEG_INFINITY; MAX_GRID];
+        terms[..self.len].fill(0.0);
+        terms
+    }
+
+    /// `max_j (ln w_j + l_j)`.
+    #[inline]
+    pub(super) fn bound(&self, terms: &[f64; MAX_GRID]) -> f64 {
+        let mut weighted = [0.0; MAX_GRID];
+        for j in 0..MAX_GRID {
+            weighted[j] = terms[j] + self.ln_weight[j];
+        }
+        numeric::largest(&weighted)
+    }
+
+    /// A fingerprint of everything that a state depends on, so that it is not fed to another design.
+    pub(super) fn fingerprint(&self, kind: u32, rest: &[f64]) -> u32 {
+        let numbers = self.ratio.iter().chain(&self.weight).chain(rest);
+        let bytes = numbers.flat_map(|number| number.to_bits().to_le_bytes());
+        // FNV-1a, 32 bits: fits a number of any JSON reader.
+        kind.to_le_bytes()
+            .into_iter()
+            .chain(bytes)
+            .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    }
+
+    /// Terms as read from a document, for as many points as the document has.
+    pub(super) fn terms_from(read: &[f64]) -> Result<[f64; MAX_GRID], StatError> {
+        if read.is_empty() || read.len() > MAX_GRID || !read.iter().all(|term| term.is_finite()) {
+            return Err(StatError::BadState { what: "terms" });
+        }
+        let mut terms = [f64::NEG_INFINITY; MAX_GRID];
+        terms[..read.len()].copy_from_slice(read);
+        Ok(terms)
+    }
+}
+
+/// The terms that are in use, for a document.
+pub(super) fn used(terms: &[f64; MAX_GRID]) -> Vec<f64> {
+    terms.iter().copied().take_while(|term| term.is_finite()).collect()
+}

@@ -1,0 +1,241 @@
+//! Canary against baseline: tests that may be looked at every tick.
+//!
+//! Each test keeps its evidence as the logarithm of an *e-value*: a number whose mean is at most 1
+//! while the null hypothesis holds, so that by Ville's inequality it ever reaches `1/α` with chance
+//! `α` at most, however often one looks (STAT-2). This module is the contract of such a test:
+//!
+//! - a *settings* value says what is asked; `try_new` checks it and precomputes an immutable *design*,
+//! - a small `Copy` *state* is updated with the counts of each tick and keeps the evidence,
+//! - [`Evidence`] is what a verdict reports (STAT-4), [`Bounds`] what combining tests needs each tick.
+//!
+//! | module | test | source |
+//! |---|---|---|
+//! | [`rate_ratio`] | counts and rare proportions | statistics, section 1 |
+//! | [`bernoulli`] | proportions above about 5% | section 2 |
+//! | [`latency`] | slow-request counts above several boundaries | section 3 |
+//! | [`combine`] | one evidence from several metrics | section 8 |
+//! | [`split`] | traffic that does not fit its planned share (FIELD-4) | section 8 |
+//! | [`interval`] | intervals for a verdict | section 10 |
+//! | [`numeric`] | logarithms and exponentials, the same bits everywhere | |
+//!
+//! Nothing here reads a clock, allocates on an update, or depends on the rest of the crate.
+
+use serde::{Deserialize, Serialize};
+
+pub mod bernoulli;
+pub mod combine;
+mod error;
+mod grid;
+pub mod interval;
+mod kernel;
+pub mod latency;
+pub mod numeric;
+pub mod rate_ratio;
+pub mod split;
+
+pub use error::StatError;
+pub use grid::{MAX_GRID, MAX_RATIO};
+
+/// Largest count, exposure or total that an input may hold: whole numbers to here are exact.
+pub const MAX_COUNT: f64 = 9_007_199_254_740_992.0;
+
+/// Events of one arm, and the trials or the exposure that they come from.
+///
+/// `trials` is a number of requests for a proportion, or an exposure in any unit (the same in both
+/// arms) for a count. Both are from zero to [`MAX_COUNT`]; whole numbers are exact. Every test checks
+/// what it is given, so the fields are open.
+///
+/// ```
+/// use hotfix_core::stats::Counts;
+/// assert_eq!(Counts::new(3.0, 1000.0), Counts { events: 3.0, trials: 1000.0 });
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// What the metric's name counts.
+    pub events: f64,
+    /// Trials, or exposure; zero is 'no data', never 'no errors'.
+    pub trials: f64,
+}
+
+impl Counts {
+    /// Counts as given; the test that takes them checks them.
+    pub const fn new(events: f64, trials: f64) -> Self {
+        Self { events, trials }
+    }
+
+    /// Checks that both figures are finite, not negative and at most [`MAX_COUNT`].
+    ///
+    /// # Errors
+    /// `HF-STAT-002` not finite, `HF-STAT-003` negative, `HF-STAT-005` over [`MAX_COUNT`].
+    #[inline]
+    pub fn check(self) -> Result<(), StatError> {
+        if in_range(self.events) & in_range(self.trials) {
+            Ok(())
+        } else {
+            Err(StatError::of_count("events", self.events)
+                .or(StatError::of_count("trials", self.trials))
+                .unwrap_or(StatError::NotFinite { what: "events", value: self.events }))
+        }
+    }
+
+    /// [`check`](Self::check), and that there are no more events than trials.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check), and `HF-STAT-004` for more events than trials.
+    #[inline]
+    pub fn check_proportion(self) -> Result<(), StatError> {
+        self.check()?;
+        if self.events <= self.trials {
+            Ok(())
+        } else {
+            Err(StatError::EventsExceedTrials { events: self.events, trials: self.trials })
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.events += other.events;
+        self.trials += other.trials;
+    }
+}
+
+#[inline]
+fn in_range(value: f64) -> bool {
+    (0.0..=MAX_COUNT).contains(&value)
+}
+
+/// What both arms had in all ticks that were compared, that is, had trials in both arms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Totals {
+    /// The version under test.
+    pub canary: Counts,
+    /// The version that it is compared with.
+    pub baseline: Counts,
+}
+
+impl Totals {
+    /// Canary rate over baseline rate, with 0.5 added to a count that is zero; `None` without trials.
+    ///
+    /// ```
+    /// use hotfix_core::stats::{Counts, Totals};
+    /// let totals = Totals { canary: Counts::new(6.0, 1000.0), baseline: Counts::new(9.0, 9000.0) };
+    /// assert_eq!(totals.ratio(), Some(6.0));
+    /// assert_eq!(Totals::default().ratio(), None);
+    /// ```
+    pub fn ratio(&self) -> Option<f64> {
+        if self.canary.trials > 0.0 && self.baseline.trials > 0.0 {
+            let or_half = |events: f64| if events > 0.0 { events } else { 0.5 };
+            let (events_c, events_b) = (or_half(self.canary.events), or_half(self.baseline.events));
+            let ratio = events_c / events_b * (self.baseline.trials / self.canary.trials);
+            if ratio.is_normal() {
+                return Some(ratio);
+            }
+            // Exposures of 1e-300 take the quotients out of range; the sum of logarithms stays in it.
+            let rates = numeric::ln(events_c) - numeric::ln(events_b)
+                + numeric::ln(self.baseline.trials)
+                - numeric::ln(self.canary.trials);
+            Some(numeric::exp(rates).clamp(f64::MIN_POSITIVE, f64::MAX))
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, canary: Counts, baseline: Counts) {
+        self.canary.add(canary);
+        self.baseline.add(baseline);
+    }
+
+    /// For states read from a document.
+    fn check(&self) -> Result<(), StatError> {
+        let figures =
+            [self.canary.events, self.canary.trials, self.baseline.events, self.baseline.trials];
+        if figures.iter().all(|figure| figure.is_finite() && *figure >= 0.0) {
+            Ok(())
+        } else {
+            Err(StatError::BadState { what: "totals" })
+        }
+    }
+}
+
+/// What a test is asked to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// That the canary is worse: null 'ratio at most the tolerated one'. Speaks for rolling back.
+    #[default]
+    Worse,
+    /// That it is not worse than a margin, or better: null 'ratio at least the margin' (STAT-3, STAT-5).
+    Better,
+}
+
+/// What a verdict reports of one test (STAT-4).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Logarithm of the e-value; 0 without data, `ln(1/α)` decides.
+    pub log_e: f64,
+    /// `min(1, 1/max E)` over all looks so far, from a lower bound of `E`; valid at every look.
+    pub p_value: f64,
+    /// Canary rate over baseline rate, see [`Totals::ratio`]; absent without data.
+    pub ratio: Option<f64>,
+    /// Whether the evidence has ever reached `1/α`; stays once set.
+    pub decided: bool,
+}
+
+/// Between which values the logarithm of an e-value lies, without its logarithms and exponentials.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// `max_j (ln w_j + l_j)`.
+    pub lower: f64,
+    /// `max_j l_j`.
+    pub upper: f64,
+}
+
+impl Bounds {
+    /// Of a metric without data: `E = 1`.
+    pub const NO_DATA: Self = Self { lower: 0.0, upper: 0.0 };
+}
+
+/// Where a test stands against its threshold: the largest bound so far, and whether it has crossed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Watch {
+    /// Running maximum of the lower bound of `ln E`; starts at 0, as `E` starts at 1.
+    highest: f64,
+    decided: bool,
+}
+
+impl Watch {
+    const START: Self = Self { highest: 0.0, decided: false };
+
+    /// Takes in a look. `exact` is asked only where the bounds leave the crossing open.
+    #[inline]
+    fn look(
+        &mut self,
+        lower: f64,
+        slack: f64,
+        threshold: f64,
+        exact: impl FnOnce() -> f64,
+    ) -> bool {
+        if lower > self.highest {
+            self.highest = lower;
+        }
+        if !self.decided && lower + slack >= threshold {
+            self.decided = lower >= threshold || exact() >= threshold;
+        }
+        self.decided
+    }
+
+    fn p_value(self) -> f64 {
+        numeric::exp(-self.highest)
+    }
+
+    /// As read from a document.
+    fn restored(highest: f64, decided: bool) -> Result<Self, StatError> {
+        if highest.is_finite() && highest >= 0.0 {
+            Ok(Self { highest, decided })
+        } else {
+            Err(StatError::BadState { what: "running maximum" })
+        }
+    }
+}

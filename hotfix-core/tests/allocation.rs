@@ -1,0 +1,101 @@
+//! What must not allocate does not: a counting allocator around the whole program.
+
+use hotfix_core::canonical::{Digest, Encoder, verify_line};
+use serde::Serialize;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count() {
+    // A thread that is being torn down has no counter any more, and nobody reads it.
+    let _ = COUNT.try_with(|counter| counter.set(counter.get() + 1));
+}
+
+// SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the promise of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the promise of `alloc_zeroed`.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the promise of `realloc`.
+        unsafe { System.realloc(at, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the promise of `dealloc`.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations of this thread while `body` runs.
+fn allocations(body: impl FnOnce()) -> usize {
+    let before = COUNT.get();
+    body();
+    COUNT.get() - before
+}
+
+#[test]
+fn roll_7_the_counter_counts() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1);
+}
+
+/// Members out of order at every level, escapes, names beyond ASCII, text through `Display`.
+#[derive(Serialize)]
+struct Event<'a> {
+    seq: u64,
+    prev: Digest,
+    personal: &'a str,
+    metrics: [(&'a str, Metric); 5],
+    host: std::net::Ipv4Addr,
+    at: &'a str,
+}
+
+#[derive(Serialize)]
+struct Metric {
+    log_e: f64,
+    band: &'static str,
+    #[serde(rename = "é")]
+    canary: [u64; 2],
+}
+
+#[test]
+fn roll_7_a_warm_encoder_allocates_nothing() {
+    let metric = || Metric { log_e: -0.273_019_3, band: "success", canary: [3, 1000] };
+    let event = |seq| Event {
+        seq,
+        prev: Digest::ZERO,
+        personal: "R. \"Oak\" Okafor\n",
+        metrics: ["e", "p", "s", "v", "b"].map(|name| (name, metric())),
+        host: [10, 0, 0, 7].into(),
+        at: "2025-01-01T00:00:00.000Z",
+    };
+    let mut encoder = Encoder::new();
+    let mut out = Vec::new();
+    encoder.seal(&event(10), &mut out).unwrap();
+    for seq in 11..20 {
+        let count = allocations(|| {
+            out.clear();
+            encoder.seal(&event(seq), &mut out).unwrap();
+            verify_line(&out).unwrap();
+        });
+        assert_eq!(count, 0, "event {seq}");
+    }
+}

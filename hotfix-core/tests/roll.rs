@@ -1,0 +1,96 @@
+//! The rollout under the scenario's inputs (ROLL, FIELD).
+
+mod story;
+
+use hotfix_core::judge::{Decision, Reason};
+use hotfix_core::rollout::{Act, Input, Recording, Rollout, State, audit};
+use story::Story;
+
+#[test]
+fn roll_1_a_good_fix_goes_from_10_to_100_and_completes() {
+    let mut story = Story::new("phased-canary");
+    story.start();
+    assert_eq!(story.state(), State::Monitoring);
+    story.run(60, Story::healthy);
+    assert_eq!(story.state(), State::Deploying, "{}", story.rollout.log());
+    story.confirm_all();
+    story.run(60, Story::healthy);
+    story.confirm_all();
+    assert_eq!(story.rollout.share().as_fraction(), 1.0);
+    story.run(180, Story::healthy);
+    assert_eq!(story.state(), State::FinalValidation, "{:?}", story.rollout.verdict());
+    story.run(18, Story::healthy);
+    assert_eq!(story.state(), State::Complete);
+    assert!(audit(story.rollout.log().as_bytes(), story.rollout.head()).is_clean());
+}
+
+#[test]
+fn roll_5_a_bad_fix_is_rolled_back_by_the_next_method_when_the_first_fails() {
+    let mut story = Story::new("phased-canary");
+    story.start();
+    story.run(12, Story::healthy);
+    let outcome = story.run_until(30, Story::failing, State::RollingBack);
+    assert!(outcome <= 6, "{outcome} ticks");
+    assert_eq!(story.rollout.verdict().decision, Decision::RollBack);
+    let first = story.pending();
+    story
+        .input(&format!(r#"{{"kind":"failed","by":"tool","action":"{first}","why":"no answer"}}"#));
+    assert_eq!(story.state(), State::RollingBack);
+    assert_ne!(story.pending(), first);
+    story.confirm_all();
+    assert_eq!(story.rollout.share().as_fraction(), 0.0);
+    story.run(13, Story::after_rollback);
+    assert_eq!(story.state(), State::RolledBack, "{}", story.rollout.log());
+    assert!(audit(story.rollout.log().as_bytes(), story.rollout.head()).is_clean());
+}
+
+#[test]
+fn roll_7_the_log_alone_rebuilds_the_rollout_at_every_line() {
+    let mut story = Story::new("phased-canary");
+    story.start();
+    story.run(12, Story::healthy);
+    story.run_until(30, Story::failing, State::RollingBack);
+    story.confirm_all();
+    story.run(13, Story::after_rollback);
+    let log = story.rollout.log().to_owned();
+    for (line, (end, _)) in log.match_indices('\n').enumerate() {
+        let mut again = Rollout::replay(&log.as_bytes()[..=end], Recording::Keep).unwrap();
+        // The first line is the opening; every other one is an input.
+        for (at, input) in &story.inputs[line..] {
+            again.handle(*at, input).unwrap();
+        }
+        assert_eq!(again.log(), log);
+    }
+}
+
+#[test]
+fn field_4_swapped_arms_are_a_finding_and_not_evidence() {
+    let mut story = Story::new("phased-canary");
+    story.start();
+    story.run(6, Story::swapped);
+    assert!(story.rollout.verdict().has(Reason::ArmsSwapped));
+    assert_eq!(story.rollout.verdict().decision, Decision::Ask);
+    assert_eq!(story.rollout.verdict().log_e, 0.0);
+}
+
+#[test]
+fn roll_3_nothing_is_promoted_twice() {
+    let mut story = Story::new("phased-canary");
+    story.start();
+    story.run(60, Story::healthy);
+    let refusal = story.refused(r#"{"kind":"promote","by":"lena"}"#);
+    assert_eq!(refusal.code(), "HF-ROLL-001");
+    assert!(!refusal.events.is_empty());
+}
+
+#[test]
+fn principle_5_a_clock_that_steps_back_keeps_no_rollback_out() {
+    let mut story = Story::new("phased-canary");
+    story.start();
+    story.run(3, Story::healthy);
+    let before = story.at - hotfix_core::unit::Span::from_seconds(3600);
+    let input = Input::from_json(r#"{"kind":"roll_back","by":"lena","why":"in doubt"}"#).unwrap();
+    let outcome = story.rollout.handle(before, &input).unwrap();
+    assert!(outcome.events.contains(r#""claimed_at""#));
+    assert!(outcome.actions.iter().any(|a| matches!(a.act, Act::RollBack { .. })));
+}
