@@ -393,6 +393,16 @@ problems! {
         /// The presets.
         known: &'static [&'static str],
     }
+    /// More of something than the tests can weigh.
+    #[error("there are {got} {what}: keep at most {most}")]
+    "HF-POL-026" TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there may be.
+        most: usize,
+    }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {
