@@ -138,6 +138,11 @@ pub const CODES: &[Code] = &[
     code("HF-POL-023", Family::Policy, "a duration is shorter than another one allows"),
     code("HF-POL-024", Family::Policy, "a bound has a form that is not known"),
     code("HF-POL-025", Family::Policy, "there is no such preset"),
+    code(
+        "HF-POL-026",
+        Family::Policy,
+        "there are more metrics or boundaries than the tests can weigh",
+    ),
     code("HF-MET-001", Family::Metric, "a metric is observed that the policy lacks"),
     code("HF-MET-002", Family::Metric, "a reading has the form of another kind"),
     code("HF-MET-003", Family::Metric, "a reading has more events than trials"),
