@@ -242,14 +242,13 @@ fn roll_7_names_can_be_taken_out_and_the_chain_still_holds() {
     story.start();
     let log = story.rollout.log().to_owned();
     assert!(log.contains("lena"));
-    let redacted: String = log
-        .lines()
-        .map(|line| {
-            let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
-            line.as_object_mut().unwrap().remove("personal");
-            format!("{line}\n")
-        })
-        .collect();
+    let mut redacted = String::new();
+    for line in log.lines() {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line.as_object_mut().unwrap().remove("personal");
+        redacted.push_str(&line.to_string());
+        redacted.push('\n');
+    }
     assert!(!redacted.contains("lena") && !redacted.contains("pepper"));
     assert!(audit(redacted.as_bytes(), story.rollout.head()).is_clean());
     let again = Rollout::replay(redacted.as_bytes(), Recording::Keep).unwrap();

@@ -22,7 +22,9 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
-use test::{Claim, Test};
+pub(crate) use test::Test;
+
+use test::Claim;
 use watched::Watched;
 
 /// Ln of a million to one: a single tick's trials that fit swapped arms this much better are not believed (FIELD-4).
