@@ -163,6 +163,19 @@ fn roll_7_the_log_carries_a_policy_through_the_same_checks() {
     assert_eq!(wire["metrics"]["error_rate"]["record"], json!(0.003));
 }
 
+#[test]
+fn roll_7_the_order_of_keys_changes_neither_policy_nor_digest() {
+    let policy = Policy::preset("standard").unwrap();
+    let wire: Value = serde_json::from_str(&policy.to_json()).unwrap();
+    let metrics = wire["metrics"].as_object().unwrap();
+    let turned: Vec<String> = metrics.iter().rev().map(|(k, v)| format!("{k:?}:{v}")).collect();
+    let whole = serde_json::to_string(&wire["metrics"]).unwrap();
+    let text = wire.to_string().replace(&whole, &format!("{{{}}}", turned.join(",")));
+    assert_ne!(text, wire.to_string());
+    let read = Policy::from_json(&text).unwrap();
+    assert_eq!((read.digest(), &read), (policy.digest(), &policy));
+}
+
 /// A bound as S1's table has it.
 fn bound(value: BoundValue) -> Bound {
     Bound { value, unless_both_arms: false }
