@@ -195,12 +195,12 @@ impl Watched {
         let tested = self.worse.as_ref();
         let mut seen = MetricVerdict {
             band: Band::Hold,
-            baseline: live.map(Judged::shown),
-            canary: value.map(Judged::shown),
+            baseline: live.map(Judged::shown).filter(|v| v.is_finite()),
+            canary: value.map(Judged::shown).filter(|v| v.is_finite()),
             log_e: tested.map(super::test::Test::log_e),
             log_e_safe: self.safe.as_ref().map(super::test::Test::log_e),
             needs: None,
-            ratio: tested.and_then(super::test::Test::ratio),
+            ratio: tested.and_then(super::test::Test::ratio).filter(|v| v.is_finite()),
         };
         let fresh = self.read_at.filter(|&read| since.is_none_or(|since| read >= since));
         seen.band = match (fresh, value) {
