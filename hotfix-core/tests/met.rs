@@ -191,3 +191,13 @@ fn roll_6_it_is_watched_until_the_last_window_and_a_late_fault_goes_back() {
     let mut late = complete();
     late.run_until(12, Story::failing, State::RollingBack);
 }
+
+#[test]
+fn field_8_the_warm_up_is_left_out_of_the_verdict() {
+    let mut story = Story::new("standard", Recording::Keep);
+    story.start();
+    story.run(2, Story::failing);
+    assert_eq!(story.rollout.verdict().log_e, 0.0, "thirty seconds after a deploy caches fill");
+    story.run(60, Story::healthy);
+    assert_eq!(story.state(), State::Deploying, "{:?}", story.rollout.verdict().causes);
+}
