@@ -15,7 +15,7 @@ pub use verdict::{Cause, Decision, Efficacy, MetricVerdict, Reason, Verdict};
 use crate::grade::{MetricKind, PromotionRule, Role};
 use crate::metric::{Observation, ReadingError};
 use crate::plan::Plan;
-use crate::policy::section::Model;
+use crate::policy::section::{Model, Watch};
 use crate::stats::StatError;
 use crate::stats::combine::Combination;
 use crate::stats::numeric::ln;
@@ -220,6 +220,14 @@ impl Judge {
         for watched in &mut self.watched {
             watched.window.clear();
         }
+    }
+
+    /// The moments at which metrics that stay silent become stale, and missing for too long.
+    pub(crate) fn silences<'a>(&'a self, watch: &'a Watch) -> impl Iterator<Item = Timestamp> + 'a {
+        let deciding = self.watched.iter().filter(|w| w.metric.role == Role::Decide);
+        let last = deciding.filter_map(|w| w.read_at.max(self.since));
+        // Stale is older than the limit, missing is at least as long.
+        last.flat_map(|at| [at + watch.stale + Span::from_millis(1), at + watch.no_data.after])
     }
 
     /// A metric's rollback test, for what a verdict reports on demand.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 use super::node::Node;
 use crate::unit::UnitError;
 
@@ -99,6 +101,13 @@ impl fmt::Display for PolicyErrors {
 
 impl std::error::Error for PolicyErrors {}
 
+impl Serialize for PolicyErrors {
+    /// The list of its errors.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self)
+    }
+}
+
 /// One thing that is wrong with a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
@@ -136,6 +145,17 @@ impl fmt::Display for PolicyError {
 }
 
 impl std::error::Error for PolicyError {}
+
+impl Serialize for PolicyError {
+    /// `{"code": …, "path": …, "sentence": …}`, for bindings.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut error = serializer.serialize_struct("PolicyError", 3)?;
+        error.serialize_field("code", self.code())?;
+        error.serialize_field("path", self.path())?;
+        error.serialize_field("sentence", &self.sentence())?;
+        error.end()
+    }
+}
 
 macro_rules! problems {
     ($($(#[$doc:meta])* $code:literal $variant:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
@@ -399,7 +419,14 @@ pub(super) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -
 /// Text from outside as a sentence shows it: one line, not long.
 pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 64;
-    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for c in text.chars().take(MOST) {
+        if matches!(c, '"' | '\'') {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_debug());
+        }
+    }
     if text.chars().nth(MOST).is_some() {
         shown.push('…');
     }

@@ -50,6 +50,23 @@ impl Node {
         }
     }
 
+    /// The steps to the first value that is nested too deep.
+    pub(super) fn too_deep(&self) -> Option<Vec<String>> {
+        let (step, mut steps) = match self {
+            Self::TooDeep => return Some(Vec::new()),
+            Self::List(items) => {
+                let mut items = items.iter().enumerate();
+                items.find_map(|(i, item)| Some((i.to_string(), item.too_deep()?)))?
+            }
+            Self::Table(entries) => {
+                entries.iter().find_map(|(key, node)| Some((key.clone(), node.too_deep()?)))?
+            }
+            Self::Null | Self::Flag(_) | Self::Number(_) | Self::Text(_) => return None,
+        };
+        steps.insert(0, step);
+        Some(steps)
+    }
+
     /// How many bytes of a JSON Pointer lead to something in this document.
     pub(super) fn present(&self, pointer: &str) -> usize {
         let mut node = self;
@@ -84,6 +101,9 @@ impl Node {
     pub(super) fn from_json(text: &str) -> Result<Self, PolicyErrors> {
         check_length(text)?;
         serde_json::from_str(text).map_err(|error| {
+            if error.to_string().starts_with("recursion limit") {
+                return PolicyErrors::of("", Problem::TooDeep { most: MOST_DEPTH });
+            }
             // The parser adds its position; the place has it in words of ours.
             let detail = error.to_string();
             let detail = detail.split(" at line ").next().unwrap_or_default();
@@ -104,16 +124,16 @@ impl Node {
             return Err(PolicyErrors::of("", Problem::TooDeep { most: MOST_DEPTH }));
         }
         let mut errors = PolicyErrors::new();
-        let mut last = None;
+        let mut last = 0;
         for fault in &faults {
             let at = fault.span().map_or(0, |span| span.start);
-            // One remark a place: tables left open all end at the end of the text.
-            if last.replace(at) == Some(at) {
-                continue;
-            }
             let (line, column) = position(text, at);
-            let detail = shown(fault.message());
-            errors.push("", Problem::Syntax { language: "TOML", line, column, detail });
+            // One remark a line: the parser stumbles on over the rest of it.
+            if line > last {
+                last = line;
+                let detail = shown(fault.message());
+                errors.push("", Problem::Syntax { language: "TOML", line, column, detail });
+            }
         }
         Err(errors)
     }

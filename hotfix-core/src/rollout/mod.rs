@@ -13,6 +13,7 @@ mod input;
 mod journal;
 mod keys;
 mod log;
+mod poll;
 mod readiness;
 mod refusal;
 mod state;

@@ -124,7 +124,9 @@ impl Field for Metrics {
         if let Some(Budget { sum, tested: true }) = budget
             && (sum - 1.0).abs() > 1e-9
         {
-            return reader.fail(Problem::WeightSum { sum: format!("{sum:.6}") });
+            // Twelve digits hide that the parts are no binary fractions.
+            let sum = ((sum * 1e12).round() / 1e12).to_string();
+            return reader.fail(Problem::WeightSum { sum });
         }
         metrics.sort_by_key(|metric| metric.id);
         complete.then_some(metrics)
@@ -461,7 +463,8 @@ fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut Reader) {
     let cut_to = efficacy.cut_to.map(Ratio::value);
     in_range(reader, "cut_to", cut_to, |c| c <= 1.0, "a number above 0 and at most 1");
     between_0_and_1(reader, "alpha", efficacy.alpha);
-    let Some(name) = efficacy.metric else { return };
+    // Where there are no metrics at all, that has been said.
+    let Some(name) = efficacy.metric.filter(|_| !reader.metrics.is_empty()) else { return };
     let Some(noted) = reader.metrics.get(name.as_str()) else {
         let near = nearest(name.as_str(), reader.metrics.keys().map(String::as_str));
         let problem =
