@@ -117,6 +117,11 @@ template <typename T> inline T hotfix_sized() {
 #define HOTFIX_READING_TOTALS 4
 
 /**
+ * No moment: later than every other.
+ */
+#define HOTFIX_NEVER INT64_MAX
+
+/**
  * What a call came to. Values are explicit and never used again; the error object has the exact code.
  */
 enum hotfix_status
@@ -353,6 +358,68 @@ enum hotfix_action_kind
 typedef enum hotfix_action_kind hotfix_action_kind;
 #else
 typedef int32_t hotfix_action_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What becomes of the log lines.
+ */
+enum hotfix_recording
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Lines are handed out with each outcome and kept for hotfix_rollout_log.
+   */
+  HOTFIX_RECORDING_KEEP = 1,
+  /**
+   * Lines are handed out with each outcome only: memory stays flat.
+   */
+  HOTFIX_RECORDING_HAND_OUT = 2,
+  /**
+   * No lines are made, and so there is no head: for simulation.
+   */
+  HOTFIX_RECORDING_OFF = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hotfix_recording hotfix_recording;
+#else
+typedef int32_t hotfix_recording;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What the numbers of a reading are.
+ */
+enum hotfix_form
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * `canary` and `baseline` are {events, trials}, or {events, seconds of exposure} for a count.
+   */
+  HOTFIX_FORM_PAIR = 1,
+  /**
+   * `canary[0]` and `baseline[0]` are levels: a gauge, or a volume per minute.
+   */
+  HOTFIX_FORM_LEVEL = 2,
+  /**
+   * Cumulative buckets as Prometheus gives them: `le`, the arms' counts, and all requests in `canary[0]`, `baseline[0]`.
+   */
+  HOTFIX_FORM_HISTOGRAM = 3,
+  /**
+   * Raw latencies in seconds.
+   */
+  HOTFIX_FORM_SAMPLES = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hotfix_form hotfix_form;
+#else
+typedef int32_t hotfix_form;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1181,6 +1248,19 @@ hotfix_status hotfix_rollout_phase(const struct hotfix_rollout *rollout,
 hotfix_status hotfix_rollout_share(const struct hotfix_rollout *rollout,
                                    double *out,
                                    struct hotfix_error **err);
+
+/**
+ * The next moment at which time alone can change something: arm one timer with it and send a `tick`.
+ *
+ * @param rollout  A rollout.
+ * @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER where nothing waits for time. Written on success only.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_poll_at(const struct hotfix_rollout *rollout,
+                                     int64_t *out_ms,
+                                     struct hotfix_error **err);
 
 /**
  * The last verdict with its evidence, as JSON.

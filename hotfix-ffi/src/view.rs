@@ -1,6 +1,7 @@
 //! What a rollout shows between inputs.
 
 use hotfix_core::rollout::Action;
+use hotfix_core::unit::Timestamp;
 
 use crate::buffer::{hotfix_buf, hotfix_digest, hotfix_name, hotfix_str, in_place, put_text};
 use crate::error::{Fallible, hotfix_error};
@@ -75,6 +76,31 @@ pub unsafe extern "C" fn hotfix_rollout_share(
         guard(err, || {
             let share = pointer::read(rollout, "rollout", |s| Ok(s.rollout.share()))?;
             pointer::put(out, "out", share.as_fraction())
+        })
+    }
+}
+
+/// No moment: later than every other.
+pub const HOTFIX_NEVER: i64 = i64::MAX;
+
+/// The next moment at which time alone can change something: arm one timer with it and send a `tick`.
+///
+/// @param rollout  A rollout.
+/// @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER where nothing waits for time. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_poll_at(
+    rollout: *const hotfix_rollout,
+    out_ms: *mut i64,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let at = pointer::read(rollout, "rollout", |s| Ok(s.rollout.poll_at()))?;
+            pointer::put(out_ms, "out_ms", at.map_or(HOTFIX_NEVER, Timestamp::as_millis))
         })
     }
 }

@@ -126,7 +126,7 @@ fn exported() -> Vec<String> {
 
 #[test]
 fn every_function_says_its_parameters_its_owner_and_its_threads() {
-    let header = read(&in_crate("../include/hotfix.h"));
+    let header = generate();
     let mut faults = Vec::new();
     for name in exported() {
         // A prototype begins its line with a type, a comment with a blank or a slash.
@@ -158,6 +158,29 @@ fn every_function_says_its_parameters_its_owner_and_its_threads() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_enum_and_struct_of_c_is_there() {
+    let header = generate();
+    for source in SOURCES {
+        let text = read(&in_crate(&format!("src/{source}.rs")));
+        for (_, name) in text
+            .match_indices("pub enum hotfix_")
+            .chain(text.match_indices("pub struct hotfix_"))
+            .map(|(at, found)| {
+                let rest = &text[at + found.len()..];
+                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap();
+                (at, format!("hotfix_{}", &rest[..end]))
+            })
+        {
+            assert!(
+                header.contains(&format!("struct {name}"))
+                    || header.contains(&format!("enum {name}")),
+                "{name} is not in the header: name it in cbindgen.toml"
+            );
+        }
+    }
 }
 
 #[test]
