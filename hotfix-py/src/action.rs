@@ -2,7 +2,7 @@
 
 use hotfix_core::rollout::{Act, Action as CoreAction, Outcome as CoreOutcome};
 use hotfix_core::unit::RoleName;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::document::document;
 use crate::error::lines;
@@ -81,19 +81,28 @@ document! {
     }
 }
 
-/// What `Outcome` is on the wire.
+/// What `Outcome` is on the wire. The lines stay in one piece until they are asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OutcomeDocument {
     actions: Vec<CoreAction>,
-    events: Vec<String>,
+    #[serde(serialize_with = "split", deserialize_with = "join")]
+    events: String,
     repeated: bool,
+}
+
+fn split<S: Serializer>(events: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    lines(events).serialize(serializer)
+}
+
+fn join<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Vec::<String>::deserialize(deserializer).map(|lines| lines.concat())
 }
 
 document! {
     /// What an input led to.
     Outcome(OutcomeDocument) {
         /// The log lines to append durably before anything is done; each ends with a line feed.
-        fn events(this) -> Vec<String> { this.events.clone() }
+        fn events(this) -> Vec<&str> { lines(&this.events) }
         /// What to do, in this order.
         fn actions(this) -> Vec<Action> { this.actions.iter().cloned().map(Action).collect() }
         /// The input's key was known: nothing changed, and the actions are those of the first delivery.
@@ -105,7 +114,7 @@ impl From<CoreOutcome<'_>> for Outcome {
     fn from(outcome: CoreOutcome<'_>) -> Self {
         Self(OutcomeDocument {
             actions: outcome.actions.to_vec(),
-            events: lines(outcome.events).into_iter().map(str::to_owned).collect(),
+            events: outcome.events.to_owned(),
             repeated: outcome.repeated,
         })
     }

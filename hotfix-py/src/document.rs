@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::{PyIterator, PyList};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,6 +27,15 @@ pub(crate) fn hash(value: &Value) -> u64 {
     hasher.finish()
 }
 
+/// The names of the members that are there.
+pub(crate) fn keys(value: &Value) -> Vec<String> {
+    value.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
+}
+
+pub(crate) fn iter<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyIterator>> {
+    PyList::new(py, keys(value))?.try_iter()
+}
+
 pub(crate) fn repr(py: Python<'_>, name: &str, value: &Value) -> PyResult<String> {
     Ok(format!("{name}({})", object(py, value)?.repr()?))
 }
@@ -37,7 +47,7 @@ macro_rules! document {
         $($(#[$getter_doc:meta])* fn $getter:ident($this:ident $(, $py:ident)?) -> $result:ty { $body:expr })*
     }) => {
         $(#[$doc])*
-        #[pyo3::pyclass(frozen, eq, module = "hotfix")]
+        #[pyo3::pyclass(frozen, eq, mapping, module = "hotfix")]
         #[derive(Clone, Debug, PartialEq)]
         pub(crate) struct $name(pub(crate) $inner);
 
@@ -69,12 +79,16 @@ macro_rules! document {
                 $crate::document::value(&self.0).get(key).is_some()
             }
 
+            fn __iter__<'py>(
+                &self,
+                py: pyo3::Python<'py>,
+            ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::types::PyIterator>> {
+                $crate::document::iter(py, &$crate::document::value(&self.0))
+            }
+
             /// The members that are there.
             fn keys(&self) -> Vec<String> {
-                match $crate::document::value(&self.0) {
-                    serde_json::Value::Object(members) => members.into_iter().map(|(key, _)| key).collect(),
-                    _ => Vec::new(),
-                }
+                $crate::document::keys(&$crate::document::value(&self.0))
             }
 
             fn __repr__(&self, py: pyo3::Python<'_>) -> pyo3::PyResult<String> {

@@ -15,14 +15,17 @@ use pyo3::types::PyDict;
 
 use crate::policy::Problem;
 
-/// Whatever can go wrong in a call.
+/// Whatever can go wrong in a call. Boxed, as numbers are read in a loop and mostly nothing does.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) struct Fault(Box<Kind>);
+
+#[derive(Debug)]
+enum Kind {
     Policy(PolicyErrors),
     Plan(PlanError),
     Input(InputError),
     Unit(UnitError),
-    Refused(Box<Refusal>),
+    Refused(Refusal),
     Log(LogError),
     Stat(StatError),
     /// Raised by Python itself, or a wrong type.
@@ -35,7 +38,7 @@ macro_rules! from {
     ($($error:ty => $variant:ident),+) => {$(
         impl From<$error> for Fault {
             fn from(error: $error) -> Self {
-                Self::$variant(error)
+                Self(Box::new(Kind::$variant(error)))
             }
         }
     )+};
@@ -46,49 +49,52 @@ from! {
     PlanError => Plan,
     InputError => Input,
     UnitError => Unit,
+    Refusal => Refused,
     LogError => Log,
     StatError => Stat,
     PyErr => Python
 }
 
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal))
-    }
-}
-
 impl Fault {
     /// An input that is none, as JSON of the same content would be.
     pub(crate) fn input(fault: impl Into<String>) -> Self {
-        Self::Input(InputError::Syntax { fault: fault.into() })
+        InputError::Syntax { fault: fault.into() }.into()
+    }
+
+    /// What is wrong with an input that is none; any other fault as it was.
+    pub(crate) fn into_sentence(self) -> std::result::Result<String, Self> {
+        match *self.0 {
+            Kind::Input(InputError::Syntax { fault }) => Ok(fault),
+            kind => Err(Self(Box::new(kind))),
+        }
     }
 
     /// The exception.
     fn raise(self, py: Python<'_>) -> PyResult<PyErr> {
         let fields = PyDict::new(py);
         let set = |name: &str, value: &str| fields.set_item(name, value);
-        let (class, message) = match self {
-            Self::Python(error) => return Ok(error),
-            Self::Policy(errors) => {
+        let (class, message) = match *self.0 {
+            Kind::Python(error) => return Ok(error),
+            Kind::Policy(errors) => {
                 let first = errors.first();
                 set("code", first.map_or("", |e| e.code()))?;
                 set("path", first.map_or("", |e| e.path()))?;
                 fields.set_item("errors", errors.iter().map(Problem::of).collect::<Vec<_>>())?;
                 ("PolicyError", errors.to_string())
             }
-            Self::Plan(error) => {
+            Kind::Plan(error) => {
                 set("code", error.code())?;
                 ("PlanError", error.to_string())
             }
-            Self::Input(error) => {
+            Kind::Input(error) => {
                 set("code", error.code())?;
                 ("InputError", error.to_string())
             }
-            Self::Unit(error) => {
+            Kind::Unit(error) => {
                 set("code", error.code())?;
                 ("InputError", error.to_string())
             }
-            Self::Refused(refusal) => {
+            Kind::Refused(refusal) => {
                 let accepted: Vec<_> = refusal.accepted.iter().map(|k| k.as_str()).collect();
                 set("code", refusal.code())?;
                 fields.set_item("accepted", accepted)?;
@@ -97,12 +103,12 @@ impl Fault {
                 fields.set_item("events", lines(&refusal.events))?;
                 ("Refused", refusal.to_string())
             }
-            Self::Log(error) => {
+            Kind::Log(error) => {
                 set("code", error.code())?;
                 fields.set_item("line", error.line)?;
                 ("LogError", error.to_string())
             }
-            Self::Stat(error) => {
+            Kind::Stat(error) => {
                 set("code", error.code())?;
                 ("StatsError", error.to_string())
             }

@@ -201,6 +201,7 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
 }
 
 /// A number; NaN and infinities are legal, also by the names that they have in a log. A bool is no number.
+#[inline]
 pub(crate) fn number(value: &Bound<'_, PyAny>) -> Result<f64> {
     if let Ok(float) = value.cast_exact::<PyFloat>() {
         return Ok(float.value());
@@ -210,6 +211,11 @@ pub(crate) fn number(value: &Bound<'_, PyAny>) -> Result<f64> {
     {
         return Ok(whole as f64);
     }
+    other_number(value)
+}
+
+#[cold]
+fn other_number(value: &Bound<'_, PyAny>) -> Result<f64> {
     if let Ok(name) = value.cast::<PyString>() {
         return match name.to_str()? {
             "NaN" => Ok(f64::NAN),
@@ -252,10 +258,8 @@ fn expected(what: &str, value: &Bound<'_, PyAny>) -> Fault {
 
 /// Says which metric it is about.
 fn of(metric: &str, fault: Fault) -> Fault {
-    match fault {
-        Fault::Input(hotfix_core::rollout::InputError::Syntax { fault }) => {
-            Fault::input(format!("`{metric}`: {fault}"))
-        }
-        other => other,
+    match fault.into_sentence() {
+        Ok(sentence) => Fault::input(format!("`{metric}`: {sentence}")),
+        Err(other) => other,
     }
 }

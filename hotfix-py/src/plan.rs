@@ -6,16 +6,15 @@ use std::time::Duration;
 use hotfix_core::canonical::Digest;
 use hotfix_core::plan::{Method as CoreMethod, Plan as Core, PlanError, Subject, Traffic};
 use hotfix_core::policy::Policy as CorePolicy;
-use hotfix_core::rollout::InputError;
 use hotfix_core::unit::Span;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyIterator, PyTuple};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::convert::{At, duration, json as to_json, object, to_python};
-use crate::document::{document, value};
-use crate::error::{Fault, Result};
+use crate::document::{self, document, value};
+use crate::error::Result;
 use crate::policy::Policy;
 
 /// A plan for one hot-fix: a policy, an incident, a release and its traffic. Immutable.
@@ -32,7 +31,7 @@ use crate::policy::Policy;
 /// ... )
 /// >>> [method.kind for method in plan.methods]
 /// ['feature_flag', 'redeploy']
-#[pyclass(frozen, eq, module = "hotfix")]
+#[pyclass(frozen, eq, mapping, module = "hotfix")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan(pub(crate) Core);
 
@@ -120,6 +119,19 @@ impl Plan {
         self.to_dict(py)?.get_item(key)
     }
 
+    fn __contains__(&self, key: &str) -> bool {
+        self.document().get(key).is_some()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        document::iter(py, &self.document())
+    }
+
+    /// The members that are there.
+    fn keys(&self) -> Vec<String> {
+        document::keys(&self.document())
+    }
+
     fn __hash__(&self) -> u64 {
         hash_of(self.0.digest())
     }
@@ -141,7 +153,7 @@ impl Plan {
 
 impl Plan {
     fn document(&self) -> Value {
-        let mut policy = value(self.0.policy());
+        let policy = value(self.0.policy());
         let phases = policy.get("phases").cloned();
         let Subject { incident, release, traffic } = self.0.subject();
         json!({
@@ -149,7 +161,7 @@ impl Plan {
             "incident": incident,
             "methods": self.0.methods(),
             "phases": phases,
-            "policy": policy.take(),
+            "policy": policy,
             "release": release,
             "traffic": traffic,
         })
@@ -177,9 +189,9 @@ pub(crate) fn make(
 }
 
 fn part<T: DeserializeOwned>(from: &Bound<'_, PyAny>, document: &'static str) -> Result<T> {
-    let value = to_json(from).map_err(|fault| match fault {
-        Fault::Input(InputError::Syntax { fault }) => PlanError::Syntax { document, fault }.into(),
-        other => other,
+    let value = to_json(from).map_err(|fault| match fault.into_sentence() {
+        Ok(fault) => PlanError::Syntax { document, fault }.into(),
+        Err(other) => other,
     })?;
     serde_json::from_value(value)
         .map_err(|e| PlanError::Syntax { document, fault: e.to_string() }.into())

@@ -60,7 +60,7 @@ use crate::verdict::Verdict;
 pub(crate) struct Rollout {
     inner: Mutex<Core>,
     /// Memory for observations; taken out while Python objects are read.
-    reader: Mutex<Option<Reader>>,
+    reader: Mutex<Option<Box<Reader>>>,
     recovered: Option<Recovered>,
 }
 

@@ -11,7 +11,7 @@ use hotfix_core::stats::{Counts, Direction, Evidence as Figures, StatError, Tota
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyIterator};
 use serde::{Deserialize, Serialize};
 
 use crate::document;
@@ -26,7 +26,7 @@ type Strata = BTreeMap<i64, Totals>;
 /// What a test reports.
 ///
 /// Attributes and ``[]`` give the same, but for `interval`, which is computed when it is asked for.
-#[pyclass(frozen, eq, module = "hotfix.stats")]
+#[pyclass(frozen, eq, mapping, module = "hotfix.stats")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Evidence(Report);
 
@@ -93,6 +93,19 @@ impl Evidence {
         key: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.to_dict(py)?.get_item(key)
+    }
+
+    fn __contains__(&self, key: &str) -> bool {
+        document::value(&self.0.figures).get(key).is_some()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        document::iter(py, &document::value(&self.0.figures))
+    }
+
+    /// The members that are there.
+    fn keys(&self) -> Vec<String> {
+        document::keys(&document::value(&self.0.figures))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

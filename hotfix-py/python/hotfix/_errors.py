@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hotfix._core import InputKind, Problem, State
+    from hotfix._core import Problem, _InputKind, _State
 
 
 class Error(Exception):
@@ -66,9 +66,9 @@ class Refused(Error):  # noqa: N818 - not an error of the program
         The log lines that the refusal adds, to be appended like any other; mostly one or none.
     """
 
-    accepted: list[InputKind] = []  # noqa: RUF012 - replaced, never changed
-    state: State
-    got: InputKind
+    accepted: list[_InputKind] = []  # noqa: RUF012 - replaced, never changed
+    state: _State
+    got: _InputKind
     events: list[str] = []  # noqa: RUF012 - replaced, never changed
 
 
