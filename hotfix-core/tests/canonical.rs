@@ -135,7 +135,7 @@ fn event() -> impl Strategy<Value = Node> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(700))]
 
     #[test]
     fn roll_7_encoding_is_the_models(value in node()) {

@@ -1,14 +1,385 @@
-//! The policy format: presets, errors, round trips, schema.
+//! The policy format: cases that C and Python run too, the figures of the presets, limits.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test reads its files and ends at what it did not expect"
+)]
 
-use hotfix_core::policy::Policy;
+mod policy_common;
+
+use hotfix_core::grade::{GateMode, MetricKind, PromotionRule, Reference, Response, Signal, Worse};
+use hotfix_core::policy::section::{Bound, BoundValue};
+use hotfix_core::policy::{Policy, PolicyErrors, Problem};
+use policy_common::{apply, example, parse_cases, validated};
+use serde_json::{Value, json};
 
 #[test]
-fn field_5_presets_read_back_as_written() {
-    for name in Policy::presets() {
-        let policy = Policy::preset(name).unwrap_or_else(|errors| panic!("{name}: {errors}"));
-        assert_eq!(Policy::from_toml(&policy.to_toml()).as_ref(), Ok(&policy), "{name}");
-        assert_eq!(Policy::from_json(&policy.to_json()).as_ref(), Ok(&policy), "{name}");
+fn field_5_every_case_is_refused_with_its_codes_and_places() {
+    let mut wrong = Vec::new();
+    for case in parse_cases() {
+        let read = match (&case.policy, &case.toml, &case.json) {
+            (Some(name), None, None) => {
+                let mut document: Value =
+                    serde_json::from_str(&Policy::preset(name).unwrap().to_json()).unwrap();
+                apply(&mut document, &case.set, &case.remove);
+                validated(&document, &case.id);
+                Policy::from_json(&document.to_string())
+            }
+            (None, Some(text), None) => Policy::from_toml(text),
+            (None, None, Some(text)) => Policy::from_json(text),
+            _ => panic!("{}: one of policy, toml, json", case.id),
+        };
+        let errors: Vec<_> = read.as_ref().err().map_or_else(Vec::new, |e| e.iter().collect());
+        let mut got: Vec<_> = errors.iter().map(|e| (e.code().into(), e.path().into())).collect();
+        let mut expected: Vec<(String, String)> = case.errors.clone();
+        got.sort();
+        expected.sort();
+        if got != expected {
+            wrong.push(format!("{}: {got:?}, expected {expected:?}", case.id));
+        }
+        for part in &case.says {
+            if !errors.iter().any(|e| e.sentence().contains(part)) {
+                let sentences: Vec<_> = errors.iter().map(|e| e.sentence()).collect();
+                wrong.push(format!("{}: nothing says `{part}` in {sentences:#?}", case.id));
+            }
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Codes that a patch or a short text cannot reach; the tests below do.
+const ELSEWHERE: &[&str] = &["HF-POL-002", "HF-POL-003", "HF-POL-025"];
+
+#[test]
+fn field_5_every_code_has_a_case() {
+    let cases = parse_cases();
+    let shown = |code: &&str| cases.iter().any(|c| c.errors.iter().any(|(got, _)| got == *code));
+    let open: Vec<_> =
+        Problem::CODES.iter().filter(|code| !shown(code) && !ELSEWHERE.contains(code)).collect();
+    assert!(open.is_empty(), "no case shows {open:?}");
+}
+
+fn codes(read: Result<Policy, PolicyErrors>) -> Vec<&'static str> {
+    read.unwrap_err().iter().map(hotfix_core::policy::PolicyError::code).collect()
+}
+
+#[test]
+fn field_5_texts_that_are_too_long_are_not_read() {
+    let long = " ".repeat((1 << 20) + 1);
+    assert_eq!(codes(Policy::from_toml(&long)), ["HF-POL-002"]);
+    assert_eq!(codes(Policy::from_json(&long)), ["HF-POL-002"]);
+}
+
+#[test]
+fn field_5_deep_nesting_is_refused_without_following_it() {
+    for depth in [33, 100, 200, 100_000] {
+        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+        let (tables, ends) = ("{\"a\":".repeat(depth), "}".repeat(depth));
+        for read in [
+            Policy::from_json(&format!("{{\"name\": {open}{close}}}")),
+            Policy::from_json(&format!("{{\"name\": {tables}1{ends}}}")),
+            Policy::from_toml(&format!("name = {open}{close}")),
+            Policy::from_toml(&format!("name{} = 1", ".a".repeat(depth))),
+            Policy::from_toml(&format!("[name{}]", ".a".repeat(depth))),
+        ] {
+            assert_eq!(codes(read), ["HF-POL-003"], "{depth}");
+        }
+    }
+    let (open, close) = ("{ a.b.c = ".repeat(78), "}".repeat(78));
+    let mixed = format!("name{} = {open}1{close}", ".a".repeat(78));
+    assert_eq!(codes(Policy::from_toml(&mixed)), ["HF-POL-003"]);
+    let errors = Policy::from_json(&format!("{{\"a\": {}{}}}", "[".repeat(33), "]".repeat(33)));
+    assert_eq!(errors.unwrap_err().first().unwrap().path(), format!("/a{}", "/0".repeat(31)));
+}
+
+#[test]
+fn field_5_a_megabyte_of_errors_is_counted_and_cut() {
+    let metrics: Vec<_> = (0..40_000).map(|i| format!("\"m{i}\": {{\"k\": 0}},")).collect();
+    let metrics = metrics.concat();
+    let text = format!("{{\"metrics\": {{{metrics} \"m\": {{}}}}}}");
+    let errors = Policy::from_json(&text).unwrap_err();
+    assert_eq!(errors.iter().count(), PolicyErrors::MOST);
+    assert!(errors.count() > 100_000);
+    assert!(errors.to_string().ends_with(" more"));
+}
+
+#[test]
+fn field_5_a_text_full_of_faults_is_walked_once() {
+    // Took minutes where each fault looked for its line from the start.
+    let errors = Policy::from_toml(&"=\n".repeat(50_000)).unwrap_err();
+    assert_eq!(errors.count(), 50_000);
+    let last = errors.iter().last().unwrap().sentence();
+    assert!(last.contains("at line 1000, column 1"), "{last}");
+}
+
+#[test]
+fn field_5_a_policy_has_no_more_tested_metrics_than_the_judge_weighs() {
+    use hotfix_core::policy::section::{MOST_BOUNDARIES, MOST_TESTED};
+    assert_eq!(MOST_TESTED, hotfix_core::judge::Judge::MOST_TESTED);
+    assert_eq!(MOST_BOUNDARIES, hotfix_core::stats::latency::MAX_BOUNDARIES);
+    for (count, expected) in [(MOST_TESTED, vec![]), (MOST_TESTED + 1, vec!["HF-POL-026"])] {
+        let preset = Policy::preset("phased-canary").unwrap().to_json();
+        let mut document: Value = serde_json::from_str(&preset).unwrap();
+        document.as_object_mut().unwrap().remove("efficacy");
+        let weight = 1.0 / count as f64;
+        let metric = json!({ "kind": "count", "worse": "higher", "weight": weight });
+        document["metrics"] = (0..count).map(|i| (format!("m{i}"), metric.clone())).collect();
+        let read = Policy::from_json(&document.to_string());
+        assert_eq!(read.err().map_or_else(Vec::new, |e| codes(Err(e))), expected);
+    }
+}
+
+#[test]
+fn field_5_errors_are_listed_a_line_each_whatever_the_text() {
+    let errors = Policy::from_json("{\"a\\nb\": 1, \"name\": \"x\\ny\"}").unwrap_err();
+    assert_eq!(errors.to_string().lines().count(), errors.count() + 1);
+    assert!(errors.to_string().starts_with("10 errors in the policy\n"));
+}
+
+#[test]
+fn field_5_an_unknown_preset_names_the_nearest() {
+    let errors = Policy::preset("phased-canray").unwrap_err();
+    let error = errors.first().unwrap();
+    assert_eq!((error.code(), error.path()), ("HF-POL-025", ""));
+    assert!(error.sentence().contains("did you mean `phased-canary`"));
+}
+
+#[test]
+fn roll_7_the_log_carries_a_policy_through_the_same_checks() {
+    for name in Policy::presets() {
+        let policy = Policy::preset(name).unwrap();
+        let wire = serde_json::to_string(&policy).unwrap();
+        assert_eq!(serde_json::from_str::<Policy>(&wire).unwrap(), policy);
+        let broken = wire.replace("\"format\":1", "\"format\":3");
+        let refused = serde_json::from_str::<Policy>(&broken).unwrap_err();
+        assert!(refused.to_string().contains("HF-POL-005"));
+    }
+    let policy = Policy::preset("phased-canary").unwrap();
+    let wire: Value = serde_json::from_str(&policy.to_json()).unwrap();
+    assert_eq!(wire["phases"][0]["share"], json!(0.1));
+    assert_eq!(wire["phases"][0]["watch"], json!(600));
+    assert_eq!(wire["metrics"]["error_rate"]["record"], json!(0.003));
+}
+
+#[test]
+fn roll_7_the_order_of_keys_changes_neither_policy_nor_digest() {
+    let policy = Policy::preset("standard").unwrap();
+    let wire: Value = serde_json::from_str(&policy.to_json()).unwrap();
+    let metrics = wire["metrics"].as_object().unwrap();
+    let turned: Vec<String> = metrics.iter().rev().map(|(k, v)| format!("{k:?}:{v}")).collect();
+    let whole = serde_json::to_string(&wire["metrics"]).unwrap();
+    let text = wire.to_string().replace(&whole, &format!("{{{}}}", turned.join(",")));
+    assert_ne!(text, wire.to_string());
+    let read = Policy::from_json(&text).unwrap();
+    assert_eq!((read.digest(), &read), (policy.digest(), &policy));
+}
+
+/// A bound as S1's table has it.
+fn bound(value: BoundValue) -> Bound {
+    Bound { value, unless_both_arms: false }
+}
+
+fn of_record(ratio: &str) -> BoundValue {
+    BoundValue::Relative(ratio.parse().unwrap(), Reference::Record)
+}
+
+#[test]
+fn met_1_every_figure_of_s1s_table_is_in_the_preset() {
+    use BoundValue::Absolute;
+    let policy = Policy::preset("phased-canary").unwrap();
+    let table = [
+        (
+            "error_rate",
+            MetricKind::Proportion,
+            Worse::Higher,
+            0.003,
+            Some(of_record("1.0")),
+            Absolute(0.02),
+            Absolute(0.05),
+        ),
+        (
+            "latency_p95",
+            MetricKind::Latency,
+            Worse::Higher,
+            0.25,
+            Some(of_record("1.1")),
+            Absolute(0.3),
+            of_record("2.0"),
+        ),
+        (
+            "payment_success",
+            MetricKind::Proportion,
+            Worse::Lower,
+            0.995,
+            Some(of_record("1.0")),
+            Absolute(0.99),
+            Absolute(0.98),
+        ),
+        (
+            "request_volume",
+            MetricKind::Volume,
+            Worse::Lower,
+            1000.0,
+            Some(Absolute(800.0)),
+            Absolute(800.0),
+            Absolute(600.0),
+        ),
+        ("bug", MetricKind::Count, Worse::Higher, 0.0, None, Absolute(5.0), Absolute(10.0)),
+    ];
+    assert_eq!(policy.metrics().len(), table.len());
+    for (id, kind, worse, record, success, alert, rollback) in table {
+        let metric = policy.metric(id).unwrap();
+        assert_eq!((metric.kind, metric.worse, metric.record), (kind, worse, Some(record)), "{id}");
+        assert_eq!(metric.bounds.success, success.map(bound), "{id}");
+        assert_eq!(metric.bounds.alert, Some(bound(alert)), "{id}");
+        assert_eq!(metric.bounds.rollback, Some(bound(rollback)), "{id}");
+    }
+    let latency = policy.metric("latency_p95").unwrap();
+    assert_eq!(latency.quantile.as_fraction(), 0.95);
+    assert!((latency.record.unwrap() * 1.1 - 0.275).abs() < 1e-12, "S1: at most 275 ms");
+    assert!(
+        policy.metric("bug").unwrap().scaled && policy.metric("request_volume").unwrap().scaled
+    );
+}
+
+#[test]
+fn plan_2_phases_of_s1() {
+    let policy = Policy::preset("phased-canary").unwrap();
+    let phases = [("canary", 10, 2, 10), ("partial", 50, 2, 10), ("full", 100, 3, 30)];
+    assert_eq!(policy.phases().len(), phases.len());
+    for (phase, (name, percent, deploy, watch)) in policy.phases().iter().zip(phases) {
+        assert_eq!(phase.name.as_str(), name);
+        assert_eq!(phase.share.to_string(), format!("{percent}%"));
+        assert_eq!(phase.deploy.as_seconds(), f64::from(deploy * 60));
+        assert_eq!(phase.watch.as_seconds(), f64::from(watch * 60));
+        assert_eq!(phase.promotion, PromotionRule::NoEvidenceOfHarm);
+        assert_eq!(phase.missed, Response::RollBack, "S1 rolls back at once");
+        assert_eq!(phase.gate, GateMode::Automatic);
+        assert!(!phase.objective.is_empty());
+    }
+}
+
+#[test]
+fn plan_2_the_timeline_of_s1_adds_up() {
+    for name in ["phased-canary", "standard"] {
+        let policy = Policy::preset(name).unwrap();
+        let mut at = 0.0;
+        let mut steps = Vec::new();
+        for phase in policy.phases() {
+            at += phase.deploy.as_seconds() / 60.0;
+            steps.push(at);
+            at += phase.watch.as_seconds() / 60.0;
+            steps.push(at);
+        }
+        steps.push(at + policy.final_validation().watch.as_seconds() / 60.0);
+        assert_eq!(steps, [2.0, 12.0, 14.0, 24.0, 27.0, 57.0, 60.0], "{name}");
+    }
+}
+
+#[test]
+fn roll_4_signals_of_s1_roll_back_and_others_are_asked_about() {
+    let policy = Policy::preset("phased-canary").unwrap();
+    for &signal in Signal::ALL {
+        let named = [Signal::Doubt, Signal::UserReportsWorse, Signal::NewCriticalError];
+        let expected = if named.contains(&signal) { Response::RollBack } else { Response::Ask };
+        assert_eq!(policy.triggers().response(signal), expected, "{signal}");
+    }
+}
+
+#[test]
+fn plan_2_watching_goes_on_after_the_last_phase() {
+    let policy = Policy::preset("phased-canary").unwrap();
+    let minutes: Vec<f64> = policy.after().iter().map(|s| s.as_seconds() / 60.0).collect();
+    assert_eq!(minutes, [30.0, 240.0, 1440.0]);
+    assert_eq!(policy.rollback().watch.as_seconds(), 120.0);
+    assert_eq!(policy.rollback().returned_within.as_seconds(), 300.0);
+}
+
+#[test]
+fn met_5_s1_watches_each_minute_and_standard_every_ten_seconds() {
+    let (s1, standard) =
+        (Policy::preset("phased-canary").unwrap(), Policy::preset("standard").unwrap());
+    assert_eq!(s1.watch().cadence.as_seconds(), 60.0);
+    assert_eq!(s1.watch().window.as_seconds(), 60.0);
+    assert_eq!((s1.watch().least_trials, standard.watch().least_trials), (100.0, 100.0));
+    assert_eq!(standard.watch().cadence.as_seconds(), 10.0);
+    for metric in standard.metrics() {
+        let absolute =
+            metric.bounds.rollback.filter(|b| matches!(b.value, BoundValue::Absolute(_)));
+        assert!(absolute.is_none_or(|bound| bound.unless_both_arms), "{}", metric.id);
+    }
+}
+
+/// Chance that more than `most` of events come where `expected` do (Poisson).
+fn more_than(most: f64, expected: f64) -> f64 {
+    let (mut term, mut sum, mut k) = ((-expected).exp(), 0.0, 0.0);
+    while k <= most {
+        sum += term;
+        k += 1.0;
+        term *= expected / k;
+    }
+    1.0 - sum
+}
+
+/// Chance that a fix as good as the record misses the success bound at the gate of the first phase.
+fn missed(policy: &Policy, metric: &str) -> f64 {
+    let first = &policy.phases()[0];
+    let minutes = (first.watch.as_seconds() - policy.watch().warm_up.as_seconds()) / 60.0;
+    let trials = 1000.0 * minutes * first.share.as_fraction();
+    let metric = policy.metric(metric).unwrap();
+    let Some(Bound { value: BoundValue::Relative(ratio, Reference::Record), .. }) =
+        metric.bounds.success
+    else {
+        panic!("{} has no success bound on its record", metric.id)
+    };
+    let record = metric.record.unwrap();
+    let bad = |level: f64| if metric.worse == Worse::Higher { level } else { 1.0 - level };
+    let most = trials * bad(record * ratio.value());
+    more_than((most + 1e-9).floor(), trials * bad(record))
+}
+
+#[test]
+fn met_1_a_healthy_fix_meets_the_success_bounds_of_standard() {
+    let (s1, standard) =
+        (Policy::preset("phased-canary").unwrap(), Policy::preset("standard").unwrap());
+    for (metric, of_s1, of_standard) in
+        [("error_rate", 0.35277, 0.00273), ("payment_success", 0.38404, 0.00013)]
+    {
+        assert!((missed(&s1, metric) - of_s1).abs() < 1e-4, "{metric}: {}", missed(&s1, metric));
+        assert!((missed(&standard, metric) - of_standard).abs() < 1e-5, "{metric}");
+    }
+}
+
+#[test]
+fn field_5_the_house_policy_of_the_scenario_loads() {
+    let payments = Policy::from_toml(&example("payments")).unwrap_or_else(|e| panic!("{e}"));
+    let roles: Vec<Vec<&str>> = payments
+        .approvals()
+        .iter()
+        .map(|demand| demand.any_of.iter().map(hotfix_core::unit::RoleName::as_str).collect())
+        .collect();
+    assert_eq!(roles, [["engineering_lead"], ["product_manager"]], "both approve");
+    let plan = Policy::preset("phased-canary").unwrap();
+    assert_eq!(payments.phases(), plan.phases());
+    assert_eq!(payments.metric("error_rate"), plan.metric("error_rate"));
+    assert_eq!(payments.efficacy(), plan.efficacy());
+}
+
+#[test]
+fn field_5_the_house_policy_has_s1s_thirty_items() {
+    let payments = Policy::from_toml(&example("payments")).unwrap();
+    let counts: Vec<usize> = payments.checklists().iter().map(|list| list.items.len()).collect();
+    assert_eq!(counts, [6, 5, 5, 5, 4, 5]);
+    assert!(payments.checklists().iter().flat_map(|list| &list.items).all(|item| item.required));
+}
+
+#[test]
+fn plan_2_the_lab_has_s1s_shares_in_seconds() {
+    let lab = Policy::from_toml(&example("lab")).unwrap_or_else(|e| panic!("{e}"));
+    let watch: Vec<_> =
+        lab.phases().iter().map(|p| (p.share.to_string(), p.watch.as_seconds())).collect();
+    assert_eq!(watch, [("10%".into(), 10.0), ("50%".into(), 10.0), ("100%".into(), 15.0)]);
+    assert!(lab.efficacy().unwrap().required);
 }

@@ -29,6 +29,17 @@ pub(super) fn canonical_object(text: &str) -> Option<Chain> {
     (scan.at == text.len()).then_some(chain)
 }
 
+/// Bytes at which the inside of a string is not plain.
+const STOP: [bool; 256] = {
+    let mut stop = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        stop[byte] = byte < 0x20 || byte >= 0x80 || byte == b'"' as usize || byte == b'\\' as usize;
+        byte += 1;
+    }
+    stop
+};
+
 struct Scan<'a> {
     text: &'a [u8],
     at: usize,
@@ -107,15 +118,17 @@ impl<'a> Scan<'a> {
         let start = self.at;
         let mut plain = true;
         loop {
-            match self.peek()? {
+            let rest = &self.text[self.at..];
+            self.at += rest.iter().position(|byte| STOP[usize::from(*byte)])?;
+            match self.text[self.at] {
                 b'"' => break,
                 b'\\' => {
                     plain = false;
                     self.escape()?;
                 }
                 0..0x20 => return None,
-                byte => {
-                    plain &= byte < 0x80;
+                _ => {
+                    plain = false;
                     self.at += 1;
                 }
             }
@@ -153,29 +166,39 @@ impl<'a> Scan<'a> {
     }
 
     fn number(&mut self) -> Option<()> {
-        /// Any whole number of so many digits is far below 2^53.
-        const SAFE_DIGITS: usize = 15;
         let rest = &self.text[self.at..];
-        let digits_from = usize::from(rest.first()? == &b'-');
-        let digits = rest[digits_from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let whole = digits_from + digits;
-        let number_byte =
-            |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
-        let length = whole + rest[whole..].iter().take_while(number_byte).count();
-        let first = rest.get(digits_from)?;
-        if digits == 0 || (*first == b'0' && digits > 1) {
+        let sign = usize::from(rest.first()? == &b'-');
+        let digits = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let whole = digits(sign);
+        let zero = rest.get(sign)? == &b'0';
+        if whole == 0 || (zero && whole > 1) {
             return None;
         }
-        if length > whole || digits > SAFE_DIGITS {
-            let text = std::str::from_utf8(&rest[..length]).ok()?;
+        let mut end = sign + whole;
+        let mut fraction = 0;
+        if rest.get(end) == Some(&b'.') {
+            fraction = digits(end + 1);
+            end += 1 + fraction;
+        }
+        let exponent = matches!(rest.get(end), Some(b'e' | b'E'));
+        // Decimals of at most 15 digits have a double each, so the one in hand is the shortest
+        // that reads back, unless it ends in a zero or is so small that it needs an exponent.
+        let short = whole + fraction <= 15 && !exponent;
+        let plain = if fraction > 0 {
+            short && rest[end - 1] != b'0' && (!zero || !rest[sign + 2..end].starts_with(b"000000"))
+        } else {
+            short && rest[end - 1] != b'.' && !(sign == 1 && zero)
+        };
+        if !plain {
+            let part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+            end += rest[end..].iter().take_while(part).count();
+            let text = std::str::from_utf8(&rest[..end]).ok()?;
             let value: f64 = text.parse().ok()?;
             if !value.is_finite() || ryu_js::Buffer::new().format_finite(value) != text {
                 return None;
             }
-        } else if digits_from == 1 && *first == b'0' {
-            return None; // -0
         }
-        self.at += length;
+        self.at += end;
         Some(())
     }
 }

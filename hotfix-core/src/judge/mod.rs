@@ -15,14 +15,16 @@ pub use verdict::{Cause, Decision, Efficacy, MetricVerdict, Reason, Verdict};
 use crate::grade::{MetricKind, PromotionRule, Role};
 use crate::metric::{Observation, ReadingError};
 use crate::plan::Plan;
-use crate::policy::section::Model;
+use crate::policy::section::{Model, Watch};
 use crate::stats::StatError;
 use crate::stats::combine::Combination;
 use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
-use test::{Claim, Test};
+pub(crate) use test::Test;
+
+use test::Claim;
 use watched::Watched;
 
 /// Ln of a million to one: a single tick's trials that fit swapped arms this much better are not believed (FIELD-4).
@@ -132,7 +134,7 @@ impl Judge {
     /// Checks an observation and reads it into scratch. Nothing else changes.
     ///
     /// # Errors
-    /// `HF-MET-001` to `HF-MET-006`.
+    /// `HF-MET-001` to `HF-MET-007`.
     pub fn prepare(
         &mut self,
         at: Timestamp,
@@ -220,6 +222,14 @@ impl Judge {
         for watched in &mut self.watched {
             watched.window.clear();
         }
+    }
+
+    /// The moments at which metrics that stay silent become stale, and missing for too long.
+    pub(crate) fn silences<'a>(&'a self, watch: &'a Watch) -> impl Iterator<Item = Timestamp> + 'a {
+        let deciding = self.watched.iter().filter(|w| w.metric.role == Role::Decide);
+        let last = deciding.filter_map(|w| w.read_at.max(self.since));
+        // Stale is older than the limit, missing is at least as long.
+        last.flat_map(|at| [at + watch.stale + Span::from_millis(1), at + watch.no_data.after])
     }
 
     /// A metric's rollback test, for what a verdict reports on demand.

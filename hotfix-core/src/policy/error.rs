@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 use super::node::Node;
 use crate::unit::UnitError;
 
@@ -33,11 +35,16 @@ impl PolicyErrors {
     }
 
     pub(super) fn push(&mut self, path: &str, problem: Problem) {
-        if self.list.len() < Self::MOST {
-            self.list.push(PolicyError { path: path.to_owned(), problem });
-        } else {
+        if self.is_full() {
             self.left_out += 1;
+        } else {
+            self.list.push(PolicyError { path: path.to_owned(), problem });
         }
+    }
+
+    /// Whether further errors are only counted, so that nothing need be found out about them.
+    pub(super) const fn is_full(&self) -> bool {
+        self.list.len() >= Self::MOST
     }
 
     /// The same with every place in the document: a default stands nowhere, so its error goes to the table around it.
@@ -99,6 +106,13 @@ impl fmt::Display for PolicyErrors {
 
 impl std::error::Error for PolicyErrors {}
 
+impl Serialize for PolicyErrors {
+    /// The list of its errors.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self)
+    }
+}
+
 /// One thing that is wrong with a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
@@ -136,6 +150,17 @@ impl fmt::Display for PolicyError {
 }
 
 impl std::error::Error for PolicyError {}
+
+impl Serialize for PolicyError {
+    /// `{"code": …, "path": …, "sentence": …}`, for bindings.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut error = serializer.serialize_struct("PolicyError", 3)?;
+        error.serialize_field("code", self.code())?;
+        error.serialize_field("path", self.path())?;
+        error.serialize_field("sentence", &self.sentence())?;
+        error.end()
+    }
+}
 
 macro_rules! problems {
     ($($(#[$doc:meta])* $code:literal $variant:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
@@ -368,6 +393,16 @@ problems! {
         /// The presets.
         known: &'static [&'static str],
     }
+    /// More of something than the tests can weigh.
+    #[error("there are {got} {what}: keep at most {most}")]
+    "HF-POL-026" TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there may be.
+        most: usize,
+    }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {
@@ -399,7 +434,14 @@ pub(super) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -
 /// Text from outside as a sentence shows it: one line, not long.
 pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 64;
-    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for c in text.chars().take(MOST) {
+        if matches!(c, '"' | '\'') {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_debug());
+        }
+    }
     if text.chars().nth(MOST).is_some() {
         shown.push('…');
     }

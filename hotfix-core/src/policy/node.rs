@@ -50,6 +50,23 @@ impl Node {
         }
     }
 
+    /// The steps to the first value that is nested too deep.
+    pub(super) fn too_deep(&self) -> Option<Vec<String>> {
+        let (step, mut steps) = match self {
+            Self::TooDeep => return Some(Vec::new()),
+            Self::List(items) => {
+                let mut items = items.iter().enumerate();
+                items.find_map(|(i, item)| Some((i.to_string(), item.too_deep()?)))?
+            }
+            Self::Table(entries) => {
+                entries.iter().find_map(|(key, node)| Some((key.clone(), node.too_deep()?)))?
+            }
+            Self::Null | Self::Flag(_) | Self::Number(_) | Self::Text(_) => return None,
+        };
+        steps.insert(0, step);
+        Some(steps)
+    }
+
     /// How many bytes of a JSON Pointer lead to something in this document.
     pub(super) fn present(&self, pointer: &str) -> usize {
         let mut node = self;
@@ -84,6 +101,9 @@ impl Node {
     pub(super) fn from_json(text: &str) -> Result<Self, PolicyErrors> {
         check_length(text)?;
         serde_json::from_str(text).map_err(|error| {
+            if error.to_string().starts_with("recursion limit") {
+                return PolicyErrors::of("", Problem::TooDeep { most: MOST_DEPTH });
+            }
             // The parser adds its position; the place has it in words of ours.
             let detail = error.to_string();
             let detail = detail.split(" at line ").next().unwrap_or_default();
@@ -103,17 +123,27 @@ impl Node {
         if faults.iter().any(|fault| fault.message().contains("recurs")) {
             return Err(PolicyErrors::of("", Problem::TooDeep { most: MOST_DEPTH }));
         }
+        let mut starts: Vec<(usize, &str)> = faults
+            .iter()
+            .map(|fault| (fault.span().map_or(0, |span| span.start), fault.message()))
+            .collect();
+        starts.sort_by_key(|(at, _)| *at);
         let mut errors = PolicyErrors::new();
-        let mut last = None;
-        for fault in &faults {
-            let at = fault.span().map_or(0, |span| span.start);
-            // One remark a place: tables left open all end at the end of the text.
-            if last.replace(at) == Some(at) {
-                continue;
+        // From fault to fault, so that a text full of them is walked once.
+        let (mut line, mut line_start, mut walked, mut last) = (1, 0, 0, 0);
+        for (at, message) in starts {
+            let between = text.get(walked..at).unwrap_or_default();
+            line += between.matches('\n').count();
+            line_start = between.rfind('\n').map_or(line_start, |end| walked + end + 1);
+            walked = at;
+            // One remark a line: the parser stumbles on over the rest of it.
+            if line > last {
+                last = line;
+                let column =
+                    text.get(line_start..at).map_or(1, |before| before.chars().count() + 1);
+                let detail = shown(message);
+                errors.push("", Problem::Syntax { language: "TOML", line, column, detail });
             }
-            let (line, column) = position(text, at);
-            let detail = shown(fault.message());
-            errors.push("", Problem::Syntax { language: "TOML", line, column, detail });
         }
         Err(errors)
     }
@@ -130,14 +160,6 @@ fn check_length(text: &str) -> Result<(), PolicyErrors> {
 fn syntax(language: &'static str, line: usize, column: usize, detail: &str) -> PolicyErrors {
     let detail = shown(detail);
     PolicyErrors::of("", Problem::Syntax { language, line, column, detail })
-}
-
-/// Line and column, both from 1, of a byte offset.
-fn position(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
-    (line, column)
 }
 
 fn from_toml_table(table: &DeTable<'_>, depth: usize) -> Node {

@@ -4,9 +4,12 @@ use super::Policy;
 use super::error::{PolicyErrors, Problem, nearest, shown};
 
 /// The names, in the order of the documents; our own merge last.
-const NAMES: &[&str] = &["phased-canary"];
+const NAMES: &[&str] = &["phased-canary", "standard"];
 
-const TEXTS: &[&str] = &[include_str!("../../policies/phased-canary.toml")];
+const TEXTS: &[&str] = &[
+    include_str!("../../policies/phased-canary.toml"),
+    include_str!("../../policies/standard.toml"),
+];
 
 impl Policy {
     /// The names of the presets that this release has.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::{Schema, SchemaGenerator};
 
 use super::error::{PolicyErrors, Problem, nearest, shown};
-use super::node::{MOST_DEPTH, Node};
+use super::node::Node;
 use crate::grade::{MetricKind, Role};
 use crate::policy::section::Model;
 
@@ -96,7 +96,7 @@ impl Reader {
     pub(super) fn within<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();
         self.path.push('/');
-        self.path.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        self.path.push_str(&escaped(key));
         let out = read(self);
         self.path.truncate(length);
         out
@@ -104,10 +104,7 @@ impl Reader {
 
     /// Reports that another type belongs here.
     pub(super) fn wrong_type<T>(&mut self, expected: &'static str, node: &Node) -> Option<T> {
-        match node {
-            Node::TooDeep => self.fail(Problem::TooDeep { most: MOST_DEPTH }),
-            _ => self.fail(Problem::WrongType { expected, got: node.kind() }),
-        }
+        self.fail(Problem::WrongType { expected, got: node.kind() })
     }
 
     /// The entries of a table.
@@ -127,7 +124,8 @@ impl Reader {
         let mut slots = vec![None; known.len()];
         for (key, node) in entries {
             let Some(index) = known.iter().position(|name| name == key) else {
-                let near = nearest(key, known.iter().copied());
+                let full = self.errors.is_full();
+                let near = if full { None } else { nearest(key, known.iter().copied()) };
                 let problem = Problem::UnknownKey { key: shown(key), nearest: near, known };
                 self.fail_at::<()>(key, problem);
                 continue;
@@ -189,6 +187,11 @@ impl Reader {
             }
         }
     }
+}
+
+/// A step of a JSON Pointer.
+pub(super) fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// Declares the keys of a table, each with its type, whether it is `required`, `optional` or has a `default`, and its

@@ -127,6 +127,11 @@ impl Case {
         }
     }
 
+    /// Whether missing data mean anything at this stage.
+    pub(super) const fn is_watched(&self) -> bool {
+        matches!(self.purpose(), Use::Watch)
+    }
+
     /// The opening line.
     pub(super) const fn open(&mut self, at: Timestamp) {
         self.seq = 1;

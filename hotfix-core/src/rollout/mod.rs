@@ -13,6 +13,7 @@ mod input;
 mod journal;
 mod keys;
 mod log;
+mod poll;
 mod readiness;
 mod refusal;
 mod state;
@@ -29,7 +30,7 @@ pub use state::{Resume, RollbackCause, Stage, State, Step, WayBack};
 use std::borrow::Cow;
 
 use crate::canonical::Digest;
-use crate::judge::Verdict;
+use crate::judge::{Test, Verdict};
 use crate::metric::Observation;
 use crate::plan::Plan;
 use crate::stats::{Evidence, StatError};
@@ -230,7 +231,7 @@ impl Rollout {
 
     /// What the rollback test of a metric reports; None for a metric without one, or one that was never read.
     pub fn evidence(&self, metric: MetricName) -> Option<Evidence> {
-        self.case.judge.test(metric).map(|test| test.evidence())
+        self.case.judge.test(metric).map(Test::evidence)
     }
 
     /// The last time known.

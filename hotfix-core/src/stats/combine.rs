@@ -26,8 +26,8 @@ pub enum MetricGroup {
 /// The share of a group without metrics goes to the others in proportion. Sums to 1; empty for none.
 ///
 /// ```
-/// use hotfix_core::stats::combine::{MetricGroup::{Errors, Latency}, default_weights};
-/// assert_eq!(default_weights(&[Errors, Errors, Latency]), [0.3125, 0.3125, 0.375]);
+/// use hotfix_core::stats::combine::{MetricGroup::{Errors, Latency, Other}, default_weights};
+/// assert_eq!(default_weights(&[Errors, Errors, Latency, Other]), [0.25, 0.25, 0.3, 0.2]);
 /// ```
 pub fn default_weights(groups: &[MetricGroup]) -> Vec<f64> {
     let raw: Vec<f64> = groups

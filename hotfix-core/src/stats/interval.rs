@@ -1,6 +1,6 @@
 //! Intervals that a verdict reports: for an arm, and for the ratio at every look (STAT-4).
 
-use super::numeric::{exp, ln, ln1p, log_sum_exp, normal_quantile};
+use super::numeric::{exp, ln, ln1p, log_sum_exp, normal_quantile, smaller};
 use super::{Counts, StatError, Totals};
 use serde::{Deserialize, Serialize};
 
@@ -54,18 +54,15 @@ pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
     if counts.trials == 0.0 {
         return Ok(Interval { low: 0.0, high: 1.0 });
     }
+    let (x, n) = (counts.events, counts.trials);
     let z = normal_quantile(0.5 * level);
-    let others = counts.trials - counts.events;
-    let low = wilson_low(counts.events, counts.trials, z * z);
-    Ok(Interval { low, high: 1.0 - wilson_low(others, counts.trials, z * z) })
-}
-
-/// The lower end, as the product of both roots over the upper one: no digits cancel.
-fn wilson_low(events: f64, trials: f64, z2: f64) -> f64 {
-    let others = trials - events;
-    let spread = (z2 * (z2 + 4.0 * events * (others / trials))).sqrt();
-    let upper = (2.0 * events + z2 + spread) / (2.0 * (trials + z2));
-    events * (events / trials) / ((trials + z2) * upper)
+    let z2 = z * z;
+    // The upper root as it is, the lower one as the product of both over it: no digits cancel.
+    let spread = (z2 * (z2 + 4.0 * x * ((n - x) / n))).sqrt();
+    let upper = (2.0 * x + z2 + spread) / (2.0 * (n + z2));
+    let low = x * (x / n) / ((n + z2) * upper);
+    let high = if x == n { 1.0 } else { smaller(upper, 1.0) };
+    Ok(Interval { low: smaller(low, high), high })
 }
 
 /// Interval for the canary's rate over the baseline's that is valid at every look.

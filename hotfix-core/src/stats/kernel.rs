@@ -1,39 +1,40 @@
 //! The gain of one tick of the two-sample Bernoulli e-process, for all grid points at once.
 //!
 //! Written as in statistics, section 2, each point takes six logarithms of nearly equal numbers. Here
-//! they are regrouped: with `R = r0 g`, the plug-in alternative `t_b = min(p/(w R + 1 - w), 0.999)`,
-//! `e = (R - 1) t_b` and `1 - t_a = (1 - t_b)/(1 + e)`, the gain for `r0 = 1` (where the closest null
-//! point is the pooled rate `S`) is, algebraically,
+//! they are regrouped: with `R = r0 g`, `v = 1 - w`, the plug-in alternative
+//! `t_b = min(p/(w R + v), 0.999)`, `e = (R - 1) t_b` and `1 - t_a = (1 - t_b)/(1 + e)`, the gain for
+//! `r0 = 1` (where the closest null point is the pooled rate `S`) is, algebraically,
 //!
 //! ```text
-//! x_c ln g + n_b ln1p(e) - (N - m) ln1p((1 - w) e) - m ln(w R + (1 - w)(1 + e))
+//! x_c ln g + n_b ln1p(e) - (N - m) ln1p(v e) - m ln1p(w (R - 1) + v e)
 //! ```
 //!
 //! and for any other `r0`, with the closest null point `(r0 q, q)`,
 //!
 //! ```text
-//! x_c ln g + m ln(t_b/q) - n_c ln1p(e)
+//! x_c ln g - m ln(q/t_b) - n_c ln1p(e)
 //!     + (n_c - x_c) ln1p((r0 q - t_b)/(1 - r0 q)) + (n_b - x_b) ln1p((q - t_b)/(1 - q))
 //! ```
 //!
 //! What is multiplied by trials goes through `ln1p` of an argument that is small where rates are, so
-//! that the error stays a few units in the last place of `m`, not of `N`. Loops over the grid hold no
-//! branch and vectorise.
-
+//! that the error stays a few units in the last place of `m`, not of `N`. Arguments go into an array
+//! first, then logarithms, then sums: loops without a branch, which vectorise.
 use super::grid::Grid;
-use super::numeric::{larger, ln_normal, ln1p_normal, smaller};
+use super::numeric::{larger, ln1p_each, smaller};
 use super::{Counts, Direction, MAX_GRID};
 
 /// Largest rate that an alternative gives the baseline.
 const MOST: f64 = 0.999;
-/// A null point nearer than this to 1 is not bet against: its complement has lost its digits.
-const LEAST_COMPLEMENT: f64 = 1e-9;
+/// A null point with a rate above this is not bet against: its complement has lost its digits.
+const MOST_NULL: f64 = 1.0 - 1e-9;
 
 /// What the gains need of the design.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Kernel {
     /// `R_j = r0 g_j`; 1 in unused places.
     rate_ratio: [f64; MAX_GRID],
+    /// `R_j - 1`.
+    excess: [f64; MAX_GRID],
     ln_ratio: [f64; MAX_GRID],
     null_ratio: f64,
     direction: Direction,
@@ -45,28 +46,23 @@ pub(super) struct Split {
     /// Canary's and baseline's share of the trials.
     canary: f64,
     baseline: f64,
-    /// `w R_j` and the inverse of `w R_j + 1 - w`.
-    weighted: [f64; MAX_GRID],
+    /// The inverse of `w R_j + 1 - w`.
     inverse: [f64; MAX_GRID],
 }
 
 impl Kernel {
     pub(super) fn new(grid: &Grid, null_ratio: f64, direction: Direction) -> Self {
         let rate_ratio = grid.ratio.map(|ratio| null_ratio * ratio);
-        Self { rate_ratio, ln_ratio: grid.ln_ratio, null_ratio, direction }
+        let excess = rate_ratio.map(|ratio| ratio - 1.0);
+        Self { rate_ratio, excess, ln_ratio: grid.ln_ratio, null_ratio, direction }
     }
 
     #[inline]
     pub(super) fn split(&self, canary_trials: f64, baseline_trials: f64) -> Split {
         let all = canary_trials + baseline_trials;
         let (canary, baseline) = (canary_trials / all, baseline_trials / all);
-        let mut weighted = [0.0; MAX_GRID];
-        let mut inverse = [0.0; MAX_GRID];
-        for j in 0..MAX_GRID {
-            weighted[j] = canary * self.rate_ratio[j];
-            inverse[j] = 1.0 / (weighted[j] + baseline);
-        }
-        Split { canary, baseline, weighted, inverse }
+        let inverse = self.rate_ratio.map(|ratio| 1.0 / (canary * ratio + baseline));
+        Split { canary, baseline, inverse }
     }
 
     /// The gain of each grid point from one tick with trials in both arms; `p` is the plug-in.
@@ -86,7 +82,6 @@ impl Kernel {
     }
 
     /// For `r0 = 1`: three logarithms a point. Every alternative lies outside the null.
-    #[inline]
     fn gains_at_one(
         &self,
         split: &Split,
@@ -94,23 +89,29 @@ impl Kernel {
         canary: Counts,
         baseline: Counts,
     ) -> [f64; MAX_GRID] {
+        let (w, v) = (split.canary, split.baseline);
         let events = canary.events + baseline.events;
         let others = (canary.trials - canary.events) + (baseline.trials - baseline.events);
+        let mut arguments = [0.0; 3 * MAX_GRID];
+        for j in 0..MAX_GRID {
+            let e = self.excess[j] * smaller(p * split.inverse[j], MOST);
+            let quiet = v * e;
+            arguments[j] = e;
+            arguments[MAX_GRID + j] = quiet;
+            arguments[2 * MAX_GRID + j] = w * self.excess[j] + quiet;
+        }
+        let logs = ln1p_each(&arguments);
         let mut gains = [0.0; MAX_GRID];
         for j in 0..MAX_GRID {
-            let t_b = smaller(p * split.inverse[j], MOST);
-            let e = (self.rate_ratio[j] - 1.0) * t_b;
-            let tilt = baseline.trials * ln1p_normal(e);
-            let quiet = others * ln1p_normal(split.baseline * e);
-            let loud = events * ln_normal(split.weighted[j] + split.baseline * (1.0 + e));
-            gains[j] = canary.events * self.ln_ratio[j] - loud + (tilt - quiet);
+            let calm = baseline.trials * logs[j] - others * logs[MAX_GRID + j];
+            gains[j] = canary.events * self.ln_ratio[j] - events * logs[2 * MAX_GRID + j] + calm;
         }
         gains
     }
 
     /// For any `r0`: the closest null point by a square root, four logarithms a point, and no bet
-    /// where the alternative is itself in the null.
-    #[inline]
+    /// where the alternative is itself in the null. Everything is multiplied by `u = 1 + e`, and
+    /// `q = t_b h`, which saves divisions.
     fn gains_at_any(
         &self,
         split: &Split,
@@ -124,30 +125,40 @@ impl Kernel {
             Direction::Better => -1.0,
         };
         let (w, v) = (split.canary, split.baseline);
+        let mut arguments = [0.0; 4 * MAX_GRID];
+        let mut stake = [0.0; MAX_GRID];
+        for j in 0..MAX_GRID {
+            let t_b = smaller(p * split.inverse[j], MOST);
+            let e = self.excess[j] * t_b;
+            let u = 1.0 + e;
+            // S u/t_b, then β u and the root of β² u² - 4 r0 S u².
+            let sum = w * self.rate_ratio[j] + v * u;
+            let beta = t_b * sum * (1.0 + r0) + (1.0 - t_b) * (w * r0 + v * u);
+            let root = larger(beta * beta - 4.0 * r0 * (t_b * sum * u), 0.0).sqrt();
+            let h = 2.0 * sum / (beta + root);
+            let p_a = r0 * (t_b * h);
+            let bet = larger(t_b * h, p_a) < MOST_NULL
+                && (self.rate_ratio[j] * t_b - p_a * u) * sign > 0.0;
+            // Without a bet every argument is replaced by zero, so that no NaN can arise.
+            let (h, r0) = if bet { (h, r0) } else { (1.0, 1.0) };
+            let (q, p_a) = (t_b * h, r0 * (t_b * h));
+            let inverse = t_b / ((1.0 - q) * (1.0 - p_a));
+            stake[j] = if bet { 1.0 } else { 0.0 };
+            arguments[j] = e;
+            arguments[MAX_GRID + j] = h - 1.0;
+            arguments[2 * MAX_GRID + j] = (r0 * h - 1.0) * inverse * (1.0 - q);
+            arguments[3 * MAX_GRID + j] = (h - 1.0) * inverse * (1.0 - p_a);
+        }
+        let logs = ln1p_each(&arguments);
         let events = canary.events + baseline.events;
         let canary_others = canary.trials - canary.events;
         let baseline_others = baseline.trials - baseline.events;
         let mut gains = [0.0; MAX_GRID];
         for j in 0..MAX_GRID {
-            let t_b = smaller(p * split.inverse[j], MOST);
-            let e = (self.rate_ratio[j] - 1.0) * t_b;
-            let tilted = 1.0 / (1.0 + e);
-            let t_a = self.rate_ratio[j] * t_b * tilted;
-            let sum = w * t_a + v * t_b;
-            let beta = sum * (1.0 + r0) + w * (1.0 - t_b) * tilted * r0 + v * (1.0 - t_b);
-            let root = larger(beta * beta - 4.0 * r0 * sum, 0.0).sqrt();
-            let q = 2.0 * sum / (beta + root);
-            let p_a = r0 * q;
-            let bet = ((t_a - p_a) * sign > 0.0)
-                & (1.0 - p_a > LEAST_COMPLEMENT)
-                & (1.0 - q > LEAST_COMPLEMENT);
-            // Where there is no bet the arguments are replaced, so that no NaN can arise.
-            let (p_a, q) = if bet { (p_a, q) } else { (t_b, t_b) };
-            let gain = canary.events * self.ln_ratio[j] + events * ln_normal(t_b / q)
-                - canary.trials * ln1p_normal(e)
-                + canary_others * ln1p_normal((p_a - t_b) / (1.0 - p_a))
-                + baseline_others * ln1p_normal((q - t_b) / (1.0 - q));
-            gains[j] = if bet { gain } else { 0.0 };
+            let calm = canary_others * logs[2 * MAX_GRID + j] - canary.trials * logs[j]
+                + baseline_others * logs[3 * MAX_GRID + j];
+            let loud = canary.events * self.ln_ratio[j] - events * logs[MAX_GRID + j];
+            gains[j] = stake[j] * (loud + calm);
         }
         gains
     }

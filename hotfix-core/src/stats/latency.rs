@@ -12,7 +12,7 @@
 use super::bernoulli::{PRIOR_EVENTS, check_prior};
 use super::grid::{self, Grid, Hypothesis};
 use super::kernel::Kernel;
-use super::numeric::{larger, largest, ln, scaled_sum, smaller};
+use super::numeric::{add_scaled, larger, largest, ln, smaller, weighted_sum};
 use super::{Bounds, Counts, Direction, Evidence, MAX_GRID, StatError, Totals, Watch};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,9 @@ pub const MAX_BOUNDARIES: usize = 12;
 pub const DEFAULT_GRID: [f64; 8] = [1.15, 1.35, 1.7, 2.2, 3.0, 5.0, 10.0, 25.0];
 /// Weights of [`DEFAULT_GRID`].
 pub const DEFAULT_WEIGHTS: [f64; 8] = [0.125; 8];
-/// Boundaries whose terms are all this far below the largest add nothing that an `f64` shows.
+/// Half a grid.
+const HALF: usize = MAX_GRID / 2;
+/// Halves of a grid whose terms are all this far below the largest add nothing that an `f64` shows.
 const NEGLIGIBLE: f64 = 40.0;
 /// Version of the state document.
 const VERSION: u32 = 1;
@@ -98,6 +100,10 @@ impl<'a> SlowCounts<'a> {
         let got = self.slow.len();
         if got != boundaries {
             return Err(StatError::BoundaryMismatch { got, expected: boundaries });
+        }
+        Counts::new(0.0, self.trials).check()?;
+        if self.slow.iter().all(|&events| (0.0..=self.trials).contains(&events)) {
+            return Ok(());
         }
         self.slow.iter().try_for_each(|&events| Counts::new(events, self.trials).check_proportion())
     }
@@ -268,18 +274,26 @@ impl Latency {
 
     /// Log of the averaged e-value; 0 without data.
     pub fn log_e(&self, design: &LatencyDesign) -> f64 {
-        let mut tops = [f64::NEG_INFINITY; MAX_BOUNDARIES];
+        // Halves of a grid: at boundaries that many requests exceed, large ratios are soon ruled out.
+        let mut tops = [[f64::NEG_INFINITY; 2]; MAX_BOUNDARIES];
         let mut top = f64::NEG_INFINITY;
-        for (own, terms) in tops.iter_mut().zip(&self.terms[..self.boundaries]) {
-            *own = largest(terms);
-            top = larger(top, *own);
+        for (tops, terms) in tops.iter_mut().zip(&self.terms[..self.boundaries]) {
+            let (low, high) = halves(terms);
+            *tops = [largest(&low), largest(&high)];
+            top = larger(top, larger(tops[0], tops[1]));
         }
-        let mut sum = 0.0;
-        for (own, terms) in tops.iter().zip(&self.terms[..self.boundaries]) {
-            if *own > top - NEGLIGIBLE {
-                sum += scaled_sum(terms, &design.grid.weight, top);
+        let (mut low_sums, mut high_sums) = ([0.0; HALF], [0.0; HALF]);
+        for (tops, terms) in tops.iter().zip(&self.terms[..self.boundaries]) {
+            let (low, high) = halves(terms);
+            if tops[0] > top - NEGLIGIBLE {
+                add_scaled(&mut low_sums, &low, top);
+            }
+            if tops[1] > top - NEGLIGIBLE {
+                add_scaled(&mut high_sums, &high, top);
             }
         }
+        let (low_weights, high_weights) = halves(&design.grid.weight);
+        let sum = weighted_sum(low_sums, &low_weights) + weighted_sum(high_sums, &high_weights);
         top + ln(sum / self.boundaries as f64)
     }
 
@@ -346,6 +360,13 @@ impl Latency {
             decided: self.watch.decided,
         }
     }
+}
+
+/// The first and the second half of a grid's figures.
+#[inline]
+fn halves(all: &[f64; MAX_GRID]) -> ([f64; HALF], [f64; HALF]) {
+    let [a, b, c, d, e, f, g, h] = *all;
+    ([a, b, c, d], [e, f, g, h])
 }
 
 /// The state as a document.

@@ -126,8 +126,16 @@ impl Totals {
     pub fn ratio(&self) -> Option<f64> {
         if self.canary.trials > 0.0 && self.baseline.trials > 0.0 {
             let or_half = |events: f64| if events > 0.0 { events } else { 0.5 };
-            let exposure = self.baseline.trials / self.canary.trials;
-            Some(or_half(self.canary.events) / or_half(self.baseline.events) * exposure)
+            let (events_c, events_b) = (or_half(self.canary.events), or_half(self.baseline.events));
+            let ratio = events_c / events_b * (self.baseline.trials / self.canary.trials);
+            if ratio.is_normal() {
+                return Some(ratio);
+            }
+            // Exposures of 1e-300 take the quotients out of range; the sum of logarithms stays in it.
+            let rates = numeric::ln(events_c) - numeric::ln(events_b)
+                + numeric::ln(self.baseline.trials)
+                - numeric::ln(self.canary.trials);
+            Some(numeric::exp(rates).clamp(f64::MIN_POSITIVE, f64::MAX))
         } else {
             None
         }

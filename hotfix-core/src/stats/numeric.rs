@@ -5,7 +5,7 @@
 //! call in loops are branch free with plain `*` and `+` (never contracted, hence the same bits
 //! everywhere) so that the compiler turns them into vector code on every target.
 
-use core::f64::consts::{FRAC_1_SQRT_2, LOG2_E, PI};
+use core::f64::consts::{FRAC_1_SQRT_2, LN_2, LOG2_E, PI};
 
 /// Bits of the mantissa of an `f64`.
 const MANTISSA: u64 = (1 << 52) - 1;
@@ -144,6 +144,9 @@ pub fn normal_quantile(p: f64) -> f64 {
             _ => f64::NAN,
         };
     }
+    if p == 0.5 {
+        return 0.0;
+    }
     // `1 - p` is exact from a half on, so the lower tail is all there is to solve.
     let lower = if p <= 0.5 { p } else { 1.0 - p };
     let t = (-2.0 * ln(lower)).sqrt();
@@ -202,16 +205,27 @@ pub(crate) fn ln_normal(x: f64) -> f64 {
     ln_of_parts(k, mantissa - 1.0)
 }
 
-/// [`ln1p`] of an `x` above -1 with `1 + x` normal, branch free, to 2 units in the last place.
+/// [`ln1p`] of each `x`, above -1 with `1 + x` normal; branch free, within 2 units in the last place.
 ///
 /// Near zero the mantissa's distance from 1 is `x` itself, unrounded; further out the rounding of
-/// `1 + x` is a relative error below one unit of the result.
+/// `1 + x` is a relative error below one unit of the result. The sum is that of [`ln_of_parts`] with
+/// fewer corrections: two thirds of the work.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
-pub(crate) fn ln1p_normal(x: f64) -> f64 {
-    let (k, mantissa) = exponent_and_mantissa(1.0 + x);
-    let f = if k == 0.0 { x } else { mantissa - 1.0 };
-    ln_of_parts(k, f)
+pub(crate) fn ln1p_each<const N: usize>(arguments: &[f64; N]) -> [f64; N] {
+    let [a, b, c, d, e, g, h] = LN_SERIES;
+    let mut logs = [0.0; N];
+    for (log, &x) in logs.iter_mut().zip(arguments) {
+        let (k, mantissa) = exponent_and_mantissa(1.0 + x);
+        let f = if k == 0.0 { x } else { mantissa - 1.0 };
+        let s = f / (2.0 + f);
+        let s2 = s * s;
+        let s4 = s2 * s2;
+        let even = s4 * (b + s4 * (d + s4 * g));
+        let odd = s2 * (a + s4 * (c + s4 * (e + s4 * h)));
+        *log = k * LN_2 + (s + (s + s * (odd + even)));
+    }
+    logs
 }
 
 /// `e^x` for `x ≤ 0`, branch free, to 1 unit in the last place; 3e-308 for everything below -708.
@@ -222,11 +236,15 @@ pub(crate) fn exp_not_positive(x: f64) -> f64 {
     let shifted = x * LOG2_E + ROUND;
     let k = shifted - ROUND;
     let r = (x - k * LN_2_HIGH) - k * LN_2_LOW;
-    let mut sum = EXP_SERIES[11];
-    for &coefficient in EXP_SERIES[..11].iter().rev() {
-        sum = sum * r + coefficient;
-    }
-    let value = 1.0 + (r + r * r * sum);
+    // By pairs rather than one after the other: a third of the waiting.
+    let [c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13] = EXP_SERIES;
+    let r2 = r * r;
+    let r4 = r2 * r2;
+    let low = (c2 + c3 * r) + r2 * (c4 + c5 * r);
+    let middle = (c6 + c7 * r) + r2 * (c8 + c9 * r);
+    let high = (c10 + c11 * r) + r2 * (c12 + c13 * r);
+    let sum = low + r4 * (middle + r4 * high);
+    let value = 1.0 + (r + r2 * sum);
     f64::from_bits(value.to_bits().wrapping_add(shifted.to_bits() << 52))
 }
 
@@ -236,41 +254,54 @@ pub(crate) fn exp_not_positive(x: f64) -> f64 {
 #[inline]
 pub(crate) fn log_mean_exp<const N: usize>(terms: &[f64; N], weights: &[f64; N]) -> f64 {
     let top = largest(terms);
-    top + ln(scaled_sum(terms, weights, top))
+    let mut sums = [0.0; N];
+    add_scaled(&mut sums, terms, top);
+    top + ln(weighted_sum(sums, weights))
 }
 
-/// `Σ w_j e^{l_j - top}`, for a `top` that no term exceeds.
+/// Adds `e^{l_j - top}` to each sum, for a `top` that no term exceeds.
 #[inline]
-pub(crate) fn scaled_sum<const N: usize>(terms: &[f64; N], weights: &[f64; N], top: f64) -> f64 {
-    let mut parts = [0.0; N];
-    for j in 0..N {
-        parts[j] = weights[j] * exp_not_positive(terms[j] - top);
+pub(crate) fn add_scaled<const N: usize>(sums: &mut [f64; N], terms: &[f64; N], top: f64) {
+    for (sum, term) in sums.iter_mut().zip(terms) {
+        *sum += exp_not_positive(term - top);
     }
-    // By halves: the additions do not wait for each other, and the order is the same everywhere.
+}
+
+/// `Σ w_j s_j` by halves: additions that do not wait for each other, in the same order everywhere.
+/// `N` is a power of two.
+#[inline]
+pub(crate) fn weighted_sum<const N: usize>(mut sums: [f64; N], weights: &[f64; N]) -> f64 {
+    for (sum, weight) in sums.iter_mut().zip(weights) {
+        *sum *= weight;
+    }
     let mut width = N;
     while width > 1 {
         width /= 2;
         for j in 0..width {
-            parts[j] += parts[j + width];
+            sums[j] += sums[j + width];
         }
     }
-    parts[0]
+    sums[0]
 }
 
-/// The largest of `N` terms, none of them NaN.
+/// The largest of `N` terms, none of them NaN, by halves. `N` is a power of two.
 #[inline]
 pub(crate) fn largest<const N: usize>(terms: &[f64; N]) -> f64 {
-    let mut top = terms[0];
-    for &term in &terms[1..] {
-        top = larger(top, term);
+    let mut tops = *terms;
+    let mut width = N;
+    while width > 1 {
+        width /= 2;
+        for j in 0..width {
+            tops[j] = larger(tops[j], tops[j + width]);
+        }
     }
-    top
+    tops[0]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::f64::consts::{LN_2, SQRT_2};
+    use core::f64::consts::SQRT_2;
     use rand_core::SeedableRng;
     use rand_distr::{Distribution, Uniform};
     use rand_pcg::Pcg64;
@@ -305,17 +336,17 @@ mod tests {
     #[test]
     fn roll_7_kernels_are_within_their_stated_ulps() {
         let mut worst = (0.0_f64, 0.0_f64);
-        let tiny = draws(3, -300.0, 0.0).map(|e| libm::exp10(e));
+        let tiny = draws(3, -300.0, 0.0).map(libm::exp10);
         let arguments = tiny.chain(draws(4, -0.9999, 3.0)).chain(draws(5, 0.0, 1e6));
         for x in arguments {
-            worst.0 = worst.0.max(ulps(ln1p_normal(x), libm::log1p(x)));
+            worst.0 = worst.0.max(ulps(ln1p_each(&[x])[0], libm::log1p(x)));
         }
         for x in draws(6, EXP_FLOOR, 0.0).chain(draws(7, -40.0, 0.0)).chain(draws(8, -1.0, 0.0)) {
             worst.1 = worst.1.max(ulps(exp_not_positive(x), libm::exp(x)));
         }
-        // Against libm, which is itself within one unit: the bounds are for the difference.
-        assert!(worst.0 <= 3.0 && worst.1 <= 2.0, "ln1p {} exp {}", worst.0, worst.1);
-        assert_eq!((ln1p_normal(0.0), exp_not_positive(0.0)), (0.0, 1.0));
+        // Measured against libm on these 1.2 million arguments: 2 and 1 unit.
+        assert!(worst.0 <= 2.0 && worst.1 <= 1.0, "ln1p {} exp {}", worst.0, worst.1);
+        assert_eq!((ln1p_each(&[0.0])[0], exp_not_positive(0.0)), (0.0, 1.0));
         assert!(exp_not_positive(f64::NEG_INFINITY) < 1e-307);
     }
 

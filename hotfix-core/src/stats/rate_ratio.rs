@@ -13,7 +13,7 @@
 //! `π = r0 n_c/(r0 n_c + n_b)`, as `ln1p((g_j - 1) π)`; they are kept while the split stays as it is.
 
 use super::grid::{self, Grid, Hypothesis};
-use super::numeric::{ln1p_normal, log_mean_exp};
+use super::numeric::{largest, ln1p_each, log_mean_exp};
 use super::{Bounds, Counts, Direction, Evidence, MAX_GRID, StatError, Totals, Watch};
 use serde::{Deserialize, Serialize};
 
@@ -187,15 +187,19 @@ impl RateRatio {
         if events == 0.0 {
             return Ok(self.watch.decided);
         }
-        if canary.trials != self.split.0 || baseline.trials != self.split.1 {
-            self.resplit(design, canary.trials, baseline.trials);
-        }
-        // Unused places hold negative infinity and stay there.
-        let used = if design.grid.len <= SHORT { SHORT } else { MAX_GRID };
-        for j in 0..used {
-            self.terms[j] += canary.events * design.grid.ln_ratio[j] - events * self.losses[j];
-        }
-        Ok(self.look(design))
+        let same_split = canary.trials == self.split.0 && baseline.trials == self.split.1;
+        let lower = if design.grid.len <= SHORT {
+            if !same_split {
+                self.resplit::<SHORT>(design, canary.trials, baseline.trials);
+            }
+            self.advance::<SHORT>(design, canary.events, events)
+        } else {
+            if !same_split {
+                self.resplit::<MAX_GRID>(design, canary.trials, baseline.trials);
+            }
+            self.advance::<MAX_GRID>(design, canary.events, events)
+        };
+        Ok(self.look(design, lower))
     }
 
     /// Adds another state's evidence, as if its counts came as one further tick.
@@ -213,7 +217,7 @@ impl RateRatio {
             *term += more;
         }
         self.totals.add(other.totals.canary, other.totals.baseline);
-        Ok(self.look(design))
+        Ok(self.look(design, design.grid.bound(&self.terms)))
     }
 
     /// Log of the e-value, exact; 0 without data.
@@ -236,7 +240,7 @@ impl RateRatio {
     #[inline]
     pub fn bounds(&self, design: &RateRatioDesign) -> Bounds {
         let lower = design.grid.bound(&self.terms);
-        Bounds { lower, upper: super::numeric::largest(&self.terms) }
+        Bounds { lower, upper: largest(&self.terms) }
     }
 
     /// `min(1, 1/max E)` from the running maximum of the bound: valid at every look.
@@ -269,27 +273,39 @@ impl RateRatio {
         }
     }
 
+    /// Computes the logarithms of a new split for the first `N` points.
     #[inline]
-    fn resplit(&mut self, design: &RateRatioDesign, canary: f64, baseline: f64) {
+    fn resplit<const N: usize>(&mut self, design: &RateRatioDesign, canary: f64, baseline: f64) {
         let weighted = design.hypothesis.null_ratio * canary;
         let share = weighted / (weighted + baseline);
         if share != self.split.2 {
-            let used = if design.grid.len <= SHORT { SHORT } else { MAX_GRID };
-            for j in 0..used {
-                self.losses[j] = ln1p_normal(design.excess[j] * share);
+            let mut arguments = [0.0; N];
+            for (argument, excess) in arguments.iter_mut().zip(design.excess) {
+                *argument = excess * share;
             }
+            self.losses[..N].copy_from_slice(&ln1p_each(&arguments));
         }
         self.split = (canary, baseline, share);
     }
 
+    /// Adds a tick's gain to the first `N` points and returns the lower bound of the evidence.
     #[inline]
-    fn look(&mut self, design: &RateRatioDesign) -> bool {
-        let lower = design.grid.bound(&self.terms);
-        let Self { watch, .. } = self;
-        let mut next = *watch;
-        let decided =
-            next.look(lower, design.grid.slack, design.hypothesis.threshold, || self.log_e(design));
-        self.watch = next;
+    fn advance<const N: usize>(&mut self, design: &RateRatioDesign, loud: f64, events: f64) -> f64 {
+        // Unused places hold negative infinity and stay there.
+        let mut weighted = [0.0; N];
+        for (j, weighted) in weighted.iter_mut().enumerate() {
+            self.terms[j] += loud * design.grid.ln_ratio[j] - events * self.losses[j];
+            *weighted = self.terms[j] + design.grid.ln_weight[j];
+        }
+        largest(&weighted)
+    }
+
+    #[inline]
+    fn look(&mut self, design: &RateRatioDesign, lower: f64) -> bool {
+        let mut watch = self.watch;
+        let threshold = design.hypothesis.threshold;
+        let decided = watch.look(lower, design.grid.slack, threshold, || self.log_e(design));
+        self.watch = watch;
         decided
     }
 }

@@ -8,7 +8,9 @@ use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{Lasting, List, NAME_PATTERN, Number};
 use crate::policy::node::Node;
 use crate::policy::reader::{Draft, Field, Noted, Reader, Style, section};
-use crate::policy::section::{Bound, BoundValue, Bounds, Efficacy, Metric, Model};
+use crate::policy::section::{
+    Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
+};
 use crate::unit::{MetricName, PerMinute, Proportion, Ratio, Span};
 
 section! {
@@ -124,7 +126,17 @@ impl Field for Metrics {
         if let Some(Budget { sum, tested: true }) = budget
             && (sum - 1.0).abs() > 1e-9
         {
-            return reader.fail(Problem::WeightSum { sum: format!("{sum:.6}") });
+            // Twelve digits hide that the parts are no binary fractions.
+            let sum = ((sum * 1e12).round() / 1e12).to_string();
+            return reader.fail(Problem::WeightSum { sum });
+        }
+        let tested = |noted: &&Noted| {
+            noted.role == Some(Role::Decide) && noted.model.is_some_and(|m| m != Model::None)
+        };
+        let got = reader.metrics.values().filter(tested).count();
+        if got > MOST_TESTED {
+            let what = "metrics that decide and are tested";
+            return reader.fail(Problem::TooMany { what, got, most: MOST_TESTED });
         }
         metrics.sort_by_key(|metric| metric.id);
         complete.then_some(metrics)
@@ -400,6 +412,11 @@ fn latency(
         Some(Some(list)) if list.is_empty() => {
             reader.fail_at::<()>("boundaries", Problem::Empty { what: "boundary" });
         }
+        Some(Some(list)) if list.len() > MOST_BOUNDARIES => {
+            let (what, got) = ("boundaries", list.len());
+            let problem = Problem::TooMany { what, got, most: MOST_BOUNDARIES };
+            reader.fail_at::<()>("boundaries", problem);
+        }
         Some(Some(list)) => rising(list, reader),
         None => {}
     }
@@ -461,7 +478,8 @@ fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut Reader) {
     let cut_to = efficacy.cut_to.map(Ratio::value);
     in_range(reader, "cut_to", cut_to, |c| c <= 1.0, "a number above 0 and at most 1");
     between_0_and_1(reader, "alpha", efficacy.alpha);
-    let Some(name) = efficacy.metric else { return };
+    // Where there are no metrics at all, that has been said.
+    let Some(name) = efficacy.metric.filter(|_| !reader.metrics.is_empty()) else { return };
     let Some(noted) = reader.metrics.get(name.as_str()) else {
         let near = nearest(name.as_str(), reader.metrics.keys().map(String::as_str));
         let problem =

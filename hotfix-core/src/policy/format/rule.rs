@@ -171,8 +171,15 @@ impl Field for Triggers {
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let response = Response::schema(generator);
+        let described = |name: &&str| {
+            let mut schema = response.clone();
+            let text = format!("What follows the signal `{name}`.");
+            schema.insert("description".to_owned(), text.into());
+            schema.insert("default".to_owned(), Response::Ask.as_str().into());
+            ((*name).to_owned(), schema.to_value())
+        };
         let properties: serde_json::Map<String, serde_json::Value> =
-            SIGNALS.iter().map(|name| ((*name).to_owned(), response.clone().into())).collect();
+            SIGNALS.iter().map(described).collect();
         json_schema!({
             "description": "what follows each signal; one that is not named is asked about (ROLL-4)",
             "type": "object",

@@ -1,0 +1,77 @@
+# The front door. Continuous integration runs these same lines.
+#
+# CARGO, PYTHON and ARGS may be set: `make demo ARGS=--help`, `make test PYTHON=python3.13`.
+
+CARGO ?= cargo
+ARGS ?=
+# Panics are caught and tested; their backtraces would be memory that valgrind still sees.
+export RUST_BACKTRACE = 0
+export PYTHON
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo demo-real test lint bench instructions bless docs \
+	tools tools-real format-check clippy ffi unit doctest python
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+demo: ## the canary lab: real processes, real traffic, a report (two minutes after the build)
+	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo $(ARGS)
+
+demo-real: tools-real ## the same with HAProxy as the splitter and Prometheus as the source
+	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo-real $(ARGS)
+
+test: tools lint ffi unit doctest docs python ## everything: format, lints, Rust, C, C++, docs, Python
+
+lint: format-check clippy ## format check and clippy
+
+bench: tools ## criterion, then instruction counts
+	$(CARGO) bench --locked -p hotfix-benches $(ARGS)
+	@$(MAKE) --no-print-directory instructions
+
+instructions: tools ## instruction counts against benches/baseline.json
+	$(CARGO) run --locked --release -p hotfix-benches --bin instructions -- check
+
+bless: tools ## rewrite generated files and committed figures; read the difference afterwards
+	HOTFIX_BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --workspace --no-fail-fast
+	$(CARGO) run --locked --release -p hotfix-benches --bin instructions -- bless
+	@git diff --stat
+
+docs: ## the API documentation, without a warning
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+# ---- parts of the above ----
+
+tools:
+	@scripts/install-debian.sh gcc g++ valgrind
+
+tools-real:
+	@scripts/install-debian.sh haproxy prometheus
+
+format-check:
+	$(CARGO) fmt --all --check
+
+clippy:
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+# The C and C++ programs link what this builds.
+ffi:
+	$(CARGO) build --locked --release -p hotfix-ffi
+
+# nextest is faster where it is installed, and not needed. It runs no doc tests, `cargo test` here neither.
+unit:
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		echo "$(CARGO) nextest run --locked --workspace --no-fail-fast"; \
+		$(CARGO) nextest run --locked --workspace --no-fail-fast; \
+	else \
+		echo "$(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests --examples"; \
+		$(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests --examples; \
+	fi
+
+doctest:
+	$(CARGO) test --locked --workspace --doc
+
+python:
+	@scripts/python-env.sh
+	scripts/python-test.sh

@@ -1,0 +1,111 @@
+//! `demo`: all scenes side by side, then the report.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use tokio::task::LocalSet;
+
+use crate::drive::now;
+use crate::process::{children_cpu_seconds, told_to_end};
+use crate::progress::Board;
+use crate::real;
+use crate::record::RunRecord;
+use crate::report::{self, Report};
+use crate::scenes::{self, SCENES, Stage};
+use crate::service::positive;
+
+/// Flags of `canary_lab demo`.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Flags {
+    /// Where logs, records and the report go; those of `demo-real` in its folder `real`.
+    #[arg(long, default_value = "lab-report")]
+    out: PathBuf,
+    /// The policy.
+    #[arg(long, default_value = "examples/policies/lab.toml")]
+    policy: PathBuf,
+    /// Requests per second of each scene.
+    #[arg(long, default_value_t = 150.0, value_parser = positive)]
+    rate: f64,
+    /// Seconds after which a scene is given up.
+    #[arg(long, default_value_t = 110.0, value_parser = positive)]
+    limit: f64,
+    /// Only these scenes.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    scene: Vec<String>,
+}
+
+/// Runs the scenes, with HAProxy and a Prometheus server if `real`; the exit code is 0 only if
+/// every one ended as it must.
+pub(crate) async fn run(flags: Flags, real: bool) -> anyhow::Result<ExitCode> {
+    let known: Vec<&str> = SCENES.iter().map(|s| s.id).collect();
+    let title = if real { "Canary lab with HAProxy and Prometheus" } else { "Canary lab" };
+    if real {
+        real::check_installed()?;
+    }
+    if let Some(stranger) = flags.scene.iter().find(|s| !known.contains(&s.as_str())) {
+        anyhow::bail!("no scene `{stranger}`: the scenes are {}", known.join(", "));
+    }
+    let stage = Stage {
+        folder: if real { flags.out.join("real") } else { flags.out },
+        policy: flags.policy,
+        rate: flags.rate,
+        limit: flags.limit,
+        real,
+    };
+    std::fs::create_dir_all(&stage.folder)
+        .with_context(|| format!("cannot make {}", stage.folder.display()))?;
+    let begun = (now(), Instant::now());
+    let board = Board::new(known.iter().map(|id| id.len()).max().unwrap_or(0));
+    let local = LocalSet::new();
+    let mut running = Vec::new();
+    for scene in SCENES
+        .iter()
+        .filter(|s| flags.scene.is_empty() || flags.scene.iter().any(|wanted| wanted == s.id))
+    {
+        let (stage, row) = (stage.clone(), board.scene(scene.id));
+        running.push(local.spawn_local(async move { scenes::run(scene, &stage, &row).await }));
+    }
+    let all = local.run_until(async {
+        let mut records: Vec<RunRecord> = Vec::new();
+        for scene in running {
+            records.push(scene.await.context("a scene was lost")?);
+        }
+        anyhow::Ok(records)
+    });
+    let records = tokio::select! {
+        biased;
+        why = told_to_end() => {
+            eprintln!("canary_lab: {}: ending all processes", why?);
+            return Ok(ExitCode::from(130));
+        }
+        records = all => records?,
+    };
+    let seconds = begun.1.elapsed().as_secs_f64();
+    conclude(&Report::new(title, records, begun.0, seconds, children_cpu_seconds()), &stage.folder)
+}
+
+/// Writes the report and says how the scenes ended.
+pub(crate) fn conclude(report: &Report, out: &std::path::Path) -> anyhow::Result<ExitCode> {
+    let files = report::write(report, out)?;
+    for record in &report.scenes {
+        let mark = if record.passed() { "passed" } else { "FAILED" };
+        println!("{mark}  {:<8} {} in {:.0} s", record.scene, record.outcome, record.seconds);
+        for check in record.checks.iter().filter(|c| !c.passed) {
+            println!("        not so: {} ({})", check.what, check.seen);
+        }
+        if let Some(error) = &record.error {
+            println!("        {error}");
+        }
+    }
+    println!(
+        "{:.0} s, {:.0}% of one core",
+        report.seconds,
+        report.cpu_share.unwrap_or_default() * 100.0
+    );
+    for file in files {
+        println!("report: {}", file.display());
+    }
+    Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

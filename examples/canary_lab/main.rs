@@ -1,0 +1,93 @@
+//! The canary lab: emergency fixes rolled out on real traffic, decided by `hotfix`.
+//!
+//! `demo` runs the scenes and writes the report; the other commands are its parts, each a process.
+
+mod demo;
+mod drive;
+mod engine;
+mod http;
+mod lines;
+mod load;
+mod platform;
+mod process;
+mod progress;
+mod real;
+mod record;
+mod report;
+mod scenes;
+mod scrape;
+mod service;
+mod splitter;
+mod switch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Rolls emergency fixes out on real traffic and shows what is decided, when and why.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    /// End when the process with this id, which must be the parent, ends.
+    #[arg(long, global = true, hide = true)]
+    die_with: Option<u32>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// One version of a small payment service.
+    #[command(disable_version_flag = true)]
+    Service(service::Flags),
+    /// Forwards requests to versions by weight.
+    Splitter(splitter::Flags),
+    /// Open-loop load.
+    Load(load::Flags),
+    /// The deploy tool: feeds the library and obeys it.
+    Drive(drive::Flags),
+    /// Runs the scenes and writes the report.
+    Demo(demo::Flags),
+    /// The same with HAProxy as the splitter and a Prometheus server as the source.
+    DemoReal(demo::Flags),
+    /// Becomes another program that ends with the lab.
+    #[command(hide = true)]
+    Exec(real::Exec),
+    /// Draws the report of an earlier run again.
+    Report(report::Flags),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match start(cli) {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("canary_lab: {e:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// One thread: the lab's processes share two cores, and the kernel ties a child's life to the
+/// thread that started it.
+fn start(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Some(parent) = cli.die_with {
+        process::die_with(parent)?;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Service(flags) => service::run(flags).await.map(|()| ExitCode::SUCCESS),
+            Command::Splitter(flags) => splitter::run(flags).await.map(|()| ExitCode::SUCCESS),
+            Command::Load(flags) => load::run(flags).await.map(|()| ExitCode::SUCCESS),
+            Command::Drive(flags) => drive::run(flags).await.map(|()| ExitCode::SUCCESS),
+            Command::Demo(flags) => demo::run(flags, false).await,
+            Command::DemoReal(flags) => demo::run(flags, true).await,
+            Command::Exec(flags) => real::exec(&flags).map(|()| ExitCode::SUCCESS),
+            Command::Report(flags) => report::again(&flags).map(|()| ExitCode::SUCCESS),
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1)); // drops what still runs
+    process::see_children_off();
+    done
+}

@@ -1,0 +1,369 @@
+//! Reads `/metrics` and turns running counters into what the library observes.
+//!
+//! The parser is our own: the crates for it bring `regex` and a chrono with a clock, which Cargo
+//! would switch on for the core as well, where `Utc::now` must not exist.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::http;
+
+/// How long a scrape may take.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(800);
+
+/// One line of the Prometheus text format.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sample {
+    /// Metric name, with `_bucket`, `_sum` or `_count` where it has one.
+    pub(crate) name: String,
+    /// Labels by name.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// The value; may be infinite or NaN.
+    pub(crate) value: f64,
+}
+
+/// A line that is not in the text format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} of the metrics: {what}")]
+pub(crate) struct ParseError {
+    line: usize,
+    what: &'static str,
+}
+
+/// Parses the Prometheus text format. Comments and timestamps are skipped.
+pub(crate) fn parse(text: &str) -> Result<Vec<Sample>, ParseError> {
+    let mut samples = Vec::new();
+    for (i, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        samples.push(parse_line(line).map_err(|what| ParseError { line: i + 1, what })?);
+    }
+    Ok(samples)
+}
+
+fn parse_line(line: &str) -> Result<Sample, &'static str> {
+    let name_end = line.find(['{', ' ', '\t']).ok_or("no value")?;
+    let (name, rest) = line.split_at(name_end);
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err("no metric name");
+    }
+    let (labels, rest) = match rest.strip_prefix('{') {
+        Some(rest) => parse_labels(rest)?,
+        None => (BTreeMap::new(), rest),
+    };
+    let value = rest.split_ascii_whitespace().next().ok_or("no value")?;
+    let value = match value {
+        "+Inf" => f64::INFINITY,
+        "-Inf" => f64::NEG_INFINITY,
+        number => number.parse().map_err(|_| "the value is no number")?,
+    };
+    Ok(Sample { name: name.to_owned(), labels, value })
+}
+
+type Labels = BTreeMap<String, String>;
+
+fn parse_labels(mut rest: &str) -> Result<(Labels, &str), &'static str> {
+    let mut labels = Labels::new();
+    loop {
+        rest = rest.trim_start_matches([' ', ',']);
+        if let Some(rest) = rest.strip_prefix('}') {
+            return Ok((labels, rest));
+        }
+        let (name, after) = rest.split_once("=\"").ok_or("a label without value")?;
+        let mut value = String::new();
+        let mut letters = after.char_indices();
+        let end = loop {
+            match letters.next().ok_or("a label's quote is not closed")? {
+                (i, '"') => break i,
+                (_, '\\') => match letters.next().ok_or("a label ends in a backslash")?.1 {
+                    'n' => value.push('\n'),
+                    other => value.push(other),
+                },
+                (_, other) => value.push(other),
+            }
+        };
+        labels.insert(name.trim().to_owned(), value);
+        rest = &after[end + 1..];
+    }
+}
+
+/// Running totals of one version since its process started.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Totals {
+    /// Payments taken.
+    pub(crate) ok: f64,
+    /// Failures other than the null-pointer bug.
+    pub(crate) error: f64,
+    /// Failures by the null-pointer bug.
+    pub(crate) null_pointer: f64,
+    /// Requests that the splitter could not bring to an answer.
+    pub(crate) no_answer: f64,
+    /// Upper bounds of the latency buckets in seconds, without the infinite one.
+    pub(crate) le: Vec<f64>,
+    /// Requests at most as slow as the bound beside.
+    pub(crate) counts: Vec<f64>,
+    /// Requests with a latency.
+    pub(crate) timed: f64,
+}
+
+impl Totals {
+    /// Picks the service's counters out of one scrape.
+    ///
+    /// # Errors
+    /// When there are none: another program answers there.
+    pub(crate) fn from_samples(samples: &[Sample]) -> anyhow::Result<Self> {
+        let mut totals = Self::default();
+        let mut seen = false;
+        let mut buckets = Vec::new();
+        for sample in samples {
+            let label = |name: &str| sample.labels.get(name).map(String::as_str);
+            match (sample.name.as_str(), label("result"), label("le")) {
+                ("payments_total", Some("ok"), _) => (totals.ok, seen) = (sample.value, true),
+                ("payments_total", Some("error"), _) => totals.error = sample.value,
+                ("payments_total", Some("null_pointer"), _) => totals.null_pointer = sample.value,
+                ("payment_seconds_count", ..) => totals.timed = sample.value,
+                ("payment_seconds_bucket", _, Some(le)) => {
+                    if let Ok(bound) = le.parse::<f64>()
+                        && bound.is_finite()
+                    {
+                        buckets.push((bound, sample.value));
+                    }
+                }
+                _ => {}
+            }
+        }
+        anyhow::ensure!(seen, "these are not the payment service's metrics");
+        buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+        (totals.le, totals.counts) = buckets.into_iter().unzip();
+        Ok(totals)
+    }
+
+    /// All payments, those without an answer included.
+    pub(crate) fn all(&self) -> f64 {
+        self.ok + self.error + self.null_pointer + self.no_answer
+    }
+
+    /// What happened since `before`; nothing when a counter was reset.
+    pub(crate) fn since(&self, before: &Self) -> Option<Self> {
+        let fell = self.ok < before.ok
+            || self.error < before.error
+            || self.timed < before.timed
+            || self.no_answer < before.no_answer
+            || self.le != before.le;
+        (!fell).then(|| Self {
+            ok: self.ok - before.ok,
+            error: self.error - before.error,
+            null_pointer: self.null_pointer - before.null_pointer,
+            no_answer: self.no_answer - before.no_answer,
+            le: self.le.clone(),
+            counts: self.counts.iter().zip(&before.counts).map(|(a, b)| a - b).collect(),
+            timed: self.timed - before.timed,
+        })
+    }
+
+    /// The 95th percentile in seconds, interpolated inside its bucket as `histogram_quantile` does;
+    /// nothing without requests. Beyond the last bound it is that bound.
+    pub(crate) fn p95(&self) -> Option<f64> {
+        if self.timed <= 0.0 {
+            return None;
+        }
+        let rank = 0.95 * self.timed;
+        let (mut low, mut below) = (0.0, 0.0);
+        for (&le, &count) in self.le.iter().zip(&self.counts) {
+            if count >= rank {
+                return Some(low + (le - low) * (rank - below) / (count - below).max(1.0));
+            }
+            (low, below) = (le, count);
+        }
+        self.le.last().copied()
+    }
+}
+
+/// Fetches one page of metrics.
+pub(crate) async fn fetch(from: SocketAddr) -> anyhow::Result<Vec<Sample>> {
+    let reply = http::expect_ok(from, Method::GET, "/metrics", "", PATIENCE).await?;
+    parse(&reply.as_text()).with_context(|| format!("metrics of {from}"))
+}
+
+/// Requests per backend that the splitter could not bring to an answer.
+pub(crate) fn no_answers(samples: &[Sample]) -> BTreeMap<String, f64> {
+    samples
+        .iter()
+        .filter(|s| s.name == "splitter_no_answer_total")
+        .filter_map(|s| Some((s.labels.get("backend")?.clone(), s.value)))
+        .collect()
+}
+
+/// What one round of scrapes brought.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// The fix, if it answered.
+    pub(crate) canary: Option<Totals>,
+    /// The version that is to be replaced, if it answered.
+    pub(crate) baseline: Option<Totals>,
+    /// Requests that the switch could not bring to an answer, by arm.
+    pub(crate) lost: BTreeMap<String, f64>,
+}
+
+impl Seen {
+    /// The arms, with what the switch lost counted as errors. A version that gives no metrics but
+    /// still costs its callers errors counts with its `last` totals; one that is merely silent is
+    /// absent.
+    pub(crate) fn arms(self, last: &Arms) -> Arms {
+        let lost = |arm: &str| self.lost.get(arm).copied().unwrap_or(0.0);
+        let arm = |now: Option<Totals>, lost: f64, last: &Option<Totals>| match (now, last) {
+            (Some(now), _) => Some(Totals { no_answer: lost, ..now }),
+            (None, Some(last)) if lost > last.no_answer => {
+                Some(Totals { no_answer: lost, ..last.clone() })
+            }
+            (None, _) => None,
+        };
+        Arms {
+            canary: arm(self.canary.clone(), lost("canary"), &last.canary),
+            baseline: arm(self.baseline.clone(), lost("baseline"), &last.baseline),
+        }
+    }
+}
+
+/// Running totals of both arms at one moment; an arm without traffic or metrics is absent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Arms {
+    /// The fix.
+    pub(crate) canary: Option<Totals>,
+    /// The version that is to be replaced.
+    pub(crate) baseline: Option<Totals>,
+}
+
+impl Arms {
+    /// The `metrics` of an `observe` input: running totals by metric and arm.
+    ///
+    /// `rate` is the service's whole traffic in requests per second: the exposure of `bug` is the
+    /// arm's requests over it, that is, seconds of full traffic, so that arms of unequal share
+    /// compare. The bug's failures count in
+    /// `payment_success` and `bug`, not in `error_rate`: a fix for them must not look like one for
+    /// everything else, nor hide a new fault behind the old one.
+    pub(crate) fn metrics(&self, rate: f64) -> Value {
+        let by_arm = |value: &dyn Fn(&Totals) -> Value| {
+            let mut document = json!({ "totals": true });
+            for (name, arm) in [("canary", &self.canary), ("baseline", &self.baseline)] {
+                if let Some(totals) = arm {
+                    document[name] = value(totals);
+                }
+            }
+            document
+        };
+        json!({
+            "error_rate": by_arm(&|t| json!([t.error + t.no_answer, t.all()])),
+            "payment_success": by_arm(&|t| json!([t.ok, t.all()])),
+            "latency_p95": by_arm(&|t| json!({
+                "le": t.le, "counts": t.counts, "count": t.timed
+            })),
+            "bug": by_arm(&|t| json!([t.null_pointer, t.all() / rate])),
+            "request_volume": by_arm(&|t| json!(t.all())),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = r#"# HELP payments_total Payments by result.
+# TYPE payments_total counter
+payments_total{result="ok"} 940
+payments_total{result="error"} 3
+payments_total{result="null_pointer"} 57 1700000000000
+payment_seconds_bucket{le="0.1"} 500
+payment_seconds_bucket{le="0.25"} 940
+payment_seconds_bucket{le="0.5"} 990
+payment_seconds_bucket{le="+Inf"} 1000
+payment_seconds_sum 120.5
+payment_seconds_count 1000
+odd{path="a\"b\\c\nd", other="x"} NaN
+"#;
+
+    #[test]
+    fn reads_the_text_format() {
+        let samples = parse(PAGE).expect("legal text");
+        assert_eq!(samples.len(), 10);
+        let odd = samples.last().expect("a sample");
+        assert_eq!(odd.labels["path"], "a\"b\\c\nd");
+        assert_eq!(odd.labels["other"], "x");
+        assert!(odd.value.is_nan());
+        assert_eq!(samples[6].value, 1000.0);
+    }
+
+    #[test]
+    fn names_the_line_that_it_cannot_read() {
+        for (text, line) in [("a 1\nb", 2), ("a{x=\"1} 2", 1), ("a{x} 2", 1), ("a b", 1)] {
+            assert_eq!(parse(text).unwrap_err().line, line, "{text}");
+        }
+    }
+
+    #[test]
+    fn totals_leave_the_bug_out_of_the_error_rate() {
+        let mut totals = Totals::from_samples(&parse(PAGE).expect("legal")).expect("totals");
+        assert_eq!((totals.ok, totals.error, totals.null_pointer), (940.0, 3.0, 57.0));
+        assert_eq!(totals.le, [0.1, 0.25, 0.5]);
+        totals.no_answer = 10.0;
+        let arms = Arms { canary: Some(totals), baseline: None };
+        let metrics = arms.metrics(101.0);
+        assert_eq!(metrics["error_rate"]["canary"], json!([13.0, 1010.0]));
+        assert_eq!(metrics["bug"]["canary"], json!([57.0, 10.0]));
+        assert_eq!(metrics["error_rate"].get("baseline"), None);
+        assert_eq!(metrics["error_rate"]["totals"], json!(true));
+    }
+
+    #[test]
+    fn a_dead_version_counts_its_lost_requests_and_a_silent_one_is_absent() {
+        let last = Totals { ok: 100.0, no_answer: 2.0, ..Totals::default() };
+        let before = Arms { canary: Some(last.clone()), baseline: None };
+        let lost = |n: f64| BTreeMap::from([("canary".to_owned(), n)]);
+        let dead = Seen { lost: lost(7.0), ..Seen::default() }.arms(&before).canary;
+        assert_eq!(dead, Some(Totals { no_answer: 7.0, ..last.clone() }));
+        assert_eq!(Seen { lost: lost(2.0), ..Seen::default() }.arms(&before).canary, None);
+        assert_eq!(Seen { lost: lost(7.0), ..Seen::default() }.arms(&Arms::default()).canary, None);
+        let alive = Seen { canary: Some(last), lost: lost(9.0), ..Seen::default() };
+        assert_eq!(alive.arms(&Arms::default()).canary.map(|t| t.no_answer), Some(9.0));
+    }
+
+    #[test]
+    fn p95_is_interpolated_and_a_reset_gives_nothing() {
+        let totals = Totals::from_samples(&parse(PAGE).expect("legal")).expect("totals");
+        let p95 = totals.p95().expect("requests");
+        assert!((p95 - 0.3).abs() < 1e-9, "{p95}"); // 950 lies 10/50 into 0.25..0.5
+        assert_eq!(Totals::default().p95(), None);
+        assert_eq!(Totals { ok: 1.0, ..totals.clone() }.since(&totals), None);
+        let same = totals.since(&totals).expect("no reset");
+        assert_eq!((same.all(), same.p95()), (0.0, None));
+    }
+
+    #[test]
+    fn the_services_own_text_is_read() {
+        let registry = prometheus::Registry::new();
+        let seconds = prometheus::Histogram::with_opts(
+            prometheus::HistogramOpts::new("payment_seconds", "h").buckets(vec![0.1, 0.5]),
+        )
+        .expect("a histogram");
+        registry.register(Box::new(seconds.clone())).expect("once");
+        for s in [0.05, 0.05, 0.3, 2.0] {
+            seconds.observe(s);
+        }
+        let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather());
+        let samples = parse(&text.expect("text")).expect("legal");
+        let bucket = |le: &str| {
+            let found = samples.iter().find(|s| s.labels.get("le").is_some_and(|l| l == le));
+            found.map(|s| s.value)
+        };
+        assert_eq!(bucket("0.1"), Some(2.0)); // cumulative
+        assert_eq!(bucket("0.5"), Some(3.0));
+        assert_eq!(bucket("+Inf"), Some(4.0));
+    }
+}

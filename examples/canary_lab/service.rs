@@ -1,0 +1,349 @@
+//! The payment service: one process per version, with a fault on request.
+//!
+//! `GET /pay` takes a payment, `GET /health` says whether it may have traffic, `GET /metrics` gives
+//! the Prometheus text format. Failures of the old null-pointer bug and other failures are told
+//! apart in `payments_total{result}`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use prometheus::{
+    Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
+};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_distr::{Distribution as _, LogNormal};
+
+use crate::http::{self, Asked, Reply};
+use crate::process::announce;
+
+/// Upper bounds of the latency histogram, in seconds. Every bound of the lab's policy is one of
+/// them, so that no verdict has to guess inside a bucket.
+pub(crate) const BUCKETS: [f64; 12] =
+    [0.05, 0.1, 0.15, 0.2, 0.25, 0.275, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
+
+/// What can be wrong with a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FaultKind {
+    /// A share of requests fails; the level is that share.
+    Errors,
+    /// Every request takes longer; the level is the factor.
+    Latency,
+    /// A share of requests takes 0.7 s longer; the level is that share.
+    Tail,
+    /// Failures grow from nothing by the level per second, and each request takes longer likewise.
+    Leak,
+    /// The process exits.
+    Crash,
+}
+
+/// Flags of `canary_lab service`.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Flags {
+    /// Version that the service reports.
+    #[arg(long)]
+    version: String,
+    /// Port on loopback; 0 lets the system choose.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Write the address to this file as well as to the first line of the output.
+    #[arg(long)]
+    address_file: Option<PathBuf>,
+    /// Share of payments without a stored payment method, which fail by the null-pointer bug.
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    bug_share: f64,
+    /// Share of payments that fail for other reasons.
+    #[arg(long, default_value_t = 0.003, value_parser = share)]
+    error_share: f64,
+    /// Median time to take a payment, in seconds.
+    #[arg(long, default_value_t = 0.12, value_parser = positive)]
+    median: f64,
+    /// Spread of that time: standard deviation of its logarithm.
+    #[arg(long, default_value_t = 0.38, value_parser = positive)]
+    spread: f64,
+    /// Seconds from the start to the first healthy answer.
+    #[arg(long, default_value_t = 0.0, value_parser = not_negative)]
+    warmup: f64,
+    /// Seed of the random choices.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The fault.
+    #[arg(long, value_enum)]
+    fault: Option<FaultKind>,
+    /// How bad the fault is; see its kind.
+    #[arg(long, default_value_t = 0.06, value_parser = positive)]
+    fault_level: f64,
+    /// Seconds from the start of the process to that of the fault.
+    #[arg(long, default_value_t = 0.0, value_parser = not_negative, conflicts_with = "fault_at")]
+    fault_after: f64,
+    /// Start of the fault in seconds of Unix time, for a fault that two processes share.
+    #[arg(long)]
+    fault_at: Option<f64>,
+    /// Seconds that the fault lasts; without it, for good.
+    #[arg(long, value_parser = positive)]
+    fault_for: Option<f64>,
+}
+
+/// Reads a share in `0..=1`.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    number(text, |v| (0.0..=1.0).contains(&v), "between 0 and 1")
+}
+
+/// Reads a number over 0.
+pub(crate) fn positive(text: &str) -> Result<f64, String> {
+    number(text, |v| v > 0.0 && v < 1e9, "more than 0")
+}
+
+/// Reads a number of 0 or more.
+pub(crate) fn not_negative(text: &str) -> Result<f64, String> {
+    number(text, |v| (0.0..1e9).contains(&v), "0 or more")
+}
+
+fn number(text: &str, legal: impl Fn(f64) -> bool, what: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(v) if legal(v) => Ok(v),
+        _ => Err(format!("`{text}` is not a number that is {what}")),
+    }
+}
+
+/// How one payment ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Payment {
+    Ok,
+    Error,
+    NullPointer,
+}
+
+/// The chances of one moment.
+struct Chances {
+    bug: f64,
+    error: f64,
+    slow_share: f64,
+    slow_seconds: f64,
+    factor: f64,
+}
+
+impl Flags {
+    /// Seconds since the fault began, if it is on `since_start` seconds after the start.
+    fn fault_age(&self, since_start: f64, unix: f64) -> Option<f64> {
+        let age = match self.fault_at {
+            Some(at) => unix - at,
+            None => since_start - self.fault_after,
+        };
+        let over = self.fault_for.is_some_and(|lasts| age >= lasts);
+        (self.fault.is_some() && age >= 0.0 && !over).then_some(age)
+    }
+
+    fn chances(&self, age: Option<f64>) -> Chances {
+        let mut now = Chances {
+            bug: self.bug_share,
+            error: self.error_share,
+            slow_share: 0.0,
+            slow_seconds: 0.7,
+            factor: 1.0,
+        };
+        let (Some(kind), Some(age)) = (self.fault, age) else { return now };
+        match kind {
+            FaultKind::Errors => now.error += self.fault_level,
+            FaultKind::Latency => now.factor = self.fault_level.max(1.0),
+            FaultKind::Tail => now.slow_share = self.fault_level,
+            FaultKind::Leak => {
+                now.error += self.fault_level * age;
+                now.factor += self.fault_level * age;
+            }
+            FaultKind::Crash => {}
+        }
+        now
+    }
+}
+
+struct Metrics {
+    registry: Registry,
+    payments: IntCounterVec,
+    null_pointers: IntCounter,
+    seconds: Histogram,
+}
+
+impl Metrics {
+    fn try_new() -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let payments = IntCounterVec::new(
+            Opts::new("payments_total", "Payments by result: ok, error or null_pointer."),
+            &["result"],
+        )?;
+        let exceptions = IntCounterVec::new(
+            Opts::new("exceptions_total", "Exceptions thrown, by kind."),
+            &["kind"],
+        )?;
+        let seconds = Histogram::with_opts(
+            HistogramOpts::new("payment_seconds", "Time to take a payment.")
+                .buckets(BUCKETS.to_vec()),
+        )?;
+        registry.register(Box::new(payments.clone()))?;
+        registry.register(Box::new(exceptions.clone()))?;
+        registry.register(Box::new(seconds.clone()))?;
+        for result in ["ok", "error", "null_pointer"] {
+            payments.with_label_values(&[result]); // a counter that is 0 is there all the same
+        }
+        let null_pointers = exceptions.with_label_values(&["null_pointer"]);
+        Ok(Self { registry, payments, null_pointers, seconds })
+    }
+}
+
+struct Service {
+    flags: Flags,
+    started: Instant,
+    latency: LogNormal<f64>,
+    random: Mutex<StdRng>,
+    metrics: Metrics,
+}
+
+impl Service {
+    fn fault_age(&self) -> Option<f64> {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.flags.fault_age(self.started.elapsed().as_secs_f64(), unix.as_secs_f64())
+    }
+
+    /// Draws how a payment ends and how long it takes. The bug strikes at the end of the work, so
+    /// that a sick version is not faster than a healthy one.
+    fn draw(&self) -> (Payment, Duration) {
+        let now = self.flags.chances(self.fault_age());
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        let payment = if random.random::<f64>() < now.error {
+            Payment::Error
+        } else if random.random::<f64>() < now.bug {
+            Payment::NullPointer
+        } else {
+            Payment::Ok
+        };
+        let mut seconds = self.latency.sample(&mut *random) * now.factor;
+        if random.random::<f64>() < now.slow_share {
+            seconds += now.slow_seconds;
+        }
+        (payment, Duration::from_secs_f64(seconds.clamp(0.001, 30.0)))
+    }
+
+    async fn pay(&self) -> Reply {
+        let begun = Instant::now();
+        let (payment, takes) = self.draw();
+        tokio::time::sleep(takes).await;
+        let metrics = &self.metrics;
+        metrics.seconds.observe(begun.elapsed().as_secs_f64());
+        let (label, status, body) = match payment {
+            Payment::Ok => ("ok", 200, "paid"),
+            Payment::Error => ("error", 500, "payment failed"),
+            Payment::NullPointer => ("null_pointer", 500, "payment method is null"),
+        };
+        metrics.payments.with_label_values(&[label]).inc();
+        if payment == Payment::NullPointer {
+            metrics.null_pointers.inc();
+        }
+        Reply::text(status, body)
+    }
+
+    fn metrics_text(&self) -> Reply {
+        let mut text = Vec::new();
+        match TextEncoder::new().encode(&self.metrics.registry.gather(), &mut text) {
+            Ok(()) => Reply { status: 200, kind: "text/plain; version=0.0.4", body: text.into() },
+            Err(e) => Reply::text(500, e.to_string()),
+        }
+    }
+
+    async fn answer(&self, asked: Asked) -> Reply {
+        match asked.path.as_str() {
+            "/pay" => self.pay().await,
+            "/metrics" => self.metrics_text(),
+            "/health" if self.started.elapsed().as_secs_f64() < self.flags.warmup => {
+                Reply::text(503, "warming up")
+            }
+            "/health" => Reply::text(200, format!("{} is healthy", self.flags.version)),
+            other => Reply::text(404, format!("no such path: {other}")),
+        }
+    }
+}
+
+/// Runs the service until the process ends.
+pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
+    let latency = LogNormal::new(flags.median.ln(), flags.spread)
+        .with_context(|| format!("no such distribution: spread {}", flags.spread))?;
+    let listener = http::bind(flags.port).await?;
+    let address: SocketAddr = listener.local_addr()?;
+    announce(address, flags.address_file.as_deref())?;
+    let service = Arc::new(Service {
+        started: Instant::now(),
+        latency,
+        random: Mutex::new(StdRng::seed_from_u64(flags.seed)),
+        metrics: Metrics::try_new()?,
+        flags,
+    });
+    if service.flags.fault == Some(FaultKind::Crash) {
+        tokio::spawn(crash_in_time(Arc::clone(&service)));
+    }
+    http::serve(listener, move |asked| {
+        let service = Arc::clone(&service);
+        async move { service.answer(asked).await }
+    })
+    .await;
+    Ok(())
+}
+
+async fn crash_in_time(service: Arc<Service>) {
+    while service.fault_age().is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    eprintln!("segmentation fault (as the flag asks)");
+    std::process::exit(139);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn flags(more: &[&str]) -> Flags {
+        let mut line = vec!["service", "--version", "2.3.1"];
+        line.extend(more);
+        Line::try_parse_from(line).map(|l| l.flags).expect("legal flags")
+    }
+
+    #[test]
+    fn a_fault_keeps_to_its_time() {
+        let f = flags(&["--fault", "errors", "--fault-after", "4", "--fault-for", "3"]);
+        assert_eq!(f.fault_age(3.9, 0.0), None);
+        assert!(f.fault_age(4.5, 0.0).is_some());
+        assert_eq!(f.fault_age(7.5, 0.0), None);
+        let f = flags(&["--fault", "tail", "--fault-at", "100"]);
+        assert_eq!(f.fault_age(50.0, 99.0), None);
+        assert_eq!(f.fault_age(50.0, 101.0), Some(1.0));
+        assert_eq!(flags(&["--fault-level", "0.5"]).fault_age(1e6, 1e6), None);
+    }
+
+    #[test]
+    fn each_fault_does_what_it_says() {
+        let at = |kind: &str, level: &str, age| {
+            flags(&["--fault", kind, "--fault-level", level]).chances(Some(age))
+        };
+        assert!((at("errors", "0.06", 1.0).error - 0.063).abs() < 1e-12);
+        assert_eq!(at("latency", "2.5", 1.0).factor, 2.5);
+        assert_eq!(at("tail", "0.1", 1.0).slow_share, 0.1);
+        let leak = at("leak", "0.01", 5.0);
+        assert!((leak.error - 0.053).abs() < 1e-12 && (leak.factor - 1.05).abs() < 1e-12);
+    }
+
+    #[test]
+    fn flags_refuse_what_cannot_be() {
+        for bad in [["--bug-share", "1.5"], ["--median", "0"], ["--fault-for", "-1"]] {
+            let line = ["service", "--version", "1", bad[0], bad[1]];
+            assert!(Line::try_parse_from(line).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the policy tests share: case files, patches, the schema.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// A case of `tests/cases/policy`; `keys.toml` there describes the form.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    pub(crate) id: String,
+    pub(crate) policy: Option<String>,
+    pub(crate) toml: Option<String>,
+    pub(crate) json: Option<String>,
+    #[serde(default)]
+    pub(crate) set: Vec<(String, Value)>,
+    #[serde(default)]
+    pub(crate) remove: Vec<String>,
+    pub(crate) errors: Vec<(String, String)>,
+    #[serde(default)]
+    pub(crate) says: Vec<String>,
+}
+
+/// A path in the crate, looked up when the test runs: a shared build folder must not lead to another clone.
+pub(crate) fn in_crate(path: &str) -> PathBuf {
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(path)
+}
+
+pub(crate) fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A policy of `examples/policies`.
+pub(crate) fn example(name: &str) -> String {
+    read(&in_crate(&format!("../examples/policies/{name}.toml")))
+}
+
+pub(crate) fn parse_cases() -> Vec<Case> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        case: Vec<Case>,
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(in_crate("tests/cases/policy"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let parse = |file: PathBuf| {
+        toml::from_str::<File>(&read(&file)).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+    };
+    files.into_iter().flat_map(|file| parse(file).case).collect()
+}
+
+/// Sets and removes values at JSON Pointers.
+pub(crate) fn apply(document: &mut Value, set: &[(String, Value)], remove: &[String]) {
+    for (pointer, value) in set {
+        let (parent, key) = split(pointer);
+        match document.pointer_mut(parent) {
+            Some(Value::Object(table)) => {
+                table.insert(key, value.clone());
+            }
+            Some(Value::Array(list)) if key == "-" => list.push(value.clone()),
+            Some(Value::Array(list)) => list[key.parse::<usize>().unwrap()] = value.clone(),
+            _ => panic!("nothing at `{parent}` to set `{key}` in"),
+        }
+    }
+    for pointer in remove {
+        let (parent, key) = split(pointer);
+        match document.pointer_mut(parent) {
+            Some(Value::Object(table)) => {
+                table.remove(&key).unwrap_or_else(|| panic!("nothing at `{pointer}`"));
+            }
+            Some(Value::Array(list)) => {
+                list.remove(key.parse().unwrap());
+            }
+            _ => panic!("nothing at `{parent}`"),
+        }
+    }
+}
+
+fn split(pointer: &str) -> (&str, String) {
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    (parent, key.replace("~1", "/").replace("~0", "~"))
+}
+
+pub(crate) fn schema() -> Value {
+    serde_json::from_str(&hotfix_core::policy::schema()).unwrap()
+}
+
+/// What is read must fit the schema; what the schema refuses must be refused.
+pub(crate) fn validated(document: &Value, what: &str) {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let loads = hotfix_core::policy::Policy::from_json(&document.to_string()).is_ok();
+    let faults: Vec<String> = validator.iter_errors(document).map(|e| e.to_string()).collect();
+    assert!(!loads || faults.is_empty(), "{what} loads, but the schema says {faults:?}");
+}

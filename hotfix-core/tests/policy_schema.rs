@@ -1,0 +1,123 @@
+//! The JSON Schema of the policy format: committed, valid, and in step with the reader.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test reads its files and ends at what it did not expect"
+)]
+
+mod policy_common;
+
+use std::collections::BTreeSet;
+
+use hotfix_core::policy::{Policy, Problem};
+use policy_common::{apply, example, in_crate, read, schema};
+use serde_json::{Value, json};
+
+#[test]
+fn field_5_the_committed_schema_is_the_generated_one() {
+    let file = in_crate("policies/policy.schema.json");
+    let generated = hotfix_core::policy::schema();
+    if std::env::var_os("HOTFIX_BLESS").is_some() {
+        std::fs::write(&file, &generated).unwrap();
+    }
+    assert!(
+        read(&file) == generated,
+        "policies/policy.schema.json is out of date: HOTFIX_BLESS=1 rewrites it"
+    );
+}
+
+#[test]
+fn field_5_presets_and_examples_fit_the_schema_as_written_and_as_stored() {
+    jsonschema::meta::validate(&schema()).unwrap_or_else(|error| panic!("{error}"));
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let preset = |name: &&str| read(&in_crate(&format!("policies/{name}.toml")));
+    let mut texts: Vec<String> = Policy::presets().iter().map(preset).collect();
+    texts.extend(["payments", "lab"].map(example));
+    for text in texts {
+        let policy = Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}"));
+        let written: Value = toml::from_str(&text).unwrap();
+        let human: Value = toml::from_str(&policy.to_toml()).unwrap();
+        let wire: Value = serde_json::from_str(&policy.to_json()).unwrap();
+        for document in [written, human, wire] {
+            let faults: Vec<String> = validator
+                .iter_errors(&document)
+                .map(|fault| format!("{}: {fault}", fault.instance_path()))
+                .collect();
+            assert!(faults.is_empty(), "{}: {faults:#?}", policy.name());
+        }
+    }
+}
+
+/// The place of every table of the format in a document that has them all.
+const TABLES: &[&str] = &[
+    "",
+    "/approvals/0",
+    "/checklists/0",
+    "/checklists/0/items/0",
+    "/clock",
+    "/efficacy",
+    "/evidence",
+    "/final_validation",
+    "/metrics/error_rate",
+    "/metrics/error_rate/success",
+    "/phases/0",
+    "/rollback",
+    "/triggers",
+    "/watch",
+    "/watch/no_data",
+];
+
+#[test]
+fn field_5_the_schema_has_the_keys_that_the_reader_knows() {
+    let schema = schema();
+    let whole = Policy::from_toml(&example("payments")).unwrap().to_json();
+    let mut visited = BTreeSet::new();
+    for table in TABLES {
+        let mut document: Value = serde_json::from_str(&whole).unwrap();
+        apply(&mut document, &[(format!("{table}/no_such_key"), json!(0))], &[]);
+        let errors = Policy::from_json(&document.to_string()).unwrap_err();
+        let known = errors.iter().find_map(|error| match error.problem() {
+            Problem::UnknownKey { known, .. } => Some(*known),
+            _ => None,
+        });
+        let reader: BTreeSet<&str> = known.unwrap().iter().copied().collect();
+        let (name, described) = at(&schema, table);
+        visited.extend(name);
+        assert_eq!(described["additionalProperties"], json!(false), "{table}");
+        let described = described["properties"].as_object().unwrap();
+        assert_eq!(
+            described.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+            reader,
+            "{table}"
+        );
+        for (key, value) in described {
+            let text = value["description"].as_str().unwrap_or_default();
+            assert!(text.len() > 8, "{table}/{key} has no description");
+        }
+    }
+    let all: BTreeSet<String> = schema["$defs"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(visited, all, "every definition is compared");
+}
+
+/// The schema of a place, and its name where it is a definition.
+fn at<'s>(schema: &'s Value, place: &str) -> (Option<String>, &'s Value) {
+    let mut found = (None, schema);
+    for step in place.split('/').skip(1) {
+        let next = match step.parse::<usize>() {
+            Ok(_) => &found.1["items"],
+            Err(_) => found.1["properties"].get(step).unwrap_or(&found.1["additionalProperties"]),
+        };
+        let forms = next["anyOf"].as_array();
+        let next = forms.and_then(|f| f.iter().find(|f| f.get("$ref").is_some())).unwrap_or(next);
+        found = match next["$ref"].as_str() {
+            Some(reference) => {
+                let name = reference.trim_start_matches("#/$defs/");
+                (Some(name.to_owned()), &schema["$defs"][name])
+            }
+            None => (None, next),
+        };
+    }
+    found
+}

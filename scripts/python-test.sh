@@ -1,0 +1,20 @@
+#!/bin/sh
+# Builds the wheel, puts it into .venv and tests it there: pytest, mypy --strict, stubtest.
+set -eu
+cd "$(dirname "$0")/.."
+root=$PWD
+bin=$root/.venv/bin
+
+# A folder of its own, so that the one wheel in it is the one just built.
+rm -rf target/wheels
+"$bin/maturin" build --release --locked --manifest-path hotfix-py/Cargo.toml --out target/wheels
+"$bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall target/wheels/*.whl
+
+cd hotfix-py
+"$bin/python" -m pytest
+"$bin/python" -m mypy --strict python tests
+if [ -f tests/stubtest-allowlist.txt ]; then
+    "$bin/python" -m mypy.stubtest hotfix --allowlist tests/stubtest-allowlist.txt
+else
+    "$bin/python" -m mypy.stubtest hotfix
+fi
