@@ -113,6 +113,8 @@ pub(crate) struct Verdict {
     pub(crate) phase: String,
     /// continue, hold, promote, `roll_back`, ask.
     pub(crate) decision: String,
+    /// Its reasons.
+    pub(crate) why: String,
     /// Values over the last seconds.
     pub(crate) values: BTreeMap<String, Pair>,
     /// The verdict on each metric.
@@ -217,8 +219,12 @@ impl RunRecord {
             Line::Acted { at, id, failed } => self.acted(at, &id, failed),
             Line::Decided { at, what, why } => {
                 let kind = match what.as_str() {
-                    "roll_back" | "aborted" | "failed" => EventKind::Bad,
-                    "promote" | "complete" | "efficacy_shown" => EventKind::Good,
+                    "roll_back" | "next_method" | "frozen" | "aborted" | "failed" | "ask" => {
+                        EventKind::Bad
+                    }
+                    "promote" | "final_validation" | "complete" | "efficacy_shown" => {
+                        EventKind::Good
+                    }
                     _ => EventKind::Plain,
                 };
                 self.event(at, kind, &what, &why, kind != EventKind::Plain);
@@ -326,12 +332,11 @@ impl RunRecord {
 
     /// Keeps the verdicts at which the decision, the phase or a band changed.
     fn verdict(&mut self, at: f64, tick: Tick) {
-        let Some(decision) = tick.decision else { return };
         let bands = |judged: &BTreeMap<String, Judged>| -> Vec<String> {
             judged.values().map(|j| j.band.clone()).collect()
         };
         let same = self.verdicts.last().is_some_and(|last| {
-            last.decision == decision
+            last.decision == tick.decision
                 && last.phase == tick.phase
                 && bands(&last.judged) == bands(&tick.judged)
         });
@@ -339,7 +344,8 @@ impl RunRecord {
             self.verdicts.push(Verdict {
                 at,
                 phase: tick.phase,
-                decision,
+                decision: tick.decision,
+                why: tick.why,
                 values: tick.values,
                 judged: tick.judged,
             });
