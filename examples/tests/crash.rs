@@ -52,7 +52,7 @@ fn roll_7_a_driver_killed_at_any_event_goes_on_to_the_same_log_and_does_nothing_
     let whole = Run::new(folder.path(), "whole");
     assert!(whole.drive(None));
     let lines = whole.log().iter().filter(|b| **b == b'\n').count();
-    assert!(lines > 40, "{lines} lines are no recorded rollout");
+    assert!(lines > 20, "{lines} lines are no recorded rollout");
     for line in 1..=lines {
         for point in ["torn", "appended", "acted"] {
             let run = Run::new(folder.path(), &format!("{line}-{point}"));
@@ -62,7 +62,7 @@ fn roll_7_a_driver_killed_at_any_event_goes_on_to_the_same_log_and_does_nothing_
             let torn = run.log();
             assert!(whole.log().starts_with(&torn), "line {line}, {point}");
             assert!(run.drive(None));
-            assert_eq!(run.log(), whole.log(), "line {line}, {point}");
+            assert!(run.log() == whole.log(), "line {line}, {point}: another log");
             assert_eq!(run.done(), whole.done(), "line {line}, {point}");
         }
     }

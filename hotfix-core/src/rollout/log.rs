@@ -201,7 +201,7 @@ impl Rollout {
         }
         let to = event.to.take().map(std::borrow::Cow::into_owned);
         self.case.settle(at, to, &event.actions, judged);
-        if let Some(key) = &event.key {
+        if let Some(key) = &input.key {
             self.case.keys.remember(key, input.command.kind(), &event.actions);
         }
         Ok(())
