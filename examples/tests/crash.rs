@@ -40,9 +40,12 @@ impl Run {
         std::fs::read(&self.log).unwrap()
     }
 
+    /// What was done, in order of the ids: after a crash what is pending is done first.
     fn done(&self) -> Vec<String> {
         let text = std::fs::read_to_string(&self.world).unwrap();
-        text.lines().map(str::to_owned).collect()
+        let mut done: Vec<String> = text.lines().map(str::to_owned).collect();
+        done.sort();
+        done
     }
 }
 
