@@ -20,7 +20,7 @@ demo: ## the canary lab: real processes, real traffic, a report (two minutes aft
 	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo $(ARGS)
 
 demo-real: tools-real ## the same with HAProxy as the splitter and Prometheus as the source
-	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo --real $(ARGS)
+	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo-real $(ARGS)
 
 test: tools lint ffi unit doctest docs python ## everything: format, lints, Rust, C, C++, docs, Python
 
@@ -62,11 +62,11 @@ ffi:
 # nextest is faster where it is installed, and not needed. It runs no doc tests, `cargo test` here neither.
 unit:
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		echo "$(CARGO) nextest run --locked --workspace"; \
-		$(CARGO) nextest run --locked --workspace; \
+		echo "$(CARGO) nextest run --locked --workspace --no-fail-fast"; \
+		$(CARGO) nextest run --locked --workspace --no-fail-fast; \
 	else \
-		echo "$(CARGO) test --locked --workspace --lib --bins --tests --examples"; \
-		$(CARGO) test --locked --workspace --lib --bins --tests --examples; \
+		echo "$(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests --examples"; \
+		$(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests --examples; \
 	fi
 
 doctest:

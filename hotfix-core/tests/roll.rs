@@ -8,7 +8,7 @@ use story::Story;
 
 #[test]
 fn roll_1_a_good_fix_goes_from_10_to_100_and_completes() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     assert_eq!(story.state(), State::Monitoring);
     story.run(60, Story::healthy);
@@ -26,7 +26,7 @@ fn roll_1_a_good_fix_goes_from_10_to_100_and_completes() {
 
 #[test]
 fn roll_5_a_bad_fix_is_rolled_back_by_the_next_method_when_the_first_fails() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(12, Story::healthy);
     let outcome = story.run_until(30, Story::failing, State::RollingBack);
@@ -46,7 +46,7 @@ fn roll_5_a_bad_fix_is_rolled_back_by_the_next_method_when_the_first_fails() {
 
 #[test]
 fn roll_7_the_log_alone_rebuilds_the_rollout_at_every_line() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(12, Story::healthy);
     story.run_until(30, Story::failing, State::RollingBack);
@@ -65,7 +65,7 @@ fn roll_7_the_log_alone_rebuilds_the_rollout_at_every_line() {
 
 #[test]
 fn field_4_swapped_arms_are_a_finding_and_not_evidence() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(6, Story::swapped);
     assert!(story.rollout.verdict().has(Reason::ArmsSwapped));
@@ -75,7 +75,7 @@ fn field_4_swapped_arms_are_a_finding_and_not_evidence() {
 
 #[test]
 fn roll_3_nothing_is_promoted_twice() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(60, Story::healthy);
     let refusal = story.refused(r#"{"kind":"promote","by":"lena"}"#);
@@ -85,7 +85,7 @@ fn roll_3_nothing_is_promoted_twice() {
 
 #[test]
 fn principle_5_a_clock_that_steps_back_keeps_no_rollback_out() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(3, Story::healthy);
     let before = story.at - hotfix_core::unit::Span::from_seconds(3600);

@@ -1,7 +1,7 @@
 //! From what was seen to a verdict (FIELD-1 to FIELD-4, statistics sections 7 to 9).
 
 use crate::grade::{PromotionRule, Reference, Response, Role};
-use crate::metric::{Band, judge_bounds};
+use crate::metric::{Band, Judged, judge_bounds};
 use crate::policy::section::{BoundValue, Phase, Watch};
 use crate::unit::{MetricName, Share, Timestamp};
 
@@ -200,12 +200,12 @@ impl Watched {
         let tested = self.worse.as_ref();
         let mut seen = MetricVerdict {
             band: Band::Hold,
-            baseline: live.map(|v| v.shown()),
-            canary: value.map(|v| v.shown()),
+            baseline: live.map(Judged::shown).filter(|v| v.is_finite()),
+            canary: value.map(Judged::shown).filter(|v| v.is_finite()),
             log_e: tested.map(super::test::Test::log_e),
             log_e_safe: self.safe.as_ref().map(super::test::Test::log_e),
             needs: None,
-            ratio: tested.and_then(super::test::Test::ratio),
+            ratio: tested.and_then(super::test::Test::ratio).filter(|v| v.is_finite()),
         };
         let fresh = self.read_at.filter(|&read| since.is_none_or(|since| read >= since));
         seen.band = match (fresh, value) {
@@ -237,17 +237,15 @@ impl Watched {
         since: Option<Timestamp>,
     ) -> Option<f64> {
         let least = moment.watch.least_trials;
-        let lacking = match (self.trials(canary), self.trials(baseline)) {
-            (Some(canary), Some(baseline)) => {
-                let other = if self.compares_live() && baseline > 0.0 { baseline } else { least };
-                least - canary.min(other)
-            }
+        let lacking = if let (Some(canary), Some(baseline)) =
+            (self.trials(canary), self.trials(baseline))
+        {
+            let other = if self.compares_live() && baseline > 0.0 { baseline } else { least };
+            least - canary.min(other)
+        } else {
             // One tick of a rare count or a level is no window: watch for as long as the window is.
-            _ => {
-                let watched =
-                    since.map_or(f64::INFINITY, |since| moment.at.since(since).as_seconds());
-                moment.watch.window.as_seconds() - watched
-            }
+            let watched = since.map_or(f64::INFINITY, |since| moment.at.since(since).as_seconds());
+            moment.watch.window.as_seconds() - watched
         };
         (lacking > 0.0).then_some(lacking)
     }

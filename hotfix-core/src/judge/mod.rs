@@ -22,7 +22,9 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
-use test::{Claim, Test};
+pub(crate) use test::Test;
+
+use test::Claim;
 use watched::Watched;
 
 /// Ln of a million to one: a single tick's trials that fit swapped arms this much better are not believed (FIELD-4).
@@ -135,7 +137,7 @@ impl Judge {
     /// Checks an observation and reads it into scratch. Nothing else changes.
     ///
     /// # Errors
-    /// `HF-MET-001` to `HF-MET-006`.
+    /// `HF-MET-001` to `HF-MET-007`.
     pub fn prepare(
         &mut self,
         at: Timestamp,
