@@ -45,6 +45,13 @@ pub(crate) struct Evidence {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
+impl Evidence {
+    /// The highest log e.
+    pub(crate) fn highest(&self) -> f64 {
+        self.points.iter().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -234,7 +241,7 @@ impl RunRecord {
                 self.messages.push(Message { at, audience, text });
             }
             Line::Ended { at, state, facts } => {
-                self.event(at, EventKind::Plain, "driver ended", &state, false);
+                self.seconds = self.seconds.max(at - self.began);
                 self.outcome = state;
                 self.facts = facts;
             }

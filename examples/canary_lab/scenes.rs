@@ -131,6 +131,13 @@ pub(crate) const SCENES: [Scene; 8] = [
     },
 ];
 
+impl Scene {
+    /// Seconds from the start of the fix's process to its own fault.
+    fn fault_after(&self) -> Option<f64> {
+        self.fault.iter().find_map(|flag| flag.strip_prefix("--fault-after=")?.parse().ok())
+    }
+}
+
 /// What all scenes of a run share.
 #[derive(Clone, Debug)]
 pub(crate) struct Stage {
@@ -267,6 +274,11 @@ async fn play(
     drive(scene, &args, &folder, row, record).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     record.load = Some(stop_load(load, &summary).await?);
+    if let (Some(after), Some(launched)) =
+        (scene.fault_after(), platform.lock().await.launched(CANARY))
+    {
+        record.lab_did(launched + after, "the fault begins", "known to the lab only");
+    }
     record.events.sort_by(|a, b| a.at.total_cmp(&b.at));
     judge(scene, record, parts.switch.canary_share().await?);
     judge_actions(scene, record, &platform).await;

@@ -73,7 +73,14 @@ impl Standing {
             _ if rollout.state() != self.state
                 && (rollout.state().is_final() || rollout.state() == State::Frozen) =>
             {
-                say(rollout.state().as_str(), String::new());
+                let why = match rollout.state() {
+                    State::Closed => "the watch is over",
+                    State::RolledBack => "the old version has all the traffic and was looked at",
+                    State::Frozen => "every way back has failed",
+                    State::Failed => "the deployment failed before any traffic moved",
+                    _ => "",
+                };
+                say(rollout.state().as_str(), why.to_owned());
             }
             _ => {}
         }

@@ -30,7 +30,11 @@ impl Judge {
     pub fn assess(&mut self, moment: &Moment<'_>, verdict: &mut Verdict) {
         verdict.causes.clear();
         verdict.metrics.clear();
-        let mut call = Call { worst: Response::Continue, causes: &mut verdict.causes };
+        let mut call = Call {
+            worst: Response::Continue,
+            causes: &mut verdict.causes,
+            calls: [0; Response::ALL.len()],
+        };
         if self.swapped {
             call.raise(Response::Ask, Reason::ArmsSwapped, None);
         } else if self.split.decided() {
@@ -134,10 +138,12 @@ impl Judge {
     }
 }
 
-/// The gravest response so far, and its causes.
+/// The gravest response so far, and its causes by gravity.
 struct Call<'a> {
     worst: Response,
     causes: &'a mut Vec<Cause>,
+    /// How many causes call for each response.
+    calls: [usize; Response::ALL.len()],
 }
 
 impl Call<'_> {
@@ -146,13 +152,12 @@ impl Call<'_> {
             return;
         }
         let cause = Cause { metric, reason };
-        if self.causes.contains(&cause) {
-            self.worst = self.worst.max(response);
-        } else if response > self.worst {
-            self.worst = response;
-            self.causes.insert(0, cause);
-        } else {
-            self.causes.push(cause);
+        self.worst = self.worst.max(response);
+        if !self.causes.contains(&cause) {
+            // After those that are as grave, before the milder ones.
+            let place = self.calls[response as usize..].iter().sum();
+            self.causes.insert(place, cause);
+            self.calls[response as usize] += 1;
         }
     }
 
