@@ -1,5 +1,8 @@
 //! The cases of `cases/roll`: scripts of inputs, and what must follow (ROLL, MET, FIELD).
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+#![allow(clippy::disallowed_methods, reason = "tests read their cases from files")]
+
 mod roll_common;
 
 use std::path::Path;

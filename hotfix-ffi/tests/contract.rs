@@ -1,5 +1,6 @@
 //! What every function promises: nulls, UTF-8, enums, struct sizes, poison. One line a function.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+#![allow(clippy::result_large_err, reason = "a test reads the whole error")]
 
 mod common;
 

@@ -1,5 +1,10 @@
 //! The shared cases through the C functions: policies, rollouts, the rate-ratio test.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+#![allow(
+    clippy::unsafe_derive_deserialize,
+    reason = "their methods call C functions, their fields promise nothing"
+)]
+#![allow(clippy::result_large_err, reason = "a test reads the whole error")]
 
 mod common;
 #[path = "../../hotfix-core/tests/roll_common/mod.rs"]
@@ -33,8 +38,9 @@ fn cases(family: &str) -> PathBuf {
 }
 
 fn c_text(characters: &[c_char]) -> String {
-    let bytes: Vec<u8> = characters.iter().map(|c| *c as u8).take_while(|c| *c != 0).collect();
-    String::from_utf8(bytes).unwrap()
+    assert_eq!(characters.last(), Some(&0));
+    // SAFETY: ended by a null byte, at the latest by its last one.
+    unsafe { CStr::from_ptr(characters.as_ptr()) }.to_str().unwrap().to_owned()
 }
 
 fn json(text: Result<String, Failed>) -> Value {
@@ -77,7 +83,7 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
     match result {
         // SAFETY: live handles.
         Ok(()) => {
-            seen.actions = json(buffer(|o, e| unsafe { hotfix_rollout_actions(rollout.0, o, e) }))
+            seen.actions = json(buffer(|o, e| unsafe { hotfix_rollout_actions(rollout.0, o, e) }));
         }
         Err(failed) => {
             seen.message = failed.message;

@@ -1,5 +1,6 @@
 //! What `hotfix_rollout_observe` costs over the same call in Rust: no allocation of its own, and little time.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+#![allow(clippy::result_large_err, reason = "a test reads the whole error")]
 
 mod common;
 

@@ -2,6 +2,9 @@
 //! with this file, too.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::disallowed_methods, reason = "tests read their cases from files")]
+#![allow(clippy::cast_possible_truncation, reason = "milliseconds of a few days")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -150,7 +153,8 @@ impl File {
 impl Step {
     /// When each of its inputs comes, in milliseconds since 1970.
     pub(crate) fn moments(&self) -> impl Iterator<Item = i64> {
-        let (at, every) = ((self.at * 1e3) as i64, (self.every * 1e3) as i64);
+        let millis = |seconds: f64| (seconds * 1e3).round() as i64;
+        let (at, every) = (millis(self.at), millis(self.every));
         (0..i64::from(self.times)).map(move |n| START_MS + at + n * every)
     }
 
