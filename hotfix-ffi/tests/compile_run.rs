@@ -141,7 +141,7 @@ impl Program<'_> {
     }
 
     fn compile(&self, library: &Library, link: Link, folder: &Folder) -> PathBuf {
-        let is_cpp = self.sources[0].ends_with(".cpp");
+        let is_cpp = Path::new(self.sources[0]).extension().is_some_and(|e| e == "cpp");
         let (tool, standard) = if is_cpp { (CXX, "-std=c++17") } else { (CC, "-std=c11") };
         let stem = Path::new(self.sources[0]).file_stem().unwrap().to_string_lossy();
         let binary = folder.0.join(format!("{stem}-{is_cpp}-{link:?}"));
