@@ -19,7 +19,7 @@ use rand_pcg::Pcg64Mcg;
 
 type Failure = Box<dyn std::error::Error>;
 
-const RUNS: u64 = 2_000;
+const RUNS: u32 = 2_000;
 const TICKS: u32 = 300;
 const TICK_SECONDS: f64 = 10.0;
 const REQUESTS_PER_TICK: f64 = 1_000.0 / 60.0 * TICK_SECONDS;
@@ -104,7 +104,9 @@ impl Traffic {
     fn arm(&mut self, share: f64, errors: f64) -> Result<(f64, f64, f64, Histogram), Failure> {
         let trials: f64 = Poisson::new(REQUESTS_PER_TICK * share)?.sample(&mut self.random);
         let mut among = |p: f64, n: f64| -> Result<f64, Failure> {
-            Ok(Binomial::new(n as u64, p)?.sample(&mut self.random) as f64)
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+            let n = n as u64;
+            Ok(Binomial::new(n, p)?.sample(&mut self.random) as f64)
         };
         let failed = among(errors, trials)?;
         if !self.whole {
@@ -163,14 +165,14 @@ struct Runs {
 
 impl Runs {
     fn share(&self) -> f64 {
-        self.found.len() as f64 / RUNS as f64
+        self.found.len() as f64 / f64::from(RUNS)
     }
 
     /// Median tick of the rollback over all runs; none where most were never rolled back.
     fn median(&self) -> Option<u32> {
         let mut ticks = self.found.clone();
         ticks.sort_unstable();
-        ticks.get(RUNS as usize / 2).copied()
+        ticks.into_iter().nth(RUNS.div_euclid(2) as usize)
     }
 }
 
@@ -206,7 +208,7 @@ fn simulate(kind: Kind, ratio: f64) -> Result<Runs, Failure> {
     for run in 0..RUNS {
         let mut traffic = Traffic {
             // The same stream for every policy.
-            random: Pcg64Mcg::new(u128::from(run) << 64 | ratio.to_bits() as u128 | 1),
+            random: Pcg64Mcg::new((u128::from(run) << 64) | u128::from(ratio.to_bits()) | 1),
             canary_errors: BASE * ratio,
             whole: kind != Kind::TestAlone,
         };
@@ -273,8 +275,8 @@ fn table() -> Result<(String, Vec<String>), Failure> {
             let result = simulate(kind, ratio)?;
             let share = 100.0 * result.share();
             if index == 0 {
-                let by_evidence = 100.0 * f64::from(result.by_evidence) / RUNS as f64;
-                let alerted = 100.0 * f64::from(result.alerted) / RUNS as f64;
+                let by_evidence = 100.0 * f64::from(result.by_evidence) / f64::from(RUNS);
+                let alerted = 100.0 * f64::from(result.alerted) / f64::from(RUNS);
                 let of = if kind == Kind::WholeJudge || kind == Kind::Standard {
                     format!(" ({by_evidence:.2}% by evidence)")
                 } else {

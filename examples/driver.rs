@@ -71,7 +71,7 @@ fn main() -> anyhow::Result<()> {
         Script::inputs(&arguments.inputs)?.into_iter().enumerate()
     {
         // With a key of its own an input may be sent again after a crash: what was taken is not taken twice.
-        driver.send(at, Input { key: Some(format!("input-{number}")), ..input })?;
+        driver.send(at, &Input { key: Some(format!("input-{number}")), ..input })?;
     }
     println!(
         "{}: {}",
@@ -121,8 +121,8 @@ impl Driver {
         })
     }
 
-    fn send(&mut self, at: Timestamp, input: Input) -> anyhow::Result<()> {
-        let (events, actions) = match self.rollout.handle(at, &input) {
+    fn send(&mut self, at: Timestamp, input: &Input) -> anyhow::Result<()> {
+        let (events, actions) = match self.rollout.handle(at, input) {
             Ok(outcome) => (outcome.events.to_owned(), outcome.actions.to_vec()),
             // A refusal is part of the record, too.
             Err(Refusal { events, .. }) => (events, Vec::new()),

@@ -64,6 +64,23 @@ fn roll_7_the_log_alone_rebuilds_the_rollout_at_every_line() {
 }
 
 #[test]
+fn principle_5_a_key_is_remembered_across_a_replay() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.start();
+    story.input(r#"{"kind":"pause","by":"lena","key":"pause-1"}"#);
+    let log = story.rollout.log().to_owned();
+    let again = Input::from_json(r#"{"kind":"pause","by":"lena","key":"pause-1"}"#).unwrap();
+    let mut replayed = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+    for rollout in [&mut story.rollout, &mut replayed] {
+        let outcome = rollout.handle(story.at, &again).unwrap();
+        assert!(outcome.repeated && outcome.events.is_empty());
+        assert_eq!(rollout.log(), log);
+    }
+    let other = Input::from_json(r#"{"kind":"resume","by":"lena","key":"pause-1"}"#).unwrap();
+    assert_eq!(replayed.handle(story.at, &other).unwrap_err().code(), "HF-ROLL-011");
+}
+
+#[test]
 fn field_4_swapped_arms_are_a_finding_and_not_evidence() {
     let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();

@@ -1,1 +1,33 @@
-//! Placeholder of the skeleton commit; the binding follows.
+//! The C ABI of hotfix: opaque handles, a status from every call that can fail, errors as objects.
+//!
+//! `include/hotfix.h` is generated from this crate by `tests/header.rs`, its conventions from `conventions.txt`. The
+//! rules that keep it sound:
+//!
+//! - every exported function is one call of [`guard`](guard::guard): a panic becomes a status and never crosses;
+//! - pointers become references in `pointer` and `versioned` only, each after its null check;
+//! - a handle that a panic went through is poisoned: from then on it can only be freed.
+#![allow(non_camel_case_types, reason = "types carry the names that C sees")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the header's conventions are the contract of every function"
+)]
+#![allow(clippy::doc_markdown, reason = "the comments are C's documentation")]
+
+pub mod audit;
+pub mod buffer;
+pub mod error;
+mod guard;
+#[cfg(feature = "test-hooks")]
+pub mod hook;
+pub mod outcome;
+pub mod plan;
+mod pointer;
+pub mod policy;
+pub mod rate_ratio;
+pub mod reading;
+pub mod rollout;
+pub mod status;
+pub mod time;
+pub mod version;
+mod versioned;
+pub mod view;

@@ -48,6 +48,8 @@ pub struct Judge {
     swapped: bool,
     /// When the present watch began: a phase, or the way back.
     since: Option<Timestamp>,
+    /// When the canary's share changed last.
+    moved: Option<Timestamp>,
     warm_up: Span,
 }
 
@@ -56,7 +58,7 @@ pub struct Judge {
 pub enum Use {
     /// Traffic is as planned: check the arms, then bands and tests.
     Watch,
-    /// Traffic is under way to another share: bands and tests, but the split says nothing.
+    /// Traffic is under way to another share: bands and tests, but neither the split nor what is scaled by it.
     Move,
     /// The fix is taken back: only the live arm, against its level before.
     Return,
@@ -125,6 +127,7 @@ impl Judge {
             split_design,
             swapped: false,
             since: None,
+            moved: None,
             warm_up: watch.warm_up,
             tested,
             watched,
@@ -179,8 +182,10 @@ impl Judge {
             let Some((_, arms)) = readings.find(|(id, _)| *id == watched.metric.id) else {
                 continue;
             };
+            let mixed = purpose == Use::Move || watched.spans(self.moved);
             watched.read(arms, at);
             match purpose {
+                Use::Watch | Use::Move if watched.is_scaled() && mixed => {}
                 Use::Watch | Use::Move if !warm && !self.swapped => {
                     watched.learn(at);
                     if let Some((bug, test, shown)) = &mut self.efficacy
@@ -213,6 +218,11 @@ impl Judge {
             // Counts were checked when they were read, so the test takes them.
             let _ = self.split.update(&self.split_design, share, canary, baseline);
         }
+    }
+
+    /// The canary's share is another from now on.
+    pub const fn move_traffic(&mut self, at: Timestamp) {
+        self.moved = Some(at);
     }
 
     /// A phase begins to be watched: windows start empty, tests go on (statistics, section 1).

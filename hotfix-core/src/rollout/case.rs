@@ -154,10 +154,14 @@ impl Case {
             }
             Command::Confirm { action } => {
                 let act = self.resolve(*action);
-                match &act {
-                    Some(Act::SetTraffic { share }) => self.share = *share,
-                    Some(Act::RollBack { .. }) => self.share = Share::NONE,
-                    _ => {}
+                let share = match &act {
+                    Some(Act::SetTraffic { share }) => *share,
+                    Some(Act::RollBack { .. }) => Share::NONE,
+                    _ => self.share,
+                };
+                if share != self.share {
+                    self.share = share;
+                    self.judge.move_traffic(at);
                 }
                 return act;
             }

@@ -1,5 +1,6 @@
 //! Whether an input is taken at all. Changes nothing that is folded.
 
+use crate::canonical::digest;
 use crate::unit::{Name, Timestamp};
 
 use super::input::{Command, Input, InputKind};
@@ -96,6 +97,9 @@ impl Rollout {
                 Err(RefusalReason::NoSuchApproval { role: role.to_string() })
             }
             Command::Promote { .. } => self.check_promotion(),
+            Command::SetFacts { facts, .. } => {
+                digest(facts).map(|_| ()).map_err(RefusalReason::Facts)
+            }
             _ => Ok(()),
         }
     }

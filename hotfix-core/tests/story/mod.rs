@@ -103,7 +103,7 @@ impl Story {
         panic!("{state} was not reached in {most} ticks: {:?}", self.rollout.verdict());
     }
 
-    fn tick(share: f64, error: f64, bug: [u64; 2], slow: bool) -> String {
+    pub(crate) fn tick(share: f64, error: f64, bug: [u64; 2], slow: bool) -> String {
         let (canary, baseline) = ((2000.0 * share).round(), (2000.0 * (1.0 - share)).round());
         let errors = |n: f64, rate: f64| (n * rate).floor();
         let histogram = |n: f64, slow: bool| {

@@ -1,0 +1,61 @@
+//! Auditing a log.
+
+use std::ffi::c_char;
+
+use hotfix_core::rollout::audit;
+use serde_json::{Value, json};
+
+use crate::buffer::{hotfix_buf, put_text};
+use crate::error::hotfix_error;
+use crate::guard::guard;
+use crate::pointer;
+use crate::status::hotfix_status;
+
+/// Checks a log from end to end and computes every verdict, action and change of state anew.
+///
+/// Whatever is wrong with the log is a finding, not a failure: {"clean": true, "lines": 42, "head": "…", "findings": []};
+/// a finding is {"code", "line", "message"}.
+///
+/// @param log                The log's bytes; borrowed for the call.
+/// @param log_len            Their number.
+/// @param expected_head      The head that the log should have, 64 hexadecimal digits, so that a cut tail is found; may be null
+///                           with length 0.
+/// @param expected_head_len  Its length in bytes.
+/// @param out                A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err                Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_UNIT for a head that is no digest.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_audit(
+    log: *const c_char,
+    log_len: usize,
+    expected_head: *const c_char,
+    expected_head_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let log = pointer::bytes(log, log_len, "log")?;
+                let head = pointer::text(expected_head, expected_head_len, "expected_head")?;
+                let head = if head.is_empty() { None } else { Some(head.parse()?) };
+                let audit = audit(log, head);
+                let findings: Vec<Value> = audit
+                    .findings
+                    .iter()
+                    .map(|f| json!({"code": f.code, "line": f.line, "message": f.message}))
+                    .collect();
+                Ok(json!({
+                    "clean": audit.is_clean(),
+                    "findings": findings,
+                    "head": audit.head.to_string(),
+                    "lines": audit.lines,
+                })
+                .to_string())
+            })
+        })
+    }
+}

@@ -1,0 +1,357 @@
+//! Errors as objects: they survive a runtime that moves threads, unlike thread-local state.
+
+use std::fmt::Display;
+
+use hotfix_core::canonical::DigestError;
+use hotfix_core::metric::ReadingError;
+use hotfix_core::plan::PlanError;
+use hotfix_core::policy::PolicyErrors;
+use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason};
+use hotfix_core::stats::StatError;
+use hotfix_core::unit::UnitError;
+use serde_json::{Value, json};
+
+use crate::buffer::hotfix_str;
+use crate::status::hotfix_status;
+
+/// What went wrong, in full. Given through the last parameter of a call, owned by the caller, immutable.
+pub struct hotfix_error {
+    pub(crate) status: hotfix_status,
+    code: String,
+    path: String,
+    message: String,
+    detail: Value,
+    json: String,
+    accepted: Vec<&'static str>,
+    pub(crate) events: String,
+}
+
+/// Boxed, so that success stays small.
+pub(crate) type Fallible<T> = Result<T, Box<hotfix_error>>;
+
+impl hotfix_error {
+    pub(crate) fn new(
+        status: hotfix_status,
+        code: &str,
+        path: &str,
+        message: impl Display,
+    ) -> Box<Self> {
+        Box::new(Self {
+            status,
+            code: code.to_owned(),
+            path: path.to_owned(),
+            message: message.to_string(),
+            detail: json!({}),
+            json: String::new(),
+            accepted: Vec::new(),
+            events: String::new(),
+        })
+    }
+
+    /// A pointer that must not be null.
+    pub(crate) fn null(name: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Null,
+            "HF-FFI-001",
+            name,
+            format_args!("`{name}` is null: pass a valid pointer"),
+        )
+    }
+
+    pub(crate) fn utf8(name: &str, fault: std::str::Utf8Error) -> Box<Self> {
+        Self::new(
+            hotfix_status::Utf8,
+            "HF-FFI-002",
+            name,
+            format_args!("`{name}` is not UTF-8: {fault}"),
+        )
+    }
+
+    pub(crate) fn structure(name: &str, fault: impl Display) -> Box<Self> {
+        Self::new(hotfix_status::Struct, "HF-FFI-003", name, format_args!("`{name}` has {fault}"))
+    }
+
+    pub(crate) fn no_member(name: &str, got: impl Display, of: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Enum,
+            "HF-FFI-004",
+            name,
+            format_args!("`{name}` is {got}, which is not of {of}: use its constants"),
+        )
+    }
+
+    pub(crate) fn range(name: &str, got: usize, expected: impl Display) -> Box<Self> {
+        Self::new(
+            hotfix_status::Range,
+            "HF-FFI-005",
+            name,
+            format_args!("`{name}` is {got}: give {expected}"),
+        )
+    }
+
+    pub(crate) fn poisoned(name: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Poisoned,
+            "HF-FFI-006",
+            name,
+            format_args!("`{name}` is poisoned by an earlier panic: free it and replay the log"),
+        )
+    }
+
+    pub(crate) fn panicked(what: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Panic,
+            "HF-FFI-007",
+            "",
+            format_args!(
+                "a defect of the library was caught: {what}; free the handle and replay the log"
+            ),
+        )
+    }
+
+    pub(crate) fn not_written(fault: impl Display) -> Box<Self> {
+        Self::new(hotfix_status::Unit, "HF-JSON-006", "", fault)
+    }
+
+    fn with(mut self: Box<Self>, detail: Value) -> Box<Self> {
+        self.detail = detail;
+        self
+    }
+
+    /// The same, at a place inside.
+    pub(crate) fn at(mut self: Box<Self>, path: String) -> Box<Self> {
+        self.path = path;
+        self
+    }
+
+    /// Writes the detail out, once, where somebody will read it.
+    pub(crate) fn finish(mut self: Box<Self>) -> Box<Self> {
+        if let Value::Object(detail) = &mut self.detail {
+            for (key, value) in
+                [("code", &self.code), ("message", &self.message), ("path", &self.path)]
+            {
+                detail.insert(key.to_owned(), Value::from(value.as_str()));
+            }
+            detail.insert("status".to_owned(), Value::from(self.status as i32));
+        }
+        self.json = std::mem::take(&mut self.detail).to_string();
+        self
+    }
+
+    pub(crate) fn of_refusal(refusal: Refusal) -> Box<Self> {
+        let path = match &refusal.reason {
+            RefusalReason::Reading(reading) => path_of_reading(reading),
+            _ => String::new(),
+        };
+        let accepted: Vec<&'static str> =
+            refusal.accepted.iter().map(|kind| kind.as_str()).collect();
+        let mut error = Self::new(hotfix_status::Refused, refusal.code(), &path, &refusal);
+        error.detail = json!({
+            "accepted": accepted,
+            "got": refusal.got.as_str(),
+            "state": refusal.state.as_str(),
+        });
+        error.accepted = accepted;
+        error.events = refusal.events;
+        error
+    }
+}
+
+fn path_of_reading(error: &ReadingError) -> String {
+    match error {
+        ReadingError::UnknownMetric { metric, .. }
+        | ReadingError::Form { metric, .. }
+        | ReadingError::MoreEventsThanTrials { metric, .. }
+        | ReadingError::Negative { metric, .. }
+        | ReadingError::Histogram { metric, .. }
+        | ReadingError::Layout { metric, .. } => format!("/metrics/{metric}"),
+        _ => String::new(),
+    }
+}
+
+impl From<PolicyErrors> for Box<hotfix_error> {
+    fn from(errors: PolicyErrors) -> Self {
+        let (code, path) = errors.first().map_or(("", ""), |first| (first.code(), first.path()));
+        let list: Vec<Value> = errors
+            .iter()
+            .map(|e| json!({"code": e.code(), "message": e.sentence(), "path": e.path()}))
+            .collect();
+        hotfix_error::new(hotfix_status::Policy, code, path, &errors)
+            .with(json!({"count": errors.count(), "errors": list}))
+    }
+}
+
+impl From<PlanError> for Box<hotfix_error> {
+    fn from(error: PlanError) -> Self {
+        let path = match &error {
+            PlanError::Syntax { document, .. } => format!("/{document}"),
+            PlanError::Empty { field } | PlanError::Traffic { field, .. } => (*field).to_owned(),
+            PlanError::SameVersion { .. } => "/release/version".to_owned(),
+            PlanError::BugMetric { .. } => "/release/bug_metric".to_owned(),
+            _ => String::new(),
+        };
+        hotfix_error::new(hotfix_status::Plan, error.code(), &path, &error)
+    }
+}
+
+impl From<InputError> for Box<hotfix_error> {
+    fn from(error: InputError) -> Self {
+        let path = match &error {
+            InputError::Kind { .. } => "/kind".to_owned(),
+            InputError::Missing { field, .. }
+            | InputError::Unexpected { field, .. }
+            | InputError::TooLong { field, .. } => format!("/{field}"),
+            _ => String::new(),
+        };
+        hotfix_error::new(hotfix_status::Input, error.code(), &path, &error)
+    }
+}
+
+impl From<LogError> for Box<hotfix_error> {
+    fn from(error: LogError) -> Self {
+        hotfix_error::new(hotfix_status::Log, error.code(), "", &error)
+            .with(json!({"line": error.line}))
+    }
+}
+
+impl From<StatError> for Box<hotfix_error> {
+    fn from(error: StatError) -> Self {
+        hotfix_error::new(hotfix_status::Stat, error.code(), "", &error)
+    }
+}
+
+impl From<UnitError> for Box<hotfix_error> {
+    fn from(error: UnitError) -> Self {
+        hotfix_error::new(hotfix_status::Unit, error.code(), "", &error)
+    }
+}
+
+impl From<DigestError> for Box<hotfix_error> {
+    fn from(error: DigestError) -> Self {
+        hotfix_error::new(hotfix_status::Unit, "HF-JSON-014", "", &error)
+    }
+}
+
+/// Reads from an error that may be null.
+unsafe fn of<R>(error: *const hotfix_error, none: R, read: impl FnOnce(&hotfix_error) -> R) -> R {
+    // SAFETY: null, or a live error by the header's contract; errors never change.
+    unsafe { error.as_ref() }.map_or(none, read)
+}
+
+/// The status that came with this error.
+///
+/// @param error  An error, or null.
+/// @return Its status; HOTFIX_STATUS_OK for null.
+///
+/// Thread rule: an error never changes; any number of threads may read it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_error_status(error: *const hotfix_error) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { of(error, hotfix_status::Ok, |e| e.status) }
+}
+
+/// The stable code: "HF-POL-006". Codes are listed in docs/codes.md and never change their meaning.
+///
+/// @param error  An error, or null.
+/// @return A view that lives as long as the error; empty for null.
+///
+/// Thread rule: any number of threads may read one error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_error_code(error: *const hotfix_error) -> hotfix_str {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.code)) }
+}
+
+/// The place: a JSON Pointer into the document ("/phases/1/share"), or the name of the parameter.
+///
+/// @param error  An error, or null.
+/// @return A view that lives as long as the error; empty where the error is about the whole, and for null.
+///
+/// Thread rule: any number of threads may read one error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_error_path(error: *const hotfix_error) -> hotfix_str {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.path)) }
+}
+
+/// What is wrong, and the remedy, as a sentence in English; a policy's has a line for each fault.
+///
+/// @param error  An error, or null.
+/// @return A view that lives as long as the error; empty for null.
+///
+/// Thread rule: any number of threads may read one error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_error_message(error: *const hotfix_error) -> hotfix_str {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.message)) }
+}
+
+/// Everything as JSON: code, path, message, status; `errors` of a policy, `line` of a log, `got`, `state` and `accepted` of
+/// a refusal.
+///
+/// @param error  An error, or null.
+/// @return A view that lives as long as the error; empty for null.
+///
+/// Thread rule: any number of threads may read one error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_error_json(error: *const hotfix_error) -> hotfix_str {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.json)) }
+}
+
+/// How many kinds of input a refusing rollout would have taken.
+///
+/// @param error  An error, or null.
+/// @return Their number; 0 for an error that is no refusal, and for null.
+///
+/// Thread rule: any number of threads may read one error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_error_accepted_count(error: *const hotfix_error) -> usize {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { of(error, 0, |e| e.accepted.len()) }
+}
+
+/// One kind of input that a refusing rollout would have taken: "roll_back".
+///
+/// @param error  An error, or null.
+/// @param index  From 0.
+/// @return Static text; empty from hotfix_error_accepted_count on, and for null.
+///
+/// Thread rule: any number of threads may read one error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_error_accepted(
+    error: *const hotfix_error,
+    index: usize,
+) -> hotfix_str {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        of(error, hotfix_str::EMPTY, |e| {
+            e.accepted.get(index).map_or(hotfix_str::EMPTY, |kind| hotfix_str::of(kind))
+        })
+    }
+}
+
+/// The log lines that a refusal added: append them like any other. The same as the outcome's events of that call.
+///
+/// @param error  An error, or null.
+/// @return A view that lives as long as the error; empty where nothing was logged, and for null.
+///
+/// Thread rule: any number of threads may read one error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_error_events(error: *const hotfix_error) -> hotfix_str {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.events)) }
+}
+
+/// Frees an error. Its views end with it.
+///
+/// @param error  An error that a function of this library gave, or null.
+///
+/// Thread rule: one thread, after every reader is done.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_error_free(error: *mut hotfix_error) {
+    if !error.is_null() {
+        // SAFETY: not null; made by `Box::into_raw` in `guard` and not freed before, by the header's contract.
+        drop(unsafe { Box::from_raw(error) });
+    }
+}

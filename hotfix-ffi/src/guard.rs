@@ -1,0 +1,110 @@
+//! The wall that no panic passes, and the poison that a caught one leaves.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{Fallible, hotfix_error};
+use crate::status::hotfix_status;
+
+/// Runs the body of an exported function: its error goes out through `err`, its panic becomes a status.
+#[inline]
+pub(crate) unsafe fn guard(
+    err: *mut *mut hotfix_error,
+    body: impl FnOnce() -> Fallible<()>,
+) -> hotfix_status {
+    if !err.is_null() {
+        // SAFETY: not null, and writable by the header's contract.
+        unsafe { err.write(std::ptr::null_mut()) };
+    }
+    // Unwind safe: what the body can change is a handle, and that is poisoned.
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => hotfix_status::Ok,
+        // SAFETY: `err` is null or writable, as above.
+        Ok(Err(error)) => unsafe { report(err, error) },
+        // SAFETY: `err` is null or writable, as above.
+        Err(payload) => unsafe { report_panic(err, payload) },
+    }
+}
+
+#[cold]
+unsafe fn report(err: *mut *mut hotfix_error, error: Box<hotfix_error>) -> hotfix_status {
+    let status = error.status;
+    if !err.is_null()
+        && let Ok(error) = catch_unwind(AssertUnwindSafe(|| error.finish()))
+    {
+        // SAFETY: not null, and writable by the header's contract.
+        unsafe { err.write(Box::into_raw(error)) };
+    }
+    status
+}
+
+#[cold]
+unsafe fn report_panic(err: *mut *mut hotfix_error, payload: Box<dyn Any + Send>) -> hotfix_status {
+    let made = catch_unwind(AssertUnwindSafe(|| {
+        let said = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned());
+        hotfix_error::panicked(said.as_deref().unwrap_or("no message"))
+    }));
+    // A payload may panic when it is dropped.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    if let Ok(error) = made {
+        // SAFETY: `err` is null or writable, by the header's contract.
+        unsafe { report(err, error) };
+    }
+    hotfix_status::Panic
+}
+
+/// A value that a panic poisons.
+pub(crate) struct Guarded<T> {
+    poisoned: AtomicBool,
+    value: T,
+}
+
+/// Sets the poison when it is dropped, that is, while a panic unwinds: the good way out forgets it.
+struct Bomb<'a>(&'a AtomicBool);
+
+impl Drop for Bomb<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl<T> Guarded<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self { poisoned: AtomicBool::new(false), value }
+    }
+
+    #[inline]
+    pub(crate) fn read<R>(&self, name: &str, body: impl FnOnce(&T) -> Fallible<R>) -> Fallible<R> {
+        self.check(name)?;
+        let bomb = Bomb(&self.poisoned);
+        let result = body(&self.value);
+        std::mem::forget(bomb);
+        result
+    }
+
+    #[inline]
+    pub(crate) fn change<R>(
+        &mut self,
+        name: &str,
+        body: impl FnOnce(&mut T) -> Fallible<R>,
+    ) -> Fallible<R> {
+        self.check(name)?;
+        let bomb = Bomb(&self.poisoned);
+        let result = body(&mut self.value);
+        std::mem::forget(bomb);
+        result
+    }
+
+    #[inline]
+    fn check(&self, name: &str) -> Fallible<()> {
+        if self.poisoned.load(Ordering::Acquire) {
+            Err(hotfix_error::poisoned(name))
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Plans: a policy, an incident, a release and its traffic.
+
+use std::ffi::c_char;
+use std::sync::Arc;
+
+use hotfix_core::plan::Plan;
+
+use crate::buffer::{hotfix_buf, hotfix_digest, put_text};
+use crate::error::hotfix_error;
+use crate::guard::{Guarded, guard};
+use crate::pointer::{self, handle};
+use crate::policy::{canonical, hex, hotfix_policy};
+use crate::status::hotfix_status;
+use crate::time::moment;
+
+/// The plan of one hot-fix. Immutable.
+pub struct hotfix_plan(Guarded<Plan>);
+
+handle!(hotfix_plan, Plan);
+
+/// Makes a plan from JSON documents.
+///
+/// @param policy        A policy; the plan keeps what it needs of it.
+/// @param incident      {"id", "service", "title", "facts", "began_at", "detected_at", "severity"}; UTF-8, borrowed.
+/// @param incident_len  Its length in bytes.
+/// @param release       {"version", "previous", "methods": [{"kind", "seconds"}], …}; UTF-8, borrowed.
+/// @param release_len   Its length in bytes.
+/// @param traffic       {"requests_per_minute", …}; UTF-8, borrowed; may be null with length 0.
+/// @param traffic_len   Its length in bytes.
+/// @param out           The plan; the caller frees it with hotfix_plan_free. Null on failure.
+/// @param err           Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_PLAN with the place as a JSON Pointer.
+///
+/// Thread rule: any number of threads may use one policy.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_new(
+    policy: *const hotfix_policy,
+    incident: *const c_char,
+    incident_len: usize,
+    release: *const c_char,
+    release_len: usize,
+    traffic: *const c_char,
+    traffic_len: usize,
+    out: *mut *mut hotfix_plan,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::make(out, || {
+                let policy = pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy)))?;
+                let incident = pointer::text(incident, incident_len, "incident")?;
+                let release = pointer::text(release, release_len, "release")?;
+                let traffic = pointer::text(traffic, traffic_len, "traffic")?;
+                Ok(Plan::from_json(policy, incident, release, traffic)?)
+            })
+        })
+    }
+}
+
+/// When what happens if all goes well: [{"offset", "at", "step", "phase"}, …], offsets in seconds.
+///
+/// @param plan      A plan.
+/// @param start_ms  The start, in milliseconds since 1970-01-01T00:00:00Z.
+/// @param out       A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err       Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_timeline(
+    plan: *const hotfix_plan,
+    start_ms: i64,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let start = moment(start_ms, "start_ms")?;
+                pointer::read(plan, "plan", |plan| canonical(&plan.timeline(start)))
+            })
+        })
+    }
+}
+
+/// SHA-256 of policy, incident, release and traffic in canonical JSON; the same on every platform.
+///
+/// @param plan  A plan.
+/// @param out   The digest. Written on success only.
+/// @param err   Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_digest(
+    plan: *const hotfix_plan,
+    out: *mut hotfix_digest,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let digest = pointer::read(plan, "plan", |plan| Ok(plan.digest()))?;
+            pointer::put(out, "out", hex(Some(digest)))
+        })
+    }
+}
+
+/// Frees a plan; rollouts made from it live on.
+///
+/// @param plan  A plan, or null.
+///
+/// Thread rule: one thread, after every other use of this handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_free(plan: *mut hotfix_plan) {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { pointer::free(plan) }
+}

@@ -1,0 +1,132 @@
+//! The only file that makes handles into references and frees them.
+
+use std::ffi::c_char;
+use std::slice;
+
+use crate::error::{Fallible, hotfix_error};
+use crate::guard::Guarded;
+
+/// An opaque type that C holds a pointer to.
+pub(crate) trait Handle: Sized {
+    /// What is in it.
+    type Value;
+    fn wrap(value: Self::Value) -> Self;
+    fn guarded(&self) -> &Guarded<Self::Value>;
+    fn guarded_mut(&mut self) -> &mut Guarded<Self::Value>;
+}
+
+/// Makes a tuple struct over `Guarded` a handle.
+macro_rules! handle {
+    ($name:ty, $value:ty) => {
+        impl $crate::pointer::Handle for $name {
+            type Value = $value;
+            fn wrap(value: $value) -> Self {
+                Self($crate::guard::Guarded::new(value))
+            }
+            #[inline]
+            fn guarded(&self) -> &$crate::guard::Guarded<$value> {
+                &self.0
+            }
+            #[inline]
+            fn guarded_mut(&mut self) -> &mut $crate::guard::Guarded<$value> {
+                &mut self.0
+            }
+        }
+    };
+}
+pub(crate) use handle;
+
+#[inline]
+pub(crate) fn not_null<T>(pointer: *const T, name: &str) -> Fallible<()> {
+    if pointer.is_null() { Err(hotfix_error::null(name)) } else { Ok(()) }
+}
+
+/// Nulls the caller's slot before anything else can fail, then puts a new handle there.
+pub(crate) unsafe fn make<H: Handle>(
+    out: *mut *mut H,
+    value: impl FnOnce() -> Fallible<H::Value>,
+) -> Fallible<()> {
+    not_null(out, "out")?;
+    // SAFETY: not null, and writable by the header's contract.
+    unsafe { out.write(std::ptr::null_mut()) };
+    let handle = Box::into_raw(Box::new(H::wrap(value()?)));
+    // SAFETY: as above.
+    unsafe { out.write(handle) };
+    Ok(())
+}
+
+/// Reads from a handle that other threads may read too.
+#[inline]
+pub(crate) unsafe fn read<H: Handle, R>(
+    handle: *const H,
+    name: &str,
+    body: impl FnOnce(&H::Value) -> Fallible<R>,
+) -> Fallible<R> {
+    not_null(handle, name)?;
+    // SAFETY: not null; live, and changed by nobody meanwhile, by the header's contract.
+    unsafe { &*handle }.guarded().read(name, body)
+}
+
+/// Changes a handle that no other thread uses meanwhile.
+#[inline]
+pub(crate) unsafe fn change<H: Handle, R>(
+    handle: *mut H,
+    name: &str,
+    body: impl FnOnce(&mut H::Value) -> Fallible<R>,
+) -> Fallible<R> {
+    not_null(handle, name)?;
+    // SAFETY: not null; live, and used by this thread alone, by the header's contract.
+    unsafe { &mut *handle }.guarded_mut().change(name, body)
+}
+
+/// Frees a handle; null is fine.
+pub(crate) unsafe fn free<H: Handle>(handle: *mut H) {
+    if !handle.is_null() {
+        // SAFETY: not null; made by `make` and not freed before, by the header's contract. Dropping a poisoned value is
+        // safe: it is whole in memory, if not in meaning; a panic in it must still not cross.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            drop(unsafe { Box::from_raw(handle) });
+        }));
+    }
+}
+
+/// Bytes that the caller lends for this call; null is fine where there are none.
+pub(crate) unsafe fn bytes<'a>(at: *const c_char, len: usize, name: &str) -> Fallible<&'a [u8]> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    not_null(at, name)?;
+    if len > isize::MAX as usize {
+        return Err(hotfix_error::range(name, len, "the length in bytes"));
+    }
+    // SAFETY: not null, at most `isize::MAX`; `len` readable bytes by the header's contract.
+    Ok(unsafe { slice::from_raw_parts(at.cast(), len) })
+}
+
+/// UTF-8 text that the caller lends for this call; null is fine where it is empty.
+pub(crate) unsafe fn text<'a>(at: *const c_char, len: usize, name: &str) -> Fallible<&'a str> {
+    // SAFETY: the caller keeps the header's contract.
+    let bytes = unsafe { bytes(at, len, name)? };
+    std::str::from_utf8(bytes).map_err(|fault| hotfix_error::utf8(name, fault))
+}
+
+/// Numbers that the caller lends for this call; null is fine where there are none.
+pub(crate) unsafe fn numbers<'a>(at: *const f64, len: usize, name: &str) -> Fallible<&'a [f64]> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    not_null(at, name)?;
+    if len > isize::MAX as usize / size_of::<f64>() || !at.is_aligned() {
+        return Err(hotfix_error::range(name, len, "the number of aligned doubles"));
+    }
+    // SAFETY: not null, aligned, not too long; `len` readable doubles by the header's contract.
+    Ok(unsafe { slice::from_raw_parts(at, len) })
+}
+
+/// Writes a plain value through a pointer that must not be null.
+pub(crate) unsafe fn put<T>(out: *mut T, name: &str, value: T) -> Fallible<()> {
+    not_null(out, name)?;
+    // SAFETY: not null, and writable by the header's contract.
+    unsafe { out.write(value) };
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! Policies: read, write, share.
+
+use std::ffi::c_char;
+use std::sync::Arc;
+
+use hotfix_core::canonical::{Digest, Encoder};
+use hotfix_core::policy::Policy;
+use serde::Serialize;
+
+use crate::buffer::{hotfix_buf, hotfix_digest, in_place, put_text};
+use crate::error::{Fallible, hotfix_error};
+use crate::guard::{Guarded, guard};
+use crate::pointer::{self, handle};
+use crate::status::hotfix_status;
+
+/// A checked policy. Immutable and counted: hotfix_policy_clone shares it, each handle is freed on its own.
+pub struct hotfix_policy(Guarded<Arc<Policy>>);
+
+handle!(hotfix_policy, Arc<Policy>);
+
+/// A value as the log writes it.
+pub(crate) fn canonical<T: Serialize + ?Sized>(value: &T) -> Fallible<String> {
+    let mut text = Vec::new();
+    Encoder::new().encode(value, &mut text).map_err(hotfix_error::not_written)?;
+    String::from_utf8(text).map_err(hotfix_error::not_written)
+}
+
+pub(crate) fn hex(digest: Option<Digest>) -> hotfix_digest {
+    hotfix_digest { hex: digest.map_or([0; 65], |digest| in_place(&digest)) }
+}
+
+/// The names of the presets, as a JSON array of strings.
+///
+/// @param out  A buffer that the caller frees with hotfix_buf_free.
+/// @param err  Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_policy_presets(
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { guard(err, || put_text(out, || canonical(Policy::presets()))) }
+}
+
+/// A preset by name: "phased-canary".
+///
+/// @param name      The name; UTF-8, borrowed for the call.
+/// @param name_len  Its length in bytes.
+/// @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
+/// @param err       Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_POLICY where there is none of this name; the error names the nearest.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_policy_preset(
+    name: *const c_char,
+    name_len: usize,
+    out: *mut *mut hotfix_policy,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::make(out, || {
+                let name = pointer::text(name, name_len, "name")?;
+                Ok(Arc::new(Policy::preset(name)?))
+            })
+        })
+    }
+}
+
+/// Reads a policy from TOML, at most 1 MiB of it.
+///
+/// @param text      The document; UTF-8, borrowed for the call.
+/// @param text_len  Its length in bytes.
+/// @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
+/// @param err       Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_POLICY; the error has every fault with its code and place, not the first alone.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_policy_from_toml(
+    text: *const c_char,
+    text_len: usize,
+    out: *mut *mut hotfix_policy,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::make(out, || {
+                let text = pointer::text(text, text_len, "text")?;
+                Ok(Arc::new(Policy::from_toml(text)?))
+            })
+        })
+    }
+}
+
+/// Reads a policy from JSON, at most 1 MiB of it.
+///
+/// @param text      The document; UTF-8, borrowed for the call.
+/// @param text_len  Its length in bytes.
+/// @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
+/// @param err       Where an error object goes; may be null. Owned by the caller.
+/// @return As hotfix_policy_from_toml.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_policy_from_json(
+    text: *const c_char,
+    text_len: usize,
+    out: *mut *mut hotfix_policy,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::make(out, || {
+                let text = pointer::text(text, text_len, "text")?;
+                Ok(Arc::new(Policy::from_json(text)?))
+            })
+        })
+    }
+}
+
+/// Writes a policy as JSON: durations in seconds, shares as fractions, every default filled in.
+///
+/// @param policy  A policy.
+/// @param out     A buffer that the caller frees with hotfix_buf_free.
+/// @param err     Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may use one policy.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_policy_to_json(
+    policy: *const hotfix_policy,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || pointer::read(policy, "policy", |policy| Ok(policy.to_json())))
+        })
+    }
+}
+
+/// Writes a policy as people read it: "10min" and "0.3%", every default filled in.
+///
+/// @param policy  A policy.
+/// @param out     A buffer that the caller frees with hotfix_buf_free.
+/// @param err     Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may use one policy.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_policy_to_toml(
+    policy: *const hotfix_policy,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || pointer::read(policy, "policy", |policy| Ok(policy.to_toml())))
+        })
+    }
+}
+
+/// SHA-256 of the policy's canonical JSON; the same on every platform.
+///
+/// @param policy  A policy.
+/// @param out     The digest. Written on success only.
+/// @param err     Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may use one policy.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_policy_digest(
+    policy: *const hotfix_policy,
+    out: *mut hotfix_digest,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let digest = pointer::read(policy, "policy", |policy| {
+                hotfix_core::canonical::digest(&**policy).map_err(hotfix_error::not_written)
+            })?;
+            pointer::put(out, "out", hex(Some(digest)))
+        })
+    }
+}
+
+/// Another handle on the same policy: cheap, and freed on its own.
+///
+/// @param policy  A policy.
+/// @param out     The new handle; the caller frees it with hotfix_policy_free. Null on failure.
+/// @param err     Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may use one policy.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_policy_clone(
+    policy: *const hotfix_policy,
+    out: *mut *mut hotfix_policy,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::make(out, || pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy))))
+        })
+    }
+}
+
+/// Frees one handle on a policy; plans made from it live on.
+///
+/// @param policy  A policy, or null.
+///
+/// Thread rule: one thread, after every other use of this handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_policy_free(policy: *mut hotfix_policy) {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { pointer::free(policy) }
+}

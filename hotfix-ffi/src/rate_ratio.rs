@@ -1,0 +1,281 @@
+//! The rate-ratio test by itself: canary against baseline, to be looked at every tick.
+
+use std::ffi::c_char;
+
+use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
+use hotfix_core::stats::{Counts, StatError};
+use serde::{Deserialize, Serialize};
+
+use crate::buffer::{hotfix_buf, put_text};
+use crate::error::{Fallible, hotfix_error};
+use crate::guard::{Guarded, guard};
+use crate::pointer::{self, handle};
+use crate::policy::canonical;
+use crate::status::hotfix_status;
+use crate::versioned::{self, Versioned};
+
+/// A sequential test of the canary's rate against the baseline's.
+pub struct hotfix_rate_ratio(Guarded<Test>);
+
+handle!(hotfix_rate_ratio, Test);
+
+pub(crate) struct Test {
+    settings: RateRatioSettings,
+    design: RateRatioDesign,
+    state: RateRatio,
+}
+
+/// What the test reports. Set `struct_size` before the call (HOTFIX_EVIDENCE_INIT does).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_evidence {
+    /// sizeof(hotfix_evidence), set by the caller.
+    pub struct_size: usize,
+    /// Logarithm of the e-value; 0 without data, ln(1/alpha) decides.
+    pub log_e: f64,
+    /// A lower bound of `log_e` that costs less; what `p_value` rests on.
+    pub log_e_bound: f64,
+    /// min(1, 1/max E) over all looks; valid at every look.
+    pub p_value: f64,
+    /// Canary rate over baseline rate; NaN where `has_ratio` is 0.
+    pub ratio: f64,
+    /// 1 where there are trials in both arms.
+    pub has_ratio: u32,
+    /// 1 where the evidence has ever reached 1/alpha; stays once set.
+    pub decided: u32,
+}
+
+// SAFETY: repr(C), the size first; written only.
+unsafe impl Versioned for hotfix_evidence {
+    const LEAST: usize = size_of::<Self>();
+}
+
+/// What to_bytes writes: the settings, from which the design follows, and the state.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    settings: RateRatioSettings,
+    state: RateRatio,
+}
+
+impl Test {
+    fn new(settings: RateRatioSettings) -> Fallible<Self> {
+        let design = RateRatioDesign::try_new(&settings)?;
+        Ok(Self { settings, state: RateRatio::new(&design), design })
+    }
+}
+
+unsafe fn put_decided(out: *mut bool, decided: bool) {
+    if !out.is_null() {
+        // SAFETY: not null, and writable by the header's contract.
+        unsafe { out.write(decided) };
+    }
+}
+
+/// A test without data.
+///
+/// @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid", "weights"}, all optional;
+///                      UTF-8, borrowed; may be null with length 0 for the defaults.
+/// @param settings_len  Its length in bytes.
+/// @param out           The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
+/// @param err           Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rate_ratio_new(
+    settings: *const c_char,
+    settings_len: usize,
+    out: *mut *mut hotfix_rate_ratio,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::make(out, || {
+                let text = pointer::text(settings, settings_len, "settings")?;
+                let settings = if text.trim().is_empty() {
+                    RateRatioSettings::default()
+                } else {
+                    serde_json::from_str(text).map_err(|e| unreadable("settings", &e))?
+                };
+                Test::new(settings)
+            })
+        })
+    }
+}
+
+fn unreadable(name: &str, fault: &serde_json::Error) -> Box<hotfix_error> {
+    let error = hotfix_core::rollout::InputError::Syntax { fault: format!("`{name}`: {fault}") };
+    Box::<hotfix_error>::from(error).at(format!("/{name}"))
+}
+
+/// Takes in one tick.
+///
+/// @param test             A test.
+/// @param canary_events    The canary's events; 0 to 2^53 as all four.
+/// @param canary_trials    Its trials, or its exposure in any unit.
+/// @param baseline_events  The baseline's events.
+/// @param baseline_trials  Its trials, or its exposure in the same unit.
+/// @param out_decided      Whether the test has decided, now or before; may be null. Written on success only.
+/// @param err              Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large: the test is as before.
+///
+/// Thread rule: one thread at a time for one test.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rate_ratio_update(
+    test: *mut hotfix_rate_ratio,
+    canary_events: f64,
+    canary_trials: f64,
+    baseline_events: f64,
+    baseline_trials: f64,
+    out_decided: *mut bool,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let canary = Counts::new(canary_events, canary_trials);
+            let baseline = Counts::new(baseline_events, baseline_trials);
+            let decided = pointer::change(test, "test", |test| {
+                Ok(test.state.update(&test.design, canary, baseline)?)
+            })?;
+            put_decided(out_decided, decided);
+            Ok(())
+        })
+    }
+}
+
+/// What the test reports.
+///
+/// @param test  A test.
+/// @param out   The evidence; set its `struct_size` before. Written on success only.
+/// @param err   Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a test that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rate_ratio_evidence(
+    test: *const hotfix_rate_ratio,
+    out: *mut hotfix_evidence,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let size = versioned::size_of_caller(out, "out")?;
+            let evidence = pointer::read(test, "test", |test| {
+                let seen = test.state.evidence(&test.design);
+                Ok(hotfix_evidence {
+                    struct_size: size,
+                    log_e: seen.log_e,
+                    log_e_bound: test.state.log_e_bound(&test.design),
+                    p_value: seen.p_value,
+                    ratio: seen.ratio.unwrap_or(f64::NAN),
+                    has_ratio: u32::from(seen.ratio.is_some()),
+                    decided: u32::from(seen.decided),
+                })
+            })?;
+            versioned::write(out, size, &evidence);
+            Ok(())
+        })
+    }
+}
+
+/// Adds the evidence of another test with the same settings, as if its counts came as one further tick.
+///
+/// @param test         The test that grows.
+/// @param other        Another one, which stays as it is; not `test` itself.
+/// @param out_decided  Whether the sum has decided; may be null. Written on success only.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT where the settings differ.
+///
+/// Thread rule: one thread at a time for `test`; `other` may be read by any number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rate_ratio_merge(
+    test: *mut hotfix_rate_ratio,
+    other: *const hotfix_rate_ratio,
+    out_decided: *mut bool,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract; a copy of the other's state means that no two references meet.
+    unsafe {
+        guard(err, || {
+            let more = pointer::read(other, "other", |other| Ok(other.state))?;
+            let decided =
+                pointer::change(test, "test", |test| Ok(test.state.merge(&test.design, &more)?))?;
+            put_decided(out_decided, decided);
+            Ok(())
+        })
+    }
+}
+
+/// Writes settings and state, to go on later or elsewhere.
+///
+/// @param test  A test.
+/// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err   Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a test that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rate_ratio_to_bytes(
+    test: *const hotfix_rate_ratio,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                pointer::read(test, "test", |test| {
+                    canonical(&Document { settings: test.settings.clone(), state: test.state })
+                })
+            })
+        })
+    }
+}
+
+/// Reads what hotfix_rate_ratio_to_bytes wrote.
+///
+/// @param bytes      The bytes; borrowed for the call.
+/// @param bytes_len  Their number.
+/// @param out        The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
+/// @param err        Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rate_ratio_from_bytes(
+    bytes: *const c_char,
+    bytes_len: usize,
+    out: *mut *mut hotfix_rate_ratio,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::make(out, || {
+                let text = pointer::text(bytes, bytes_len, "bytes")?;
+                let read: Document =
+                    serde_json::from_str(text).map_err(|e| unreadable("bytes", &e))?;
+                let mut test = Test::new(read.settings)?;
+                // A merge into an empty state says whether the state is of this design.
+                let mut probe = test.state;
+                let fits: Result<bool, StatError> = probe.merge(&test.design, &read.state);
+                fits?;
+                test.state = read.state;
+                Ok(test)
+            })
+        })
+    }
+}
+
+/// Frees a test.
+///
+/// @param test  A test, or null.
+///
+/// Thread rule: one thread, after every other use of this handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rate_ratio_free(test: *mut hotfix_rate_ratio) {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { pointer::free(test) }
+}

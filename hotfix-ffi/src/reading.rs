@@ -1,0 +1,386 @@
+//! An observation as an array of plain structs, read into memory that is used again.
+
+use std::ffi::c_char;
+use std::str;
+
+use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
+use hotfix_core::rollout::{Command, Input};
+use hotfix_core::unit::MetricName;
+
+use crate::error::{Fallible, hotfix_error};
+use crate::pointer;
+use crate::versioned::{self, Versioned};
+
+/// What the numbers of a reading are.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum hotfix_form {
+    /// `canary` and `baseline` are {events, trials}, or {events, seconds of exposure} for a count.
+    Pair = 1,
+    /// `canary[0]` and `baseline[0]` are levels: a gauge, or a volume per minute.
+    Level = 2,
+    /// Cumulative buckets as Prometheus gives them: `le`, the arms' counts, and all requests in `canary[0]`, `baseline[0]`.
+    Histogram = 3,
+    /// Raw latencies in seconds.
+    Samples = 4,
+}
+
+/// The canary has numbers. Without this flag its members are not looked at: absent is never zero.
+pub const HOTFIX_READING_CANARY: u32 = 1;
+/// The baseline has numbers; without it the canary is compared with the record.
+pub const HOTFIX_READING_BASELINE: u32 = 2;
+/// The numbers are running counters; resets are handled.
+pub const HOTFIX_READING_TOTALS: u32 = 4;
+
+const ALL_FLAGS: u32 = HOTFIX_READING_CANARY | HOTFIX_READING_BASELINE | HOTFIX_READING_TOTALS;
+
+/// What one metric read since the last observation. Zero it, then set what applies: `{.struct_size = sizeof r, …}`.
+///
+/// All elements of an array have the same `struct_size`, which is its stride. Readings by instance go as JSON.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_reading {
+    /// sizeof(hotfix_reading), set by the caller.
+    pub struct_size: usize,
+    /// The metric's id; UTF-8, borrowed for the call.
+    pub metric: *const c_char,
+    /// Its length in bytes.
+    pub metric_len: usize,
+    /// A hotfix_form.
+    pub form: i32,
+    /// HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE and HOTFIX_READING_TOTALS, or-ed.
+    pub flags: u32,
+    /// The canary's numbers, see hotfix_form.
+    pub canary: [f64; 2],
+    /// The baseline's numbers, see hotfix_form.
+    pub baseline: [f64; 2],
+    /// HISTOGRAM: upper boundaries in seconds, ascending, without the open last one. Borrowed for the call.
+    pub le: *const f64,
+    /// How many boundaries, and how many counts each arm has.
+    pub le_len: usize,
+    /// HISTOGRAM: requests at or below each boundary.
+    pub canary_counts: *const f64,
+    /// HISTOGRAM: requests at or below each boundary.
+    pub baseline_counts: *const f64,
+    /// SAMPLES: latencies in seconds.
+    pub canary_samples: *const f64,
+    /// How many.
+    pub canary_samples_len: usize,
+    /// SAMPLES: latencies in seconds.
+    pub baseline_samples: *const f64,
+    /// How many.
+    pub baseline_samples_len: usize,
+}
+
+// SAFETY: repr(C), the size first, 8 bytes each beyond `baseline`; zero is a value of every member.
+unsafe impl Versioned for hotfix_reading {
+    const LEAST: usize = std::mem::offset_of!(hotfix_reading, le);
+}
+
+/// Who sends an observation. A null pointer to it, or zero members: nobody in particular.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_sender {
+    /// sizeof(hotfix_sender), set by the caller.
+    pub struct_size: usize,
+    /// The actor; personal, logged as a salted digest. UTF-8, at most 256 bytes, borrowed for the call.
+    pub by: *const c_char,
+    /// Its length in bytes.
+    pub by_len: usize,
+    /// The same key again changes nothing and gets the same answer. UTF-8, at most 256 bytes, borrowed for the call.
+    pub key: *const c_char,
+    /// Its length in bytes.
+    pub key_len: usize,
+    /// The log head that the sender has seen, 64 hexadecimal digits; refused where it is no longer the head.
+    pub expected_head: *const c_char,
+    /// Its length in bytes.
+    pub expected_head_len: usize,
+}
+
+// SAFETY: repr(C), the size first, 8 bytes each; zero is a value of every member.
+unsafe impl Versioned for hotfix_sender {
+    const LEAST: usize = size_of::<usize>();
+}
+
+/// Longest `by` and `key`, as in documents.
+const LONGEST: usize = 256;
+
+/// An observation whose memory is kept from call to call.
+pub(crate) struct Scratch {
+    input: Input,
+    /// The names of the last array, in its order.
+    names: Vec<([u8; 32], usize)>,
+    /// Where in that array each reading of the observation is.
+    order: Vec<usize>,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        Self { input: Input::observe(Observation::new()), names: Vec::new(), order: Vec::new() }
+    }
+
+    /// The observation that was read last.
+    pub(crate) const fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// Reads an array. Allocates only where metrics, arms or bucket counts are not those of the last one.
+    pub(crate) unsafe fn fill(
+        &mut self,
+        readings: *const hotfix_reading,
+        count: usize,
+        sender: *const hotfix_sender,
+    ) -> Fallible<()> {
+        // SAFETY: the caller keeps the header's contract.
+        unsafe {
+            self.sender(sender)?;
+            let array = Array::new(readings, count)?;
+            if !self.knows(&array)? {
+                self.arrange(&array)?;
+            }
+            let Self { input: Input { command: Command::Observe { metrics }, .. }, order, .. } =
+                self
+            else {
+                return Ok(());
+            };
+            for ((name, arms), &index) in metrics.iter_mut().zip(order.iter()) {
+                fill(arms, &array.at(index)?)
+                    .map_err(|error| error.at(format!("/metrics/{name}")))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the metrics are those of the last array, in its order.
+    unsafe fn knows(&self, array: &Array) -> Fallible<bool> {
+        if self.names.len() != array.count {
+            return Ok(false);
+        }
+        for (index, (known, len)) in self.names.iter().enumerate() {
+            // SAFETY: the caller keeps the header's contract.
+            let name = unsafe { array.name(index)? };
+            if name.len() != *len || name != &known[..*len] {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Lays the observation out anew.
+    #[cold]
+    unsafe fn arrange(&mut self, array: &Array) -> Fallible<()> {
+        self.names.clear();
+        self.order.clear();
+        let mut places: Vec<(MetricName, usize)> = Vec::new();
+        let mut names = Vec::new();
+        for index in 0..array.count {
+            // SAFETY: the caller keeps the header's contract.
+            let name = unsafe { array.name(index)? };
+            let at = |error: Box<hotfix_error>| error.at(format!("/readings/{index}/metric"));
+            let text =
+                str::from_utf8(name).map_err(|fault| at(hotfix_error::utf8("metric", fault)))?;
+            let metric = MetricName::try_new(text).map_err(|error| at(error.into()))?;
+            if places.iter().any(|(known, _)| *known == metric) {
+                let twice = hotfix_core::rollout::InputError::Syntax {
+                    fault: format!("the metric `{metric}` comes twice"),
+                };
+                return Err(at(twice.into()));
+            }
+            let mut bytes = [0; 32];
+            bytes[..name.len()].copy_from_slice(name);
+            names.push((bytes, name.len()));
+            places.push((metric, index));
+        }
+        places.sort_by_key(|(metric, _)| *metric);
+        let mut metrics = Observation::new();
+        for (metric, _) in &places {
+            metrics.set(*metric, Arms::default());
+        }
+        self.input.command = Command::Observe { metrics };
+        self.names = names;
+        self.order.extend(places.iter().map(|(_, index)| *index));
+        Ok(())
+    }
+
+    unsafe fn sender(&mut self, sender: *const hotfix_sender) -> Fallible<()> {
+        let Input { by, key, expected_head, .. } = &mut self.input;
+        *expected_head = None;
+        if sender.is_null() {
+            (*by, *key) = (None, None);
+            return Ok(());
+        }
+        // SAFETY: not null; the caller keeps the header's contract.
+        unsafe {
+            let sent = versioned::read(sender, "sender")?;
+            *by = short(pointer::text(sent.by, sent.by_len, "by")?, "by")?;
+            *key = short(pointer::text(sent.key, sent.key_len, "key")?, "key")?;
+            let head = pointer::text(sent.expected_head, sent.expected_head_len, "expected_head")?;
+            if !head.is_empty() {
+                *expected_head = Some(head.parse()?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn short(text: &str, field: &'static str) -> Fallible<Option<String>> {
+    if text.len() > LONGEST {
+        let (bytes, most) = (text.len(), LONGEST);
+        return Err(hotfix_core::rollout::InputError::TooLong { field, bytes, most }.into());
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+/// An array whose stride is the caller's `struct_size`.
+struct Array {
+    base: *const hotfix_reading,
+    stride: usize,
+    count: usize,
+}
+
+/// No observation has more metrics.
+const MOST: usize = 4096;
+
+impl Array {
+    unsafe fn new(base: *const hotfix_reading, count: usize) -> Fallible<Self> {
+        if count == 0 {
+            return Ok(Self { base, stride: 0, count });
+        }
+        if count > MOST {
+            return Err(hotfix_error::range("count", count, format_args!("at most {MOST}")));
+        }
+        // SAFETY: the caller keeps the header's contract.
+        let stride = unsafe { versioned::size_of_caller(base, "readings")? };
+        let array = Self { base, stride, count };
+        for index in 1..count {
+            // SAFETY: `index` is below `count`; each element starts with its size, by the header's contract.
+            let size = unsafe { array.place(index).cast::<usize>().read() };
+            if size != stride {
+                return Err(hotfix_error::structure(
+                    "readings",
+                    format_args!(
+                        "struct_size {size} at {index} and {stride} at 0: set the same everywhere"
+                    ),
+                ));
+            }
+        }
+        Ok(array)
+    }
+
+    /// # Safety
+    /// `index` is below `count`.
+    #[inline]
+    unsafe fn place(&self, index: usize) -> *const hotfix_reading {
+        // SAFETY: within the caller's array, whose stride is its elements' size, a multiple of 8.
+        unsafe { self.base.byte_add(index * self.stride) }
+    }
+
+    /// # Safety
+    /// `index` is below `count`.
+    #[inline]
+    unsafe fn name(&self, index: usize) -> Fallible<&[u8]> {
+        // SAFETY: `metric` and `metric_len` are within `LEAST`; `metric_len` bytes are readable by the header's contract.
+        unsafe {
+            let at = self.place(index);
+            pointer::bytes((*at).metric, (*at).metric_len, "metric")
+        }
+    }
+
+    /// # Safety
+    /// `index` is below `count`.
+    #[inline]
+    unsafe fn at(&self, index: usize) -> Fallible<hotfix_reading> {
+        // SAFETY: `stride` bytes are readable there by the header's contract.
+        unsafe {
+            if self.stride == size_of::<hotfix_reading>() {
+                Ok(self.place(index).read())
+            } else {
+                versioned::read_other(self.place(index), self.stride, "readings")
+            }
+        }
+    }
+}
+
+/// One arm's part of a reading.
+struct Arm<'a> {
+    there: bool,
+    numbers: [f64; 2],
+    counts: (*const f64, &'a str),
+    samples: (*const f64, usize, &'a str),
+}
+
+unsafe fn fill(arms: &mut Arms, from: &hotfix_reading) -> Fallible<()> {
+    if from.flags & !ALL_FLAGS != 0 {
+        return Err(hotfix_error::no_member("flags", from.flags, "HOTFIX_READING_*"));
+    }
+    arms.totals = from.flags & HOTFIX_READING_TOTALS != 0;
+    let canary = Arm {
+        there: from.flags & HOTFIX_READING_CANARY != 0,
+        numbers: from.canary,
+        counts: (from.canary_counts, "canary_counts"),
+        samples: (from.canary_samples, from.canary_samples_len, "canary_samples"),
+    };
+    let baseline = Arm {
+        there: from.flags & HOTFIX_READING_BASELINE != 0,
+        numbers: from.baseline,
+        counts: (from.baseline_counts, "baseline_counts"),
+        samples: (from.baseline_samples, from.baseline_samples_len, "baseline_samples"),
+    };
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        canary.fill(&mut arms.canary, from)?;
+        baseline.fill(&mut arms.baseline, from)
+    }
+}
+
+impl Arm<'_> {
+    unsafe fn fill(&self, slot: &mut Option<Sample>, from: &hotfix_reading) -> Fallible<()> {
+        const PAIR: i32 = hotfix_form::Pair as i32;
+        const LEVEL: i32 = hotfix_form::Level as i32;
+        const HISTOGRAM: i32 = hotfix_form::Histogram as i32;
+        const SAMPLES: i32 = hotfix_form::Samples as i32;
+        if !self.there {
+            *slot = None;
+            return Ok(());
+        }
+        match from.form {
+            PAIR => *slot = Some(Sample::Pair(self.numbers[0], self.numbers[1])),
+            LEVEL => *slot = Some(Sample::Level(self.numbers[0])),
+            HISTOGRAM => {
+                // SAFETY: `le_len` doubles are readable at each by the header's contract.
+                let (le, counts) = unsafe {
+                    (
+                        pointer::numbers(from.le, from.le_len, "le")?,
+                        pointer::numbers(self.counts.0, from.le_len, self.counts.1)?,
+                    )
+                };
+                if !matches!(slot, Some(Sample::Histogram(_))) {
+                    *slot = Some(Sample::Histogram(Histogram::default()));
+                }
+                if let Some(Sample::Histogram(histogram)) = slot {
+                    histogram.count = self.numbers[0];
+                    renew(&mut histogram.le, le);
+                    renew(&mut histogram.counts, counts);
+                }
+            }
+            SAMPLES => {
+                let (at, len, name) = self.samples;
+                // SAFETY: `len` doubles are readable there by the header's contract.
+                let samples = unsafe { pointer::numbers(at, len, name)? };
+                if !matches!(slot, Some(Sample::Samples(_))) {
+                    *slot = Some(Sample::Samples(Vec::new()));
+                }
+                if let Some(Sample::Samples(kept)) = slot {
+                    renew(kept, samples);
+                }
+            }
+            other => return Err(hotfix_error::no_member("form", other, "hotfix_form")),
+        }
+        Ok(())
+    }
+}
+
+fn renew(kept: &mut Vec<f64>, numbers: &[f64]) {
+    kept.clear();
+    kept.extend_from_slice(numbers);
+}

@@ -1,0 +1,86 @@
+//! Structs that grow at the end: each starts with its own size as the caller compiled it.
+
+use crate::error::{Fallible, hotfix_error};
+use crate::pointer::not_null;
+
+/// A struct that carries its size.
+///
+/// # Safety
+/// The type is `repr(C)`, starts with `struct_size: usize`, is aligned to 8, may be all zero bytes, and every member that
+/// ends beyond `LEAST` is 8 bytes long or an array of such.
+pub(crate) unsafe trait Versioned: Copy {
+    /// What the first release had to have; members beyond default to zero.
+    const LEAST: usize;
+}
+
+/// No struct of ours will be longer.
+const MOST: usize = 4096;
+
+/// The size that the caller wrote.
+pub(crate) unsafe fn size_of_caller<T: Versioned>(at: *const T, name: &str) -> Fallible<usize> {
+    not_null(at, name)?;
+    if !at.is_aligned() {
+        return Err(hotfix_error::structure(name, "an address that is not aligned"));
+    }
+    // SAFETY: not null and aligned; every versioned struct starts with its size, readable by the header's contract.
+    let size = unsafe { at.cast::<usize>().read() };
+    if size < T::LEAST || size > MOST || !size.is_multiple_of(8) {
+        return Err(hotfix_error::structure(
+            name,
+            format_args!("struct_size {size}: set it to sizeof, here {}", size_of::<T>()),
+        ));
+    }
+    Ok(size)
+}
+
+/// Copies a struct of another size than ours: what is missing is zero, what is unknown must be.
+#[cold]
+pub(crate) unsafe fn read_other<T: Versioned>(
+    at: *const T,
+    size: usize,
+    name: &str,
+) -> Fallible<T> {
+    let known = size.min(size_of::<T>());
+    // SAFETY: `size` bytes are readable by the header's contract; those beyond ours are only compared.
+    let tail = unsafe { std::slice::from_raw_parts(at.cast::<u8>().add(known), size - known) };
+    if tail.iter().any(|byte| *byte != 0) {
+        return Err(hotfix_error::structure(
+            name,
+            format_args!("members that this library ({}) does not know", env!("CARGO_PKG_VERSION")),
+        ));
+    }
+    let mut ours = std::mem::MaybeUninit::<T>::zeroed();
+    // SAFETY: `known` bytes are readable there and writable here; all zero bytes are a value, and so is a caller's.
+    unsafe {
+        std::ptr::copy_nonoverlapping(at.cast::<u8>(), ours.as_mut_ptr().cast(), known);
+        Ok(ours.assume_init())
+    }
+}
+
+/// Reads one struct of any size.
+pub(crate) unsafe fn read<T: Versioned>(at: *const T, name: &str) -> Fallible<T> {
+    // SAFETY: the caller keeps the header's contract.
+    let size = unsafe { size_of_caller(at, name)? };
+    if size == size_of::<T>() {
+        // SAFETY: not null, aligned, and `size` bytes are readable by the header's contract.
+        return Ok(unsafe { at.read() });
+    }
+    // SAFETY: as above.
+    unsafe { read_other(at, size, name) }
+}
+
+/// Writes what the caller's struct has room for; a longer one's unknown members become zero. Keeps its `struct_size`.
+#[inline]
+pub(crate) unsafe fn write<T: Versioned>(out: *mut T, size: usize, value: &T) {
+    const HEAD: usize = size_of::<usize>();
+    let known = size.min(size_of::<T>());
+    // SAFETY: `size` bytes are writable by the header's contract, and were checked with `size_of_caller`; `value` is
+    // another object, and `known` is at least `LEAST`, which is at least the head.
+    unsafe {
+        let (to, from) = (out.cast::<u8>(), std::ptr::from_ref(value).cast::<u8>());
+        std::ptr::copy_nonoverlapping(from.add(HEAD), to.add(HEAD), known - HEAD);
+        if size > known {
+            to.add(known).write_bytes(0, size - known);
+        }
+    }
+}

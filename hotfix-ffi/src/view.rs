@@ -1,0 +1,314 @@
+//! What a rollout shows between inputs.
+
+use hotfix_core::rollout::Action;
+use hotfix_core::unit::Timestamp;
+
+use crate::buffer::{hotfix_buf, hotfix_digest, hotfix_name, hotfix_str, in_place, put_text};
+use crate::error::{Fallible, hotfix_error};
+use crate::guard::guard;
+use crate::outcome::{hotfix_action, hotfix_state};
+use crate::pointer;
+use crate::policy::{canonical, hex};
+use crate::rollout::hotfix_rollout;
+use crate::status::hotfix_status;
+use crate::versioned;
+
+/// The present state.
+///
+/// @param rollout  A rollout.
+/// @param out      The state. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_state(
+    rollout: *const hotfix_rollout,
+    out: *mut hotfix_state,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let state = pointer::read(rollout, "rollout", |s| Ok(s.rollout.state()))?;
+            pointer::put(out, "out", state.into())
+        })
+    }
+}
+
+/// The phase that is deployed, watched or decided on.
+///
+/// @param rollout  A rollout.
+/// @param out      Its name; empty where the state has no phase. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_phase(
+    rollout: *const hotfix_rollout,
+    out: *mut hotfix_name,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let phase = pointer::read(rollout, "rollout", |s| Ok(s.rollout.phase()))?;
+            let text = phase.map_or([0; 32], |phase| in_place(&phase));
+            pointer::put(out, "out", hotfix_name { text })
+        })
+    }
+}
+
+/// The canary's confirmed share of the traffic.
+///
+/// @param rollout  A rollout.
+/// @param out      0 to 1. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_share(
+    rollout: *const hotfix_rollout,
+    out: *mut f64,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let share = pointer::read(rollout, "rollout", |s| Ok(s.rollout.share()))?;
+            pointer::put(out, "out", share.as_fraction())
+        })
+    }
+}
+
+/// No moment: later than every other.
+pub const HOTFIX_NEVER: i64 = i64::MAX;
+
+/// The next moment at which time alone can change something: arm one timer with it and send a `tick`.
+///
+/// @param rollout  A rollout.
+/// @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER where nothing waits for time. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_poll_at(
+    rollout: *const hotfix_rollout,
+    out_ms: *mut i64,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let at = pointer::read(rollout, "rollout", |s| Ok(s.rollout.poll_at()))?;
+            pointer::put(out_ms, "out_ms", at.map_or(HOTFIX_NEVER, Timestamp::as_millis))
+        })
+    }
+}
+
+/// The last verdict with its evidence, as JSON.
+///
+/// @param rollout  A rollout.
+/// @param out      A buffer that the caller frees with hotfix_buf_free.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_verdict(
+    rollout: *const hotfix_rollout,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || pointer::read(rollout, "rollout", |s| canonical(s.rollout.verdict())))
+        })
+    }
+}
+
+/// The hash of the last log line: what another driver gives as `expected_head`.
+///
+/// @param rollout  A rollout.
+/// @param out      The head; 64 zeros before the first line, empty where no log is made. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_head(
+    rollout: *const hotfix_rollout,
+    out: *mut hotfix_digest,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let head = pointer::read(rollout, "rollout", |s| Ok(s.rollout.head()))?;
+            pointer::put(out, "out", hex(head))
+        })
+    }
+}
+
+/// Every log line so far.
+///
+/// @param rollout  A rollout.
+/// @param out      A view that lives until the next call that takes this rollout without `const`; empty unless it keeps its
+///                 log. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_log(
+    rollout: *const hotfix_rollout,
+    out: *mut hotfix_str,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let log = pointer::read(rollout, "rollout", |s| Ok(hotfix_str::of(s.rollout.log())))?;
+            pointer::put(out, "out", log)
+        })
+    }
+}
+
+/// One action of the last call.
+///
+/// @param rollout  A rollout.
+/// @param index    From 0, below the outcome's `action_count`.
+/// @param out      The action; set its `struct_size` before. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_RANGE where there is no such action.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_action(
+    rollout: *const hotfix_rollout,
+    index: usize,
+    out: *mut hotfix_action,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let size = versioned::size_of_caller(out, "out")?;
+            pointer::read(rollout, "rollout", |s| {
+                let view = view(s.actions.iter(), index, s.actions.len())?;
+                versioned::write(out, size, &view);
+                Ok(())
+            })
+        })
+    }
+}
+
+/// The actions of the last call, as JSON: the same as in the log.
+///
+/// @param rollout  A rollout.
+/// @param out      A buffer that the caller frees with hotfix_buf_free.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_actions(
+    rollout: *const hotfix_rollout,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || pointer::read(rollout, "rollout", |s| canonical(&s.actions)))
+        })
+    }
+}
+
+/// How many actions await `confirm` or `failed`.
+///
+/// @param rollout  A rollout.
+/// @param out      Their number. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_pending_count(
+    rollout: *const hotfix_rollout,
+    out: *mut usize,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let count =
+                pointer::read(rollout, "rollout", |s| Ok(s.rollout.pending_actions().count()))?;
+            pointer::put(out, "out", count)
+        })
+    }
+}
+
+/// One action that awaits `confirm` or `failed`, oldest first. After a crash these are to be done, or found done.
+///
+/// @param rollout  A rollout.
+/// @param index    From 0, below hotfix_rollout_pending_count.
+/// @param out      The action; set its `struct_size` before. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_RANGE where there is no such action.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_pending_action(
+    rollout: *const hotfix_rollout,
+    index: usize,
+    out: *mut hotfix_action,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let size = versioned::size_of_caller(out, "out")?;
+            pointer::read(rollout, "rollout", |s| {
+                let count = s.rollout.pending_actions().count();
+                let view = view(s.rollout.pending_actions(), index, count)?;
+                versioned::write(out, size, &view);
+                Ok(())
+            })
+        })
+    }
+}
+
+/// The actions that await `confirm` or `failed`, as JSON.
+///
+/// @param rollout  A rollout.
+/// @param out      A buffer that the caller frees with hotfix_buf_free.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_pending_actions(
+    rollout: *const hotfix_rollout,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                pointer::read(rollout, "rollout", |s| {
+                    canonical(&s.rollout.pending_actions().collect::<Vec<_>>())
+                })
+            })
+        })
+    }
+}
+
+fn view<'a>(
+    mut actions: impl Iterator<Item = &'a Action>,
+    index: usize,
+    count: usize,
+) -> Fallible<hotfix_action> {
+    actions.nth(index).map(hotfix_action::of).ok_or_else(|| {
+        hotfix_error::range(
+            "index",
+            index,
+            format_args!("one below {count}, the number of actions"),
+        )
+    })
+}
