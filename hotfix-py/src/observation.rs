@@ -64,7 +64,11 @@ pub(crate) fn observation(metrics: &Bound<'_, PyDict>) -> Result<Observation> {
 }
 
 /// Fills the readings in place where the metrics are those of the last time; false where they are not.
-fn refill(seen: &mut Observation, order: &[usize], metrics: &Bound<'_, PyDict>) -> Result<bool> {
+fn refill(
+    seen: &mut Observation,
+    order: &[(String, usize)],
+    metrics: &Bound<'_, PyDict>,
+) -> Result<bool> {
     if metrics.len() != order.len() || seen.len() != order.len() {
         return Ok(false);
     }
