@@ -9,6 +9,7 @@ use hotfix_core::rollout::{Command, Input};
 use hotfix_core::unit::MetricName;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 
@@ -20,8 +21,8 @@ const FORMS: &str = "a number, [events, trials], {\"le\", \"counts\", \"count\"}
 #[derive(Debug)]
 pub(crate) struct Reader {
     input: Input,
-    /// Where the dict's n-th metric stands among the readings, which are in the order of their ids.
-    order: Vec<usize>,
+    /// The dict's n-th metric, and where it stands among the readings, which are in the order of their ids.
+    order: Vec<(String, usize)>,
 }
 
 impl Default for Reader {
@@ -41,7 +42,9 @@ impl Reader {
             *seen = observation(&metrics)?;
             for (key, _) in &metrics {
                 let key = text(&key)?;
-                self.order.extend(seen.iter().position(|(name, _)| name.as_str() == key));
+                if let Some(at) = seen.iter().position(|(name, _)| name.as_str() == key) {
+                    self.order.push((key.to_owned(), at));
+                }
             }
         }
         Ok(&self.input)
@@ -61,45 +64,56 @@ pub(crate) fn observation(metrics: &Bound<'_, PyDict>) -> Result<Observation> {
 }
 
 /// Fills the readings in place where the metrics are those of the last time; false where they are not.
-fn refill(seen: &mut Observation, order: &[usize], metrics: &Bound<'_, PyDict>) -> Result<bool> {
+fn refill(
+    seen: &mut Observation,
+    order: &[(String, usize)],
+    metrics: &Bound<'_, PyDict>,
+) -> Result<bool> {
     if metrics.len() != order.len() || seen.len() != order.len() {
         return Ok(false);
     }
-    for ((key, value), at) in metrics.iter().zip(order) {
-        let Some((name, arms)) = seen.iter_mut().nth(*at) else { return Ok(false) };
-        if name.as_str() != text(&key)? {
+    for ((key, value), (name, at)) in metrics.iter().zip(order) {
+        if text(&key)? != name {
             return Ok(false);
         }
-        read_arms(&value, arms).map_err(|fault| of(name.as_str(), fault))?;
+        let Some((_, arms)) = seen.iter_mut().nth(*at) else { return Ok(false) };
+        read_arms(&value, arms).map_err(|fault| of(name, fault))?;
     }
     Ok(true)
 }
 
 fn read_arms(value: &Bound<'_, PyAny>, arms: &mut Arms) -> Result<()> {
-    let (mut canary, mut baseline, mut totals) = (false, false, false);
-    for (key, value) in &dict(value)? {
-        match text(&key)? {
-            "canary" => canary = read_sample(&value, &mut arms.canary)?,
-            "baseline" => baseline = read_sample(&value, &mut arms.baseline)?,
-            "totals" => totals = value.extract()?,
-            other => {
+    let (py, fields) = (value.py(), dict(value)?);
+    // Looking up interned names is faster than going through the members.
+    let mut left = fields.len();
+    for (name, arm) in
+        [(intern!(py, "canary"), &mut arms.canary), (intern!(py, "baseline"), &mut arms.baseline)]
+    {
+        let reading = fields.get_item(name)?;
+        left -= usize::from(reading.is_some());
+        match reading {
+            Some(reading) if !reading.is_none() => read_sample(&reading, arm)?,
+            _ => *arm = None,
+        }
+    }
+    arms.totals = false;
+    if left > 0 {
+        if let Some(totals) = fields.get_item(intern!(py, "totals"))? {
+            arms.totals = totals.extract()?;
+        }
+        for (key, _) in &fields {
+            let key = text(&key)?;
+            if !matches!(key, "canary" | "baseline" | "totals") {
                 let expected = "expected one of `baseline`, `canary`, `totals`";
-                return Err(Fault::input(format!("unknown field `{other}`, {expected}")));
+                return Err(Fault::input(format!("unknown field `{key}`, {expected}")));
             }
         }
     }
-    if !canary {
-        arms.canary = None;
-    }
-    if !baseline {
-        arms.baseline = None;
-    }
-    arms.totals = totals;
     Ok(())
 }
 
-/// Reads what one arm read; false for None, which is absent.
-fn read_sample(value: &Bound<'_, PyAny>, into: &mut Option<Sample>) -> Result<bool> {
+/// Reads what one arm read.
+fn read_sample(value: &Bound<'_, PyAny>, into: &mut Option<Sample>) -> Result<()> {
     if value.is_exact_instance_of::<PyFloat>() || value.is_exact_instance_of::<PyInt>() {
         *into = Some(Sample::Level(number(value)?));
     } else if let Ok(list) = value.cast::<PyList>() {
@@ -114,8 +128,6 @@ fn read_sample(value: &Bound<'_, PyAny>, into: &mut Option<Sample>) -> Result<bo
         } else {
             pair_of(&[])?
         });
-    } else if value.is_none() {
-        return Ok(false);
     } else if value.is_instance_of::<PyDict>() || value.is_instance_of::<PyMapping>() {
         read_object(&dict(value)?, into)?;
     } else if let Ok(level) = number(value) {
@@ -123,7 +135,7 @@ fn read_sample(value: &Bound<'_, PyAny>, into: &mut Option<Sample>) -> Result<bo
     } else {
         *into = Some(pair_of(&numbers(value)?)?);
     }
-    Ok(true)
+    Ok(())
 }
 
 fn pair_of(numbers: &[f64]) -> Result<Sample> {
@@ -134,40 +146,46 @@ fn pair_of(numbers: &[f64]) -> Result<Sample> {
 }
 
 fn read_object(object: &Bound<'_, PyDict>, into: &mut Option<Sample>) -> Result<()> {
-    let mut histogram = match into.take() {
-        Some(Sample::Histogram(histogram)) => histogram,
-        _ => Histogram::default(),
-    };
-    let (mut parts, mut samples, mut instances) = (0, None, BTreeMap::new());
-    for (key, value) in object {
-        match text(&key)? {
-            "le" => read_numbers(&value, &mut histogram.le)?,
-            "counts" => read_numbers(&value, &mut histogram.counts)?,
-            "count" => histogram.count = number(&value)?,
-            "samples" => {
-                samples = Some(numbers(&value)?);
-                continue;
-            }
-            instance => {
-                let mut counts = None;
-                read_sample(&value, &mut counts)?;
-                let Some(Sample::Pair(events, trials)) = counts else {
-                    return Err(Fault::input(format!(
-                        "an object is {FORMS}; `{instance}` is none of these"
-                    )));
-                };
-                instances.insert(instance.to_owned(), [events, trials]);
-                continue;
-            }
+    let py = object.py();
+    if object.len() == 3
+        && let Some(le) = object.get_item(intern!(py, "le"))?
+        && let Some(counts) = object.get_item(intern!(py, "counts"))?
+        && let Some(count) = object.get_item(intern!(py, "count"))?
+    {
+        if !matches!(into, Some(Sample::Histogram(_))) {
+            *into = Some(Sample::Histogram(Histogram::default()));
         }
-        parts += 1;
+        if let Some(Sample::Histogram(histogram)) = into {
+            read_numbers(&le, &mut histogram.le)?;
+            read_numbers(&counts, &mut histogram.counts)?;
+            histogram.count = number(&count)?;
+        }
+        return Ok(());
     }
-    *into = Some(match (parts, samples, instances.is_empty()) {
-        (3, None, true) => Sample::Histogram(histogram),
-        (0, Some(samples), true) => Sample::Samples(samples),
-        (0, None, false) => Sample::Instances(instances),
-        _ => return Err(Fault::input(format!("a reading is {FORMS}"))),
-    });
+    if object.len() == 1
+        && let Some(samples) = object.get_item(intern!(py, "samples"))?
+    {
+        *into = Some(Sample::Samples(numbers(&samples)?));
+        return Ok(());
+    }
+    let mut instances = BTreeMap::new();
+    for (key, value) in object {
+        let instance = text(&key)?;
+        let mut counts = None;
+        if !matches!(instance, "le" | "counts" | "count" | "samples") {
+            read_sample(&value, &mut counts)?;
+        }
+        let Some(Sample::Pair(events, trials)) = counts else {
+            return Err(Fault::input(format!(
+                "a reading is {FORMS}; `{instance}` is out of place"
+            )));
+        };
+        instances.insert(instance.to_owned(), [events, trials]);
+    }
+    if instances.is_empty() {
+        return Err(Fault::input(format!("a reading is {FORMS}")));
+    }
+    *into = Some(Sample::Instances(instances));
     Ok(())
 }
 
@@ -181,8 +199,9 @@ fn numbers(value: &Bound<'_, PyAny>) -> Result<Vec<f64>> {
 fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
     into.clear();
     if let Ok(list) = value.cast::<PyList>() {
-        for item in list {
-            into.push(number(&item)?);
+        // An iterator would ask for the length each time.
+        for at in 0..list.len() {
+            into.push(number(&list.get_item(at)?)?);
         }
     } else if let Ok(tuple) = value.cast::<PyTuple>() {
         for item in tuple {

@@ -101,7 +101,7 @@ impl Plan {
     /// >>> policy = hotfix.Policy.preset("phased-canary")
     /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
     /// >>> plan.timeline("2026-03-03T14:40:00Z")[-1]
-    /// {'at': '2026-03-03T15:40:00.000Z', 'offset': 3600, 'step': 'complete'}
+    /// {'at': '2026-03-03T15:40:00.000Z', 'offset': 3600.0, 'step': 'complete'}
     fn timeline<'py>(&self, py: Python<'py>, start: At) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.timeline(start.0))
     }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hotfix_core::canonical::{Digest, digest};
 use hotfix_core::policy::{Policy as Core, PolicyError};
 use pyo3::prelude::*;
 use pyo3::types::PyAnyMethods;
@@ -32,12 +31,6 @@ use crate::plan::{self, Plan};
 #[pyclass(frozen, eq, module = "hotfix")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Policy(pub(crate) Arc<Core>);
-
-/// Where a policy stands in the log of a rollout: its canonical JSON's SHA-256.
-fn digest_of(policy: &Core) -> Digest {
-    // A checked policy holds nothing that canonical JSON refuses.
-    digest(policy).unwrap_or(Digest::ZERO)
-}
 
 #[pymethods]
 impl Policy {
@@ -127,7 +120,7 @@ impl Policy {
     /// SHA-256 of its canonical JSON: the same on every platform and in every language.
     #[getter]
     fn digest(&self) -> String {
-        digest_of(&self.0).to_string()
+        self.0.digest().to_string()
     }
 
     /// As TOML as people write it: ``"10min"``, ``"0.3%"``; every default filled in.
@@ -185,7 +178,7 @@ impl Policy {
     }
 
     fn __hash__(&self) -> u64 {
-        plan::hash_of(digest_of(&self.0))
+        plan::hash_of(self.0.digest())
     }
 
     fn __repr__(&self) -> String {

@@ -195,6 +195,17 @@ impl Rollout {
         Ok(self.lock(py)?.accepted().into_iter().map(InputKind::as_str).collect())
     }
 
+    /// The next moment at which time alone can change something: arm one timer with it and send a ``tick``.
+    ///
+    /// Returns
+    /// -------
+    /// datetime or None
+    ///     In UTC; None where nothing waits for time.
+    fn poll_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let next = self.lock(py)?.poll_at();
+        next.map(|next| datetime(py, next)).transpose()
+    }
+
     /// The plan.
     #[getter]
     fn plan(&self, py: Python<'_>) -> PyResult<Plan> {

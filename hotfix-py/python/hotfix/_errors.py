@@ -20,7 +20,7 @@ class Error(Exception):
 
 
 class PolicyError(Error, ValueError):
-    """A policy that cannot be read: everything that is wrong with it, at once.
+    r"""A policy that cannot be read: everything that is wrong with it, at once.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class PolicyError(Error, ValueError):
     --------
     >>> import hotfix
     >>> try:
-    ...     hotfix.Policy.from_toml("format = 1\\nnaem = 'house'")
+    ...     hotfix.Policy.from_toml("format = 1\nnaem = 'house'")
     ... except hotfix.PolicyError as error:
     ...     [e.path for e in error.errors if e.code == "HF-POL-006"]
     ['/naem']
