@@ -20,7 +20,7 @@ demo: ## the canary lab: real processes, real traffic, a report (two minutes aft
 	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo $(ARGS)
 
 demo-real: tools-real ## the same with HAProxy as the splitter and Prometheus as the source
-	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo-real $(ARGS)
+	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo --real $(ARGS)
 
 test: tools lint ffi unit doctest docs python ## everything: format, lints, Rust, C, C++, docs, Python
 
