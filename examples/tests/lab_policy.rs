@@ -95,7 +95,7 @@ fn drive(policy: &Arc<Policy>, seed: u64, shock: f64) -> (State, f64) {
         let metrics = observation(&canary, &baseline);
         rollout.handle(at, &Input::observe(metrics)).expect("a legal reading");
         // What is asked for is done by the next tick.
-        let pending: Vec<_> = rollout.pending_actions().cloned().collect();
+        let pending: Vec<_> = rollout.pending_actions().to_vec();
         for action in pending {
             if matches!(
                 action.act,
