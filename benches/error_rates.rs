@@ -186,8 +186,7 @@ fn watched(policy: &Arc<Policy>, start: Timestamp) -> Result<Rollout, Failure> {
     )?;
     let mut rollout = Rollout::try_new(plan, Recording::Off, "")?;
     rollout.handle(start, &Input::new(Command::Start).by("lena"))?;
-    loop {
-        let Some(action) = rollout.pending_actions().next().map(|a| a.id) else { break };
+    while let Some(action) = rollout.pending_actions().first().map(|a| a.id) {
         rollout.handle(start, &Input::new(Command::Confirm { action }).by("tool"))?;
     }
     Ok(rollout)

@@ -50,7 +50,7 @@ impl Story {
 
     fn confirm_all(&mut self) -> Result<()> {
         loop {
-            let Some(id) = self.rollout.pending_actions().next().map(|action| action.id) else {
+            let Some(id) = self.rollout.pending_actions().first().map(|action| action.id) else {
                 return Ok(());
             };
             self.input(&format!(r#"{{"kind":"confirm","by":"tool","action":"{id}"}}"#))?;

@@ -65,7 +65,7 @@ fn main() -> anyhow::Result<()> {
     let script = Script::read(&arguments.plan)?;
     let mut driver = Driver::open(&script, &arguments)?;
     // What was asked for and not confirmed before a crash is done first, or found done.
-    let pending: Vec<Action> = driver.rollout.pending_actions().cloned().collect();
+    let pending: Vec<Action> = driver.rollout.pending_actions().to_vec();
     driver.act(&pending)?;
     for (number, Recorded { at, input }) in
         Script::inputs(&arguments.inputs)?.into_iter().enumerate()

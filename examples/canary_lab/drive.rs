@@ -385,7 +385,7 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
     let (resumed, events) = (driver.flags.resume, driver.journal.lines());
     driver.say(&Line::Began { at: now(), resumed, events });
     driver.learn_services().await;
-    let pending: Vec<Action> = driver.rollout.pending_actions().cloned().collect();
+    let pending: Vec<Action> = driver.rollout.pending_actions().to_vec();
     for action in pending {
         driver.act(&action, true);
     }

@@ -13,3 +13,7 @@ pub mod policy;
 pub mod rollout;
 pub mod stats;
 pub mod unit;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadMe;

@@ -37,7 +37,7 @@ impl Watch {
         };
         watch.input(r#"{"kind":"start","by":"lena"}"#);
         loop {
-            let Some(id) = watch.rollout.pending_actions().next().map(|a| a.id) else { break };
+            let Some(id) = watch.rollout.pending_actions().first().map(|a| a.id) else { break };
             watch.input(&format!(r#"{{"kind":"confirm","by":"tool","action":"{id}"}}"#));
         }
         watch

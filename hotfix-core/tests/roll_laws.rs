@@ -81,7 +81,7 @@ fn input(rollout: &Rollout, happening: &Happening) -> Option<Input> {
             )
         }
         Happening::Confirm { failed, which } => {
-            let id = rollout.pending_actions().nth(*which)?.id;
+            let id = rollout.pending_actions().get(*which)?.id;
             let kind = if *failed { "failed" } else { "confirm" };
             format!(r#"{{"kind":"{kind}","by":"tool","action":"{id}"}}"#)
         }
@@ -162,7 +162,7 @@ proptest! {
                 );
                 rollout.handle(at, &Input::from_json(&seen).unwrap()).unwrap();
             }
-            (rollout.share() > Share::from_percent(10) || rollout.pending_actions().next().is_some_and(|a| matches!(a.act, Act::SetTraffic { .. })), rollout.state())
+            (rollout.share() > Share::from_percent(10) || rollout.pending_actions().first().is_some_and(|a| matches!(a.act, Act::SetTraffic { .. })), rollout.state())
         };
         prop_assert!(!run(extra).0 || run(extra - 1).0);
     }

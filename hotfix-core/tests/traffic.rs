@@ -4,7 +4,7 @@ mod story;
 
 use hotfix_core::judge::{Decision, Reason};
 use hotfix_core::metric::{Arms, Observation, Sample};
-use hotfix_core::rollout::{Command, Input, State};
+use hotfix_core::rollout::{Command, Input, Recording, State};
 use hotfix_core::unit::{MetricName, Span};
 use story::Story;
 
@@ -25,7 +25,7 @@ impl Story {
 /// Half of the traffic is the canary's already, a tenth is confirmed: exposure at a tenth would make five times the rate.
 #[test]
 fn met_6_a_scaled_count_says_nothing_while_traffic_moves() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run_until(90, Story::healthy, State::Deploying);
     let bug = MetricName::try_new("bug").unwrap();
@@ -47,7 +47,7 @@ fn met_6_a_scaled_count_says_nothing_while_traffic_moves() {
 
 #[test]
 fn stat_4_causes_come_the_gravest_first() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     // The window of the rare count is not full yet, which holds, when band and evidence go back.
     let rate = |share: f64, _| Story::tick(share, 0.08, [0, 12], false);

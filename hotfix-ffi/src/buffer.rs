@@ -2,7 +2,6 @@
 
 use std::ffi::c_char;
 use std::fmt::Display;
-use std::slice;
 
 use crate::error::Fallible;
 use crate::pointer;
@@ -84,7 +83,10 @@ pub unsafe extern "C" fn hotfix_buf_free(buf: *mut hotfix_buf) {
     if !freed.data.is_null() {
         // SAFETY: `data` came from a boxed slice of `len` bytes and a null byte, by the contract of the struct.
         drop(unsafe {
-            Box::from_raw(slice::from_raw_parts_mut(freed.data.cast::<u8>(), freed.len + 1))
+            Box::from_raw(std::ptr::slice_from_raw_parts_mut(
+                freed.data.cast::<u8>(),
+                freed.len + 1,
+            ))
         });
     }
 }
@@ -109,6 +111,7 @@ pub struct hotfix_name {
 pub(crate) fn in_place<const N: usize>(text: &impl Display) -> [c_char; N] {
     struct Place<const N: usize>([c_char; N], usize);
     impl<const N: usize> std::fmt::Write for Place<N> {
+        #[allow(clippy::cast_possible_wrap, reason = "C's char is signed here and unsigned there")]
         fn write_str(&mut self, text: &str) -> std::fmt::Result {
             for &byte in text.as_bytes() {
                 if self.1 + 1 < N {

@@ -228,7 +228,7 @@ impl From<UnitError> for Box<hotfix_error> {
 
 impl From<DigestError> for Box<hotfix_error> {
     fn from(error: DigestError) -> Self {
-        hotfix_error::new(hotfix_status::Unit, "HF-JSON-014", "", &error)
+        hotfix_error::new(hotfix_status::Unit, "HF-JSON-014", "", error)
     }
 }
 

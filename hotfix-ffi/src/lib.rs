@@ -6,6 +6,7 @@
 //! - every exported function is one call of [`guard`](guard::guard): a panic becomes a status and never crosses;
 //! - pointers become references in `pointer` and `versioned` only, each after its null check;
 //! - a handle that a panic went through is poisoned: from then on it can only be freed.
+#![warn(clippy::undocumented_unsafe_blocks)]
 #![allow(non_camel_case_types, reason = "types carry the names that C sees")]
 #![allow(
     clippy::missing_safety_doc,

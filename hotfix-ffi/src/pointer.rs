@@ -82,9 +82,9 @@ pub(crate) unsafe fn change<H: Handle, R>(
 /// Frees a handle; null is fine.
 pub(crate) unsafe fn free<H: Handle>(handle: *mut H) {
     if !handle.is_null() {
-        // SAFETY: not null; made by `make` and not freed before, by the header's contract. Dropping a poisoned value is
-        // safe: it is whole in memory, if not in meaning; a panic in it must still not cross.
+        // Dropping a poisoned value is safe: it is whole in memory, if not in meaning. A panic in it must still not cross.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            // SAFETY: not null; made by `make` and not freed before, by the header's contract.
             drop(unsafe { Box::from_raw(handle) });
         }));
     }

@@ -141,7 +141,7 @@ impl Program<'_> {
     }
 
     fn compile(&self, library: &Library, link: Link, folder: &Folder) -> PathBuf {
-        let is_cpp = self.sources[0].ends_with(".cpp");
+        let is_cpp = Path::new(self.sources[0]).extension().is_some_and(|e| e == "cpp");
         let (tool, standard) = if is_cpp { (CXX, "-std=c++17") } else { (CC, "-std=c11") };
         let stem = Path::new(self.sources[0]).file_stem().unwrap().to_string_lossy();
         let binary = folder.0.join(format!("{stem}-{is_cpp}-{link:?}"));
@@ -214,6 +214,19 @@ fn roll_5_c_and_cpp_print_the_log_that_all_languages_print() {
             example(&["examples/cpp/canary_rollback.cpp"]),
         ],
     );
+}
+
+#[test]
+fn the_readme_s_program_compiles_and_prints_what_it_says() {
+    let page = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let block = page.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+    let folder = Folder::new("readme");
+    let source = folder.0.join("readme.c");
+    std::fs::write(&source, block).unwrap();
+    let source = source.to_str().unwrap();
+    let said = Some(b"rolling_back, 4 actions\n".as_slice());
+    let program = Program { sources: &[source], arguments: &[], prints: said };
+    check("readme-program", &build(&["--release"]), &[program]);
 }
 
 #[test]

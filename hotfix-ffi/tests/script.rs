@@ -3,7 +3,13 @@
 //! The script is data that every language reads, so none can drift. It is made here, as the ids of actions depend on the
 //! engine; `HOTFIX_BLESS=1` writes it anew together with the log that all must print.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "whole numbers below a million"
+)]
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -92,11 +98,12 @@ impl Recorder {
     fn send(&mut self, input: &Value) {
         let parsed = Input::from_value(input.clone()).unwrap();
         self.rollout.handle(self.at, &parsed).unwrap_or_else(|refusal| panic!("{refusal}"));
-        self.lines.push_str(&format!("{{\"at\": \"{}\", \"input\": {input}}}\n", self.at));
+        let at = self.at;
+        writeln!(self.lines, "{{\"at\": \"{at}\", \"input\": {input}}}").unwrap();
     }
 
     fn pending(&self) -> String {
-        self.rollout.pending_actions().next().unwrap().id.to_string()
+        self.rollout.pending_actions().first().unwrap().id.to_string()
     }
 
     fn confirm(&mut self) {
@@ -194,7 +201,7 @@ fn record() -> Recorder {
     r.send(&json!({
         "action": action, "by": "deploy-tool", "kind": "failed", "why": "the flag service does not answer"
     }));
-    let method = r.rollout.pending_actions().next().unwrap().act.clone();
+    let method = r.rollout.pending_actions().first().unwrap().act.clone();
     assert!(matches!(method, Act::RollBack { .. }));
     for _ in 0..2 {
         r.failing();

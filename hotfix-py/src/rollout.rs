@@ -232,7 +232,7 @@ impl Rollout {
     /// -------
     /// list of Action
     fn pending_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
-        Ok(self.lock(py)?.pending_actions().cloned().map(Action).collect())
+        Ok(self.lock(py)?.pending_actions().iter().cloned().map(Action).collect())
     }
 
     /// What the rollback test of a metric reports.

@@ -66,11 +66,11 @@ impl Rollout {
         match (&input.command, state) {
             // The result of an action is taken wherever the action is pending.
             (Command::Confirm { action } | Command::Failed { action, .. }, _) => {
-                if self.case.pending.iter().any(|p| p.action.id == *action) {
+                if self.case.may_end(*action) {
                     return Ok(());
                 }
                 let pending: Vec<String> =
-                    self.pending_actions().map(|a| a.id.to_string()).collect();
+                    self.pending_actions().iter().map(|a| a.id.to_string()).collect();
                 let pending =
                     if pending.is_empty() { "none".to_owned() } else { pending.join(", ") };
                 Err(RefusalReason::NoSuchAction { action: *action, pending })

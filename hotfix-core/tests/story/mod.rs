@@ -56,7 +56,7 @@ impl Story {
     }
 
     pub(crate) fn pending(&self) -> String {
-        self.rollout.pending_actions().next().map(|a| a.id.to_string()).unwrap_or_default()
+        self.rollout.pending_actions().first().map(|a| a.id.to_string()).unwrap_or_default()
     }
 
     pub(crate) fn confirm_all(&mut self) {

@@ -1,0 +1,87 @@
+//! The cases of `cases/roll`: scripts of inputs, and what must follow (ROLL, MET, FIELD).
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+#![allow(clippy::disallowed_methods, reason = "tests read their cases from files")]
+
+mod roll_common;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Input, Recording, Rollout, audit};
+use hotfix_core::unit::Timestamp;
+use roll_common::{Case, Seen, Step};
+use serde_json::{Value, json};
+
+fn rollout(case: &Case) -> Rollout {
+    let mut document: Value =
+        serde_json::from_str(&Policy::preset(&case.policy).unwrap().to_json()).unwrap();
+    case.change(&mut document);
+    let policy =
+        Policy::from_json(&document.to_string()).unwrap_or_else(|e| panic!("{}: {e}", case.id));
+    let [incident, release, traffic] = case.subject().map(|part| part.to_string());
+    let plan = Plan::from_json(Arc::new(policy), &incident, &release, &traffic).unwrap();
+    Rollout::try_new(plan, Recording::Keep, "pepper").unwrap()
+}
+
+fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
+    let head = rollout.head().unwrap().to_string();
+    let mut seen = Seen::default();
+    match Input::from_json(&step.text(&head)) {
+        Err(error) => {
+            (seen.error, seen.message) = (Some(error.code().to_owned()), error.to_string())
+        }
+        Ok(input) => match rollout.handle(Timestamp::try_from_millis(at).unwrap(), &input) {
+            Ok(outcome) => {
+                seen.lines = outcome.events.lines().count();
+                seen.actions = json!(outcome.actions);
+                seen.repeated = outcome.repeated;
+            }
+            Err(refusal) => {
+                seen.refused = Some(refusal.code().to_owned());
+                seen.message = refusal.to_string();
+                seen.accepts = refusal.accepted.iter().map(ToString::to_string).collect();
+                seen.lines = refusal.events.lines().count();
+            }
+        },
+    }
+    seen.state = rollout.state().to_string();
+    seen.phase = rollout.phase().map(|phase| phase.to_string()).unwrap_or_default();
+    seen.share = rollout.share().as_fraction();
+    seen.verdict = json!(rollout.verdict());
+    seen.pending = json!(rollout.pending_actions());
+    seen
+}
+
+fn run(case: &Case) -> Vec<String> {
+    let mut rollout = rollout(case);
+    let mut faults = Vec::new();
+    for (number, step) in case.steps.iter().enumerate() {
+        if let Some(seen) = step.moments().map(|at| take(&mut rollout, step, at)).last() {
+            faults.extend(step.compare(&format!("{}, step {number}", case.id), &seen));
+        }
+    }
+    let log = rollout.log();
+    if log.is_empty() {
+        return faults;
+    }
+    for finding in audit(log.as_bytes(), rollout.head()).findings {
+        faults.push(format!("{}: line {}: {}", case.id, finding.line, finding.message));
+    }
+    match Rollout::replay(log.as_bytes(), Recording::Keep) {
+        Ok(again) if again.state() == rollout.state() && again.head() == rollout.head() => {}
+        other => faults.push(format!("{}: the log gives {other:?}", case.id)),
+    }
+    faults
+}
+
+#[test]
+fn roll_1_every_case_comes_out_as_it_says() {
+    let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    let cases = Case::load(&Path::new(&folder).join("tests/cases/roll"));
+    assert!(cases.len() > 20, "only {} cases", cases.len());
+    let faults: Vec<String> = cases.iter().flat_map(run).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

@@ -1,0 +1,329 @@
+//! The shared cases through the C functions: policies, rollouts, the rate-ratio test.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+#![allow(
+    clippy::unsafe_derive_deserialize,
+    reason = "their methods call C functions, their fields promise nothing"
+)]
+#![allow(clippy::result_large_err, reason = "a test reads the whole error")]
+
+mod common;
+#[path = "../../hotfix-core/tests/roll_common/mod.rs"]
+mod roll_common;
+
+use std::ffi::{CStr, c_char};
+use std::path::PathBuf;
+use std::ptr::null_mut;
+
+use common::{Failed, Plan, Policy, Rollout, audit, buffer, call, in_crate, outcome, raw, text};
+use hotfix::buffer::{hotfix_digest, hotfix_name, hotfix_str};
+use hotfix::outcome::{hotfix_decision_name, hotfix_state, hotfix_state_name};
+use hotfix::policy::{hotfix_policy_from_toml, hotfix_policy_to_json};
+use hotfix::rate_ratio::{
+    hotfix_evidence, hotfix_rate_ratio_evidence, hotfix_rate_ratio_free,
+    hotfix_rate_ratio_from_bytes, hotfix_rate_ratio_new, hotfix_rate_ratio_to_bytes,
+    hotfix_rate_ratio_update,
+};
+use hotfix::rollout::{hotfix_recording, hotfix_rollout_handle, hotfix_rollout_replay};
+use hotfix::status::hotfix_status;
+use hotfix::view::{
+    hotfix_rollout_actions, hotfix_rollout_head, hotfix_rollout_log,
+    hotfix_rollout_pending_actions, hotfix_rollout_phase, hotfix_rollout_share,
+    hotfix_rollout_state, hotfix_rollout_verdict,
+};
+use roll_common::{Case, Seen, Step};
+use serde_json::Value;
+
+fn cases(family: &str) -> PathBuf {
+    in_crate("../hotfix-core/tests/cases").join(family)
+}
+
+fn c_text(characters: &[c_char]) -> String {
+    assert_eq!(characters.last(), Some(&0));
+    // SAFETY: ended by a null byte, at the latest by its last one.
+    unsafe { CStr::from_ptr(characters.as_ptr()) }.to_str().unwrap().to_owned()
+}
+
+fn json(text: Result<String, Failed>) -> Value {
+    serde_json::from_str(&text.unwrap()).unwrap()
+}
+
+fn to_json(policy: &Policy) -> Value {
+    // SAFETY: live handles.
+    json(buffer(|out, error| unsafe { hotfix_policy_to_json(policy.0, out, error) }))
+}
+
+// ---- rollouts ----
+
+fn head(rollout: &Rollout) -> String {
+    let mut digest = hotfix_digest { hex: [0; 65] };
+    // SAFETY: live handles.
+    call(|error| unsafe { hotfix_rollout_head(rollout.0, &raw mut digest, error) }).unwrap();
+    c_text(&digest.hex)
+}
+
+fn state(rollout: &Rollout) -> String {
+    let mut state = hotfix_state::Drafted;
+    // SAFETY: live handles; a name is static.
+    unsafe {
+        call(|error| hotfix_rollout_state(rollout.0, &raw mut state, error)).unwrap();
+        CStr::from_ptr(hotfix_state_name(state as i32)).to_str().unwrap().to_owned()
+    }
+}
+
+fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
+    let input = step.text(&head(rollout));
+    let ((input, len), mut out) = (raw(&input), outcome());
+    let mut seen = Seen::default();
+    // SAFETY: live handles and text.
+    let result = unsafe {
+        call(|error| hotfix_rollout_handle(rollout.0, at, input, len, &raw mut out, error))
+    };
+    seen.lines = text(out.events).lines().count();
+    seen.repeated = out.repeated == 1;
+    match result {
+        // SAFETY: live handles.
+        Ok(()) => {
+            seen.actions = json(buffer(|o, e| unsafe { hotfix_rollout_actions(rollout.0, o, e) }));
+        }
+        Err(failed) => {
+            seen.message = failed.message;
+            seen.accepts = failed.accepted;
+            match failed.status {
+                hotfix_status::Refused => seen.refused = Some(failed.code),
+                hotfix_status::Input => seen.error = Some(failed.code),
+                other => panic!("{other:?} {}", failed.code),
+            }
+        }
+    }
+    let mut phase = hotfix_name { text: [0; 32] };
+    // SAFETY: live handles; a name is static.
+    unsafe {
+        call(|error| hotfix_rollout_phase(rollout.0, &raw mut phase, error)).unwrap();
+        call(|error| hotfix_rollout_share(rollout.0, &raw mut seen.share, error)).unwrap();
+        seen.verdict = json(buffer(|o, e| hotfix_rollout_verdict(rollout.0, o, e)));
+        seen.pending = json(buffer(|o, e| hotfix_rollout_pending_actions(rollout.0, o, e)));
+        if seen.error.is_none() {
+            let decision = CStr::from_ptr(hotfix_decision_name(out.decision as i32));
+            assert_eq!(seen.verdict["decision"].as_str(), decision.to_str().ok());
+        }
+    }
+    seen.phase = c_text(&phase.text);
+    seen.state = state(rollout);
+    seen
+}
+
+fn run(case: &Case) -> Vec<String> {
+    let mut document = to_json(&Policy::preset(&case.policy).unwrap());
+    case.change(&mut document);
+    let policy = Policy::from_json(&document.to_string()).unwrap();
+    let parts = case.subject().map(|part| part.to_string());
+    let plan = Plan::new(&policy, [&parts[0], &parts[1], &parts[2]]).unwrap();
+    let rollout = Rollout::new(&plan, hotfix_recording::Keep);
+    let mut faults = Vec::new();
+    for (number, step) in case.steps.iter().enumerate() {
+        if let Some(seen) = step.moments().map(|at| take(&rollout, step, at)).last() {
+            faults.extend(step.compare(&format!("{}, step {number}", case.id), &seen));
+        }
+    }
+    let mut log = hotfix_str::EMPTY;
+    // SAFETY: live handles.
+    call(|error| unsafe { hotfix_rollout_log(rollout.0, &raw mut log, error) }).unwrap();
+    let log = text(log);
+    if !log.is_empty() {
+        let findings = audit(&log, &head(&rollout));
+        if findings["clean"] != true {
+            faults.push(format!("{}: {findings}", case.id));
+        }
+        let ((at, len), mut out) = (raw(&log), null_mut());
+        // SAFETY: live text and slot.
+        call(|error| unsafe {
+            hotfix_rollout_replay(at, len, hotfix_recording::Keep as i32, &raw mut out, error)
+        })
+        .unwrap();
+        let again = Rollout(out);
+        if (head(&again), state(&again)) != (head(&rollout), state(&rollout)) {
+            faults.push(format!("{}: the log gives another rollout", case.id));
+        }
+    }
+    faults
+}
+
+#[test]
+fn roll_1_rollout_cases_come_out_in_c_as_they_say() {
+    let cases = Case::load(&cases("roll"));
+    assert!(cases.len() > 20, "only {} cases", cases.len());
+    let faults: Vec<String> = cases.iter().flat_map(run).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+// ---- policies ----
+
+/// The form is described in `cases/policy/keys.toml`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyCase {
+    id: String,
+    policy: Option<String>,
+    toml: Option<String>,
+    json: Option<String>,
+    #[serde(default)]
+    set: Vec<(String, Value)>,
+    #[serde(default)]
+    remove: Vec<String>,
+    errors: Vec<(String, String)>,
+    #[serde(default)]
+    says: Vec<String>,
+}
+
+impl PolicyCase {
+    fn load(&self) -> Result<Policy, Failed> {
+        if let Some(name) = &self.policy {
+            let mut document = to_json(&Policy::preset(name)?);
+            for (pointer, value) in &self.set {
+                put(&mut document, pointer, Some(value.clone()));
+            }
+            for pointer in &self.remove {
+                put(&mut document, pointer, None);
+            }
+            return Policy::from_json(&document.to_string());
+        }
+        if let Some(json) = &self.json {
+            return Policy::from_json(json);
+        }
+        let ((at, len), mut out) = (raw(self.toml.as_deref().unwrap()), null_mut());
+        // SAFETY: live text and slot.
+        call(|error| unsafe { hotfix_policy_from_toml(at, len, &raw mut out, error) })?;
+        Ok(Policy(out))
+    }
+
+    fn faults(&self) -> Option<String> {
+        let (mut got, mut said) = (Vec::new(), String::new());
+        if let Err(failed) = self.load() {
+            let pair = |error: &Value| {
+                (
+                    error["code"].as_str().unwrap().to_owned(),
+                    error["path"].as_str().unwrap().to_owned(),
+                )
+            };
+            assert_eq!(failed.status, hotfix_status::Policy, "{}", self.id);
+            got = failed.json["errors"].as_array().unwrap().iter().map(pair).collect();
+            assert_eq!(
+                got.first().map(|(code, path)| (code, path)),
+                Some((&failed.code, &failed.path))
+            );
+            said = failed.message;
+        }
+        got.sort();
+        let mut wanted = self.errors.clone();
+        wanted.sort();
+        if got != wanted {
+            return Some(format!("{}: {got:?}, expected {wanted:?}", self.id));
+        }
+        let missing = self.says.iter().find(|part| !said.contains(part.as_str()))?;
+        Some(format!("{}: {said:?} does not say {missing:?}", self.id))
+    }
+}
+
+fn put(document: &mut Value, pointer: &str, value: Option<Value>) {
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    let key = key.replace("~1", "/").replace("~0", "~");
+    match (document.pointer_mut(parent), value) {
+        (Some(Value::Object(table)), Some(value)) => drop(table.insert(key, value)),
+        (Some(Value::Object(table)), None) => drop(table.remove(&key)),
+        (Some(Value::Array(list)), Some(value)) if key == "-" => list.push(value),
+        (Some(Value::Array(list)), Some(value)) => list[key.parse::<usize>().unwrap()] = value,
+        (Some(Value::Array(list)), None) => drop(list.remove(key.parse().unwrap())),
+        _ => panic!("nothing at `{parent}`"),
+    }
+}
+
+fn load<T: serde::de::DeserializeOwned>(path: &std::path::Path) -> Vec<T> {
+    #[derive(serde::Deserialize)]
+    struct File<T> {
+        case: Vec<T>,
+    }
+    let text = std::fs::read_to_string(path).unwrap();
+    let file: File<T> = toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    file.case
+}
+
+#[test]
+fn field_5_policy_cases_come_out_in_c_as_they_say() {
+    let files = std::fs::read_dir(cases("policy")).unwrap().map(|entry| entry.unwrap().path());
+    let faults: Vec<String> =
+        files.flat_map(|path| load::<PolicyCase>(&path)).filter_map(|case| case.faults()).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+// ---- the rate-ratio test ----
+
+#[derive(serde::Deserialize)]
+struct StatCase {
+    id: String,
+    settings: Value,
+    updates: Vec<[f64; 4]>,
+    repeat: u32,
+    expect: Expected,
+}
+
+#[derive(serde::Deserialize)]
+struct Expected {
+    log_e: f64,
+    log_e_bound: f64,
+    p_value: f64,
+    decided_at: u32,
+    ratio: Option<f64>,
+}
+
+fn near(got: f64, wanted: f64) -> bool {
+    (got - wanted).abs() <= 1e-9 * wanted.abs().max(1.0)
+}
+
+impl StatCase {
+    fn faults(&self) -> Option<String> {
+        let settings = self.settings.to_string();
+        let ((at, len), mut test) = (raw(&settings), null_mut());
+        // SAFETY: live text and slots; every handle is freed once.
+        unsafe {
+            call(|error| hotfix_rate_ratio_new(at, len, &raw mut test, error)).unwrap();
+            let (mut tick, mut decided_at) = (0, 0);
+            for [a, b, c, d] in (0..self.repeat).flat_map(|_| &self.updates) {
+                let mut decided = false;
+                call(|error| {
+                    hotfix_rate_ratio_update(test, *a, *b, *c, *d, &raw mut decided, error)
+                })
+                .unwrap();
+                tick += 1;
+                if decided && decided_at == 0 {
+                    decided_at = tick;
+                }
+            }
+            // What is read back is the same test.
+            let bytes = buffer(|out, error| hotfix_rate_ratio_to_bytes(test, out, error)).unwrap();
+            let ((at, len), mut again) = (raw(&bytes), null_mut());
+            call(|error| hotfix_rate_ratio_from_bytes(at, len, &raw mut again, error)).unwrap();
+            let mut seen: hotfix_evidence = std::mem::zeroed();
+            seen.struct_size = size_of::<hotfix_evidence>();
+            call(|error| hotfix_rate_ratio_evidence(again, &raw mut seen, error)).unwrap();
+            hotfix_rate_ratio_free(again);
+            hotfix_rate_ratio_free(test);
+            let wanted = &self.expect;
+            let same = near(seen.log_e, wanted.log_e)
+                && near(seen.log_e_bound, wanted.log_e_bound)
+                && near(seen.p_value, wanted.p_value)
+                && decided_at == wanted.decided_at
+                && (seen.has_ratio == 1) == wanted.ratio.is_some()
+                && wanted.ratio.is_none_or(|ratio| near(seen.ratio, ratio));
+            (!same).then(|| format!("{}: {seen:?}, decided at {decided_at}", self.id))
+        }
+    }
+}
+
+#[test]
+fn stat_2_rate_ratio_cases_come_out_in_c_as_they_say() {
+    let faults: Vec<String> = load::<StatCase>(&cases("stat/rate_ratio.toml"))
+        .iter()
+        .filter_map(StatCase::faults)
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
