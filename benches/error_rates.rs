@@ -19,7 +19,7 @@ use rand_pcg::Pcg64Mcg;
 
 type Failure = Box<dyn std::error::Error>;
 
-const RUNS: u64 = 2_000;
+const RUNS: u32 = 2_000;
 const TICKS: u32 = 300;
 const TICK_SECONDS: f64 = 10.0;
 const REQUESTS_PER_TICK: f64 = 1_000.0 / 60.0 * TICK_SECONDS;
@@ -41,25 +41,30 @@ enum Kind {
     WholeJudge,
     /// S1's five metrics: bands only.
     Thresholds,
+    /// The preset `standard`: tests, and bands that chance does not reach.
+    Standard,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::TestAlone, Self::WholeJudge, Self::Thresholds];
+    const ALL: [Self; 4] = [Self::TestAlone, Self::WholeJudge, Self::Thresholds, Self::Standard];
 
     const fn title(self) -> &'static str {
         match self {
             Self::TestAlone => "one test alone",
             Self::WholeJudge => "whole judge, S1's metrics",
             Self::Thresholds => "S1's thresholds alone",
+            Self::Standard => "whole judge, `standard`",
         }
     }
 
-    /// `phased-canary`, with a first phase that lasts longer than the simulation.
+    /// The preset, with a first phase that lasts longer than the simulation.
     fn policy(self) -> Result<Policy, Failure> {
-        let mut policy: toml::Table = Policy::preset("phased-canary")?.to_toml().parse()?;
+        let preset = if self == Self::Standard { "standard" } else { "phased-canary" };
+        let mut policy: toml::Table = Policy::preset(preset)?.to_toml().parse()?;
         let first = policy["phases"].as_array_mut().and_then(|p| p.first_mut());
         if let Some(first) = first.and_then(toml::Value::as_table_mut) {
             first.insert("watch".to_owned(), "3h".into());
+            first.remove("watch_most");
         }
         let metrics = policy["metrics"].as_table_mut().ok_or("the preset has metrics")?;
         match self {
@@ -73,7 +78,7 @@ impl Kind {
                 }
                 policy.remove("efficacy");
             }
-            Self::WholeJudge => {}
+            Self::WholeJudge | Self::Standard => {}
             Self::Thresholds => {
                 for (_, metric) in metrics.iter_mut() {
                     if let Some(metric) = metric.as_table_mut() {
@@ -99,7 +104,9 @@ impl Traffic {
     fn arm(&mut self, share: f64, errors: f64) -> Result<(f64, f64, f64, Histogram), Failure> {
         let trials: f64 = Poisson::new(REQUESTS_PER_TICK * share)?.sample(&mut self.random);
         let mut among = |p: f64, n: f64| -> Result<f64, Failure> {
-            Ok(Binomial::new(n as u64, p)?.sample(&mut self.random) as f64)
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+            let n = n as u64;
+            Ok(Binomial::new(n, p)?.sample(&mut self.random) as f64)
         };
         let failed = among(errors, trials)?;
         if !self.whole {
@@ -158,14 +165,14 @@ struct Runs {
 
 impl Runs {
     fn share(&self) -> f64 {
-        self.found.len() as f64 / RUNS as f64
+        self.found.len() as f64 / f64::from(RUNS)
     }
 
     /// Median tick of the rollback over all runs; none where most were never rolled back.
     fn median(&self) -> Option<u32> {
         let mut ticks = self.found.clone();
         ticks.sort_unstable();
-        ticks.get(RUNS as usize / 2).copied()
+        ticks.into_iter().nth(RUNS.div_euclid(2) as usize)
     }
 }
 
@@ -179,8 +186,7 @@ fn watched(policy: &Arc<Policy>, start: Timestamp) -> Result<Rollout, Failure> {
     )?;
     let mut rollout = Rollout::try_new(plan, Recording::Off, "")?;
     rollout.handle(start, &Input::new(Command::Start).by("lena"))?;
-    loop {
-        let Some(action) = rollout.pending_actions().next().map(|a| a.id) else { break };
+    while let Some(action) = rollout.pending_actions().first().map(|a| a.id) {
         rollout.handle(start, &Input::new(Command::Confirm { action }).by("tool"))?;
     }
     Ok(rollout)
@@ -201,7 +207,7 @@ fn simulate(kind: Kind, ratio: f64) -> Result<Runs, Failure> {
     for run in 0..RUNS {
         let mut traffic = Traffic {
             // The same stream for every policy.
-            random: Pcg64Mcg::new(u128::from(run) << 64 | ratio.to_bits() as u128 | 1),
+            random: Pcg64Mcg::new((u128::from(run) << 64) | u128::from(ratio.to_bits()) | 1),
             canary_errors: BASE * ratio,
             whole: kind != Kind::TestAlone,
         };
@@ -268,9 +274,9 @@ fn table() -> Result<(String, Vec<String>), Failure> {
             let result = simulate(kind, ratio)?;
             let share = 100.0 * result.share();
             if index == 0 {
-                let by_evidence = 100.0 * f64::from(result.by_evidence) / RUNS as f64;
-                let alerted = 100.0 * f64::from(result.alerted) / RUNS as f64;
-                let of = if kind == Kind::WholeJudge {
+                let by_evidence = 100.0 * f64::from(result.by_evidence) / f64::from(RUNS);
+                let alerted = 100.0 * f64::from(result.alerted) / f64::from(RUNS);
+                let of = if kind == Kind::WholeJudge || kind == Kind::Standard {
                     format!(" ({by_evidence:.2}% by evidence)")
                 } else {
                     String::new()

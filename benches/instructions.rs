@@ -3,57 +3,98 @@
 //! `instructions check` compares with `baseline.json`, `instructions bless` rewrites it, and
 //! `instructions run NAME` is what both start under valgrind.
 
+use hotfix_benches::story::{Story, count_test, quiet};
 use hotfix_core::canonical::{Encoder, verify_line};
+use hotfix_core::rollout::{Recording, Rollout};
+use hotfix_core::stats::Counts;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+type Region = (&'static str, fn() -> Prepared);
+
+type Prepared = Result<Work, Box<dyn Error>>;
+
+/// Gives something above zero where the work was done.
 type Work = Box<dyn FnMut() -> usize>;
 
 /// What is counted: a name, and what prepares the work. One line each.
-const REGIONS: &[(&str, fn() -> Work)] = &[
+const REGIONS: &[Region] = &[
     ("encode_event", encode_event),
     ("seal_event", seal_event),
     ("seal_event_sorting", seal_event_sorting),
     ("verify_line", verify_one_line),
+    ("observe", || observe(Recording::Off)),
+    ("observe_and_log", || observe(Recording::HandOut)),
+    ("update_split_unchanged", || update(1800.0)),
+    ("update_split_changed", || update(1801.0)),
+    ("replay_log", replay_log),
 ];
 
-fn encode_event() -> Work {
+#[expect(clippy::unnecessary_wraps, reason = "the table has one shape")]
+fn encode_event() -> Prepared {
     let (mut encoder, mut out) = (Encoder::new(), Vec::new());
     let event = hotfix_benches::event(17);
-    Box::new(move || {
+    Ok(Box::new(move || {
         out.clear();
         encoder.encode(&event, &mut out).map_or(0, |()| out.len())
-    })
+    }))
 }
 
-fn seal_event() -> Work {
+fn seal_event() -> Prepared {
     seal(hotfix_benches::event(17))
 }
 
-fn seal_event_sorting() -> Work {
+fn seal_event_sorting() -> Prepared {
     seal(hotfix_benches::unsorted(17))
 }
 
-fn seal(event: impl serde::Serialize + 'static) -> Work {
+#[expect(clippy::unnecessary_wraps, reason = "the table has one shape")]
+fn seal(event: impl serde::Serialize + 'static) -> Prepared {
     let (mut encoder, mut out) = (Encoder::new(), Vec::new());
-    Box::new(move || {
+    Ok(Box::new(move || {
         out.clear();
         encoder.seal(&event, &mut out).map_or(0, |_| out.len())
-    })
+    }))
 }
 
-fn verify_one_line() -> Work {
+fn verify_one_line() -> Prepared {
     let mut line = Vec::new();
-    let sealed = Encoder::new().seal(&hotfix_benches::event(17), &mut line).is_ok();
-    Box::new(move || usize::from(sealed && verify_line(&line).is_ok()))
+    Encoder::new().seal(&hotfix_benches::event(17), &mut line)?;
+    Ok(Box::new(move || usize::from(verify_line(&line).is_ok())))
 }
+
+fn observe(recording: Recording) -> Prepared {
+    let (mut story, input) = (Story::monitoring(recording)?, quiet(0.1)?);
+    Ok(Box::new(move || story.tick(&input).map_or(0, |logged| logged + 1)))
+}
+
+/// The last update, the one that is counted, has this many trials in its baseline.
+fn update(last: f64) -> Prepared {
+    let (design, mut test) = count_test()?;
+    let mut ticks = 0;
+    Ok(Box::new(move || {
+        ticks += 1;
+        let trials = if ticks > WARM { last } else { 1800.0 };
+        let updated = test.update(&design, Counts::new(1.0, 200.0), Counts::new(5.0, trials));
+        usize::from(updated.is_ok())
+    }))
+}
+
+fn replay_log() -> Prepared {
+    let log = Story::log()?;
+    Ok(Box::new(move || usize::from(Rollout::replay(log.as_bytes(), Recording::HandOut).is_ok())))
+}
+
+/// Times the work is done before it is counted.
+const WARM: u32 = 3;
 
 /// Above this share of the committed figure the check fails; below it, it says so.
 const TOLERANCE: f64 = 0.02;
 
 /// The function that callgrind collects in.
+#[expect(clippy::no_mangle_with_rust_abi, reason = "valgrind wants the name, nobody links it")]
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn hotfix_region(work: &mut Work) -> usize {
@@ -63,8 +104,8 @@ fn hotfix_region(work: &mut Work) -> usize {
 fn run(name: &str) -> Result<(), Box<dyn Error>> {
     let (_, prepare) =
         REGIONS.iter().find(|region| region.0 == name).ok_or(format!("no region `{name}`"))?;
-    let mut work = prepare();
-    for _ in 0..3 {
+    let mut work = prepare()?;
+    for _ in 0..WARM {
         work(); // buffers warm, symbols resolved
     }
     if hotfix_region(&mut work) == 0 {

@@ -1,4 +1,6 @@
-//! What the benches share: made-up values of the size that the real ones have.
+//! What the benches share: made-up values of the size that the real ones have, and the story.
+
+pub mod story;
 
 use hotfix_core::canonical::Digest;
 use serde::Serialize;

@@ -65,13 +65,13 @@ fn main() -> anyhow::Result<()> {
     let script = Script::read(&arguments.plan)?;
     let mut driver = Driver::open(&script, &arguments)?;
     // What was asked for and not confirmed before a crash is done first, or found done.
-    let pending: Vec<Action> = driver.rollout.pending_actions().cloned().collect();
+    let pending: Vec<Action> = driver.rollout.pending_actions().to_vec();
     driver.act(&pending)?;
     for (number, Recorded { at, input }) in
         Script::inputs(&arguments.inputs)?.into_iter().enumerate()
     {
         // With a key of its own an input may be sent again after a crash: what was taken is not taken twice.
-        driver.send(at, Input { key: Some(format!("input-{number}")), ..input })?;
+        driver.send(at, &Input { key: Some(format!("input-{number}")), ..input })?;
     }
     println!(
         "{}: {}",
@@ -121,8 +121,8 @@ impl Driver {
         })
     }
 
-    fn send(&mut self, at: Timestamp, input: Input) -> anyhow::Result<()> {
-        let (events, actions) = match self.rollout.handle(at, &input) {
+    fn send(&mut self, at: Timestamp, input: &Input) -> anyhow::Result<()> {
+        let (events, actions) = match self.rollout.handle(at, input) {
             Ok(outcome) => (outcome.events.to_owned(), outcome.actions.to_vec()),
             // A refusal is part of the record, too.
             Err(Refusal { events, .. }) => (events, Vec::new()),

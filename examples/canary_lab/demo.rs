@@ -19,26 +19,29 @@ use crate::service::positive;
 /// Flags of `canary_lab demo`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Flags {
-    /// Where logs, records and the report go; those of `demo-real` in its folder `real`.
+    /// Where logs, records and the report go; those of `--real` in its folder `real`.
     #[arg(long, default_value = "lab-report")]
     out: PathBuf,
     /// The policy.
     #[arg(long, default_value = "examples/policies/lab.toml")]
     policy: PathBuf,
     /// Requests per second of each scene.
-    #[arg(long, default_value_t = 150.0, value_parser = positive)]
+    #[arg(long, default_value_t = 300.0, value_parser = positive)]
     rate: f64,
     /// Seconds after which a scene is given up.
     #[arg(long, default_value_t = 110.0, value_parser = positive)]
     limit: f64,
+    /// With HAProxy as the splitter and a Prometheus server as the source.
+    #[arg(long)]
+    real: bool,
     /// Only these scenes.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     scene: Vec<String>,
 }
 
-/// Runs the scenes, with HAProxy and a Prometheus server if `real`; the exit code is 0 only if
-/// every one ended as it must.
-pub(crate) async fn run(flags: Flags, real: bool) -> anyhow::Result<ExitCode> {
+/// Runs the scenes; the exit code is 0 only if every one ended as it must.
+pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
+    let real = flags.real;
     let known: Vec<&str> = SCENES.iter().map(|s| s.id).collect();
     let title = if real { "Canary lab with HAProxy and Prometheus" } else { "Canary lab" };
     if real {

@@ -5,20 +5,26 @@
 //! torn last line off, and carries out again, under the same id, what the log does not confirm.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use hyper::Method;
-use serde_json::{Value, json};
+use hotfix_core::grade::{RollbackMethod, Severity};
+use hotfix_core::plan::{Incident, Method, Plan, Release, Subject, Traffic};
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{
+    Act, Action, ActionId, Command, Input, LogFault, Recording, Rollout, State,
+};
+use hotfix_core::unit::{RoleName, Share, Span, Timestamp};
+use hyper::Method as Verb;
 use tokio::task::JoinSet;
 
-use crate::engine::{Engine, Outcome, Setup};
 use crate::http;
+use crate::journal::Journal;
 use crate::lines::{Line, Tick, Trail};
 use crate::platform::Order;
 use crate::process::told_to_end;
@@ -27,9 +33,14 @@ use crate::real;
 use crate::scrape::{self, Arms, Seen, Totals};
 use crate::service::positive;
 use crate::switch::Switch;
+use crate::view::{self, Standing};
 
 /// How long the platform may take for a deployment.
 const DEPLOY_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a new share has to hold before it counts as reached: requests that left under the old
+/// one have been answered by then.
+const SETTLE: Duration = Duration::from_millis(800);
 
 /// Where metrics come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,11 +93,8 @@ pub(crate) struct Flags {
     #[arg(long, default_value = "2.3.1")]
     canary: String,
     /// Requests per second of the whole service.
-    #[arg(long, default_value_t = 150.0, value_parser = positive)]
+    #[arg(long, default_value_t = 300.0, value_parser = positive)]
     rate: f64,
-    /// Seconds between observations.
-    #[arg(long, default_value_t = 0.25, value_parser = positive)]
-    every: f64,
     /// Give up after so many seconds.
     #[arg(long, default_value_t = 130.0, value_parser = positive)]
     give_up: f64,
@@ -100,59 +108,21 @@ pub(crate) fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
-/// The log file. One driver at a time holds it.
-struct Journal {
-    file: File,
-    path: PathBuf,
-}
-
-impl Journal {
-    /// Opens the log and locks it; gives what it holds.
-    fn open(path: &Path, resume: bool) -> anyhow::Result<(Self, String)> {
-        let shown = path.display();
-        let mut file = File::options()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
-            .with_context(|| format!("cannot open the log {shown}"))?;
-        file.try_lock().with_context(|| format!("another driver holds the log {shown}"))?;
-        let mut text = String::new();
-        file.read_to_string(&mut text).with_context(|| format!("cannot read the log {shown}"))?;
-        anyhow::ensure!(
-            resume || text.is_empty(),
-            "the log {shown} tells of a rollout already: go on with --resume or name another file"
-        );
-        anyhow::ensure!(!resume || !text.is_empty(), "the log {shown} is empty: nothing to resume");
-        Ok((Self { file, path: path.to_owned() }, text))
-    }
-
-    /// Cuts the log to its first `bytes`.
-    fn cut(&mut self, bytes: usize) -> anyhow::Result<()> {
-        self.file.set_len(bytes as u64)?;
-        self.file.seek(std::io::SeekFrom::End(0))?;
-        self.file.sync_data()?;
-        Ok(())
-    }
-
-    /// Appends lines and waits until the disk has them.
-    fn append(&mut self, lines: &str) -> anyhow::Result<()> {
-        if lines.is_empty() {
-            return Ok(());
-        }
-        self.file
-            .write_all(lines.as_bytes())
-            .and_then(|()| self.file.sync_data())
-            .with_context(|| format!("cannot append to the log {}", self.path.display()))
-    }
+/// The library's time.
+fn stamp() -> Timestamp {
+    let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(passed.as_millis())
+        .ok()
+        .and_then(|millis| Timestamp::try_from_millis(millis).ok())
+        .unwrap_or_default()
 }
 
 /// What became of an action.
-type Done = (String, anyhow::Result<()>);
+type Done = (ActionId, anyhow::Result<()>);
 
 struct Driver {
     flags: Flags,
-    engine: Engine,
+    rollout: Rollout,
     journal: Journal,
     actions: JoinSet<Done>,
     services: BTreeMap<String, SocketAddr>,
@@ -169,24 +139,26 @@ impl Driver {
         }
     }
 
-    /// Gives the library one input, stores what it says, then starts what it asks for.
-    fn input(&mut self, input: &Value) -> anyhow::Result<()> {
-        match self.engine.handle(now(), input) {
-            Ok(outcome) => self.obey(outcome),
-            Err(refusal) => {
-                self.journal.append(&refusal.lines)?;
-                eprintln!("refused {}: {} {}", input["kind"], refusal.code, refusal.why);
-                Ok(())
+    /// Gives the library one input, stores what it says, then starts what it asks for. The key makes
+    /// an input that comes again, as after a crash, count once.
+    fn input(&mut self, at: Timestamp, key: String, command: Command) -> anyhow::Result<()> {
+        let before = Standing::of(&self.rollout);
+        let input = Input { key: Some(key), ..Input::new(command).by("lab-driver") };
+        let actions = match self.rollout.handle(at, &input) {
+            Ok(outcome) => {
+                self.journal.append(outcome.events)?;
+                if outcome.repeated { Vec::new() } else { outcome.actions.to_vec() }
             }
-        }
-    }
-
-    fn obey(&mut self, outcome: Outcome) -> anyhow::Result<()> {
-        self.journal.append(&outcome.lines)?;
-        for (what, why) in outcome.decisions {
+            Err(refusal) => {
+                self.journal.append(&refusal.events)?;
+                eprintln!("{} {refusal}", refusal.code());
+                Vec::new()
+            }
+        };
+        for (what, why) in before.decisions(&self.rollout) {
             self.say(&Line::Decided { at: now(), what, why });
         }
-        for action in outcome.actions {
+        for action in actions {
             self.act(&action, false);
         }
         Ok(())
@@ -194,46 +166,46 @@ impl Driver {
 
     /// Starts an action. It runs beside the observations, so that a slow deployment cannot hide
     /// what the metrics say, nor hold up a rollback.
-    fn act(&mut self, action: &Value, again: bool) {
-        let text = |key: &str| action[key].as_str().unwrap_or_default().to_owned();
-        let (id, kind) = (text("id"), text("kind"));
-        let at = now();
+    fn act(&mut self, action: &Action, again: bool) {
+        let tell = |audience: &str, text: String| {
+            self.say(&Line::Message { at: now(), audience: audience.to_owned(), text });
+        };
+        let (what, version, share) = match &action.act {
+            Act::Deploy { version } => (format!("deploy {version}"), Some(version.clone()), None),
+            Act::SetTraffic { share } => (format!("send {share} to the fix"), None, Some(*share)),
+            Act::RollBack { method, version } => {
+                let redeploys = *method != RollbackMethod::FeatureFlag;
+                let what = format!("roll back to {version} by {method}");
+                (what, redeploys.then(|| version.clone()), Some(Share::NONE))
+            }
+            Act::AskDecision { question } => return tell("whoever decides", question.clone()),
+            Act::RequestApproval { any_of } => {
+                let roles: Vec<&str> = any_of.iter().map(RoleName::as_str).collect();
+                return tell(&roles.join(" or "), "approval is asked for".to_owned());
+            }
+            Act::Notify { audience, message } => {
+                return tell(audience.as_str(), message.to_string());
+            }
+            Act::Page { role, why } => return tell(role.as_str(), why.clone()),
+            Act::UpdateStatusPage { message } => return tell("status page", message.to_string()),
+        };
+        let (id, settles) = (action.id, matches!(action.act, Act::SetTraffic { .. }));
+        self.say(&Line::Acting { at: now(), id: id.to_string(), what, again });
         let (platform, switch) = (self.flags.platform, self.flags.switch.clone());
-        let (what, version) = match kind.as_str() {
-            "deploy" => (format!("deploy {}", text("version")), Some(text("version"))),
-            "set_traffic" => {
-                let share = action["share"].as_f64().unwrap_or(f64::NAN);
-                (format!("send {:.0}% to the fix", share * 100.0), None)
-            }
-            "roll_back" => {
-                let redeploys = text("method") != "feature_flag";
-                let version = redeploys.then(|| text("version"));
-                (format!("roll back to {} by {}", text("version"), text("method")), version)
-            }
-            _ => {
-                let audience = text("audience");
-                let text = action["text"].as_str().map_or_else(|| text("message"), str::to_owned);
-                self.say(&Line::Message { at, audience: format!("{kind} {audience}"), text });
-                return;
-            }
-        };
-        let share = match kind.as_str() {
-            "set_traffic" => Some(action["share"].as_f64().unwrap_or(f64::NAN)),
-            "roll_back" => Some(0.0),
-            _ => None,
-        };
-        self.say(&Line::Acting { at, id: id.clone(), what, again });
         self.actions.spawn(async move {
             let done = async {
                 if let Some(version) = version {
-                    let order = serde_json::to_vec(&Order { version, action: id.clone() })?;
-                    http::expect_ok(platform, Method::POST, "/deploy", order, DEPLOY_PATIENCE)
+                    let order = serde_json::to_vec(&Order { version, action: id.to_string() })?;
+                    http::expect_ok(platform, Verb::POST, "/deploy", order, DEPLOY_PATIENCE)
                         .await?;
                 }
-                match share {
-                    Some(share) => switch.set_share(share).await,
-                    None => Ok(()),
+                if let Some(share) = share {
+                    switch.set_share(share.as_fraction()).await?;
                 }
+                if settles {
+                    tokio::time::sleep(SETTLE).await;
+                }
+                Ok(())
             };
             let done = done.await;
             (id, done)
@@ -241,55 +213,55 @@ impl Driver {
     }
 
     /// Tells the library how an action ended.
-    async fn acted(&mut self, (id, done): Done) -> anyhow::Result<()> {
-        let failed = done.err().map(|e| format!("{e:#}"));
-        self.say(&Line::Acted { at: now(), id: id.clone(), failed: failed.clone() });
+    async fn acted(&mut self, (action, done): Done) -> anyhow::Result<()> {
+        let why = done.err().map(|e| format!("{e:#}"));
+        self.say(&Line::Acted { at: now(), id: action.to_string(), failed: why.clone() });
         self.learn_services().await;
-        self.input(&match failed {
-            None => json!({ "kind": "confirm", "action": id, "by": "driver" }),
-            Some(why) => json!({ "kind": "failed", "action": id, "by": "driver", "why": why }),
-        })
+        let (key, command) = match why {
+            None => (format!("confirm-{action}"), Command::Confirm { action }),
+            Some(why) => (format!("failed-{action}"), Command::Failed { action, why: Some(why) }),
+        };
+        self.input(stamp(), key, command)
     }
 
     /// Asks the platform where the versions are. Without an answer the old places stand.
     async fn learn_services(&mut self) {
         let limit = Duration::from_secs(3);
-        let asked = http::expect_ok(self.flags.platform, Method::GET, "/services", "", limit).await;
+        let asked = http::expect_ok(self.flags.platform, Verb::GET, "/services", "", limit).await;
         if let Ok(services) = asked.and_then(|r| Ok(serde_json::from_slice(&r.body)?)) {
             self.services = services;
         }
     }
 
     async fn observe(&mut self) -> anyhow::Result<()> {
-        let share = self.engine.view().share;
         let seen = match self.flags.source {
             Source::Direct => self.scrape().await,
             Source::Prometheus(server) => {
-                real::query(server, &self.flags.baseline, &self.flags.canary).await
+                real::query(server, &self.flags.baseline, &self.flags.canary, now()).await
             }
         };
-        let mut arms = seen.arms(&self.last);
+        let arms = seen.arms(&self.last);
         self.last = Arms {
             canary: arms.canary.clone().or(self.last.canary.take()),
             baseline: arms.baseline.clone().or(self.last.baseline.take()),
         };
-        if share >= 1.0 {
-            arms.baseline = None; // it gets no traffic: nothing to compare with
-        }
-        let metrics = arms.metrics(self.flags.rate);
-        let at = now();
+        let metrics = arms.metrics()?;
+        let (at, time) = (now(), stamp());
         let values = self.trail.values(at, arms);
-        self.input(&json!({ "kind": "observe", "metrics": metrics }))?;
-        let view = self.engine.view();
+        let key = format!("observe-{}", time.as_millis());
+        self.input(time, key, Command::Observe { metrics })?;
+        let (rollout, verdict) = (&self.rollout, self.rollout.verdict());
+        let left = view::until(rollout).map(|until| until.since(time).as_seconds());
         self.say(&Line::Tick(Box::new(Tick {
             at,
-            state: view.state,
-            phase: view.phase,
-            share: view.share,
-            left: view.until.map(|until| (until - at).max(0.0)),
-            decision: view.decision,
+            state: rollout.state().to_string(),
+            phase: view::phase(rollout),
+            share: rollout.share().as_fraction(),
+            left,
+            decision: verdict.decision.to_string(),
+            why: view::reasons(rollout.plan(), verdict),
             values,
-            judged: view.judged,
+            judged: view::judged(rollout),
         })));
         Ok(())
     }
@@ -298,7 +270,7 @@ impl Driver {
     async fn scrape(&self) -> Seen {
         let place = |version: &String| self.services.get(version).copied();
         let page = async |place: Option<SocketAddr>| match place {
-            Some(at) => scrape::fetch(at).await.and_then(|s| Totals::from_samples(&s)).ok(),
+            Some(at) => scrape::fetch(at).await.and_then(|s| Totals::from_samples(&s, now())).ok(),
             None => None,
         };
         let splitter = async || match self.flags.switch {
@@ -313,58 +285,96 @@ impl Driver {
         Seen { canary, baseline, lost: scrape::no_answers(&splitter) }
     }
 
+    fn is_over(&self) -> bool {
+        self.rollout.state().is_final() && self.actions.is_empty()
+    }
+
     /// Observes, acts and confirms until the rollout is over.
     async fn run(&mut self) -> anyhow::Result<()> {
-        let mut ticks = tokio::time::interval(Duration::from_secs_f64(self.flags.every));
+        let cadence = self.rollout.plan().policy().watch().cadence;
+        let mut ticks = tokio::time::interval(Duration::from_millis(cadence.as_millis().max(10)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let give_up = tokio::time::sleep(Duration::from_secs_f64(self.flags.give_up));
         let end = told_to_end();
         tokio::pin!(end, give_up);
-        while !(self.engine.finished() && self.actions.is_empty()) {
-            let alarm = self.engine.poll_at().map(|at| (at - now()).max(0.0));
+        while !self.is_over() {
+            let alarm = self.rollout.poll_at();
+            let wait = alarm.map_or(Span::ZERO, |at| at.since(stamp()));
             tokio::select! {
                 biased;
                 why = &mut end => anyhow::bail!("{}: go on with --resume", why?),
                 () = &mut give_up => anyhow::bail!(
                     "not over after {} s: it is `{}`",
                     self.flags.give_up,
-                    self.engine.view().state
+                    self.rollout.state()
                 ),
                 Some(done) = self.actions.join_next(), if !self.actions.is_empty() => {
                     self.acted(done.context("an action was lost")?).await?;
                 }
                 _ = ticks.tick() => self.observe().await?,
-                () = tokio::time::sleep(Duration::from_secs_f64(alarm.unwrap_or(0.0))),
-                    if alarm.is_some() => self.input(&json!({ "kind": "tick" }))?,
+                () = tokio::time::sleep(Duration::from_millis(wait.as_millis())),
+                    if alarm.is_some() => {
+                    let at = stamp();
+                    self.input(at, format!("tick-{}", at.as_millis()), Command::Tick)?;
+                }
             }
         }
         Ok(())
     }
 }
 
+/// What is to be done: the scenario of all examples.
+fn plan(flags: &Flags) -> anyhow::Result<Plan> {
+    let shown = flags.policy.display();
+    let text = std::fs::read_to_string(&flags.policy)
+        .with_context(|| format!("cannot read the policy {shown}"))?;
+    let policy = Policy::from_toml(&text).with_context(|| format!("{shown} is no policy"))?;
+    let method = |kind, seconds| Method { kind, seconds: Some(Span::from_seconds(seconds)) };
+    let subject = Subject {
+        incident: Incident {
+            id: "INC-2041".into(),
+            service: Some("payments".into()),
+            title: Some("null pointer when no payment method is stored".into()),
+            severity: Some(Severity::P1),
+            ..Incident::default()
+        },
+        release: Release {
+            version: flags.canary.clone(),
+            previous: flags.baseline.clone(),
+            branch: Some("hotfix/payment-null-check".into()),
+            methods: vec![
+                method(RollbackMethod::FeatureFlag, 1),
+                method(RollbackMethod::Redeploy, 3),
+            ],
+            ..Release::default()
+        },
+        traffic: Traffic {
+            requests_per_minute: Some(60.0 * flags.rate),
+            flags: Some(true),
+            ..Traffic::default()
+        },
+    };
+    Ok(Plan::try_new(Arc::new(policy), subject)?)
+}
+
 /// Drives one rollout to its end.
 pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
-    let policy = std::fs::read_to_string(&flags.policy)
-        .with_context(|| format!("cannot read the policy {}", flags.policy.display()))?;
-    let setup = Setup {
-        policy,
-        baseline: flags.baseline.clone(),
-        canary: flags.canary.clone(),
-        rate: flags.rate,
-    };
     let (mut journal, log) = Journal::open(&flags.log, flags.resume)?;
-    let engine = if flags.resume {
-        let (engine, whole) = Engine::recover(&setup, &log)
-            .with_context(|| format!("cannot go on from {}", flags.log.display()))?;
-        if whole < log.len() {
-            journal.cut(whole)?;
+    let (rollout, length) = match Rollout::recover(&log, Recording::HandOut) {
+        Ok(recovered) => (recovered.rollout, recovered.length),
+        // Not even the first line is whole: nothing has happened yet.
+        Err(error) if error.fault == LogFault::Empty => {
+            (Rollout::try_new(plan(&flags)?, Recording::HandOut, "canary lab")?, 0)
         }
-        engine
-    } else {
-        Engine::try_new(&setup)?
+        Err(error) => {
+            anyhow::bail!("cannot go on from {}: {} {error}", flags.log.display(), error.code())
+        }
     };
+    if length < log.len() {
+        journal.cut(length)?;
+    }
     let mut driver = Driver {
-        engine,
+        rollout,
         journal,
         actions: JoinSet::new(),
         services: BTreeMap::new(),
@@ -372,47 +382,29 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
         trail: Trail::new(flags.rate),
         flags,
     };
-    let (resumed, events) = (driver.flags.resume, driver.engine.events());
+    let (resumed, events) = (driver.flags.resume, driver.journal.lines());
     driver.say(&Line::Began { at: now(), resumed, events });
     driver.learn_services().await;
-    if resumed {
-        for action in driver.engine.pending() {
-            driver.act(&action, true);
-        }
-    } else {
-        for input in driver.engine.opening() {
-            driver.input(&input)?;
-        }
+    let pending: Vec<Action> = driver.rollout.pending_actions().to_vec();
+    for action in pending {
+        driver.act(&action, true);
+    }
+    if driver.rollout.state() == State::Ready {
+        driver.input(stamp(), "start".to_owned(), Command::Start)?;
     }
     driver.run().await?;
-    let (state, facts) = (driver.engine.view().state, driver.engine.facts());
-    driver.say(&Line::Ended { at: now(), state, facts });
+    let head = driver.rollout.head().map(|head| head.to_string()).unwrap_or_default();
+    let facts = BTreeMap::from([
+        ("events".to_owned(), driver.journal.lines().to_string()),
+        ("head".to_owned(), head),
+    ]);
+    driver.say(&Line::Ended { at: now(), state: driver.rollout.state().to_string(), facts });
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_log_is_held_by_one_driver_and_a_torn_line_is_cut() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("log.jsonl");
-        let (mut journal, text) = Journal::open(&path, false).expect("a new log");
-        assert_eq!(text, "");
-        journal.append("one\n").expect("appends");
-        journal.append("tw").expect("appends");
-        let held = Journal::open(&path, true).err().expect("it is held");
-        assert!(held.to_string().contains("another driver"), "{held}");
-        drop(journal);
-        let started = Journal::open(&path, false).err().expect("it has lines");
-        assert!(started.to_string().contains("--resume"), "{started}");
-        let (mut journal, text) = Journal::open(&path, true).expect("goes on");
-        assert_eq!(text, "one\ntw");
-        journal.cut(4).expect("cuts");
-        journal.append("two\n").expect("appends");
-        assert_eq!(std::fs::read_to_string(&path).expect("text"), "one\ntwo\n");
-    }
 
     #[test]
     fn sources_are_named_clearly() {

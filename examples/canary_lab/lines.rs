@@ -70,6 +70,17 @@ pub(crate) const METRICS: [Metric; 5] = [
     Metric { id: "request_volume", name: "Requests", short: "vol", unit: Unit::PerMinute },
 ];
 
+/// The place of the evidence of all metrics together, among those of single ones.
+pub(crate) const TOGETHER: &str = "together";
+
+/// What a metric is called in the report.
+pub(crate) fn name(id: &str) -> &str {
+    match id {
+        TOGETHER => "All metrics together",
+        other => metric(other).map_or(other, |m| m.name),
+    }
+}
+
 /// The metric with this id, if the lab has it.
 pub(crate) fn metric(id: &str) -> Option<&'static Metric> {
     METRICS.iter().find(|m| m.id == id)
@@ -237,8 +248,10 @@ pub(crate) struct Tick {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) left: Option<f64>,
     /// continue, hold, promote, `roll_back`, ask.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) decision: Option<String>,
+    pub(crate) decision: String,
+    /// The reasons of the decision, for people; empty where nothing is amiss.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) why: String,
     /// Values over the last seconds.
     pub(crate) values: BTreeMap<String, Pair>,
     /// The verdict on each metric.

@@ -4,8 +4,8 @@
 
 mod demo;
 mod drive;
-mod engine;
 mod http;
+mod journal;
 mod lines;
 mod load;
 mod platform;
@@ -19,6 +19,7 @@ mod scrape;
 mod service;
 mod splitter;
 mod switch;
+mod view;
 
 use std::process::ExitCode;
 
@@ -48,8 +49,6 @@ enum Command {
     Drive(drive::Flags),
     /// Runs the scenes and writes the report.
     Demo(demo::Flags),
-    /// The same with HAProxy as the splitter and a Prometheus server as the source.
-    DemoReal(demo::Flags),
     /// Becomes another program that ends with the lab.
     #[command(hide = true)]
     Exec(real::Exec),
@@ -81,8 +80,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Splitter(flags) => splitter::run(flags).await.map(|()| ExitCode::SUCCESS),
             Command::Load(flags) => load::run(flags).await.map(|()| ExitCode::SUCCESS),
             Command::Drive(flags) => drive::run(flags).await.map(|()| ExitCode::SUCCESS),
-            Command::Demo(flags) => demo::run(flags, false).await,
-            Command::DemoReal(flags) => demo::run(flags, true).await,
+            Command::Demo(flags) => demo::run(flags).await,
             Command::Exec(flags) => real::exec(&flags).map(|()| ExitCode::SUCCESS),
             Command::Report(flags) => report::again(&flags).map(|()| ExitCode::SUCCESS),
         }

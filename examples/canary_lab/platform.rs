@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::drive::now;
 use crate::http::{self, Asked, Reply};
 use crate::process::Proc;
 use crate::switch::Switch;
@@ -49,6 +50,8 @@ pub(crate) struct Platform {
     running: BTreeMap<String, (Proc, SocketAddr)>,
     done: BTreeSet<String>,
     deployments: u32,
+    /// When each version was started last, in seconds of Unix time.
+    launched: BTreeMap<String, f64>,
 }
 
 /// The platform as its server and the scene share it.
@@ -58,8 +61,13 @@ impl Platform {
     /// Starts the version that is live and serves orders. The second value is where.
     pub(crate) async fn start(setup: Setup) -> anyhow::Result<(Shared, SocketAddr, Server)> {
         let live = setup.baseline.clone();
-        let mut platform =
-            Self { setup, running: BTreeMap::new(), done: BTreeSet::new(), deployments: 0 };
+        let mut platform = Self {
+            setup,
+            running: BTreeMap::new(),
+            done: BTreeSet::new(),
+            deployments: 0,
+            launched: BTreeMap::new(),
+        };
         let address = platform.launch(&live).await?;
         platform.setup.switch.register(address, None).await?;
         let listener = http::bind(0).await?;
@@ -76,6 +84,11 @@ impl Platform {
     /// Deployments carried out so far.
     pub(crate) fn deployments(&self) -> u32 {
         self.deployments
+    }
+
+    /// When a version was started last, in seconds of Unix time.
+    pub(crate) fn launched(&self, version: &str) -> Option<f64> {
+        self.launched.get(version).copied()
     }
 
     /// Ends all versions.
@@ -96,6 +109,7 @@ impl Platform {
         args.extend(release.flags.iter().cloned());
         let name = format!("service-{}", release.version);
         let mut process = Proc::start(&name, &args, &self.setup.folder)?;
+        self.launched.insert(release.version.clone(), now());
         let address = process.address().await?;
         healthy(address).await?;
         self.running.insert(release.version.clone(), (process, address));

@@ -108,8 +108,7 @@ pub(crate) fn plain(line: &Line) -> Option<String> {
 fn tick_text(tick: &Tick) -> String {
     let place = if tick.phase.is_empty() { &tick.state } else { &tick.phase };
     let left = tick.left.map_or_else(|| "      ".into(), |s| format!("{s:>3.0} s "));
-    let decision = tick.decision.as_deref().unwrap_or("-");
-    let mut text = format!("{place:<8} {:>3.0}% {left}{decision:<9}", tick.share * 100.0);
+    let mut text = format!("{place:<8} {:>3.0}% {left}{:<9}", tick.share * 100.0, tick.decision);
     for metric in &METRICS {
         let pair = tick.values.get(metric.id).copied().unwrap_or_default();
         let show = |v: Option<f64>| v.map_or_else(|| "-".into(), |v| metric.unit.show(v));
@@ -165,7 +164,7 @@ mod tests {
             phase: "partial".into(),
             share: 0.5,
             left: Some(7.2),
-            decision: Some("continue".into()),
+            decision: "continue".into(),
             values: BTreeMap::from([(
                 "error_rate".into(),
                 Pair { canary: Some(0.061), baseline: Some(0.003) },

@@ -18,7 +18,7 @@ use crate::scenes::Parts;
 use crate::scrape::{Sample, Seen, Totals};
 use crate::switch::{Switch, haproxy_says};
 
-/// Seconds between two scrapes of the Prometheus server, and between two observations.
+/// Seconds between two scrapes of the Prometheus server: the policy's cadence.
 const EVERY: f64 = 0.5;
 
 /// Flags of `canary_lab exec`.
@@ -59,7 +59,7 @@ fn find(program: &str) -> anyhow::Result<PathBuf> {
         .map(|folder: PathBuf| folder.join(program))
         .find(|file| file.is_file())
         .with_context(|| {
-            format!("`{program}` is not installed: run examples/canary_lab/install-real.sh")
+            format!("`{program}` is not installed: run `make demo-real`, or install the package of that name")
         })
 }
 
@@ -92,7 +92,6 @@ pub(crate) async fn parts(folder: &Path) -> anyhow::Result<Parts> {
         switch: Switch::Haproxy(socket),
         source: format!("prometheus:{server}"),
         targets: Some(targets),
-        every: EVERY,
         processes: vec![haproxy, prometheus],
     })
 }
@@ -197,19 +196,27 @@ where
         .with_context(|| format!("{what} is not ready after 10 s"))
 }
 
-/// Asks a Prometheus server for the running totals of both arms.
-pub(crate) async fn query(server: SocketAddr, baseline: &str, canary: &str) -> Seen {
-    let Ok(samples) = instant(server, "{job=~\"payments|haproxy\"}").await else {
+/// Asks a Prometheus server for the running totals of both arms at about `now`.
+///
+/// It is asked for a moment a little back, on a grid as wide as its scrapes are apart: so each
+/// question finds one new scrape of each target, and never one arm without the other.
+pub(crate) async fn query(server: SocketAddr, baseline: &str, canary: &str, now: f64) -> Seen {
+    let at = ((now - EVERY / 2.0) / EVERY).floor() * EVERY;
+    let Ok(samples) = instant(server, "{job=~\"payments|haproxy\"}", at).await else {
         return Seen::default();
     };
-    Seen { canary: arm(&samples, canary), baseline: arm(&samples, baseline), lost: lost(&samples) }
+    Seen {
+        canary: arm(&samples, canary, at),
+        baseline: arm(&samples, baseline, at),
+        lost: lost(&samples),
+    }
 }
 
 /// The totals of one version.
-fn arm(samples: &[Sample], version: &str) -> Option<Totals> {
+fn arm(samples: &[Sample], version: &str, at: f64) -> Option<Totals> {
     let own = |s: &&Sample| s.labels.get("version").is_some_and(|v| v == version);
     let own: Vec<Sample> = samples.iter().filter(own).cloned().collect();
-    Totals::from_samples(&own).ok()
+    Totals::from_samples(&own, at).ok()
 }
 
 /// What HAProxy could not deliver, by arm.
@@ -226,9 +233,9 @@ fn lost(samples: &[Sample]) -> BTreeMap<String, f64> {
     lost
 }
 
-/// Runs an instant query and gives its vector.
-pub(crate) async fn instant(server: SocketAddr, query: &str) -> anyhow::Result<Vec<Sample>> {
-    let path = format!("/api/v1/query?query={}", escape(query));
+/// Runs an instant query for a moment in seconds of Unix time and gives its vector.
+async fn instant(server: SocketAddr, query: &str, at: f64) -> anyhow::Result<Vec<Sample>> {
+    let path = format!("/api/v1/query?query={}&time={at:.3}", escape(query));
     let reply = http::expect_ok(server, Method::GET, &path, "", Duration::from_millis(800)).await?;
     vector(&serde_json::from_slice(&reply.body)?)
 }
@@ -284,11 +291,11 @@ mod tests {
             lost("canary", "3"), lost("baseline", "0"),
         ] } });
         let samples = vector(&answer).expect("a vector");
-        let canary = arm(&samples, "2.3.1").expect("totals");
+        let canary = arm(&samples, "2.3.1", 100.0).expect("totals");
         assert_eq!((canary.ok, canary.error), (90.0, 1.0));
-        let baseline = arm(&samples, "2.3.0").expect("totals");
+        let baseline = arm(&samples, "2.3.0", 100.0).expect("totals");
         assert_eq!((baseline.ok, baseline.null_pointer), (40.0, 50.0));
-        assert_eq!(arm(&samples, "9.9.9"), None);
+        assert_eq!(arm(&samples, "9.9.9", 100.0), None);
         assert_eq!(super::lost(&samples)["canary"], 3.0);
         assert!(vector(&json!({ "error": "x" })).is_err());
     }

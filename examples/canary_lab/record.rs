@@ -45,6 +45,13 @@ pub(crate) struct Evidence {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
+impl Evidence {
+    /// The highest log e.
+    pub(crate) fn highest(&self) -> f64 {
+        self.points.iter().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -113,6 +120,8 @@ pub(crate) struct Verdict {
     pub(crate) phase: String,
     /// continue, hold, promote, `roll_back`, ask.
     pub(crate) decision: String,
+    /// Its reasons.
+    pub(crate) why: String,
     /// Values over the last seconds.
     pub(crate) values: BTreeMap<String, Pair>,
     /// The verdict on each metric.
@@ -217,8 +226,12 @@ impl RunRecord {
             Line::Acted { at, id, failed } => self.acted(at, &id, failed),
             Line::Decided { at, what, why } => {
                 let kind = match what.as_str() {
-                    "roll_back" | "aborted" | "failed" => EventKind::Bad,
-                    "promote" | "complete" | "efficacy_shown" => EventKind::Good,
+                    "roll_back" | "next_method" | "frozen" | "aborted" | "failed" | "ask" => {
+                        EventKind::Bad
+                    }
+                    "promote" | "final_validation" | "complete" | "efficacy_shown" => {
+                        EventKind::Good
+                    }
                     _ => EventKind::Plain,
                 };
                 self.event(at, kind, &what, &why, kind != EventKind::Plain);
@@ -228,7 +241,7 @@ impl RunRecord {
                 self.messages.push(Message { at, audience, text });
             }
             Line::Ended { at, state, facts } => {
-                self.event(at, EventKind::Plain, "driver ended", &state, false);
+                self.seconds = self.seconds.max(at - self.began);
                 self.outcome = state;
                 self.facts = facts;
             }
@@ -326,12 +339,11 @@ impl RunRecord {
 
     /// Keeps the verdicts at which the decision, the phase or a band changed.
     fn verdict(&mut self, at: f64, tick: Tick) {
-        let Some(decision) = tick.decision else { return };
         let bands = |judged: &BTreeMap<String, Judged>| -> Vec<String> {
             judged.values().map(|j| j.band.clone()).collect()
         };
         let same = self.verdicts.last().is_some_and(|last| {
-            last.decision == decision
+            last.decision == tick.decision
                 && last.phase == tick.phase
                 && bands(&last.judged) == bands(&tick.judged)
         });
@@ -339,7 +351,8 @@ impl RunRecord {
             self.verdicts.push(Verdict {
                 at,
                 phase: tick.phase,
-                decision,
+                decision: tick.decision,
+                why: tick.why,
                 values: tick.values,
                 judged: tick.judged,
             });

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use hotfix_core::rollout::audit;
 
 use crate::drive::now;
 use crate::lines::Line;
@@ -24,8 +25,8 @@ pub(crate) const CANARY: &str = "2.3.1";
 /// How a scene must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The fix has all the traffic and is shown to work.
-    Complete,
+    /// The fix has all the traffic, is shown to work, and was watched to the end.
+    Closed,
     /// The old version has all the traffic.
     RolledBack,
 }
@@ -49,8 +50,8 @@ pub(crate) struct Scene {
     pub(crate) ending: Ending,
 }
 
-/// The scenes of `demo`.
-pub(crate) const SCENES: [Scene; 6] = [
+/// The scenes of `demo`, the long ones first.
+pub(crate) const SCENES: [Scene; 8] = [
     Scene {
         id: "good",
         title: "A good fix goes out",
@@ -58,7 +59,36 @@ pub(crate) const SCENES: [Scene; 6] = [
         fault: &[],
         shock: None,
         kill_at_action: None,
-        ending: Ending::Complete,
+        ending: Ending::Closed,
+    },
+    Scene {
+        id: "shock",
+        title: "A shock in both versions is no reason to go back",
+        story: "For 3 s the database is slow to answer and 7% of requests fail in both versions.",
+        fault: &["--fault=errors", "--fault-level=0.07"],
+        shock: Some((17.0, 3.0)),
+        kill_at_action: None,
+        ending: Ending::Closed,
+    },
+    Scene {
+        id: "killed",
+        title: "The driver is killed and goes on from its log",
+        story: "SIGKILL hits the driver while half of the traffic moves: after the promotion is \
+                on record, before its confirmation. A new driver resumes.",
+        fault: &[],
+        shock: None,
+        kill_at_action: Some(3),
+        ending: Ending::Closed,
+    },
+    Scene {
+        id: "leak",
+        title: "A fix that leaks slowly is rolled back",
+        story: "Failures of the fix grow from nothing by 0.4% of its requests per second, and each \
+                request takes longer likewise.",
+        fault: &["--fault=leak", "--fault-level=0.004", "--fault-after=3"],
+        shock: None,
+        kill_at_action: None,
+        ending: Ending::RolledBack,
     },
     Scene {
         id: "errors",
@@ -72,8 +102,19 @@ pub(crate) const SCENES: [Scene; 6] = [
     Scene {
         id: "tail",
         title: "A fix with a slow tail is rolled back",
-        story: "One request in eight of the fix takes 0.7 s longer; the median does not move.",
-        fault: &["--fault=tail", "--fault-level=0.125", "--fault-after=3"],
+        story: "Two requests in a hundred of the fix take 0.7 s longer. The 95th percentile hardly \
+                moves, so a bound on it is blind.",
+        fault: &["--fault=tail", "--fault-level=0.02", "--fault-after=3"],
+        shock: None,
+        kill_at_action: None,
+        ending: Ending::RolledBack,
+    },
+    Scene {
+        id: "latency",
+        title: "A slower fix is rolled back",
+        story: "Every request of the fix takes 1.6 times as long: the 95th percentile lies between \
+                the alert and the rollback bound.",
+        fault: &["--fault=latency", "--fault-level=1.6", "--fault-after=3"],
         shock: None,
         kill_at_action: None,
         ending: Ending::RolledBack,
@@ -88,26 +129,14 @@ pub(crate) const SCENES: [Scene; 6] = [
         kill_at_action: None,
         ending: Ending::RolledBack,
     },
-    Scene {
-        id: "shock",
-        title: "A shock in both versions is no reason to go back",
-        story: "For 3 s the database is slow to answer and 3% of requests fail in both versions.",
-        fault: &["--fault=errors", "--fault-level=0.03"],
-        shock: Some((18.0, 3.0)),
-        kill_at_action: None,
-        ending: Ending::Complete,
-    },
-    Scene {
-        id: "killed",
-        title: "The driver is killed and goes on from its log",
-        story: "SIGKILL hits the driver while the second phase is being deployed: after the \
-                decision is on record, before its confirmation. A new driver resumes.",
-        fault: &[],
-        shock: None,
-        kill_at_action: Some(3),
-        ending: Ending::Complete,
-    },
 ];
+
+impl Scene {
+    /// Seconds from the start of the fix's process to its own fault.
+    fn fault_after(&self) -> Option<f64> {
+        self.fault.iter().find_map(|flag| flag.strip_prefix("--fault-after=")?.parse().ok())
+    }
+}
 
 /// What all scenes of a run share.
 #[derive(Clone, Debug)]
@@ -171,8 +200,6 @@ pub(crate) struct Parts {
     pub(crate) source: String,
     /// File that names the versions to a Prometheus server.
     pub(crate) targets: Option<PathBuf>,
-    /// Seconds between the driver's observations.
-    pub(crate) every: f64,
     /// The processes.
     pub(crate) processes: Vec<Proc>,
 }
@@ -185,7 +212,6 @@ async fn own_parts(folder: &Path) -> anyhow::Result<Parts> {
         switch: Switch::Splitter(splitter.address().await?),
         source: "direct".into(),
         targets: None,
-        every: 0.25,
         processes: vec![splitter],
     })
 }
@@ -199,7 +225,7 @@ async fn play(
     let folder = fresh_folder(stage, scene.id)?;
     let mut parts =
         if stage.real { real::parts(&folder).await? } else { own_parts(&folder).await? };
-    // Another seed a scene: the same customers everywhere would be one trial, not six.
+    // Another seed a scene: the same customers everywhere would be one trial, not eight.
     let place = SCENES.iter().position(|s| s.id == scene.id).unwrap_or(SCENES.len());
     let seed = 100 * (1 + place as u64);
     let mut fault: Vec<String> = scene.fault.iter().map(|f| (*f).to_owned()).collect();
@@ -208,7 +234,7 @@ async fn play(
         fault.push(format!("--fault-at={}", record.began + after));
         fault.push(format!("--fault-for={lasts}"));
         both.clone_from(&fault);
-        record.lab_did(record.began + after, "both versions begin to fail", "3% of requests");
+        record.lab_did(record.began + after, "both versions begin to fail", "7% of requests");
         record.lab_did(record.began + after + lasts, "both versions recover", "");
     }
     let (platform, orders, _server) = Platform::start(Setup {
@@ -242,16 +268,21 @@ async fn play(
         format!("--platform={orders}"),
         format!("--switch={}", parts.switch),
         format!("--source={}", parts.source),
-        format!("--every={}", parts.every),
         format!("--rate={}", stage.rate),
         format!("--give-up={}", stage.limit),
     ];
     drive(scene, &args, &folder, row, record).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     record.load = Some(stop_load(load, &summary).await?);
+    if let (Some(after), Some(launched)) =
+        (scene.fault_after(), platform.lock().await.launched(CANARY))
+    {
+        record.lab_did(launched + after, "the fault begins", "known to the lab only");
+    }
     record.events.sort_by(|a, b| a.at.total_cmp(&b.at));
     judge(scene, record, parts.switch.canary_share().await?);
     judge_actions(scene, record, &platform).await;
+    judge_log(record, &folder.join("rollout.jsonl"))?;
     platform.lock().await.stop().await?;
     for process in &mut parts.processes {
         process.kill().await?;
@@ -278,8 +309,8 @@ pub(crate) async fn drive(
             acting += usize::from(matches!(line, Line::Acting { .. }));
             record.take(line);
             if kill_at.is_some_and(|n| acting >= n) {
-                // The order has reached the platform by now; its end has not reached the driver.
-                tokio::time::sleep(Duration::from_millis(300)).await;
+                // The order has reached the switch by now; its end has not reached the driver.
+                tokio::time::sleep(Duration::from_millis(200)).await;
                 break;
             }
         }
@@ -324,8 +355,10 @@ pub(crate) fn judge(scene: &Scene, record: &mut RunRecord, share: f64) {
     let outcome = record.outcome.clone();
     let split = format!("{:.0}% to the fix at the switch", share * 100.0);
     match scene.ending {
-        Ending::Complete => {
-            record.check("the rollout completes", outcome == "complete", outcome);
+        Ending::Closed => {
+            let completed = decided("complete");
+            record.check("the rollout completes", completed == 1, times(completed));
+            record.check("it is watched to its end", outcome == "closed", outcome);
             record.check("nothing is rolled back", backs == 0, times(backs));
             record.check("all traffic goes to the fix", share == 1.0, split);
             record.check("the fix is shown to work", shown == 1, times(shown));
@@ -383,6 +416,19 @@ async fn judge_actions(scene: &Scene, record: &mut RunRecord, platform: &Shared)
             format!("{deployed} deployments for {asked} actions"),
         );
     }
+}
+
+/// Notes whether the log holds what happened: unbroken, and the same when it is judged anew.
+fn judge_log(record: &mut RunRecord, path: &Path) -> anyhow::Result<()> {
+    let log = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let head = record.facts.get("head").and_then(|head| head.parse().ok());
+    let audit = audit(&log, head);
+    let seen = audit.findings.first().map_or_else(
+        || format!("{} lines", audit.lines),
+        |finding| format!("line {}: {}", finding.line, finding.message),
+    );
+    record.check("its log, judged anew, tells the same", head.is_some() && audit.is_clean(), seen);
+    Ok(())
 }
 
 fn times(n: usize) -> String {

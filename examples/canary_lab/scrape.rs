@@ -8,8 +8,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use hotfix_core::metric::{self, Histogram, Observation};
+use hotfix_core::unit::MetricName;
 use hyper::Method;
-use serde_json::{Value, json};
 
 use crate::http;
 
@@ -103,8 +104,14 @@ pub(crate) struct Totals {
     pub(crate) error: f64,
     /// Failures by the null-pointer bug.
     pub(crate) null_pointer: f64,
-    /// Requests that the splitter could not bring to an answer.
+    /// Requests that the switch could not bring to an answer.
     pub(crate) no_answer: f64,
+    /// What the switch had lost before the process started.
+    pub(crate) lost_before: f64,
+    /// The process gave no metrics: only what the switch lost is new.
+    pub(crate) silent: bool,
+    /// Seconds since the process started.
+    pub(crate) uptime: f64,
     /// Upper bounds of the latency buckets in seconds, without the infinite one.
     pub(crate) le: Vec<f64>,
     /// Requests at most as slow as the bound beside.
@@ -114,11 +121,11 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Picks the service's counters out of one scrape.
+    /// Picks the service's counters out of one scrape at `at` seconds of Unix time.
     ///
     /// # Errors
     /// When there are none: another program answers there.
-    pub(crate) fn from_samples(samples: &[Sample]) -> anyhow::Result<Self> {
+    pub(crate) fn from_samples(samples: &[Sample], at: f64) -> anyhow::Result<Self> {
         let mut totals = Self::default();
         let mut seen = false;
         let mut buckets = Vec::new();
@@ -129,6 +136,7 @@ impl Totals {
                 ("payments_total", Some("error"), _) => totals.error = sample.value,
                 ("payments_total", Some("null_pointer"), _) => totals.null_pointer = sample.value,
                 ("payment_seconds_count", ..) => totals.timed = sample.value,
+                ("process_start_time_seconds", ..) => totals.uptime = (at - sample.value).max(0.0),
                 ("payment_seconds_bucket", _, Some(le)) => {
                     if let Ok(bound) = le.parse::<f64>()
                         && bound.is_finite()
@@ -150,9 +158,14 @@ impl Totals {
         self.ok + self.error + self.null_pointer + self.no_answer
     }
 
+    fn histogram(&self) -> Histogram {
+        Histogram { count: self.timed, counts: self.counts.clone(), le: self.le.clone() }
+    }
+
     /// What happened since `before`; nothing when a counter was reset.
     pub(crate) fn since(&self, before: &Self) -> Option<Self> {
-        let fell = self.ok < before.ok
+        let fell = self.uptime < before.uptime
+            || self.ok < before.ok
             || self.error < before.error
             || self.timed < before.timed
             || self.no_answer < before.no_answer
@@ -165,6 +178,9 @@ impl Totals {
             le: self.le.clone(),
             counts: self.counts.iter().zip(&before.counts).map(|(a, b)| a - b).collect(),
             timed: self.timed - before.timed,
+            uptime: self.uptime - before.uptime,
+            lost_before: 0.0,
+            silent: self.silent,
         })
     }
 
@@ -219,9 +235,17 @@ impl Seen {
     pub(crate) fn arms(self, last: &Arms) -> Arms {
         let lost = |arm: &str| self.lost.get(arm).copied().unwrap_or(0.0);
         let arm = |now: Option<Totals>, lost: f64, last: &Option<Totals>| match (now, last) {
-            (Some(now), _) => Some(Totals { no_answer: lost, ..now }),
-            (None, Some(last)) if lost > last.no_answer => {
-                Some(Totals { no_answer: lost, ..last.clone() })
+            (Some(now), last) => {
+                let lost_before = match last {
+                    Some(last) if now.uptime < last.uptime => lost, // it was started again
+                    Some(last) => last.lost_before,
+                    None => 0.0,
+                };
+                Some(Totals { no_answer: (lost - lost_before).max(0.0), lost_before, ..now })
+            }
+            (None, Some(last)) if lost - last.lost_before > last.no_answer => {
+                let no_answer = lost - last.lost_before;
+                Some(Totals { no_answer, silent: true, ..last.clone() })
             }
             (None, _) => None,
         };
@@ -241,38 +265,42 @@ pub(crate) struct Arms {
     pub(crate) baseline: Option<Totals>,
 }
 
+/// Picks what one metric sends of an arm.
+type Value<'a> = &'a dyn Fn(&Totals) -> Option<metric::Sample>;
+
 impl Arms {
-    /// The `metrics` of an `observe` input: running totals by metric and arm.
+    /// The `metrics` of an `observe` input: running totals by metric and arm. What an arm did not
+    /// tell is absent, never zero.
     ///
-    /// `rate` is the service's whole traffic in requests per second: the exposure of `bug` is the
-    /// arm's requests over it, that is, seconds of full traffic, so that arms of unequal share
-    /// compare. The bug's failures count in
-    /// `payment_success` and `bug`, not in `error_rate`: a fix for them must not look like one for
-    /// everything else, nor hide a new fault behind the old one.
-    pub(crate) fn metrics(&self, rate: f64) -> Value {
-        let by_arm = |value: &dyn Fn(&Totals) -> Value| {
-            let mut document = json!({ "totals": true });
-            for (name, arm) in [("canary", &self.canary), ("baseline", &self.baseline)] {
-                if let Some(totals) = arm {
-                    document[name] = value(totals);
-                }
+    /// The bug's failures count in `payment_success` and `bug`, not in `error_rate`: a fix for them
+    /// must not look like one for everything else, nor hide a new fault behind the old one. The
+    /// exposure of `bug` is the process's time; the library knows the arm's share of the traffic.
+    pub(crate) fn metrics(&self) -> anyhow::Result<Observation> {
+        let mut seen = Observation::new();
+        let told = |t: &Totals, sample: metric::Sample| (!t.silent).then_some(sample);
+        let values: [(&str, Value<'_>); 5] = [
+            ("bug", &|t| told(t, metric::Sample::Pair(t.null_pointer, t.uptime))),
+            ("error_rate", &|t| Some(metric::Sample::Pair(t.error + t.no_answer, t.all()))),
+            ("latency_p95", &|t| told(t, metric::Sample::Histogram(t.histogram()))),
+            ("payment_success", &|t| Some(metric::Sample::Pair(t.ok, t.all()))),
+            ("request_volume", &|t| told(t, metric::Sample::Level(t.all()))),
+        ];
+        for (id, value) in values {
+            let canary = self.canary.as_ref().and_then(value);
+            let baseline = self.baseline.as_ref().and_then(value);
+            if canary.is_some() || baseline.is_some() {
+                let arms = metric::Arms { baseline, canary, totals: true };
+                seen.set(MetricName::try_new(id)?, arms);
             }
-            document
-        };
-        json!({
-            "error_rate": by_arm(&|t| json!([t.error + t.no_answer, t.all()])),
-            "payment_success": by_arm(&|t| json!([t.ok, t.all()])),
-            "latency_p95": by_arm(&|t| json!({
-                "le": t.le, "counts": t.counts, "count": t.timed
-            })),
-            "bug": by_arm(&|t| json!([t.null_pointer, t.all() / rate])),
-            "request_volume": by_arm(&|t| json!(t.all())),
-        })
+        }
+        Ok(seen)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const PAGE: &str = r#"# HELP payments_total Payments by result.
@@ -280,6 +308,7 @@ mod tests {
 payments_total{result="ok"} 940
 payments_total{result="error"} 3
 payments_total{result="null_pointer"} 57 1700000000000
+process_start_time_seconds 990
 payment_seconds_bucket{le="0.1"} 500
 payment_seconds_bucket{le="0.25"} 940
 payment_seconds_bucket{le="0.5"} 990
@@ -292,12 +321,12 @@ odd{path="a\"b\\c\nd", other="x"} NaN
     #[test]
     fn reads_the_text_format() {
         let samples = parse(PAGE).expect("legal text");
-        assert_eq!(samples.len(), 10);
+        assert_eq!(samples.len(), 11);
         let odd = samples.last().expect("a sample");
         assert_eq!(odd.labels["path"], "a\"b\\c\nd");
         assert_eq!(odd.labels["other"], "x");
         assert!(odd.value.is_nan());
-        assert_eq!(samples[6].value, 1000.0);
+        assert_eq!(samples[7].value, 1000.0);
     }
 
     #[test]
@@ -309,16 +338,23 @@ odd{path="a\"b\\c\nd", other="x"} NaN
 
     #[test]
     fn totals_leave_the_bug_out_of_the_error_rate() {
-        let mut totals = Totals::from_samples(&parse(PAGE).expect("legal")).expect("totals");
+        let mut totals =
+            Totals::from_samples(&parse(PAGE).expect("legal"), 1000.0).expect("totals");
         assert_eq!((totals.ok, totals.error, totals.null_pointer), (940.0, 3.0, 57.0));
         assert_eq!(totals.le, [0.1, 0.25, 0.5]);
         totals.no_answer = 10.0;
-        let arms = Arms { canary: Some(totals), baseline: None };
-        let metrics = arms.metrics(101.0);
+        let sent = |totals: Totals| {
+            let arms = Arms { canary: Some(totals), baseline: None };
+            serde_json::to_value(arms.metrics().expect("known names")).expect("a document")
+        };
+        let metrics = sent(totals.clone());
         assert_eq!(metrics["error_rate"]["canary"], json!([13.0, 1010.0]));
         assert_eq!(metrics["bug"]["canary"], json!([57.0, 10.0]));
         assert_eq!(metrics["error_rate"].get("baseline"), None);
         assert_eq!(metrics["error_rate"]["totals"], json!(true));
+        let silent = sent(Totals { silent: true, ..totals });
+        let told: Vec<&String> = silent.as_object().expect("an object").keys().collect();
+        assert_eq!(told, ["error_rate", "payment_success"]);
     }
 
     #[test]
@@ -327,16 +363,27 @@ odd{path="a\"b\\c\nd", other="x"} NaN
         let before = Arms { canary: Some(last.clone()), baseline: None };
         let lost = |n: f64| BTreeMap::from([("canary".to_owned(), n)]);
         let dead = Seen { lost: lost(7.0), ..Seen::default() }.arms(&before).canary;
-        assert_eq!(dead, Some(Totals { no_answer: 7.0, ..last.clone() }));
+        assert_eq!(dead, Some(Totals { no_answer: 7.0, silent: true, ..last.clone() }));
         assert_eq!(Seen { lost: lost(2.0), ..Seen::default() }.arms(&before).canary, None);
         assert_eq!(Seen { lost: lost(7.0), ..Seen::default() }.arms(&Arms::default()).canary, None);
-        let alive = Seen { canary: Some(last), lost: lost(9.0), ..Seen::default() };
+        let alive = Seen { canary: Some(last.clone()), lost: lost(9.0), ..Seen::default() };
         assert_eq!(alive.arms(&Arms::default()).canary.map(|t| t.no_answer), Some(9.0));
+        // Started again: what was lost before does not come again.
+        let before = Arms { canary: Some(Totals { uptime: 60.0, ..last.clone() }), baseline: None };
+        let again = Seen {
+            canary: Some(Totals { uptime: 1.0, ..last }),
+            lost: lost(9.0),
+            ..Seen::default()
+        };
+        assert_eq!(
+            again.arms(&before).canary.map(|t| (t.no_answer, t.lost_before)),
+            Some((0.0, 9.0))
+        );
     }
 
     #[test]
     fn p95_is_interpolated_and_a_reset_gives_nothing() {
-        let totals = Totals::from_samples(&parse(PAGE).expect("legal")).expect("totals");
+        let totals = Totals::from_samples(&parse(PAGE).expect("legal"), 1000.0).expect("totals");
         let p95 = totals.p95().expect("requests");
         assert!((p95 - 0.3).abs() < 1e-9, "{p95}"); // 950 lies 10/50 into 0.25..0.5
         assert_eq!(Totals::default().p95(), None);

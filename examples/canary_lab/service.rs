@@ -11,7 +11,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use prometheus::{
-    Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
+    Encoder as _, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry,
+    TextEncoder,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -182,6 +183,11 @@ impl Metrics {
             HistogramOpts::new("payment_seconds", "Time to take a payment.")
                 .buckets(BUCKETS.to_vec()),
         )?;
+        let started =
+            Gauge::new("process_start_time_seconds", "Start of the process, in Unix time.")?;
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        started.set(unix.as_secs_f64());
+        registry.register(Box::new(started))?;
         registry.register(Box::new(payments.clone()))?;
         registry.register(Box::new(exceptions.clone()))?;
         registry.register(Box::new(seconds.clone()))?;

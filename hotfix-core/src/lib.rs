@@ -1,5 +1,7 @@
 //! Decides how an emergency fix is rolled out safely.
 #![forbid(unsafe_code)]
+// A panic must not cross a boundary, so the library has none of its own.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod canonical;
 pub mod code;
@@ -11,3 +13,7 @@ pub mod policy;
 pub mod rollout;
 pub mod stats;
 pub mod unit;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadMe;

@@ -1,6 +1,11 @@
 //! What must not allocate does not: a counting allocator around the whole program.
 
+mod story;
+
 use hotfix_core::canonical::{Digest, Encoder, verify_line};
+use hotfix_core::metric::Sample;
+use hotfix_core::rollout::{Command, Recording, State};
+use hotfix_core::unit::Span;
 use serde::Serialize;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -98,4 +103,32 @@ fn roll_7_a_warm_encoder_allocates_nothing() {
         });
         assert_eq!(count, 0, "event {seq}");
     }
+}
+
+/// MET-5, ROLL-7: once windows and buffers are full, a look at five metrics that changes nothing allocates nothing,
+/// its line of the log included.
+#[test]
+fn met_5_a_quiet_observation_allocates_nothing() {
+    let mut story = story::Story::new("phased-canary", Recording::HandOut);
+    story.start();
+    let mut input = story.healthy_input();
+    let mut at = story.at;
+    let mut look = |count: usize| {
+        for _ in 0..count {
+            at = at + Span::from_seconds(1);
+            if let Command::Observe { metrics } = &mut input.command {
+                for (_, arms) in metrics.iter_mut() {
+                    if let Some(Sample::Pair(events, trials)) = &mut arms.baseline {
+                        *trials += 1.0;
+                        *events = (*events + 1.0) % 10.0;
+                    }
+                }
+            }
+            let outcome = story.rollout.handle(at, &input).unwrap();
+            assert!(outcome.events.len() > 1000 && outcome.actions.is_empty());
+        }
+    };
+    look(100);
+    assert_eq!(allocations(|| look(400)), 0);
+    assert_eq!(story.rollout.state(), State::Monitoring);
 }

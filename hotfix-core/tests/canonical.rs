@@ -6,6 +6,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 fn encode<T: Serialize + ?Sized>(value: &T) -> Result<String, CanonicalError> {
     let mut out = b"kept".to_vec();
@@ -45,7 +46,11 @@ fn model(value: &Value) -> String {
 fn hash_of(line: &Value) -> String {
     let mut hashed = line.clone();
     hashed.as_object_mut().unwrap().retain(|key, _| key != "hash" && key != "personal");
-    Sha256::digest(model(&hashed)).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut hex = String::new();
+    for byte in Sha256::digest(model(&hashed)) {
+        write!(hex, "{byte:02x}").unwrap();
+    }
+    hex
 }
 
 /// A value that keeps its members in the order given.
@@ -207,8 +212,8 @@ proptest! {
         line.pop();
         let text = String::from_utf8(line).unwrap();
         let at = (0..=place.index(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
-        let end = (at + cut..).find(|end| text.is_char_boundary(*end) || *end >= text.len()).unwrap();
-        let changed = format!("{}{patch}{}", &text[..at], text.get(end..).unwrap_or_default());
+        let end = (at + cut..text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+        let changed = format!("{}{patch}{}", &text[..at], &text[end..]);
         let Ok(canonical) = canonicalise(&changed) else {
             prop_assert!(verify_line(changed.as_bytes()).is_err());
             return Ok(());
@@ -363,7 +368,7 @@ fn roll_7_every_shape_of_serde_is_that_of_serde_json() {
         big: i128,
         none: Option<u8>,
         some: Option<bool>,
-        by_number: BTreeMap<i32, ()>,
+        by_number: BTreeMap<i32, u8>,
         by_char: BTreeMap<char, u8>,
         #[serde(flatten)]
         rest: BTreeMap<String, u8>,
@@ -379,7 +384,7 @@ fn roll_7_every_shape_of_serde_is_that_of_serde_json() {
         big: -12,
         none: None,
         some: Some(false),
-        by_number: [(10, ()), (-3, ()), (9, ())].into(),
+        by_number: [(10, 1), (-3, 2), (9, 3)].into(),
         by_char: [('"', 1), ('!', 2)].into(),
         rest: [("m".to_owned(), 1)].into(),
     };

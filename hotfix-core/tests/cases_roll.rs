@@ -51,7 +51,7 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
     seen.phase = rollout.phase().map(|phase| phase.to_string()).unwrap_or_default();
     seen.share = rollout.share().as_fraction();
     seen.verdict = json!(rollout.verdict());
-    seen.pending = json!(rollout.pending_actions().collect::<Vec<_>>());
+    seen.pending = json!(rollout.pending_actions());
     seen
 }
 

@@ -106,6 +106,32 @@ fn field_5_a_megabyte_of_errors_is_counted_and_cut() {
 }
 
 #[test]
+fn field_5_a_text_full_of_faults_is_walked_once() {
+    // Took minutes where each fault looked for its line from the start.
+    let errors = Policy::from_toml(&"=\n".repeat(50_000)).unwrap_err();
+    assert_eq!(errors.count(), 50_000);
+    let last = errors.iter().last().unwrap().sentence();
+    assert!(last.contains("at line 1000, column 1"), "{last}");
+}
+
+#[test]
+fn field_5_a_policy_has_no_more_tested_metrics_than_the_judge_weighs() {
+    use hotfix_core::policy::section::{MOST_BOUNDARIES, MOST_TESTED};
+    assert_eq!(MOST_TESTED, hotfix_core::judge::Judge::MOST_TESTED);
+    assert_eq!(MOST_BOUNDARIES, hotfix_core::stats::latency::MAX_BOUNDARIES);
+    for (count, expected) in [(MOST_TESTED, vec![]), (MOST_TESTED + 1, vec!["HF-POL-026"])] {
+        let preset = Policy::preset("phased-canary").unwrap().to_json();
+        let mut document: Value = serde_json::from_str(&preset).unwrap();
+        document.as_object_mut().unwrap().remove("efficacy");
+        let weight = 1.0 / count as f64;
+        let metric = json!({ "kind": "count", "worse": "higher", "weight": weight });
+        document["metrics"] = (0..count).map(|i| (format!("m{i}"), metric.clone())).collect();
+        let read = Policy::from_json(&document.to_string());
+        assert_eq!(read.err().map_or_else(Vec::new, |e| codes(Err(e))), expected);
+    }
+}
+
+#[test]
 fn field_5_errors_are_listed_a_line_each_whatever_the_text() {
     let errors = Policy::from_json("{\"a\\nb\": 1, \"name\": \"x\\ny\"}").unwrap_err();
     assert_eq!(errors.to_string().lines().count(), errors.count() + 1);
@@ -135,6 +161,19 @@ fn roll_7_the_log_carries_a_policy_through_the_same_checks() {
     assert_eq!(wire["phases"][0]["share"], json!(0.1));
     assert_eq!(wire["phases"][0]["watch"], json!(600));
     assert_eq!(wire["metrics"]["error_rate"]["record"], json!(0.003));
+}
+
+#[test]
+fn roll_7_the_order_of_keys_changes_neither_policy_nor_digest() {
+    let policy = Policy::preset("standard").unwrap();
+    let wire: Value = serde_json::from_str(&policy.to_json()).unwrap();
+    let metrics = wire["metrics"].as_object().unwrap();
+    let turned: Vec<String> = metrics.iter().rev().map(|(k, v)| format!("{k:?}:{v}")).collect();
+    let whole = serde_json::to_string(&wire["metrics"]).unwrap();
+    let text = wire.to_string().replace(&whole, &format!("{{{}}}", turned.join(",")));
+    assert_ne!(text, wire.to_string());
+    let read = Policy::from_json(&text).unwrap();
+    assert_eq!((read.digest(), &read), (policy.digest(), &policy));
 }
 
 /// A bound as S1's table has it.
@@ -223,7 +262,7 @@ fn plan_2_phases_of_s1() {
 }
 
 #[test]
-fn plan_3_the_timeline_of_s1_adds_up() {
+fn plan_2_the_timeline_of_s1_adds_up() {
     for name in ["phased-canary", "standard"] {
         let policy = Policy::preset(name).unwrap();
         let mut at = 0.0;
@@ -250,7 +289,7 @@ fn roll_4_signals_of_s1_roll_back_and_others_are_asked_about() {
 }
 
 #[test]
-fn roll_6_watching_goes_on_after_the_last_phase() {
+fn plan_2_watching_goes_on_after_the_last_phase() {
     let policy = Policy::preset("phased-canary").unwrap();
     let minutes: Vec<f64> = policy.after().iter().map(|s| s.as_seconds() / 60.0).collect();
     assert_eq!(minutes, [30.0, 240.0, 1440.0]);
@@ -284,10 +323,11 @@ fn more_than(most: f64, expected: f64) -> f64 {
     1.0 - sum
 }
 
-/// Chance that a fix as good as the record misses the success bound in one window of the first phase.
+/// Chance that a fix as good as the record misses the success bound at the gate of the first phase.
 fn missed(policy: &Policy, metric: &str) -> f64 {
-    let minutes = policy.watch().window.as_seconds() / 60.0;
-    let trials = 1000.0 * minutes * policy.phases()[0].share.as_fraction();
+    let first = &policy.phases()[0];
+    let minutes = (first.watch.as_seconds() - policy.watch().warm_up.as_seconds()) / 60.0;
+    let trials = 1000.0 * minutes * first.share.as_fraction();
     let metric = policy.metric(metric).unwrap();
     let Some(Bound { value: BoundValue::Relative(ratio, Reference::Record), .. }) =
         metric.bounds.success
@@ -301,11 +341,11 @@ fn missed(policy: &Policy, metric: &str) -> f64 {
 }
 
 #[test]
-fn plan_6_a_healthy_fix_meets_the_success_bounds_of_standard() {
+fn met_1_a_healthy_fix_meets_the_success_bounds_of_standard() {
     let (s1, standard) =
         (Policy::preset("phased-canary").unwrap(), Policy::preset("standard").unwrap());
     for (metric, of_s1, of_standard) in
-        [("error_rate", 0.2592, 0.00093), ("payment_success", 0.3935, 0.00425)]
+        [("error_rate", 0.35277, 0.00273), ("payment_success", 0.38404, 0.00013)]
     {
         assert!((missed(&s1, metric) - of_s1).abs() < 1e-4, "{metric}: {}", missed(&s1, metric));
         assert!((missed(&standard, metric) - of_standard).abs() < 1e-5, "{metric}");
@@ -313,7 +353,7 @@ fn plan_6_a_healthy_fix_meets_the_success_bounds_of_standard() {
 }
 
 #[test]
-fn gate_1_the_house_policy_of_the_scenario_loads() {
+fn field_5_the_house_policy_of_the_scenario_loads() {
     let payments = Policy::from_toml(&example("payments")).unwrap_or_else(|e| panic!("{e}"));
     let roles: Vec<Vec<&str>> = payments
         .approvals()
@@ -328,7 +368,7 @@ fn gate_1_the_house_policy_of_the_scenario_loads() {
 }
 
 #[test]
-fn gate_2_the_house_policy_has_s1s_thirty_items() {
+fn field_5_the_house_policy_has_s1s_thirty_items() {
     let payments = Policy::from_toml(&example("payments")).unwrap();
     let counts: Vec<usize> = payments.checklists().iter().map(|list| list.items.len()).collect();
     assert_eq!(counts, [6, 5, 5, 5, 4, 5]);

@@ -316,6 +316,8 @@ proptest! {
         // Once resolved, the text is a fixed point: what is logged can be hashed.
         prop_assert_eq!(from_json.to_json(), json);
         prop_assert_eq!(from_toml.to_toml(), toml);
+        prop_assert_eq!(from_toml.digest(), policy.digest());
+        prop_assert_ne!(policy.digest(), hotfix_core::canonical::Digest::ZERO);
         let through_serde: Policy = serde_json::from_value(serde_json::to_value(&policy).unwrap()).unwrap();
         prop_assert_eq!(through_serde, policy);
     }

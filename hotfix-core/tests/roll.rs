@@ -8,7 +8,7 @@ use story::Story;
 
 #[test]
 fn roll_1_a_good_fix_goes_from_10_to_100_and_completes() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     assert_eq!(story.state(), State::Monitoring);
     story.run(60, Story::healthy);
@@ -26,7 +26,7 @@ fn roll_1_a_good_fix_goes_from_10_to_100_and_completes() {
 
 #[test]
 fn roll_5_a_bad_fix_is_rolled_back_by_the_next_method_when_the_first_fails() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(12, Story::healthy);
     let outcome = story.run_until(30, Story::failing, State::RollingBack);
@@ -46,7 +46,7 @@ fn roll_5_a_bad_fix_is_rolled_back_by_the_next_method_when_the_first_fails() {
 
 #[test]
 fn roll_7_the_log_alone_rebuilds_the_rollout_at_every_line() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(12, Story::healthy);
     story.run_until(30, Story::failing, State::RollingBack);
@@ -64,8 +64,25 @@ fn roll_7_the_log_alone_rebuilds_the_rollout_at_every_line() {
 }
 
 #[test]
+fn principle_5_a_key_is_remembered_across_a_replay() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.start();
+    story.input(r#"{"kind":"pause","by":"lena","key":"pause-1"}"#);
+    let log = story.rollout.log().to_owned();
+    let again = Input::from_json(r#"{"kind":"pause","by":"lena","key":"pause-1"}"#).unwrap();
+    let mut replayed = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+    for rollout in [&mut story.rollout, &mut replayed] {
+        let outcome = rollout.handle(story.at, &again).unwrap();
+        assert!(outcome.repeated && outcome.events.is_empty());
+        assert_eq!(rollout.log(), log);
+    }
+    let other = Input::from_json(r#"{"kind":"resume","by":"lena","key":"pause-1"}"#).unwrap();
+    assert_eq!(replayed.handle(story.at, &other).unwrap_err().code(), "HF-ROLL-011");
+}
+
+#[test]
 fn field_4_swapped_arms_are_a_finding_and_not_evidence() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(6, Story::swapped);
     assert!(story.rollout.verdict().has(Reason::ArmsSwapped));
@@ -75,7 +92,7 @@ fn field_4_swapped_arms_are_a_finding_and_not_evidence() {
 
 #[test]
 fn roll_3_nothing_is_promoted_twice() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(60, Story::healthy);
     let refusal = story.refused(r#"{"kind":"promote","by":"lena"}"#);
@@ -85,7 +102,7 @@ fn roll_3_nothing_is_promoted_twice() {
 
 #[test]
 fn principle_5_a_clock_that_steps_back_keeps_no_rollback_out() {
-    let mut story = Story::new("phased-canary");
+    let mut story = Story::new("phased-canary", Recording::Keep);
     story.start();
     story.run(3, Story::healthy);
     let before = story.at - hotfix_core::unit::Span::from_seconds(3600);

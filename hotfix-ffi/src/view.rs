@@ -238,7 +238,7 @@ pub unsafe extern "C" fn hotfix_rollout_pending_count(
     unsafe {
         guard(err, || {
             let count =
-                pointer::read(rollout, "rollout", |s| Ok(s.rollout.pending_actions().count()))?;
+                pointer::read(rollout, "rollout", |s| Ok(s.rollout.pending_actions().len()))?;
             pointer::put(out, "out", count)
         })
     }
@@ -265,8 +265,8 @@ pub unsafe extern "C" fn hotfix_rollout_pending_action(
         guard(err, || {
             let size = versioned::size_of_caller(out, "out")?;
             pointer::read(rollout, "rollout", |s| {
-                let count = s.rollout.pending_actions().count();
-                let view = view(s.rollout.pending_actions(), index, count)?;
+                let count = s.rollout.pending_actions().len();
+                let view = view(s.rollout.pending_actions().iter(), index, count)?;
                 versioned::write(out, size, &view);
                 Ok(())
             })
@@ -291,9 +291,7 @@ pub unsafe extern "C" fn hotfix_rollout_pending_actions(
     unsafe {
         guard(err, || {
             put_text(out, || {
-                pointer::read(rollout, "rollout", |s| {
-                    canonical(&s.rollout.pending_actions().collect::<Vec<_>>())
-                })
+                pointer::read(rollout, "rollout", |s| canonical(&s.rollout.pending_actions()))
             })
         })
     }

@@ -103,7 +103,7 @@ impl Recorder {
     }
 
     fn pending(&self) -> String {
-        self.rollout.pending_actions().next().unwrap().id.to_string()
+        self.rollout.pending_actions().first().unwrap().id.to_string()
     }
 
     fn confirm(&mut self) {
@@ -201,7 +201,7 @@ fn record() -> Recorder {
     r.send(&json!({
         "action": action, "by": "deploy-tool", "kind": "failed", "why": "the flag service does not answer"
     }));
-    let method = r.rollout.pending_actions().next().unwrap().act.clone();
+    let method = r.rollout.pending_actions().first().unwrap().act.clone();
     assert!(matches!(method, Act::RollBack { .. }));
     for _ in 0..2 {
         r.failing();

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::Report;
 use super::plot::{self, Plot, question_name};
-use crate::lines::{self, METRICS, Metric};
-use crate::record::{RunRecord, Verdict};
+use crate::lines::{self, METRICS, Metric, TOGETHER};
+use crate::record::{Evidence, RunRecord, Verdict};
 
 const PAGE: &str = include_str!("templates/page.html");
 const STYLE: &str = include_str!("templates/style.css");
@@ -27,6 +27,7 @@ struct VerdictRow {
     at: String,
     phase: String,
     decision: String,
+    why: String,
     cells: Vec<Cell>,
 }
 
@@ -45,9 +46,13 @@ struct Scene<'a> {
     passed: bool,
     plots: Vec<Plot>,
     evidence: Vec<Plot>,
+    /// Metrics that never spoke against the fix.
+    quiet: Option<String>,
     phases: Vec<(String, String, String, String)>,
     verdicts: Vec<VerdictRow>,
     figures: Vec<Figures>,
+    /// What settled how it ended.
+    decided: Option<String>,
     hurt: Option<String>,
     last_evidence: Vec<(String, String, String, String)>,
 }
@@ -105,10 +110,11 @@ fn scene(record: &RunRecord) -> anyhow::Result<Scene<'_>> {
     for metric in &METRICS {
         plots.extend(plot::metric(record, metric)?);
     }
-    let mut evidence = Vec::new();
-    for question in ["harm", "efficacy", "promotion"] {
-        evidence.extend(plot::evidence(record, question)?);
-    }
+    let (drawn, quiet): (Vec<&Evidence>, Vec<&Evidence>) =
+        sorted(&record.evidence).into_iter().partition(|e| is_drawn(e));
+    let evidence: Vec<Plot> =
+        drawn.into_iter().map(|e| plot::evidence(record, e)).collect::<anyhow::Result<_>>()?;
+    let quiet: Vec<&str> = quiet.into_iter().map(|e| lines::name(&e.metric)).collect();
     let phases = plot::phases(record)
         .into_iter()
         .map(|(name, share, from, to)| {
@@ -120,12 +126,30 @@ fn scene(record: &RunRecord) -> anyhow::Result<Scene<'_>> {
         passed: record.passed(),
         plots,
         evidence,
+        quiet: (!quiet.is_empty()).then(|| quiet.join(", ")),
         phases,
         verdicts: verdicts(record),
         figures: figures(record),
+        decided: decided(record),
         hurt: hurt(record),
         last_evidence: last_evidence(record),
     })
+}
+
+/// Evidence as it is read: harm by all metrics together, by each, then the rest.
+fn sorted(evidence: &[Evidence]) -> Vec<&Evidence> {
+    let place = |e: &Evidence| {
+        let metric = METRICS.iter().position(|m| m.id == e.metric).map_or(0, |i| i + 1);
+        (e.question != "harm", metric)
+    };
+    let mut sorted: Vec<&Evidence> = evidence.iter().filter(|e| !e.points.is_empty()).collect();
+    sorted.sort_by_key(|e| place(e));
+    sorted
+}
+
+/// Whether there is anything to see: a metric that never spoke against the fix has no plot.
+fn is_drawn(e: &Evidence) -> bool {
+    e.question != "harm" || e.metric == TOGETHER || e.highest() >= 0.5
 }
 
 fn verdicts(record: &RunRecord) -> Vec<VerdictRow> {
@@ -151,6 +175,7 @@ fn verdicts(record: &RunRecord) -> Vec<VerdictRow> {
             at: format!("{:.1} s", v.at),
             phase: v.phase.clone(),
             decision: v.decision.clone(),
+            why: v.why.clone(),
             cells: METRICS.iter().map(|m| cell(v, m)).collect(),
         })
         .collect()
@@ -185,24 +210,39 @@ fn figures(record: &RunRecord) -> Vec<Figures> {
     rows
 }
 
+/// The rollback's reason, or else what shows that the fix works.
+fn decided(record: &RunRecord) -> Option<String> {
+    let event = |what: &str| record.events.iter().find(|e| e.what == what);
+    let event = event("roll_back").or_else(|| event("efficacy_shown"))?;
+    // The gravest reason comes first; the table of events has them all.
+    let (first, more) = event.why.split_once("; ").unwrap_or((&event.why, ""));
+    let figures = more
+        .split("; ")
+        .next()
+        .filter(|m| m.contains(" against "))
+        .map_or_else(String::new, |m| format!("; {m}"));
+    let fault = record.events.iter().find(|e| e.what == "the fault begins");
+    let after = fault.map_or_else(String::new, |fault| {
+        format!(", {:.1} s after the fault began", event.at - fault.at)
+    });
+    Some(format!("{first}{figures} (at {:.1} s{after})", event.at))
+}
+
 /// Customers hurt, in words.
 fn hurt(record: &RunRecord) -> Option<String> {
     let load = record.load.as_ref()?;
     let hurt = load.planned - load.ok.min(load.planned);
-    Some(format!("{hurt} of {} requests failed, most by the old bug", load.planned))
+    Some(format!("{hurt} of {} failed", load.planned))
 }
 
-/// Metric, question, highest and last log e, and threshold.
+/// Metric, question, highest log e, and threshold.
 fn last_evidence(record: &RunRecord) -> Vec<(String, String, String, String)> {
-    record
-        .evidence
-        .iter()
+    sorted(&record.evidence)
+        .into_iter()
         .map(|e| {
-            let most = e.points.iter().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
             let threshold = e.threshold.map_or_else(|| "–".into(), |t| format!("{t:.1}"));
-            let name = lines::metric(&e.metric).map_or(e.metric.as_str(), |m| m.name);
             let question = question_name(&e.question).to_owned();
-            (name.to_owned(), question, format!("{most:.1}"), threshold)
+            (lines::name(&e.metric).to_owned(), question, format!("{:.1}", e.highest()), threshold)
         })
         .collect()
 }

@@ -47,8 +47,6 @@ pub(crate) struct Plot {
     pub(crate) svg: String,
     /// What it shows, in words.
     pub(crate) words: String,
-    /// Class and name of each line for the legend; empty where the page has it already.
-    pub(crate) legend: Vec<(&'static str, String)>,
 }
 
 /// A metric by arm over time; nothing when nobody measured it.
@@ -81,55 +79,32 @@ pub(crate) fn metric(record: &RunRecord, metric: &Metric) -> anyhow::Result<Opti
             record.seconds,
             described.join(". ")
         ),
-        legend: Vec::new(),
     }))
 }
 
 /// Lowest value of log e that is drawn.
-const FLOOR: f64 = -5.0;
+const FLOOR: f64 = -3.0;
 
-/// The evidence on one question over time, one line a metric; nothing when there is none.
-pub(crate) fn evidence(record: &RunRecord, question: &str) -> anyhow::Result<Option<Plot>> {
-    let on: Vec<&Evidence> =
-        record.evidence.iter().filter(|e| e.question == question && !e.points.is_empty()).collect();
-    let Some(first) = on.first() else { return Ok(None) };
-    let threshold = first.threshold;
-    let ceiling = threshold.map_or(10.0, |t| 2.0 * t);
-    let cut: Vec<Vec<(f64, f64)>> = on
-        .iter()
-        .map(|e| e.points.iter().map(|(t, v)| (*t, v.clamp(FLOOR, ceiling))).collect())
-        .collect();
-    let inks =
-        [(&FIX, "fix"), (&THIRD, "lab"), (&FOURTH, "fourth"), (&OLD, "old"), (&WORDS, "soft")];
-    let name =
-        |e: &Evidence| lines::metric(&e.metric).map_or_else(|| e.metric.clone(), |m| m.name.into());
-    let lines: Vec<Line<'_>> = on
-        .iter()
-        .zip(&cut)
-        .zip(inks.iter().cycle())
-        .map(|((e, points), (ink, _))| Line { name: name(e), ink, points })
-        .collect();
-    let legend = on.iter().zip(inks.iter().cycle()).map(|(e, (_, c))| (*c, name(e))).collect();
-    let reached: Vec<String> = on
-        .iter()
-        .map(|e| {
-            let most = e.points.iter().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
-            let last = e.points.last().map_or(0.0, |p| p.1);
-            format!("{}: highest {most:.1}, last {last:.1}", name(e))
-        })
-        .collect();
-    let line = threshold.map_or_else(String::new, |t| format!(" Decided at {t:.1}."));
-    let asked = question_name(question);
-    Ok(Some(Plot {
-        title: format!("Evidence: {asked} (log e)"),
-        svg: draw(record, &lines, (FLOOR, ceiling), threshold)?,
+/// The evidence on one question about one metric over time, with the height at which it decides.
+pub(crate) fn evidence(record: &RunRecord, on: &Evidence) -> anyhow::Result<Plot> {
+    let ceiling = on.threshold.map_or(10.0, |t| 1.5 * t);
+    let cut: Vec<(f64, f64)> =
+        on.points.iter().map(|(t, v)| (*t, v.clamp(FLOOR, ceiling))).collect();
+    let name = lines::name(&on.metric);
+    let asked = question_name(&on.question);
+    let ink = if on.question == "efficacy" { &FOURTH } else { &THIRD };
+    let line = Line { name: name.to_owned(), ink, points: &cut };
+    let decided = on.threshold.map_or_else(String::new, |t| format!(", decided at {t:.1}"));
+    Ok(Plot {
+        title: format!("{name}: {asked} (log e{decided})"),
+        svg: draw(record, &[line], (FLOOR, ceiling), on.threshold)?,
         words: format!(
-            "Evidence in log e over {:.0} seconds: {asked}.{line} {}. Drawn between {FLOOR} and {ceiling:.0}.",
+            "{name}, evidence in log e over {:.0} seconds: {asked}{decided}. Highest {:.1}, last {:.1}. Drawn between {FLOOR} and {ceiling:.0}.",
             record.seconds,
-            reached.join("; ")
+            on.highest(),
+            on.points.last().map_or(0.0, |p| p.1),
         ),
-        legend,
-    }))
+    })
 }
 
 /// The question in words.
@@ -166,7 +141,7 @@ pub(crate) fn phases(record: &RunRecord) -> Vec<(String, f64, f64, f64)> {
         match merged.last_mut() {
             Some(last) if last.0 == p.name => {
                 last.3 = p.to;
-                last.1 = last.1.max(p.share);
+                last.1 = p.share;
             }
             _ => merged.push((p.name.clone(), p.share, p.from, p.to)),
         }
@@ -293,9 +268,9 @@ mod tests {
         assert!(!plot.svg.contains("#0101"), "an ink is left");
         assert!(!plot.svg.contains("width=\"420\" height=\"230\" viewBox"));
         assert!(plot.words.contains("the fix: "), "{}", plot.words);
-        let plot = evidence(&record, "harm").expect("draws").expect("has data");
-        assert!(plot.words.contains("Decided at 4.6"), "{}", plot.words);
-        assert!(evidence(&record, "nothing").expect("draws").is_none());
+        let plot = evidence(&record, &record.evidence[0]).expect("draws");
+        assert!(plot.words.contains("decided at 4.6"), "{}", plot.words);
+        assert!(plot.title.contains("decided at 4.6"), "{}", plot.title);
     }
 
     #[test]

@@ -68,7 +68,8 @@ fn run(id: &str, title: &str, bad_from: Option<f64>) -> RunRecord {
             phase: phase.into(),
             share,
             left: until.map(|u| u - t),
-            decision: Some(if back { "roll_back" } else { "continue" }.into()),
+            decision: if back { "roll_back" } else { "continue" }.into(),
+            why: String::new(),
             values,
             judged: BTreeMap::from([
                 ("error_rate".into(), judged(band, "harm", log_e)),

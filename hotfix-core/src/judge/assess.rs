@@ -1,7 +1,7 @@
 //! From what was seen to a verdict (FIELD-1 to FIELD-4, statistics sections 7 to 9).
 
 use crate::grade::{PromotionRule, Reference, Response, Role};
-use crate::metric::{Band, judge_bounds};
+use crate::metric::{Band, Judged, judge_bounds};
 use crate::policy::section::{BoundValue, Phase, Watch};
 use crate::unit::{MetricName, Share, Timestamp};
 
@@ -30,7 +30,11 @@ impl Judge {
     pub fn assess(&mut self, moment: &Moment<'_>, verdict: &mut Verdict) {
         verdict.causes.clear();
         verdict.metrics.clear();
-        let mut call = Call { worst: Response::Continue, causes: &mut verdict.causes };
+        let mut call = Call {
+            worst: Response::Continue,
+            causes: &mut verdict.causes,
+            calls: [0; Response::ALL.len()],
+        };
         if self.swapped {
             call.raise(Response::Ask, Reason::ArmsSwapped, None);
         } else if self.split.decided() {
@@ -134,10 +138,12 @@ impl Judge {
     }
 }
 
-/// The gravest response so far, and its causes.
+/// The gravest response so far, and its causes by gravity.
 struct Call<'a> {
     worst: Response,
     causes: &'a mut Vec<Cause>,
+    /// How many causes call for each response.
+    calls: [usize; Response::ALL.len()],
 }
 
 impl Call<'_> {
@@ -146,13 +152,12 @@ impl Call<'_> {
             return;
         }
         let cause = Cause { metric, reason };
-        if self.causes.contains(&cause) {
-            self.worst = self.worst.max(response);
-        } else if response > self.worst {
-            self.worst = response;
-            self.causes.insert(0, cause);
-        } else {
-            self.causes.push(cause);
+        self.worst = self.worst.max(response);
+        if !self.causes.contains(&cause) {
+            // After those that are as grave, before the milder ones.
+            let place = self.calls[response as usize..].iter().sum();
+            self.causes.insert(place, cause);
+            self.calls[response as usize] += 1;
         }
     }
 
@@ -195,12 +200,12 @@ impl Watched {
         let tested = self.worse.as_ref();
         let mut seen = MetricVerdict {
             band: Band::Hold,
-            baseline: live.map(|v| v.shown()),
-            canary: value.map(|v| v.shown()),
+            baseline: live.map(Judged::shown).filter(|v| v.is_finite()),
+            canary: value.map(Judged::shown).filter(|v| v.is_finite()),
             log_e: tested.map(super::test::Test::log_e),
             log_e_safe: self.safe.as_ref().map(super::test::Test::log_e),
             needs: None,
-            ratio: tested.and_then(super::test::Test::ratio),
+            ratio: tested.and_then(super::test::Test::ratio).filter(|v| v.is_finite()),
         };
         let fresh = self.read_at.filter(|&read| since.is_none_or(|since| read >= since));
         seen.band = match (fresh, value) {
@@ -232,14 +237,14 @@ impl Watched {
         since: Option<Timestamp>,
     ) -> Option<f64> {
         let least = moment.watch.least_trials;
-        let lacking = match (self.trials(canary), self.trials(baseline)) {
-            (Some(canary), Some(baseline)) => {
+        let lacking =
+            if let (Some(canary), Some(baseline)) = (self.trials(canary), self.trials(baseline)) {
                 let other = if self.compares_live() && baseline > 0.0 { baseline } else { least };
                 least - canary.min(other)
-            }
-            // One tick of a rare count or a level is no window: watch for as long as the window is.
-            _ => moment.watch.window.as_seconds() - seconds_watched(moment.at, since),
-        };
+            } else {
+                // One tick of a rare count or a level is no window: watch for as long as the window is.
+                moment.watch.window.as_seconds() - seconds_watched(moment.at, since)
+            };
         (lacking > 0.0).then_some(lacking)
     }
 

@@ -41,7 +41,7 @@ impl Watched {
         match self.metric.kind {
             MetricKind::Proportion => {
                 let level = rate(self.bad(before[0], before[1]), before[1])?;
-                self.not_above(self.bad(now[0], now[1]), now[1], level)
+                not_above(self.bad(now[0], now[1]), now[1], level)
             }
             MetricKind::Count => {
                 let expected = rate(before[0], before[1])? * now[1];
@@ -51,20 +51,16 @@ impl Watched {
             MetricKind::Latency => {
                 let level = self.value(before, 1.0)?;
                 let edge = self.edges().iter().position(|&edge| edge >= level.high)?;
-                self.not_above(
-                    now[0] - now[1 + edge],
-                    now[0],
-                    1.0 - self.metric.quantile.as_fraction(),
-                )
+                not_above(now[0] - now[1 + edge], now[0], 1.0 - self.metric.quantile.as_fraction())
             }
             MetricKind::Gauge | MetricKind::Volume => None,
         }
     }
+}
 
-    fn not_above(&self, events: f64, trials: f64, level: f64) -> Option<bool> {
-        let interval = wilson(Counts::new(events, trials), CONFIDENCE).ok()?;
-        (trials > 0.0).then_some(interval.low <= level)
-    }
+fn not_above(events: f64, trials: f64, level: f64) -> Option<bool> {
+    let interval = wilson(Counts::new(events, trials), CONFIDENCE).ok()?;
+    (trials > 0.0).then_some(interval.low <= level)
 }
 
 fn rate(events: f64, trials: f64) -> Option<f64> {

@@ -22,7 +22,9 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
-use test::{Claim, Test};
+pub(crate) use test::Test;
+
+use test::Claim;
 use watched::Watched;
 
 /// Ln of a million to one: a single tick's trials that fit swapped arms this much better are not believed (FIELD-4).
@@ -46,6 +48,8 @@ pub struct Judge {
     swapped: bool,
     /// When the present watch began: a phase, or the way back.
     since: Option<Timestamp>,
+    /// When the canary's share changed last.
+    moved: Option<Timestamp>,
     warm_up: Span,
 }
 
@@ -54,7 +58,7 @@ pub struct Judge {
 pub enum Use {
     /// Traffic is as planned: check the arms, then bands and tests.
     Watch,
-    /// Traffic is under way to another share: bands and tests, but the split says nothing.
+    /// Traffic is under way to another share: bands and tests, but neither the split nor what is scaled by it.
     Move,
     /// The fix is taken back: only the live arm, against its level before.
     Return,
@@ -123,6 +127,7 @@ impl Judge {
             split_design,
             swapped: false,
             since: None,
+            moved: None,
             warm_up: watch.warm_up,
             tested,
             watched,
@@ -132,7 +137,7 @@ impl Judge {
     /// Checks an observation and reads it into scratch. Nothing else changes.
     ///
     /// # Errors
-    /// `HF-MET-001` to `HF-MET-006`.
+    /// `HF-MET-001` to `HF-MET-007`.
     pub fn prepare(
         &mut self,
         at: Timestamp,
@@ -177,8 +182,10 @@ impl Judge {
             let Some((_, arms)) = readings.find(|(id, _)| *id == watched.metric.id) else {
                 continue;
             };
+            let mixed = purpose == Use::Move || watched.spans(self.moved);
             watched.read(arms, at);
             match purpose {
+                Use::Watch | Use::Move if watched.is_scaled() && mixed => {}
                 Use::Watch | Use::Move if !warm && !self.swapped => {
                     watched.learn(at);
                     if let Some((bug, test, shown)) = &mut self.efficacy
@@ -211,6 +218,11 @@ impl Judge {
             // Counts were checked when they were read, so the test takes them.
             let _ = self.split.update(&self.split_design, share, canary, baseline);
         }
+    }
+
+    /// The canary's share is another from now on.
+    pub const fn move_traffic(&mut self, at: Timestamp) {
+        self.moved = Some(at);
     }
 
     /// A phase begins to be watched: windows start empty, tests go on (statistics, section 1).

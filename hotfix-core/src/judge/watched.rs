@@ -187,6 +187,16 @@ impl Watched {
         self.window.add(at, &self.tick.row);
     }
 
+    /// Whether the canary's share goes into its value: a count's exposure, or a volume.
+    pub(super) const fn is_scaled(&self) -> bool {
+        self.metric.scaled && matches!(self.metric.kind, MetricKind::Count | MetricKind::Volume)
+    }
+
+    /// Whether the next reading covers this moment; asked before it is taken.
+    pub(super) fn spans(&self, moment: Option<Timestamp>) -> bool {
+        moment.is_some_and(|moment| self.seen_at.is_some_and(|seen| seen < moment))
+    }
+
     /// Columns of one arm.
     pub(super) fn columns(&self) -> usize {
         self.layout.columns()

@@ -74,6 +74,18 @@ pub enum ReadingError {
         /// The layout of the first reading, in seconds.
         expected: Vec<f64>,
     },
+    /// Running totals of something that has none, or that cannot be told apart after a reset.
+    #[error(
+        "the {arm} of `{metric}` sends {form} as running totals: send what came since the last reading"
+    )]
+    Totals {
+        /// The metric.
+        metric: MetricName,
+        /// Which arm.
+        arm: &'static str,
+        /// What was sent.
+        form: &'static str,
+    },
 }
 
 impl ReadingError {
@@ -86,6 +98,7 @@ impl ReadingError {
             Self::Negative { .. } => "HF-MET-004",
             Self::Histogram { .. } => "HF-MET-005",
             Self::Layout { .. } => "HF-MET-006",
+            Self::Totals { .. } => "HF-MET-007",
         }
     }
 }
@@ -168,7 +181,7 @@ impl Tick {
     /// Reads one metric into this tick, whose memory is reused. Changes nothing else, so a refusal loses nothing.
     ///
     /// # Errors
-    /// `HF-MET-002` to `HF-MET-006`.
+    /// `HF-MET-002` to `HF-MET-007`.
     pub fn read(
         &mut self,
         metric: &Metric,
@@ -186,6 +199,9 @@ impl Tick {
             let Some(sample) = sample else { continue };
             let row = &mut self.row[index * columns..(index + 1) * columns];
             let reader = Reader { metric, arm: ARMS[index] };
+            if arms.totals {
+                reader.has_totals(sample)?;
+            }
             if !reader.fill(sample, layout, row)? {
                 row.fill(0.0);
                 self.not_finite = true;
@@ -306,6 +322,16 @@ impl Reader<'_> {
             self.not_negative(row)?;
         }
         Ok(true)
+    }
+
+    fn has_totals(&self, sample: &Sample) -> Result<(), ReadingError> {
+        let form = match (sample, self.metric.kind) {
+            (Sample::Instances(_), _) => "counts by instance",
+            (Sample::Samples(_), _) => "raw samples",
+            (Sample::Level(_), MetricKind::Gauge) => "a level",
+            _ => return Ok(()),
+        };
+        Err(ReadingError::Totals { metric: self.metric.id, arm: self.arm, form })
     }
 
     fn form(&self) -> ReadingError {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::canonical::{Digest, digest};
+use crate::canonical::{CanonicalError, Digest, digest};
 use crate::grade::{RollbackMethod, Severity};
 use crate::policy::Policy;
 use crate::policy::section::Efficacy;
@@ -160,6 +160,9 @@ pub enum PlanError {
         /// Tested metrics.
         known: String,
     },
+    /// Facts that canonical JSON cannot hold: a whole number beyond 2^53.
+    #[error("the plan cannot be recorded: {0}")]
+    NotRecordable(#[from] CanonicalError),
     /// Traffic that cannot be.
     #[error("`{field}` is `{got}`: give {expected}")]
     Traffic {
@@ -181,6 +184,7 @@ impl PlanError {
             Self::SameVersion { .. } => "HF-PLAN-003",
             Self::BugMetric { .. } => "HF-PLAN-004",
             Self::Traffic { .. } => "HF-PLAN-005",
+            Self::NotRecordable(error) => error.code(),
         }
     }
 }
@@ -189,7 +193,7 @@ impl Plan {
     /// Makes a plan.
     ///
     /// # Errors
-    /// `HF-PLAN-002` to `HF-PLAN-005`.
+    /// `HF-PLAN-002` to `HF-PLAN-005`; `HF-JSON-002` for a fact that is a whole number beyond 2^53.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
         let Subject { incident, release, traffic } = &subject;
         for (field, text) in [
@@ -229,7 +233,7 @@ impl Plan {
         }
         // The fastest first; a stable sort keeps the release's order among equals.
         methods.sort_by_key(|m| m.seconds.map_or(u64::MAX, Span::as_millis));
-        let digest = plan_digest(&policy, &subject);
+        let digest = plan_digest(&policy, &subject)?;
         Ok(Self { policy, subject, methods, efficacy, digest })
     }
 
@@ -297,11 +301,11 @@ fn efficacy(policy: &Policy, bug: Option<MetricName>) -> Result<Option<Efficacy>
     }
 }
 
-fn plan_digest(policy: &Policy, subject: &Subject) -> Digest {
+fn plan_digest(policy: &Policy, subject: &Subject) -> Result<Digest, CanonicalError> {
     #[derive(Serialize)]
     struct Whole<'a> {
         policy: &'a Policy,
         subject: &'a Subject,
     }
-    digest(&Whole { policy, subject }).unwrap_or(Digest::ZERO)
+    digest(&Whole { policy, subject })
 }

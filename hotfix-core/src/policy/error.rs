@@ -35,11 +35,16 @@ impl PolicyErrors {
     }
 
     pub(super) fn push(&mut self, path: &str, problem: Problem) {
-        if self.list.len() < Self::MOST {
-            self.list.push(PolicyError { path: path.to_owned(), problem });
-        } else {
+        if self.is_full() {
             self.left_out += 1;
+        } else {
+            self.list.push(PolicyError { path: path.to_owned(), problem });
         }
+    }
+
+    /// Whether further errors are only counted, so that nothing need be found out about them.
+    pub(super) const fn is_full(&self) -> bool {
+        self.list.len() >= Self::MOST
     }
 
     /// The same with every place in the document: a default stands nowhere, so its error goes to the table around it.
@@ -387,6 +392,16 @@ problems! {
         nearest: Option<&'static str>,
         /// The presets.
         known: &'static [&'static str],
+    }
+    /// More of something than the tests can weigh.
+    #[error("there are {got} {what}: keep at most {most}")]
+    "HF-POL-026" TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there may be.
+        most: usize,
     }
 }
 

@@ -25,6 +25,7 @@ use section::{
     Triggers, Watch,
 };
 
+use crate::canonical::Digest;
 use crate::grade::Strategy;
 use crate::unit::{Name, Span};
 
@@ -91,6 +92,20 @@ impl Policy {
     /// Writes TOML as people read it: `"10min"` and `"0.3%"` where that says exactly the same, every default filled in.
     pub fn to_toml(&self) -> String {
         toml::to_string(&format::to_node(self, Style::Human)).unwrap_or_default()
+    }
+
+    /// SHA-256 of its canonical JSON (RFC 8785): the same for equal policies, however they were written.
+    ///
+    /// ```
+    /// use hotfix_core::policy::Policy;
+    /// let preset = Policy::preset("standard")?;
+    /// assert_eq!(Policy::from_toml(&preset.to_toml())?.digest(), preset.digest());
+    /// assert_ne!(Policy::preset("phased-canary")?.digest(), preset.digest());
+    /// # Ok::<(), hotfix_core::policy::PolicyErrors>(())
+    /// ```
+    pub fn digest(&self) -> Digest {
+        // Canonical JSON refuses what is not finite, stands twice or is nested deep; a checked policy has none of it.
+        crate::canonical::digest(self).unwrap_or(Digest::ZERO)
     }
 
     /// Its name.

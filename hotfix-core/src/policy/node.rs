@@ -123,15 +123,25 @@ impl Node {
         if faults.iter().any(|fault| fault.message().contains("recurs")) {
             return Err(PolicyErrors::of("", Problem::TooDeep { most: MOST_DEPTH }));
         }
+        let mut starts: Vec<(usize, &str)> = faults
+            .iter()
+            .map(|fault| (fault.span().map_or(0, |span| span.start), fault.message()))
+            .collect();
+        starts.sort_by_key(|(at, _)| *at);
         let mut errors = PolicyErrors::new();
-        let mut last = 0;
-        for fault in &faults {
-            let at = fault.span().map_or(0, |span| span.start);
-            let (line, column) = position(text, at);
+        // From fault to fault, so that a text full of them is walked once.
+        let (mut line, mut line_start, mut walked, mut last) = (1, 0, 0, 0);
+        for (at, message) in starts {
+            let between = text.get(walked..at).unwrap_or_default();
+            line += between.matches('\n').count();
+            line_start = between.rfind('\n').map_or(line_start, |end| walked + end + 1);
+            walked = at;
             // One remark a line: the parser stumbles on over the rest of it.
             if line > last {
                 last = line;
-                let detail = shown(fault.message());
+                let column =
+                    text.get(line_start..at).map_or(1, |before| before.chars().count() + 1);
+                let detail = shown(message);
                 errors.push("", Problem::Syntax { language: "TOML", line, column, detail });
             }
         }
@@ -150,14 +160,6 @@ fn check_length(text: &str) -> Result<(), PolicyErrors> {
 fn syntax(language: &'static str, line: usize, column: usize, detail: &str) -> PolicyErrors {
     let detail = shown(detail);
     PolicyErrors::of("", Problem::Syntax { language, line, column, detail })
-}
-
-/// Line and column, both from 1, of a byte offset.
-fn position(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
-    (line, column)
 }
 
 fn from_toml_table(table: &DeTable<'_>, depth: usize) -> Node {

@@ -124,7 +124,8 @@ impl Reader {
         let mut slots = vec![None; known.len()];
         for (key, node) in entries {
             let Some(index) = known.iter().position(|name| name == key) else {
-                let near = nearest(key, known.iter().copied());
+                let full = self.errors.is_full();
+                let near = if full { None } else { nearest(key, known.iter().copied()) };
                 let problem = Problem::UnknownKey { key: shown(key), nearest: near, known };
                 self.fail_at::<()>(key, problem);
                 continue;

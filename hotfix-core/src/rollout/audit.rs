@@ -113,7 +113,7 @@ impl Rollout {
         }
         let to = self.changes.to.take();
         self.case.settle(at, to, &actions, self.changes.judged);
-        if let Some(key) = &line.event.key {
+        if let Some(key) = &input.key {
             self.case.keys.remember(key, kind, &actions);
         }
         Ok(())

@@ -32,14 +32,6 @@ impl Changes {
     }
 }
 
-/// An action that awaits its result.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Pending {
-    pub(super) action: Action,
-    /// A rollback overtook it: its result is recorded and changes nothing.
-    pub(super) superseded: bool,
-}
-
 /// The folded state.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Case {
@@ -50,7 +42,10 @@ pub(super) struct Case {
     pub(super) at: Option<Timestamp>,
     pub(super) share: Share,
     pub(super) readiness: Readiness,
-    pub(super) pending: Vec<Pending>,
+    /// Actions that await their result.
+    pub(super) pending: Vec<Action>,
+    /// Actions that a rollback overtook: their late result is recorded and changes nothing.
+    overtaken: Vec<ActionId>,
     /// A person has been asked or paged about the present trouble.
     pub(super) asked: bool,
     pub(super) severity: Option<Severity>,
@@ -75,6 +70,7 @@ impl Case {
             share: Share::NONE,
             readiness: Readiness::default(),
             pending: Vec::new(),
+            overtaken: Vec::new(),
             asked: false,
             severity: incident.severity,
             facts: incident.facts.clone(),
@@ -154,10 +150,14 @@ impl Case {
             }
             Command::Confirm { action } => {
                 let act = self.resolve(*action);
-                match &act {
-                    Some(Act::SetTraffic { share }) => self.share = *share,
-                    Some(Act::RollBack { .. }) => self.share = Share::NONE,
-                    _ => {}
+                let share = match &act {
+                    Some(Act::SetTraffic { share }) => *share,
+                    Some(Act::RollBack { .. }) => Share::NONE,
+                    _ => self.share,
+                };
+                if share != self.share {
+                    self.share = share;
+                    self.judge.move_traffic(at);
                 }
                 return act;
             }
@@ -183,9 +183,14 @@ impl Case {
 
     /// Takes an action off the pending ones.
     fn resolve(&mut self, id: ActionId) -> Resolved {
-        let place = self.pending.iter().position(|p| p.action.id == id)?;
-        let pending = self.pending.remove(place);
-        (!pending.superseded).then_some(pending.action.act)
+        self.overtaken.retain(|overtaken| *overtaken != id);
+        let place = self.pending.iter().position(|action| action.id == id)?;
+        Some(self.pending.remove(place).act)
+    }
+
+    /// Whether the result of this action is waited for, or may still come.
+    pub(super) fn may_end(&self, id: ActionId) -> bool {
+        self.pending.iter().any(|action| action.id == id) || self.overtaken.contains(&id)
     }
 
     /// Folds what followed, as recorded. The second half of an event.
@@ -207,9 +212,7 @@ impl Case {
         for action in actions {
             match &action.act {
                 Act::AskDecision { .. } | Act::Page { .. } => self.asked = true,
-                act if act.awaits() => {
-                    self.pending.push(Pending { action: action.clone(), superseded: false });
-                }
+                act if act.awaits() => self.pending.push(action.clone()),
                 _ => {}
             }
         }
@@ -247,9 +250,7 @@ impl Case {
 
     /// A rollback overtakes what is under way.
     fn supersede(&mut self) {
-        for pending in &mut self.pending {
-            pending.superseded = true;
-        }
+        self.overtaken.extend(self.pending.drain(..).map(|action| action.id));
     }
 
     /// Whether a refusal of this code has not been logged in this minute.

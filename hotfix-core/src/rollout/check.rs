@@ -1,5 +1,6 @@
 //! Whether an input is taken at all. Changes nothing that is folded.
 
+use crate::canonical::digest;
 use crate::unit::{Name, Timestamp};
 
 use super::input::{Command, Input, InputKind};
@@ -65,11 +66,11 @@ impl Rollout {
         match (&input.command, state) {
             // The result of an action is taken wherever the action is pending.
             (Command::Confirm { action } | Command::Failed { action, .. }, _) => {
-                if self.case.pending.iter().any(|p| p.action.id == *action) {
+                if self.case.may_end(*action) {
                     return Ok(());
                 }
                 let pending: Vec<String> =
-                    self.pending_actions().map(|a| a.id.to_string()).collect();
+                    self.pending_actions().iter().map(|a| a.id.to_string()).collect();
                 let pending =
                     if pending.is_empty() { "none".to_owned() } else { pending.join(", ") };
                 Err(RefusalReason::NoSuchAction { action: *action, pending })
@@ -96,6 +97,9 @@ impl Rollout {
                 Err(RefusalReason::NoSuchApproval { role: role.to_string() })
             }
             Command::Promote { .. } => self.check_promotion(),
+            Command::SetFacts { facts, .. } => {
+                digest(facts).map(|_| ()).map_err(RefusalReason::Facts)
+            }
             _ => Ok(()),
         }
     }

@@ -45,10 +45,10 @@ impl Rollout {
             Command::Report { signal, .. } => {
                 match self.plan.policy().triggers().response(*signal) {
                     Response::RollBack => {
-                        self.go_back(at, RollbackCause::Signal { signal: *signal })
+                        self.go_back(at, RollbackCause::Signal { signal: *signal });
                     }
                     Response::Ask => {
-                        self.ask(format!("`{signal}` was reported: go on, or roll back?"))
+                        self.ask(format!("`{signal}` was reported: go on, or roll back?"));
                     }
                     Response::Hold => self.pause(at),
                     Response::Continue => {}

@@ -94,7 +94,7 @@ pub(super) struct Personal<'a> {
 pub(super) struct Event<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) action: Option<ActionId>,
-    #[serde(default, skip_serializing_if = "is_empty")]
+    #[serde(default, skip_serializing_if = "<[Action]>::is_empty")]
     pub(super) actions: Cow<'a, [Action]>,
     pub(super) at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,10 +156,6 @@ pub(super) struct Event<'a> {
     pub(super) version: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) why: Option<Cow<'a, str>>,
-}
-
-fn is_empty(actions: &Cow<'_, [Action]>) -> bool {
-    actions.is_empty()
 }
 
 impl<'a> Event<'a> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::canonical::{Digest, Encoder};
+use crate::canonical::{CanonicalError, Digest, Encoder};
 use crate::unit::Timestamp;
 
 use super::event::{Event, EventKind, LOG_FORMAT, Personal};
@@ -89,29 +89,24 @@ impl Journal {
     }
 
     /// Writes one event at the end of the chain.
-    pub(super) fn write(&mut self, event: &Event<'_>) {
+    ///
+    /// # Errors
+    /// What canonical JSON cannot hold. Facts, readings and verdicts are checked where they are made, so none is expected;
+    /// a line that was lost in silence would be worse than an error nobody sees.
+    pub(super) fn write(&mut self, event: &Event<'_>) -> Result<(), CanonicalError> {
         if !self.is_on() {
-            return;
+            return Ok(());
         }
         let from = self.last.len();
-        // Sealing refuses numbers that are not finite and integers beyond 2^53; no event holds one, as units, readings
-        // and verdicts are checked where they are made.
-        if let Ok(head) = self.encoder.seal(event, &mut self.last) {
-            self.head = head;
-            if self.recording == Recording::Keep {
-                self.kept.extend_from_slice(&self.last[from..]);
-            }
-        } else {
-            debug_assert!(false, "an event that canonical JSON cannot hold");
-            self.last.truncate(from);
+        self.head = self.encoder.seal(event, &mut self.last)?;
+        if self.recording == Recording::Keep {
+            self.kept.extend_from_slice(&self.last[from..]);
         }
+        Ok(())
     }
 
     /// Writes the first line: policy, plan and salt.
-    pub(super) fn open(&mut self, at: Timestamp, plan: &Plan) {
-        if !self.is_on() {
-            return;
-        }
+    pub(super) fn open(&mut self, at: Timestamp, plan: &Plan) -> Result<(), CanonicalError> {
         let salt = std::mem::take(&mut self.salt);
         let mut event = Event::new(EventKind::Opened, 0, at, self.head);
         event.format = Some(LOG_FORMAT);
@@ -119,9 +114,10 @@ impl Journal {
         event.plan = Some(Cow::Borrowed(plan.subject()));
         event.plan_digest = Some(plan.digest());
         event.personal = Some(Personal { salt: Some(Cow::Borrowed(&salt)), ..Personal::default() });
-        self.write(&event);
+        let written = self.write(&event);
         drop(event);
         self.salt = salt;
+        written
     }
 
     /// Starts a line for this input: its fields, with digests in place of names.

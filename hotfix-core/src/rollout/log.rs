@@ -201,7 +201,7 @@ impl Rollout {
         }
         let to = event.to.take().map(std::borrow::Cow::into_owned);
         self.case.settle(at, to, &event.actions, judged);
-        if let Some(key) = &event.key {
+        if let Some(key) = &input.key {
             self.case.keys.remember(key, input.command.kind(), &event.actions);
         }
         Ok(())
@@ -278,7 +278,7 @@ impl Iterator for Lines<'_> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = self.rest.iter().position(|b| *b == b'\n').map_or(self.rest.len(), |end| end + 1);
+        let end = memchr::memchr(b'\n', self.rest).map_or(self.rest.len(), |end| end + 1);
         let (line, rest) = self.rest.split_at(end);
         self.rest = rest;
         self.number += 1;

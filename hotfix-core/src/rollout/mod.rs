@@ -1,7 +1,7 @@
 //! The rollout: inputs in, events and actions out (ROLL-1 to ROLL-7).
 //!
-//! It reads no clock and does no input or output. An input is [checked](check), then folded into the
-//! [`Case`](case::Case); what follows is [concluded](conclude) and recorded; the same fold replays a log.
+//! It reads no clock and does no input or output. An input is checked (`check.rs`), then folded (`case.rs`); what follows
+//! is concluded (`conclude.rs`) and recorded; the same fold replays a log.
 
 mod action;
 mod audit;
@@ -29,8 +29,8 @@ pub use state::{Resume, RollbackCause, Stage, State, Step, WayBack};
 
 use std::borrow::Cow;
 
-use crate::canonical::Digest;
-use crate::judge::Verdict;
+use crate::canonical::{CanonicalError, Digest};
+use crate::judge::{Test, Verdict};
 use crate::metric::Observation;
 use crate::plan::Plan;
 use crate::stats::{Evidence, StatError};
@@ -119,14 +119,14 @@ impl Rollout {
                 }
                 Ok(Outcome { events: "", actions: &self.actions, repeated: true })
             }
-            Ok(Passed::At { at, claimed_at }) => {
-                self.take(at, claimed_at, input);
-                Ok(Outcome {
+            Ok(Passed::At { at, claimed_at }) => match self.take(at, claimed_at, input) {
+                Ok(()) => Ok(Outcome {
                     events: self.journal.lines(),
                     actions: &self.actions,
                     repeated: false,
-                })
-            }
+                }),
+                Err(error) => Err(self.refuse(at, input, RefusalReason::NotRecorded(error))),
+            },
             Err(reason) => Err(self.refuse(at, input, reason)),
         }
     }
@@ -140,8 +140,13 @@ impl Rollout {
     }
 
     /// Folds an input that passed the checks, concludes, records.
-    fn take(&mut self, at: Timestamp, claimed_at: Option<Timestamp>, input: &Input) {
-        self.open(at);
+    fn take(
+        &mut self,
+        at: Timestamp,
+        claimed_at: Option<Timestamp>,
+        input: &Input,
+    ) -> Result<(), CanonicalError> {
+        self.open(at)?;
         let resolved = self.case.fold(at, &input.command);
         self.changes.clear();
         self.conclude(at, &input.command, resolved.as_ref());
@@ -157,20 +162,22 @@ impl Rollout {
             event.actions = Cow::Borrowed(&self.actions);
             event.to = to.as_ref().map(Cow::Borrowed);
             event.verdict = self.changes.judged.then_some(Cow::Borrowed(&self.case.verdict));
-            self.journal.write(&event);
+            self.journal.write(&event)?;
         }
         self.case.settle(at, to, &self.actions, self.changes.judged);
         if let Some(key) = &input.key {
             self.case.keys.remember(key, input.command.kind(), &self.actions);
         }
+        Ok(())
     }
 
     /// The first logged line is the opening.
-    fn open(&mut self, at: Timestamp) {
+    fn open(&mut self, at: Timestamp) -> Result<(), CanonicalError> {
         if self.case.seq == 0 {
-            self.journal.open(at, &self.plan);
+            self.journal.open(at, &self.plan)?;
             self.case.open(at);
         }
+        Ok(())
     }
 
     /// Records a refusal, at most one a kind and minute.
@@ -180,15 +187,10 @@ impl Rollout {
         // The clock goes by what was believed, not by what was refused.
         let now = self.case.at.unwrap_or(at);
         if reason.is_logged() && self.journal.is_on() && self.case.is_news(code, at) {
-            self.open(now);
-            let claimed_at = (at != now).then_some(at);
-            let mut event =
-                self.journal.line(input, EventKind::Refused, self.case.seq, now, claimed_at);
-            event.code = Some(Cow::Borrowed(code));
-            event.got = Some(input.command.kind());
-            event.key = None;
-            self.journal.write(&event);
-            self.case.note_refusal(code, at);
+            // A refusal that cannot be written is one that is not logged: it changes nothing that is folded.
+            if self.log_refusal(at, now, input, code).is_ok() {
+                self.case.note_refusal(code, at);
+            }
         }
         Refusal {
             reason,
@@ -197,6 +199,23 @@ impl Rollout {
             accepted: self.accepted(),
             events: self.journal.lines().to_owned(),
         }
+    }
+
+    fn log_refusal(
+        &mut self,
+        at: Timestamp,
+        now: Timestamp,
+        input: &Input,
+        code: &'static str,
+    ) -> Result<(), CanonicalError> {
+        self.open(now)?;
+        let claimed_at = (at != now).then_some(at);
+        let mut event =
+            self.journal.line(input, EventKind::Refused, self.case.seq, now, claimed_at);
+        event.code = Some(Cow::Borrowed(code));
+        event.got = Some(input.command.kind());
+        event.key = None;
+        self.journal.write(&event)
     }
 
     /// The plan.
@@ -231,7 +250,7 @@ impl Rollout {
 
     /// What the rollback test of a metric reports; None for a metric without one, or one that was never read.
     pub fn evidence(&self, metric: MetricName) -> Option<Evidence> {
-        self.case.judge.test(metric).map(|test| test.evidence())
+        self.case.judge.test(metric).map(Test::evidence)
     }
 
     /// The last time known.
@@ -240,8 +259,8 @@ impl Rollout {
     }
 
     /// Actions that await `confirm` or `failed`, oldest first. After a crash these are to be done, or found done.
-    pub fn pending_actions(&self) -> impl Iterator<Item = &Action> {
-        self.case.pending.iter().filter(|p| !p.superseded).map(|p| &p.action)
+    pub fn pending_actions(&self) -> &[Action] {
+        &self.case.pending
     }
 
     /// The hash of the last line, 64 zeros before the first; None where no log is made.

@@ -1,6 +1,6 @@
 //! What the machine declines, and what it would take instead.
 
-use crate::canonical::Digest;
+use crate::canonical::{CanonicalError, Digest};
 use crate::metric::ReadingError;
 use crate::unit::{Span, Timestamp};
 
@@ -118,6 +118,12 @@ pub enum RefusalReason {
         /// The kind it came with.
         first: InputKind,
     },
+    /// Facts that canonical JSON cannot hold: a whole number beyond 2^53.
+    #[error("the facts cannot be recorded: {0}")]
+    Facts(CanonicalError),
+    /// What followed could not be written. The state is ahead of the log: drop this rollout and replay the log.
+    #[error("what followed cannot be recorded ({0}): drop this rollout and replay the log")]
+    NotRecorded(CanonicalError),
     /// A reading that cannot be true or does not fit.
     #[error("{0}")]
     Reading(#[from] ReadingError),
@@ -138,13 +144,15 @@ impl RefusalReason {
             Self::NoSuchApproval { .. } => "HF-ROLL-009",
             Self::TooEarly => "HF-ROLL-010",
             Self::KeyReused { .. } => "HF-ROLL-011",
+            Self::NotRecorded(_) => "HF-ROLL-012",
+            Self::Facts(error) => error.code(),
             Self::Reading(error) => error.code(),
         }
     }
 
     /// A stale head says nothing about this rollout: it is not logged.
     pub(super) const fn is_logged(&self) -> bool {
-        !matches!(self, Self::StaleHead { .. } | Self::NoLog)
+        !matches!(self, Self::StaleHead { .. } | Self::NoLog | Self::NotRecorded(_))
     }
 }
 

@@ -38,7 +38,9 @@ impl Share {
     /// `HF-UNIT-005` outside 0 to 1 or not finite.
     pub fn try_from_fraction(fraction: f64) -> Result<Self, UnitError> {
         if (0.0..=1.0).contains(&fraction) {
-            Ok(Self((fraction * 10_000.0).round() as u16))
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1")]
+            let basis_points = (fraction * 10_000.0).round() as u16;
+            Ok(Self(basis_points))
         } else {
             Err(UnitError::ShareRange { got: fraction.to_string() })
         }
@@ -50,6 +52,7 @@ impl Share {
     }
 
     /// What is left for the other arm.
+    #[must_use]
     pub const fn rest(self) -> Self {
         Self(10_000 - self.0)
     }

@@ -45,7 +45,7 @@ impl Timestamp {
 
     /// How long after `earlier` this is; zero where it is not after.
     pub const fn since(self, earlier: Self) -> Span {
-        if self.0 > earlier.0 { Span((self.0 - earlier.0) as u64) } else { Span(0) }
+        if self.0 > earlier.0 { Span((self.0 - earlier.0).cast_unsigned()) } else { Span(0) }
     }
 
     /// The text of the wire form, without allocating.
@@ -55,7 +55,9 @@ impl Timestamp {
         let (year, month, day) = civil(days);
         let mut put = |at: usize, width: usize, mut value: i64| {
             for digit in text[at..at + width].iter_mut().rev() {
-                *digit = b'0' + (value % 10) as u8;
+                #[expect(clippy::cast_sign_loss, reason = "a remainder of a year from 1 to 9999")]
+                let units = (value % 10) as u8;
+                *digit = b'0' + units;
                 value /= 10;
             }
         };
@@ -173,7 +175,9 @@ impl Span {
     pub fn try_from_seconds(seconds: f64) -> Result<Self, UnitError> {
         let millis = (seconds * 1_000.0).round();
         if millis >= 0.0 && millis <= Self::LAST as f64 {
-            Ok(Self(millis as u64))
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+            let millis = millis as u64;
+            Ok(Self(millis))
         } else {
             Err(UnitError::SpanRange { got: seconds.to_string() })
         }

@@ -18,7 +18,7 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    pub(crate) fn new(preset: &str) -> Self {
+    pub(crate) fn new(preset: &str, recording: Recording) -> Self {
         let policy = Arc::new(Policy::preset(preset).unwrap());
         let plan = Plan::from_json(
             policy,
@@ -28,7 +28,7 @@ impl Story {
         )
         .unwrap();
         Self {
-            rollout: Rollout::try_new(plan, Recording::Keep, "pepper").unwrap(),
+            rollout: Rollout::try_new(plan, recording, "pepper").unwrap(),
             at: "2026-03-03T14:40:00Z".parse().unwrap(),
             inputs: Vec::new(),
             tick: 0,
@@ -56,7 +56,7 @@ impl Story {
     }
 
     pub(crate) fn pending(&self) -> String {
-        self.rollout.pending_actions().next().map(|a| a.id.to_string()).unwrap_or_default()
+        self.rollout.pending_actions().first().map(|a| a.id.to_string()).unwrap_or_default()
     }
 
     pub(crate) fn confirm_all(&mut self) {
@@ -74,6 +74,11 @@ impl Story {
         let input = Input::observe(metrics);
         self.rollout.handle(self.at, &input).unwrap();
         self.inputs.push((self.at, input));
+    }
+
+    pub(crate) fn healthy_input(&self) -> Input {
+        let share = self.rollout.share().as_fraction();
+        Input::observe(serde_json::from_str(&Self::healthy(share, 0)).unwrap())
     }
 
     pub(crate) fn run(&mut self, ticks: usize, what: fn(f64, u64) -> String) {
@@ -98,7 +103,7 @@ impl Story {
         panic!("{state} was not reached in {most} ticks: {:?}", self.rollout.verdict());
     }
 
-    fn tick(share: f64, error: f64, bug: [u64; 2], slow: bool) -> String {
+    pub(crate) fn tick(share: f64, error: f64, bug: [u64; 2], slow: bool) -> String {
         let (canary, baseline) = ((2000.0 * share).round(), (2000.0 * (1.0 - share)).round());
         let errors = |n: f64, rate: f64| (n * rate).floor();
         let histogram = |n: f64, slow: bool| {

@@ -8,7 +8,9 @@ use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{Lasting, List, NAME_PATTERN, Number};
 use crate::policy::node::Node;
 use crate::policy::reader::{Draft, Field, Noted, Reader, Style, section};
-use crate::policy::section::{Bound, BoundValue, Bounds, Efficacy, Metric, Model};
+use crate::policy::section::{
+    Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
+};
 use crate::unit::{MetricName, PerMinute, Proportion, Ratio, Span};
 
 section! {
@@ -127,6 +129,14 @@ impl Field for Metrics {
             // Twelve digits hide that the parts are no binary fractions.
             let sum = ((sum * 1e12).round() / 1e12).to_string();
             return reader.fail(Problem::WeightSum { sum });
+        }
+        let tested = |noted: &&Noted| {
+            noted.role == Some(Role::Decide) && noted.model.is_some_and(|m| m != Model::None)
+        };
+        let got = reader.metrics.values().filter(tested).count();
+        if got > MOST_TESTED {
+            let what = "metrics that decide and are tested";
+            return reader.fail(Problem::TooMany { what, got, most: MOST_TESTED });
         }
         metrics.sort_by_key(|metric| metric.id);
         complete.then_some(metrics)
@@ -401,6 +411,11 @@ fn latency(
         }
         Some(Some(list)) if list.is_empty() => {
             reader.fail_at::<()>("boundaries", Problem::Empty { what: "boundary" });
+        }
+        Some(Some(list)) if list.len() > MOST_BOUNDARIES => {
+            let (what, got) = ("boundaries", list.len());
+            let problem = Problem::TooMany { what, got, most: MOST_BOUNDARIES };
+            reader.fail_at::<()>("boundaries", problem);
         }
         Some(Some(list)) => rising(list, reader),
         None => {}

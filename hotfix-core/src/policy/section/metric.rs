@@ -15,6 +15,12 @@ closed_set! {
     }
 }
 
+/// Most metrics that may share the false-rollback budget; a policy with more is refused.
+pub const MOST_TESTED: usize = 32;
+
+/// Most boundaries of a latency metric; more are refused.
+pub const MOST_BOUNDARIES: usize = 12;
+
 /// One metric of a policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metric {

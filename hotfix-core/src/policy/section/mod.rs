@@ -4,6 +4,8 @@ mod metric;
 mod phase;
 mod rule;
 
-pub use metric::{Bound, BoundValue, Bounds, Efficacy, Metric, Model};
+pub use metric::{
+    Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
+};
 pub use phase::{Approval, Checklist, ChecklistItem, FinalValidation, Phase};
 pub use rule::{Clock, Evidence, NoData, Rollback, Triggers, Watch};

@@ -1,0 +1,134 @@
+//! The story that all examples tell, as far as the benches need it.
+
+use hotfix_core::metric::Observation;
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Input, Recording, Rollout, State};
+use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
+use hotfix_core::unit::{Span, Timestamp};
+use std::error::Error;
+use std::sync::Arc;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// A rollout, and the time it has got to.
+#[derive(Clone)]
+pub struct Story {
+    /// The rollout.
+    pub rollout: Rollout,
+    /// Now.
+    pub at: Timestamp,
+}
+
+impl Story {
+    /// Deployed to 10 % and watched for three minutes, all well: the next tick decides nothing.
+    ///
+    /// # Errors
+    /// Where the library no longer takes the story.
+    pub fn monitoring(recording: Recording) -> Result<Self> {
+        let plan = Plan::from_json(
+            Arc::new(Policy::preset("phased-canary")?),
+            r#"{"id":"INC-2041","service":"payments","severity":"P1"}"#,
+            r#"{"version":"2.3.1","previous":"2.3.0","methods":[{"kind":"feature_flag","seconds":5}]}"#,
+            r#"{"requests_per_minute":1000}"#,
+        )?;
+        let rollout = Rollout::try_new(plan, recording, "pepper")?;
+        let mut story = Self { rollout, at: "2026-03-03T14:40:00Z".parse()? };
+        story.input(r#"{"kind":"start","by":"lena"}"#)?;
+        story.confirm_all()?;
+        for _ in 0..18 {
+            story.tick(&quiet(0.1)?)?;
+        }
+        Ok(story)
+    }
+
+    fn input(&mut self, text: &str) -> Result<()> {
+        let input = Input::from_json(text)?;
+        self.rollout.handle(self.at, &input).map_err(|refusal| refusal.reason.to_string())?;
+        Ok(())
+    }
+
+    fn confirm_all(&mut self) -> Result<()> {
+        loop {
+            let Some(id) = self.rollout.pending_actions().first().map(|action| action.id) else {
+                return Ok(());
+            };
+            self.input(&format!(r#"{{"kind":"confirm","by":"tool","action":"{id}"}}"#))?;
+        }
+    }
+
+    /// Ten seconds later: what `input` observed. Gives the bytes logged.
+    ///
+    /// # Errors
+    /// Where the rollout refuses it.
+    #[inline]
+    pub fn tick(&mut self, input: &Input) -> Result<usize> {
+        self.at = self.at + Span::from_seconds(10);
+        let outcome = self.rollout.handle(self.at, input).map_err(|r| r.reason.to_string())?;
+        Ok(outcome.events.len())
+    }
+
+    /// The log of a good fix from start to complete, about three hundred lines.
+    ///
+    /// # Errors
+    /// Where the story ends otherwise.
+    pub fn log() -> Result<String> {
+        let mut story = Self::monitoring(Recording::Keep)?;
+        for _ in 0..400 {
+            let share = story.rollout.share().as_fraction();
+            story.tick(&quiet(share)?)?;
+            story.confirm_all()?;
+            if story.rollout.state() == State::Complete {
+                return Ok(story.rollout.log().to_owned());
+            }
+        }
+        Err(format!("ended {}", story.rollout.state()).into())
+    }
+}
+
+/// A healthy observation of the preset's five metrics at this traffic share.
+///
+/// # Errors
+/// Where it is not one.
+pub fn quiet(share: f64) -> Result<Input> {
+    let arm = |trials: f64, error: f64, bug: u32| {
+        let errors = (trials * error).floor();
+        let at = |quantile: f64| (trials * quantile).floor();
+        [
+            format!("[{errors},{trials}]"),
+            format!("[{},{trials}]", trials - errors),
+            format!(
+                r#"{{"le":[0.1,0.2,0.25,0.3,0.5,1.0],"counts":[{},{},{},{},{},{trials}],"count":{trials}}}"#,
+                at(0.7),
+                at(0.9),
+                at(0.97),
+                at(0.98),
+                at(0.99),
+            ),
+            format!("[{bug},10]"),
+            format!("{}", trials / 2.0),
+        ]
+    };
+    let canary = arm((2000.0 * share).round(), 0.002, 0);
+    let baseline = arm((2000.0 * (1.0 - share)).round(), 0.003, 12);
+    let ids = ["error_rate", "payment_success", "latency_p95", "bug", "request_volume"];
+    let metrics = ids.iter().zip(canary.iter().zip(&baseline)).map(|(id, (canary, baseline))| {
+        if share < 1.0 {
+            format!(r#""{id}":{{"canary":{canary},"baseline":{baseline}}}"#)
+        } else {
+            format!(r#""{id}":{{"canary":{canary}}}"#)
+        }
+    });
+    let text = format!("{{{}}}", metrics.collect::<Vec<_>>().join(","));
+    Ok(Input::observe(serde_json::from_str::<Observation>(&text)?))
+}
+
+/// A count test with its design, default grid.
+///
+/// # Errors
+/// Where the default settings are refused.
+pub fn count_test() -> Result<(RateRatioDesign, RateRatio)> {
+    let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
+    let state = RateRatio::new(&design);
+    Ok((design, state))
+}

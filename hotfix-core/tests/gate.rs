@@ -1,0 +1,115 @@
+//! What must be there before the start: the scenario's morning under its house policy (GATE).
+
+mod tree;
+
+use std::sync::Arc;
+
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Act, Input, Recording, Refusal, Rollout, State};
+use hotfix_core::unit::Timestamp;
+
+struct Morning {
+    rollout: Rollout,
+    policy: Arc<Policy>,
+}
+
+impl Morning {
+    fn new() -> Self {
+        let text = tree::read(&tree::root().join("examples/policies/payments.toml"));
+        let policy = Arc::new(Policy::from_toml(&text).unwrap());
+        let plan = Plan::from_json(
+            Arc::clone(&policy),
+            r#"{"id":"INC-2041","service":"payments","severity":"P1"}"#,
+            r#"{"version":"2.3.1","previous":"2.3.0"}"#,
+            "",
+        );
+        Self { rollout: Rollout::try_new(plan.unwrap(), Recording::Keep, "").unwrap(), policy }
+    }
+
+    fn try_input(&mut self, clock: &str, text: &str) -> Result<Vec<Act>, Refusal> {
+        let at: Timestamp = format!("2026-03-03T{clock}:00Z").parse().unwrap();
+        let outcome = self.rollout.handle(at, &Input::from_json(text).unwrap())?;
+        Ok(outcome.actions.iter().map(|action| action.act.clone()).collect())
+    }
+
+    fn input(&mut self, clock: &str, text: &str) -> Vec<Act> {
+        self.try_input(clock, text).unwrap()
+    }
+
+    /// Checks every item but one.
+    fn check_all_but(&mut self, left_open: &str) {
+        let policy = Arc::clone(&self.policy);
+        for item in policy.checklists().iter().flat_map(|list| &list.items) {
+            let id = item.id;
+            if id.as_str() != left_open {
+                self.input(
+                    "14:20",
+                    &format!(r#"{{"kind":"check_item","by":"omar","item":"{id}"}}"#),
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn gate_1_both_roles_approve_before_the_start() {
+    let mut morning = Morning::new();
+    let asked = morning.input("14:15", r#"{"kind":"note","by":"lena","text":"fix is on its way"}"#);
+    assert_eq!(asked.iter().filter(|act| matches!(act, Act::RequestApproval { .. })).count(), 2);
+    morning.check_all_but("");
+    assert_eq!(morning.rollout.state(), State::AwaitingApproval);
+    morning.input(
+        "14:31",
+        r#"{"kind":"approve","by":"lena","role":"engineering_lead","channel":"chat"}"#,
+    );
+    assert_eq!(morning.rollout.state(), State::AwaitingApproval);
+    let refusal = morning.try_input("14:32", r#"{"kind":"start","by":"omar"}"#).unwrap_err();
+    assert_eq!(refusal.code(), "HF-ROLL-007");
+    assert!(refusal.to_string().contains("`product_manager`"), "{refusal}");
+    morning.input("14:34", r#"{"kind":"approve","by":"noor","role":"product_manager"}"#);
+    assert_eq!(morning.rollout.state(), State::Ready);
+    morning.input("14:35", r#"{"kind":"withdraw","by":"noor","role":"product_manager"}"#);
+    assert_eq!(morning.rollout.state(), State::AwaitingApproval);
+    let refusal =
+        morning.try_input("14:36", r#"{"kind":"withdraw","by":"noor","role":"product_manager"}"#);
+    assert_eq!(refusal.unwrap_err().code(), "HF-ROLL-009");
+}
+
+#[test]
+fn gate_1_a_denial_stands_until_the_role_says_otherwise() {
+    let mut morning = Morning::new();
+    morning.check_all_but("");
+    morning.input("14:31", r#"{"kind":"approve","by":"lena","role":"engineering_lead"}"#);
+    morning.input("14:32", r#"{"kind":"approve","by":"noor","role":"product_manager"}"#);
+    morning.input("14:33", r#"{"kind":"deny","by":"sam","role":"security","why":"unreviewed"}"#);
+    assert_eq!(morning.rollout.state(), State::AwaitingApproval);
+    let refusal = morning.try_input("14:34", r#"{"kind":"start","by":"lena"}"#).unwrap_err();
+    assert!(refusal.to_string().contains("`security` denied it"), "{refusal}");
+    morning.input("14:35", r#"{"kind":"approve","by":"sam","role":"security"}"#);
+    assert_eq!(morning.rollout.state(), State::Ready);
+}
+
+#[test]
+fn gate_2_no_start_while_a_required_item_is_open() {
+    let mut morning = Morning::new();
+    morning.check_all_but("rollback_tested");
+    morning.input("14:31", r#"{"kind":"approve","by":"lena","role":"engineering_lead"}"#);
+    morning.input("14:34", r#"{"kind":"approve","by":"noor","role":"product_manager"}"#);
+    assert_eq!(morning.rollout.state(), State::Drafted);
+    let refusal = morning.try_input("14:36", r#"{"kind":"start","by":"lena"}"#).unwrap_err();
+    assert!(refusal.to_string().contains("`rollback_tested` is open"), "{refusal}");
+    let unknown = morning.try_input(
+        "14:37",
+        r#"{"kind":"waive_item","by":"lena","item":"rollback_testd","why":"?"}"#,
+    );
+    let unknown = unknown.unwrap_err();
+    assert_eq!(unknown.code(), "HF-ROLL-008");
+    assert!(unknown.to_string().contains("nearest is `rollback_tested`"), "{unknown}");
+    morning.input("14:38", r#"{"kind":"check_item","by":"omar","item":"rollback_tested"}"#);
+    assert_eq!(morning.rollout.state(), State::Ready);
+    let acts = morning.input("14:40", r#"{"kind":"start","by":"lena"}"#);
+    assert!(acts.iter().any(|act| matches!(act, Act::Deploy { .. })));
+    let again = Rollout::replay(morning.rollout.log().as_bytes(), Recording::Keep).unwrap();
+    assert_eq!(again.state(), State::Deploying);
+}

@@ -1,0 +1,94 @@
+//! Plans: timeline, ways back, digest, refusals (PLAN).
+
+use std::sync::Arc;
+
+use hotfix_core::grade::RollbackMethod;
+use hotfix_core::plan::{Plan, PlanError};
+use hotfix_core::policy::Policy;
+
+const INCIDENT: &str = r#"{"id":"INC-2041","service":"payments","severity":"P1"}"#;
+const RELEASE: &str = r#"{"version":"2.3.1","previous":"2.3.0","methods":[
+    {"kind":"git_revert"},{"kind":"redeploy","seconds":150},{"kind":"feature_flag","seconds":5}]}"#;
+
+fn plan(incident: &str, release: &str, traffic: &str) -> Result<Plan, PlanError> {
+    Plan::from_json(Arc::new(Policy::preset("phased-canary").unwrap()), incident, release, traffic)
+}
+
+#[test]
+fn plan_3_s1_s_timeline_takes_sixty_minutes() {
+    let plan = plan(INCIDENT, RELEASE, "").unwrap();
+    let start = "2026-03-03T14:40:00Z".parse().unwrap();
+    let steps: Vec<String> = plan
+        .timeline(start)
+        .iter()
+        .map(|step| {
+            let phase = step.phase.map_or(String::new(), |phase| format!(" {phase}"));
+            format!("T+{} {}{phase}", step.offset.as_millis() / 60_000, step.step)
+        })
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "T+0 deploy canary",
+            "T+2 monitor canary",
+            "T+12 gate canary",
+            "T+12 deploy partial",
+            "T+14 monitor partial",
+            "T+24 gate partial",
+            "T+24 deploy full",
+            "T+27 monitor full",
+            "T+57 final_validation",
+            "T+60 complete",
+        ]
+    );
+    assert_eq!(plan.timeline(start)[9].at.to_string(), "2026-03-03T15:40:00.000Z");
+}
+
+#[test]
+fn plan_5_the_fastest_way_back_comes_first_and_unknown_ones_last() {
+    let plan = plan(INCIDENT, RELEASE, "").unwrap();
+    let kinds: Vec<_> = plan.methods().iter().map(|method| method.kind).collect();
+    let expected =
+        [RollbackMethod::FeatureFlag, RollbackMethod::Redeploy, RollbackMethod::GitRevert];
+    assert_eq!(kinds, expected);
+}
+
+#[test]
+fn plan_7_the_digest_knows_policy_incident_release_and_traffic() {
+    let first = plan(INCIDENT, RELEASE, r#"{"requests_per_minute":1000}"#).unwrap();
+    let same =
+        plan(INCIDENT, &RELEASE.replace('\n', ""), r#"{"requests_per_minute":1e3}"#).unwrap();
+    assert_eq!(first.digest(), same.digest());
+    let other = plan(INCIDENT, RELEASE, r#"{"requests_per_minute":1001}"#).unwrap();
+    assert_ne!(first.digest(), other.digest());
+}
+
+#[test]
+fn plan_7_what_cannot_be_a_plan_is_refused_with_its_place() {
+    let cases = [
+        (r#"{"id":" "}"#, RELEASE, "", "HF-PLAN-002", "/incident/id"),
+        (r#"{"id":"I","sevrity":"P1"}"#, RELEASE, "", "HF-PLAN-001", "sevrity"),
+        (INCIDENT, r#"{"version":"1","previous":"1"}"#, "", "HF-PLAN-003", "`1`"),
+        (
+            INCIDENT,
+            r#"{"version":"1","previous":"0","bug_metric":"cpu"}"#,
+            "",
+            "HF-PLAN-004",
+            "bug",
+        ),
+        (
+            INCIDENT,
+            RELEASE,
+            r#"{"requests_per_minute":0}"#,
+            "HF-PLAN-005",
+            "/traffic/requests_per_minute",
+        ),
+        (INCIDENT, RELEASE, r#"{"instances":2,"canary_instances":3}"#, "HF-PLAN-005", "at most"),
+        (r#"{"id":"I","facts":{"x":9007199254740993}}"#, RELEASE, "", "HF-JSON-002", "2^53"),
+    ];
+    for (incident, release, traffic, code, names) in cases {
+        let error = plan(incident, release, traffic).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.to_string().contains(names), "{error}");
+    }
+}

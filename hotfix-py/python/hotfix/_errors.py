@@ -1,0 +1,92 @@
+"""The exceptions. They are written in Python so that they can have two bases and be pickled."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hotfix._core import Problem, _InputKind, _State
+
+
+class Error(Exception):
+    """What every exception of this package is.
+
+    Attributes
+    ----------
+    code
+        A stable code such as ``"HF-POL-006"``; `docs/codes.md` lists all.
+    """
+
+    code: str = ""
+
+
+class PolicyError(Error, ValueError):
+    r"""A policy that cannot be read: everything that is wrong with it, at once.
+
+    Attributes
+    ----------
+    code, path
+        Of the first error.
+    errors
+        All of them, each with `code`, `path` (a JSON Pointer) and `message`.
+
+    Examples
+    --------
+    >>> import hotfix
+    >>> try:
+    ...     hotfix.Policy.from_toml("format = 1\nnaem = 'house'")
+    ... except hotfix.PolicyError as error:
+    ...     [e.path for e in error.errors if e.code == "HF-POL-006"]
+    ['/naem']
+    """
+
+    path: str = ""
+    errors: list[Problem] = []  # noqa: RUF012 - replaced, never changed
+
+
+class PlanError(Error, ValueError):
+    """An incident, release or traffic that no plan can be made of."""
+
+
+class InputError(Error, ValueError):
+    """An input or a time that is none. Nothing was logged, nothing has changed."""
+
+
+class Refused(Error):  # noqa: N818 - not an error of the program
+    """A legal input that is not taken now. The state is as before.
+
+    Attributes
+    ----------
+    accepted
+        The kinds of input that would be taken.
+    state
+        In which state it was refused.
+    got
+        The kind that came.
+    events
+        The log lines that the refusal adds, to be appended like any other; mostly one or none.
+    """
+
+    accepted: list[_InputKind] = []  # noqa: RUF012 - replaced, never changed
+    state: _State
+    got: _InputKind
+    events: list[str] = []  # noqa: RUF012 - replaced, never changed
+
+
+class LogError(Error, ValueError):
+    """A log that cannot be taken up.
+
+    Attributes
+    ----------
+    line
+        Which line, from 1.
+    """
+
+    line: int = 0
+
+
+class StatsError(Error, ValueError):
+    """A figure that a test does not take."""
+
+
+for _class in (Error, PolicyError, PlanError, InputError, Refused, LogError, StatsError):
+    _class.__module__ = "hotfix"

@@ -1,0 +1,121 @@
+//! What the host has to do, and what an input led to.
+
+use hotfix_core::rollout::{Act, Action as CoreAction, Outcome as CoreOutcome};
+use hotfix_core::unit::RoleName;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::document::document;
+use crate::error::lines;
+
+document! {
+    /// One thing to do. Its id is the same after every replay.
+    ///
+    /// Which attributes it has depends on its kind; the others are None as attributes and missing in `to_dict`.
+    Action(CoreAction) {
+        /// Its id, such as ``"7.1"``; what ``confirm`` and ``failed`` name.
+        fn id(this) -> String { this.id.to_string() }
+        /// ``set_traffic``, ``deploy``, ``roll_back``, ``ask_decision``, ``request_approval``, ``notify``, ``page`` or
+        /// ``update_status_page``.
+        fn kind(this) -> &'static str {
+            match &this.act {
+                Act::SetTraffic { .. } => "set_traffic",
+                Act::Deploy { .. } => "deploy",
+                Act::RollBack { .. } => "roll_back",
+                Act::AskDecision { .. } => "ask_decision",
+                Act::RequestApproval { .. } => "request_approval",
+                Act::Notify { .. } => "notify",
+                Act::Page { .. } => "page",
+                Act::UpdateStatusPage { .. } => "update_status_page",
+            }
+        }
+        /// Whether the rollout waits for ``confirm`` or ``failed``.
+        fn awaits(this) -> bool { this.act.awaits() }
+        /// With ``set_traffic``: the canary's share, from 0 to 1.
+        fn share(this) -> Option<f64> {
+            if let Act::SetTraffic { share } = &this.act { Some(share.as_fraction()) } else { None }
+        }
+        /// With ``deploy`` and ``roll_back``: the version.
+        fn version(this) -> Option<String> {
+            if let Act::Deploy { version } | Act::RollBack { version, .. } = &this.act {
+                Some(version.clone())
+            } else {
+                None
+            }
+        }
+        /// With ``roll_back``: the way.
+        fn method(this) -> Option<&'static str> {
+            if let Act::RollBack { method, .. } = &this.act { Some(method.as_str()) } else { None }
+        }
+        /// With ``notify``: who reads it.
+        fn audience(this) -> Option<&'static str> {
+            if let Act::Notify { audience, .. } = &this.act { Some(audience.as_str()) } else { None }
+        }
+        /// With ``notify`` and ``update_status_page``: what it is about.
+        fn message(this) -> Option<&'static str> {
+            if let Act::Notify { message, .. } | Act::UpdateStatusPage { message } = &this.act {
+                Some(message.as_str())
+            } else {
+                None
+            }
+        }
+        /// With ``page``: which role.
+        fn role(this) -> Option<String> {
+            if let Act::Page { role, .. } = &this.act { Some(role.to_string()) } else { None }
+        }
+        /// With ``page``: why, in a sentence.
+        fn why(this) -> Option<String> {
+            if let Act::Page { why, .. } = &this.act { Some(why.clone()) } else { None }
+        }
+        /// With ``ask_decision``: the question, in a sentence.
+        fn question(this) -> Option<String> {
+            if let Act::AskDecision { question } = &this.act { Some(question.clone()) } else { None }
+        }
+        /// With ``request_approval``: the roles, any of which will do.
+        fn any_of(this) -> Option<Vec<String>> {
+            if let Act::RequestApproval { any_of } = &this.act {
+                Some(any_of.iter().map(RoleName::to_string).collect())
+            } else {
+                None
+            }
+        }
+    }
+}
+
+/// What `Outcome` is on the wire. The lines stay in one piece until they are asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OutcomeDocument {
+    actions: Vec<CoreAction>,
+    #[serde(serialize_with = "split", deserialize_with = "join")]
+    events: String,
+    repeated: bool,
+}
+
+fn split<S: Serializer>(events: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    lines(events).serialize(serializer)
+}
+
+fn join<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Vec::<String>::deserialize(deserializer).map(|lines| lines.concat())
+}
+
+document! {
+    /// What an input led to.
+    Outcome(OutcomeDocument) {
+        /// The log lines to append durably before anything is done; each ends with a line feed.
+        fn events(this) -> Vec<&str> { lines(&this.events) }
+        /// What to do, in this order.
+        fn actions(this) -> Vec<Action> { this.actions.iter().cloned().map(Action).collect() }
+        /// The input's key was known: nothing changed, and the actions are those of the first delivery.
+        fn repeated(this) -> bool { this.repeated }
+    }
+}
+
+impl From<CoreOutcome<'_>> for Outcome {
+    fn from(outcome: CoreOutcome<'_>) -> Self {
+        Self(OutcomeDocument {
+            actions: outcome.actions.to_vec(),
+            events: outcome.events.to_owned(),
+            repeated: outcome.repeated,
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! `audit`: a log checked from end to end.
+
+use hotfix_core::canonical::Digest;
+use hotfix_core::rollout;
+use pyo3::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::document::document;
+use crate::error::{Fault, Result};
+use crate::rollout::Log;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FindingDocument {
+    code: String,
+    line: usize,
+    message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AuditDocument {
+    findings: Vec<FindingDocument>,
+    head: String,
+    lines: usize,
+}
+
+document! {
+    /// What an audit found.
+    Audit(AuditDocument) {
+        /// What is wrong, in the order of the lines; empty for a log that is whole.
+        fn findings(this) -> Vec<AuditFinding> { this.findings.iter().cloned().map(AuditFinding).collect() }
+        /// The hash of the last line.
+        fn head(this) -> String { this.head.clone() }
+        /// Whether the log is whole and all of its verdicts come out as recorded.
+        fn is_clean(this) -> bool { this.findings.is_empty() }
+        /// Lines read.
+        fn lines(this) -> usize { this.lines }
+    }
+}
+
+document! {
+    /// One thing that is wrong with a log.
+    AuditFinding(FindingDocument) {
+        /// A stable code.
+        fn code(this) -> String { this.code.clone() }
+        /// The line, from 1.
+        fn line(this) -> usize { this.line }
+        /// What was found and what was expected.
+        fn message(this) -> String { this.message.clone() }
+    }
+}
+
+/// Check a log: flips, swaps and drops of lines, and every verdict, action and change of state computed anew.
+///
+/// Never fails because of the log: whatever is wrong is a finding.
+///
+/// Parameters
+/// ----------
+/// log : str or bytes
+///     All lines.
+/// expected_head : str, optional
+///     The hash that the last line should have, 64 hexadecimal digits; with it a cut tail is found too.
+///
+/// Returns
+/// -------
+/// Audit
+///
+/// Raises
+/// ------
+/// InputError
+///     Where `expected_head` is no digest.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> policy = hotfix.Policy.preset("phased-canary")
+/// >>> rollout = hotfix.Rollout(policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"}))
+/// >>> _ = rollout.handle("2026-03-03T14:40:00Z", {"kind": "note", "by": "lena", "text": "we are on it"})
+/// >>> hotfix.audit(rollout.log(), rollout.head).is_clean
+/// True
+/// >>> hotfix.audit(rollout.log().replace("on it", "not on it")).findings[0].code
+/// 'HF-JSON-013'
+#[pyfunction]
+#[pyo3(signature = (log, expected_head=None))]
+pub(crate) fn audit(py: Python<'_>, log: Log, expected_head: Option<&str>) -> Result<Audit> {
+    let head = expected_head
+        .map(str::parse::<Digest>)
+        .transpose()
+        .map_err(|e| Fault::input(e.to_string()))?;
+    let rollout::Audit { findings, head, lines } = py.detach(|| rollout::audit(log.bytes(), head));
+    let findings = findings.into_iter().map(|finding| FindingDocument {
+        code: finding.code.to_owned(),
+        line: finding.line,
+        message: finding.message,
+    });
+    Ok(Audit(AuditDocument { findings: findings.collect(), head: head.to_string(), lines }))
+}

@@ -1,0 +1,193 @@
+//! Values on their way in and out: times, durations, JSON-shaped documents.
+
+use std::time::Duration;
+
+use hotfix_core::unit::{Span, Timestamp, UnitError};
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{
+    PyBool, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyList, PyMapping, PySequence, PyString,
+    PyTuple, PyTzInfo,
+};
+use serde::Serialize;
+use serde_json::{Map, Number, Value};
+
+use crate::error::{Fault, Result};
+
+/// Deeper documents are refused, so that a list in itself does not end the process.
+const DEEPEST: usize = 64;
+
+/// A time as it comes in: an aware `datetime`, or RFC 3339 text.
+pub(crate) struct At(pub(crate) Timestamp);
+
+impl<'py> FromPyObject<'_, 'py> for At {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(timestamp(&object)?))
+    }
+}
+
+fn timestamp(object: &Bound<'_, PyAny>) -> Result<Timestamp> {
+    if let Ok(text) = object.cast::<PyString>() {
+        return Ok(text.to_str()?.parse()?);
+    }
+    let py = object.py();
+    let at = object.cast::<PyDateTime>().map_err(|_| {
+        let kind = object.get_type();
+        PyTypeError::new_err(format!("a time is an aware datetime or RFC 3339 text, not {kind}"))
+    })?;
+    // Exact, where `timestamp()` would round; refuses a naive `datetime` by itself.
+    let Ok(since) = at.sub(epoch(py)?) else {
+        return Err(UnitError::Timestamp { got: format!("{at}") }.into());
+    };
+    // Faster than pyo3's getters, which go through descriptors under the stable ABI.
+    let days: i64 = since.getattr(intern!(py, "days"))?.extract()?;
+    let seconds: i64 = since.getattr(intern!(py, "seconds"))?.extract()?;
+    let micros: i64 = since.getattr(intern!(py, "microseconds"))?.extract()?;
+    // `timedelta` counts microseconds upwards from a floor, so this is the floor too.
+    Ok(Timestamp::try_from_millis((days * 86_400 + seconds) * 1_000 + micros / 1_000)?)
+}
+
+fn epoch(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static EPOCH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let epoch = EPOCH.get_or_try_init(py, || {
+        let utc = PyTzInfo::utc(py)?.to_owned();
+        PyDateTime::new(py, 1970, 1, 1, 0, 0, 0, 0, Some(&utc))
+            .map(|epoch| epoch.into_any().unbind())
+    })?;
+    Ok(epoch.bind(py))
+}
+
+/// An aware `datetime` in UTC.
+pub(crate) fn datetime(py: Python<'_>, at: Timestamp) -> PyResult<Bound<'_, PyAny>> {
+    let (days, rest) =
+        (at.as_millis().div_euclid(86_400_000), at.as_millis().rem_euclid(86_400_000));
+    let (seconds, micros) = (rest / 1_000, rest % 1_000 * 1_000);
+    // Ten thousand years have fewer days than an `i32` holds.
+    let [days, seconds, micros] =
+        [days, seconds, micros].map(|part| i32::try_from(part).unwrap_or(i32::MAX));
+    epoch(py)?.add(PyDelta::new(py, days, seconds, micros, false)?)
+}
+
+/// A `timedelta`, where pyo3 turns it into one.
+pub(crate) const fn duration(span: Span) -> Duration {
+    Duration::from_millis(span.as_millis())
+}
+
+/// A value that serialises, as Python objects.
+pub(crate) fn to_python<'py, T: Serialize + ?Sized>(
+    py: Python<'py>,
+    value: &T,
+) -> PyResult<Bound<'py, PyAny>> {
+    let value = serde_json::to_value(value).map_err(|e| PyTypeError::new_err(e.to_string()))?;
+    object(py, &value)
+}
+
+/// JSON as Python objects.
+pub(crate) fn object<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Value::Null => py.None().into_bound(py),
+        Value::Bool(value) => PyBool::new(py, *value).to_owned().into_any(),
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(whole), _) => whole.into_pyobject(py)?.into_any(),
+            (None, Some(whole)) => whole.into_pyobject(py)?.into_any(),
+            (None, None) => PyFloat::new(py, number.as_f64().unwrap_or(f64::NAN)).into_any(),
+        },
+        Value::String(text) => PyString::new(py, text).into_any(),
+        Value::Array(items) => {
+            let list = PyList::empty(py);
+            for item in items {
+                list.append(object(py, item)?)?;
+            }
+            list.into_any()
+        }
+        Value::Object(members) => {
+            let dict = PyDict::new(py);
+            for (key, member) in members {
+                dict.set_item(key, object(py, member)?)?;
+            }
+            dict.into_any()
+        }
+    })
+}
+
+/// Python objects as JSON: also aware `datetime`s, `timedelta`s and objects with `to_dict`.
+pub(crate) fn json(object: &Bound<'_, PyAny>) -> Result<Value> {
+    json_within(object, 0)
+}
+
+fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
+    if depth > DEEPEST {
+        return Err(Fault::input(format!("it is nested deeper than {DEEPEST} levels")));
+    }
+    if object.is_none() {
+        Ok(Value::Null)
+    } else if let Ok(text) = object.cast::<PyString>() {
+        Ok(Value::String(text.to_str()?.to_owned()))
+    } else if let Ok(truth) = object.cast::<PyBool>() {
+        Ok(Value::Bool(truth.is_true()))
+    } else if object.is_instance_of::<PyInt>() {
+        whole(object)
+    } else if let Ok(number) = object.cast::<PyFloat>() {
+        let value = number.value();
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| {
+            Fault::input(format!("{value} is no number of JSON: leave out what is not known"))
+        })
+    } else if let Ok(dict) = object.cast::<PyDict>() {
+        members(dict.iter(), depth)
+    } else if let Ok(list) = object.cast::<PyList>() {
+        items(list.iter(), depth)
+    } else if let Ok(tuple) = object.cast::<PyTuple>() {
+        items(tuple.iter(), depth)
+    } else if object.is_instance_of::<PyDateTime>() {
+        Ok(Value::String(timestamp(object)?.to_string()))
+    } else if let Ok(delta) = object.cast::<PyDelta>() {
+        let seconds: f64 = delta.call_method0(intern!(object.py(), "total_seconds"))?.extract()?;
+        Ok(Number::from_f64(seconds).map_or(Value::Null, Value::Number))
+    } else if let Ok(method) = object.getattr(intern!(object.py(), "to_dict")) {
+        json_within(&method.call0()?, depth + 1)
+    } else if let Ok(mapping) = object.cast::<PyMapping>() {
+        let dict = PyDict::new(object.py());
+        dict.update(mapping)?;
+        members(dict.iter(), depth)
+    } else if let Ok(sequence) = object.cast::<PySequence>() {
+        items(sequence.to_list()?.iter(), depth)
+    } else {
+        let kind = object.get_type();
+        Err(PyTypeError::new_err(format!(
+            "{kind} is no value of a document: give dict, list, str, number, bool or None"
+        ))
+        .into())
+    }
+}
+
+fn whole(object: &Bound<'_, PyAny>) -> Result<Value> {
+    if let Ok(number) = object.extract::<i64>() {
+        Ok(number.into())
+    } else if let Ok(number) = object.extract::<u64>() {
+        Ok(number.into())
+    } else {
+        Err(Fault::input("a whole number is beyond 64 bits"))
+    }
+}
+
+fn members<'py>(
+    pairs: impl Iterator<Item = (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    depth: usize,
+) -> Result<Value> {
+    let mut map = Map::new();
+    for (key, value) in pairs {
+        let key = key
+            .cast::<PyString>()
+            .map_err(|_| PyTypeError::new_err(format!("a key is text, not {}", key.get_type())))?;
+        map.insert(key.to_str()?.to_owned(), json_within(&value, depth + 1)?);
+    }
+    Ok(Value::Object(map))
+}
+
+fn items<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>, depth: usize) -> Result<Value> {
+    items.map(|item| json_within(&item, depth + 1)).collect::<Result<Vec<_>>>().map(Value::Array)
+}

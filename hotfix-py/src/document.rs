@@ -1,0 +1,118 @@
+//! Typed objects over the core's documents: attributes, and `[]` as in the JSON that they are in Rust and C.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyIterator, PyList};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::convert::object;
+
+/// The wire form of a value; it holds no NaN, so this does not fail.
+pub(crate) fn value(inner: &impl Serialize) -> Value {
+    serde_json::to_value(inner).unwrap_or_default()
+}
+
+pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> PyResult<T> {
+    serde_json::from_str(text).map_err(|e| PyValueError::new_err(e.to_string()))
+}
+
+/// Equal values have equal wire forms.
+pub(crate) fn hash(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.to_string().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The names of the members that are there.
+pub(crate) fn keys(value: &Value) -> Vec<String> {
+    value.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
+}
+
+pub(crate) fn iter<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyIterator>> {
+    PyList::new(py, keys(value))?.try_iter()
+}
+
+pub(crate) fn repr(py: Python<'_>, name: &str, value: &Value) -> PyResult<String> {
+    Ok(format!("{name}({})", object(py, value)?.repr()?))
+}
+
+/// Declares a frozen class over a value that serialises: the getters given, `to_dict`, `[]`, `in`, `keys`, equality,
+/// hash, repr and pickling.
+macro_rules! document {
+    ($(#[$doc:meta])* $name:ident($inner:ty) {
+        $($(#[$getter_doc:meta])* fn $getter:ident($this:ident $(, $py:ident)?) -> $result:ty { $body:expr })*
+    }) => {
+        $(#[$doc])*
+        #[pyo3::pyclass(frozen, eq, mapping, module = "hotfix")]
+        #[derive(Clone, Debug, PartialEq)]
+        pub(crate) struct $name(pub(crate) $inner);
+
+        #[pyo3::pymethods]
+        impl $name {
+            $(
+                $(#[$getter_doc])*
+                #[getter]
+                fn $getter(&self $(, $py: pyo3::Python<'_>)?) -> $result {
+                    let $this = &self.0;
+                    $body
+                }
+            )*
+
+            /// As a dict: the same JSON as in Rust and C. What is absent is left out.
+            fn to_dict<'py>(&self, py: pyo3::Python<'py>) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {
+                $crate::convert::object(py, &$crate::document::value(&self.0))
+            }
+
+            fn __getitem__<'py>(
+                &self,
+                py: pyo3::Python<'py>,
+                key: &pyo3::Bound<'py, pyo3::PyAny>,
+            ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {
+                pyo3::types::PyAnyMethods::get_item(&self.to_dict(py)?, key)
+            }
+
+            fn __contains__(&self, key: &str) -> bool {
+                $crate::document::value(&self.0).get(key).is_some()
+            }
+
+            fn __iter__<'py>(
+                &self,
+                py: pyo3::Python<'py>,
+            ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::types::PyIterator>> {
+                $crate::document::iter(py, &$crate::document::value(&self.0))
+            }
+
+            /// The members that are there.
+            fn keys(&self) -> Vec<String> {
+                $crate::document::keys(&$crate::document::value(&self.0))
+            }
+
+            fn __repr__(&self, py: pyo3::Python<'_>) -> pyo3::PyResult<String> {
+                $crate::document::repr(py, stringify!($name), &$crate::document::value(&self.0))
+            }
+
+            fn __hash__(&self) -> u64 {
+                $crate::document::hash(&$crate::document::value(&self.0))
+            }
+
+            #[staticmethod]
+            fn _from_json(text: &str) -> pyo3::PyResult<Self> {
+                $crate::document::from_json(text).map(Self)
+            }
+
+            fn __reduce__<'py>(
+                &self,
+                py: pyo3::Python<'py>,
+            ) -> pyo3::PyResult<(pyo3::Bound<'py, pyo3::PyAny>, (String,))> {
+                let class = <Self as pyo3::PyTypeInfo>::type_object(py);
+                let make = pyo3::types::PyAnyMethods::getattr(class.as_any(), "_from_json")?;
+                Ok((make, ($crate::document::value(&self.0).to_string(),)))
+            }
+        }
+    };
+}
+pub(crate) use document;

@@ -1,0 +1,142 @@
+//! From the core's errors to exceptions with the same code, place and sentence.
+//!
+//! The classes are Python's own (`hotfix/_errors.py`): a stable-ABI extension cannot derive from built-in exceptions,
+//! and `PolicyError` has two bases.
+
+use hotfix_core::plan::PlanError;
+use hotfix_core::policy::PolicyErrors;
+use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal};
+use hotfix_core::stats::StatError;
+use hotfix_core::unit::UnitError;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::policy::Problem;
+
+/// Whatever can go wrong in a call. Boxed, as numbers are read in a loop and mostly nothing does.
+#[derive(Debug)]
+pub(crate) struct Fault(Box<Kind>);
+
+#[derive(Debug)]
+enum Kind {
+    Policy(PolicyErrors),
+    Plan(PlanError),
+    Input(InputError),
+    Unit(UnitError),
+    Refused(Refusal),
+    Log(LogError),
+    Stat(StatError),
+    /// Raised by Python itself, or a wrong type.
+    Python(PyErr),
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Fault>;
+
+macro_rules! from {
+    ($($error:ty => $variant:ident),+) => {$(
+        impl From<$error> for Fault {
+            fn from(error: $error) -> Self {
+                Self(Box::new(Kind::$variant(error)))
+            }
+        }
+    )+};
+}
+
+from! {
+    PolicyErrors => Policy,
+    PlanError => Plan,
+    InputError => Input,
+    UnitError => Unit,
+    Refusal => Refused,
+    LogError => Log,
+    StatError => Stat,
+    PyErr => Python
+}
+
+impl Fault {
+    /// An input that is none, as JSON of the same content would be.
+    pub(crate) fn input(fault: impl Into<String>) -> Self {
+        InputError::Syntax { fault: fault.into() }.into()
+    }
+
+    /// What is wrong with an input that is none; any other fault as it was.
+    pub(crate) fn into_sentence(self) -> std::result::Result<String, Self> {
+        match *self.0 {
+            Kind::Input(InputError::Syntax { fault }) => Ok(fault),
+            kind => Err(Self(Box::new(kind))),
+        }
+    }
+
+    /// The exception.
+    fn raise(self, py: Python<'_>) -> PyResult<PyErr> {
+        let fields = PyDict::new(py);
+        let set = |name: &str, value: &str| fields.set_item(name, value);
+        let (class, message) = match *self.0 {
+            Kind::Python(error) => return Ok(error),
+            Kind::Policy(errors) => {
+                let first = errors.first();
+                set("code", first.map_or("", |e| e.code()))?;
+                set("path", first.map_or("", |e| e.path()))?;
+                fields.set_item("errors", errors.iter().map(Problem::of).collect::<Vec<_>>())?;
+                ("PolicyError", errors.to_string())
+            }
+            Kind::Plan(error) => {
+                set("code", error.code())?;
+                ("PlanError", error.to_string())
+            }
+            Kind::Input(error) => {
+                set("code", error.code())?;
+                ("InputError", error.to_string())
+            }
+            Kind::Unit(error) => {
+                set("code", error.code())?;
+                ("InputError", error.to_string())
+            }
+            Kind::Refused(refusal) => {
+                let accepted: Vec<_> = refusal.accepted.iter().map(|k| k.as_str()).collect();
+                set("code", refusal.code())?;
+                fields.set_item("accepted", accepted)?;
+                set("state", refusal.state.as_str())?;
+                set("got", InputKind::as_str(refusal.got))?;
+                fields.set_item("events", lines(&refusal.events))?;
+                ("Refused", refusal.to_string())
+            }
+            Kind::Log(error) => {
+                set("code", error.code())?;
+                fields.set_item("line", error.line)?;
+                ("LogError", error.to_string())
+            }
+            Kind::Stat(error) => {
+                set("code", error.code())?;
+                ("StatsError", error.to_string())
+            }
+        };
+        let exception =
+            py.import(intern!(py, "hotfix._errors"))?.getattr(class)?.call1((message,))?;
+        exception
+            .getattr(intern!(py, "__dict__"))?
+            .cast::<PyDict>()?
+            .update(fields.as_mapping())?;
+        Ok(PyErr::from_value(exception))
+    }
+}
+
+impl From<Fault> for PyErr {
+    fn from(fault: Fault) -> Self {
+        Python::attach(|py| fault.raise(py).unwrap_or_else(|error| error))
+    }
+}
+
+/// Log lines one by one, each with its line feed, as they are to be appended.
+pub(crate) fn lines(events: &str) -> Vec<&str> {
+    events.split_inclusive('\n').collect()
+}
+
+/// A handle that an earlier panic left in an unknown state.
+pub(crate) fn poisoned<E>(_: E) -> PyErr {
+    PyRuntimeError::new_err(
+        "an internal error interrupted an earlier call on this object: replay the log into a new one",
+    )
+}

@@ -1,0 +1,284 @@
+//! Observations: from dicts of numbers straight to the core's readings, without JSON text in between.
+//!
+//! This is called each tick. A reader keeps its memory, so the same metrics in the same order allocate nothing.
+
+use std::collections::BTreeMap;
+
+use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
+use hotfix_core::rollout::{Command, Input};
+use hotfix_core::unit::MetricName;
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+
+use crate::error::{Fault, Result};
+
+const FORMS: &str = "a number, [events, trials], {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: [events, trials]}";
+
+/// An `observe` input that is filled again and again.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    input: Input,
+    /// The dict's n-th metric, and where it stands among the readings, which are in the order of their ids.
+    order: Vec<(String, usize)>,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { input: Input::observe(Observation::new()), order: Vec::new() }
+    }
+}
+
+impl Reader {
+    /// Reads what each metric read.
+    pub(crate) fn read(&mut self, metrics: &Bound<'_, PyAny>) -> Result<&Input> {
+        let metrics = dict(metrics)?;
+        if let Command::Observe { metrics: seen } = &mut self.input.command
+            && !refill(seen, &self.order, &metrics)?
+        {
+            self.order.clear();
+            *seen = observation(&metrics)?;
+            for (key, _) in &metrics {
+                let key = text(&key)?;
+                if let Some(at) = seen.iter().position(|(name, _)| name.as_str() == key) {
+                    self.order.push((key.to_owned(), at));
+                }
+            }
+        }
+        Ok(&self.input)
+    }
+}
+
+/// An observation of its own.
+pub(crate) fn observation(metrics: &Bound<'_, PyDict>) -> Result<Observation> {
+    let mut seen = Observation::new();
+    for (key, value) in metrics {
+        let name = MetricName::try_new(text(&key)?).map_err(|e| Fault::input(e.to_string()))?;
+        let mut arms = Arms::default();
+        read_arms(&value, &mut arms).map_err(|fault| of(name.as_str(), fault))?;
+        seen.set(name, arms);
+    }
+    Ok(seen)
+}
+
+/// Fills the readings in place where the metrics are those of the last time; false where they are not.
+fn refill(
+    seen: &mut Observation,
+    order: &[(String, usize)],
+    metrics: &Bound<'_, PyDict>,
+) -> Result<bool> {
+    if metrics.len() != order.len() || seen.len() != order.len() {
+        return Ok(false);
+    }
+    for ((key, value), (name, at)) in metrics.iter().zip(order) {
+        if text(&key)? != name {
+            return Ok(false);
+        }
+        let Some((_, arms)) = seen.iter_mut().nth(*at) else { return Ok(false) };
+        read_arms(&value, arms).map_err(|fault| of(name, fault))?;
+    }
+    Ok(true)
+}
+
+fn read_arms(value: &Bound<'_, PyAny>, arms: &mut Arms) -> Result<()> {
+    let (py, fields) = (value.py(), dict(value)?);
+    // Looking up interned names is faster than going through the members.
+    let mut left = fields.len();
+    for (name, arm) in
+        [(intern!(py, "canary"), &mut arms.canary), (intern!(py, "baseline"), &mut arms.baseline)]
+    {
+        let reading = fields.get_item(name)?;
+        left -= usize::from(reading.is_some());
+        match reading {
+            Some(reading) if !reading.is_none() => read_sample(&reading, arm)?,
+            _ => *arm = None,
+        }
+    }
+    arms.totals = false;
+    if left > 0 {
+        if let Some(totals) = fields.get_item(intern!(py, "totals"))? {
+            arms.totals = totals.extract()?;
+        }
+        for (key, _) in &fields {
+            let key = text(&key)?;
+            if !matches!(key, "canary" | "baseline" | "totals") {
+                let expected = "expected one of `baseline`, `canary`, `totals`";
+                return Err(Fault::input(format!("unknown field `{key}`, {expected}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads what one arm read.
+fn read_sample(value: &Bound<'_, PyAny>, into: &mut Option<Sample>) -> Result<()> {
+    if value.is_exact_instance_of::<PyFloat>() || value.is_exact_instance_of::<PyInt>() {
+        *into = Some(Sample::Level(number(value)?));
+    } else if let Ok(list) = value.cast::<PyList>() {
+        *into = Some(if list.len() == 2 {
+            Sample::Pair(number(&list.get_item(0)?)?, number(&list.get_item(1)?)?)
+        } else {
+            pair_of(&[])?
+        });
+    } else if let Ok(tuple) = value.cast::<PyTuple>() {
+        *into = Some(if tuple.len() == 2 {
+            Sample::Pair(number(&tuple.get_item(0)?)?, number(&tuple.get_item(1)?)?)
+        } else {
+            pair_of(&[])?
+        });
+    } else if value.is_instance_of::<PyDict>() || value.is_instance_of::<PyMapping>() {
+        read_object(&dict(value)?, into)?;
+    } else if let Ok(level) = number(value) {
+        *into = Some(Sample::Level(level));
+    } else {
+        *into = Some(pair_of(&numbers(value)?)?);
+    }
+    Ok(())
+}
+
+fn pair_of(numbers: &[f64]) -> Result<Sample> {
+    match numbers {
+        [events, trials] => Ok(Sample::Pair(*events, *trials)),
+        _ => Err(Fault::input("a list has two numbers: [events, trials]")),
+    }
+}
+
+fn read_object(object: &Bound<'_, PyDict>, into: &mut Option<Sample>) -> Result<()> {
+    let py = object.py();
+    if object.len() == 3
+        && let Some(le) = object.get_item(intern!(py, "le"))?
+        && let Some(counts) = object.get_item(intern!(py, "counts"))?
+        && let Some(count) = object.get_item(intern!(py, "count"))?
+    {
+        if !matches!(into, Some(Sample::Histogram(_))) {
+            *into = Some(Sample::Histogram(Histogram::default()));
+        }
+        if let Some(Sample::Histogram(histogram)) = into {
+            read_numbers(&le, &mut histogram.le)?;
+            read_numbers(&counts, &mut histogram.counts)?;
+            histogram.count = number(&count)?;
+        }
+        return Ok(());
+    }
+    if object.len() == 1
+        && let Some(samples) = object.get_item(intern!(py, "samples"))?
+    {
+        *into = Some(Sample::Samples(numbers(&samples)?));
+        return Ok(());
+    }
+    let mut instances = BTreeMap::new();
+    for (key, value) in object {
+        let instance = text(&key)?;
+        let mut counts = None;
+        if !matches!(instance, "le" | "counts" | "count" | "samples") {
+            read_sample(&value, &mut counts)?;
+        }
+        let Some(Sample::Pair(events, trials)) = counts else {
+            return Err(Fault::input(format!(
+                "a reading is {FORMS}; `{instance}` is out of place"
+            )));
+        };
+        instances.insert(instance.to_owned(), [events, trials]);
+    }
+    if instances.is_empty() {
+        return Err(Fault::input(format!("a reading is {FORMS}")));
+    }
+    *into = Some(Sample::Instances(instances));
+    Ok(())
+}
+
+/// Numbers of a list, tuple, buffer (`array`, NumPy) or other sequence.
+fn numbers(value: &Bound<'_, PyAny>) -> Result<Vec<f64>> {
+    let mut read = Vec::new();
+    read_numbers(value, &mut read)?;
+    Ok(read)
+}
+
+fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
+    into.clear();
+    if let Ok(list) = value.cast::<PyList>() {
+        // An iterator would ask for the length each time.
+        for at in 0..list.len() {
+            into.push(number(&list.get_item(at)?)?);
+        }
+    } else if let Ok(tuple) = value.cast::<PyTuple>() {
+        for item in tuple {
+            into.push(number(&item)?);
+        }
+    } else if let Ok(buffer) = PyBuffer::<f64>::get(value) {
+        *into = buffer.to_vec(value.py())?;
+    } else if value.is_instance_of::<PyString>() || value.is_instance_of::<PyMapping>() {
+        return Err(expected("a list of numbers", value));
+    } else {
+        for item in value.try_iter().map_err(|_| expected("a list of numbers", value))? {
+            into.push(number(&item?)?);
+        }
+    }
+    Ok(())
+}
+
+/// A number; NaN and infinities are legal, also by the names that they have in a log. A bool is no number.
+#[inline]
+pub(crate) fn number(value: &Bound<'_, PyAny>) -> Result<f64> {
+    if let Ok(float) = value.cast_exact::<PyFloat>() {
+        return Ok(float.value());
+    }
+    if value.is_exact_instance_of::<PyInt>()
+        && let Ok(whole) = value.extract::<i64>()
+    {
+        return Ok(whole as f64);
+    }
+    other_number(value)
+}
+
+#[cold]
+fn other_number(value: &Bound<'_, PyAny>) -> Result<f64> {
+    if let Ok(name) = value.cast::<PyString>() {
+        return match name.to_str()? {
+            "NaN" => Ok(f64::NAN),
+            "Infinity" => Ok(f64::INFINITY),
+            "-Infinity" => Ok(f64::NEG_INFINITY),
+            _ => Err(expected("a number", value)),
+        };
+    }
+    if value.is_instance_of::<PyBool>() {
+        return Err(expected("a number", value));
+    }
+    value.extract().map_err(|_| expected("a number", value))
+}
+
+fn dict<'py>(value: &Bound<'py, PyAny>) -> Result<Bound<'py, PyDict>> {
+    if let Ok(dict) = value.cast::<PyDict>() {
+        return Ok(dict.clone());
+    }
+    let mapping = value.cast::<PyMapping>().map_err(|_| expected("an object", value))?;
+    let dict = PyDict::new(value.py());
+    dict.update(mapping)?;
+    Ok(dict)
+}
+
+pub(crate) fn text<'a>(key: &'a Bound<'_, PyAny>) -> Result<&'a str> {
+    let key = key
+        .cast::<PyString>()
+        .map_err(|_| PyTypeError::new_err(format!("a key is text, not {}", key.get_type())))?;
+    Ok(key.to_str()?)
+}
+
+fn expected(what: &str, value: &Bound<'_, PyAny>) -> Fault {
+    // A value whose repr fails is told by its type.
+    let shown = value.repr().map_or_else(|_| value.get_type().to_string(), |repr| repr.to_string());
+    Fault::input(format!(
+        "{what} is expected, not `{}`",
+        shown.chars().take(64).collect::<String>()
+    ))
+}
+
+/// Says which metric it is about.
+fn of(metric: &str, fault: Fault) -> Fault {
+    match fault.into_sentence() {
+        Ok(sentence) => Fault::input(format!("`{metric}`: {sentence}")),
+        Err(other) => other,
+    }
+}

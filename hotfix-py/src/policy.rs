@@ -1,0 +1,232 @@
+//! `Policy`: what a house, or one of the documents, wants.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hotfix_core::policy::{Policy as Core, PolicyError};
+use pyo3::prelude::*;
+use pyo3::types::PyAnyMethods;
+use serde::{Deserialize, Serialize};
+
+use crate::convert::to_python;
+use crate::document::document;
+use crate::error::Result;
+use crate::plan::{self, Plan};
+
+/// A checked policy. Immutable; may be shared between threads.
+///
+/// Made by `preset`, `from_toml`, `from_json` or `load`, each of which raises `PolicyError` with everything that is
+/// wrong at once.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> policy = hotfix.Policy.preset("phased-canary")
+/// >>> policy.name
+/// 'phased-canary'
+/// >>> policy.to_dict()["phases"][0]["share"]
+/// 0.1
+/// >>> hotfix.Policy.from_toml(policy.to_toml()) == policy
+/// True
+#[pyclass(frozen, eq, module = "hotfix")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Policy(pub(crate) Arc<Core>);
+
+#[pymethods]
+impl Policy {
+    /// The names of the presets that this release has.
+    ///
+    /// Returns
+    /// -------
+    /// list of str
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> "phased-canary" in hotfix.Policy.presets()
+    /// True
+    #[staticmethod]
+    fn presets() -> Vec<&'static str> {
+        Core::presets().to_vec()
+    }
+
+    /// A preset by name.
+    ///
+    /// Raises
+    /// ------
+    /// PolicyError
+    ///     ``HF-POL-025`` where there is none of this name; says which is nearest.
+    #[staticmethod]
+    fn preset(name: &str) -> Result<Self> {
+        Ok(Core::preset(name)?.into())
+    }
+
+    /// Read TOML.
+    ///
+    /// Raises
+    /// ------
+    /// PolicyError
+    ///     With all errors, each with a code, a place (JSON Pointer) and a sentence.
+    #[staticmethod]
+    fn from_toml(text: &str) -> Result<Self> {
+        Ok(Core::from_toml(text)?.into())
+    }
+
+    /// Read JSON.
+    ///
+    /// Raises
+    /// ------
+    /// PolicyError
+    ///     As `from_toml`.
+    #[staticmethod]
+    fn from_json(text: &str) -> Result<Self> {
+        Ok(Core::from_json(text)?.into())
+    }
+
+    /// Read a file: JSON where its name ends in ``.json``, else TOML.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     Where the file cannot be read.
+    /// PolicyError
+    ///     As `from_toml`; a note names the file.
+    #[staticmethod]
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let text = py.detach(|| std::fs::read_to_string(&path))?;
+        let is_json = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"));
+        let read = if is_json { Self::from_json(&text) } else { Self::from_toml(&text) };
+        read.map_err(|fault| {
+            let error = PyErr::from(fault);
+            // A note is a help; without it the error still says what is wrong.
+            let note = format!("in {}", path.display());
+            drop(error.value(py).call_method1("add_note", (note,)));
+            error
+        })
+    }
+
+    /// Its name.
+    #[getter]
+    fn name(&self) -> String {
+        self.0.name().to_string()
+    }
+
+    /// What people call it.
+    #[getter]
+    fn title(&self) -> &str {
+        self.0.title()
+    }
+
+    /// SHA-256 of its canonical JSON: the same on every platform and in every language.
+    #[getter]
+    fn digest(&self) -> String {
+        self.0.digest().to_string()
+    }
+
+    /// As TOML as people write it: ``"10min"``, ``"0.3%"``; every default filled in.
+    fn to_toml(&self) -> String {
+        self.0.to_toml()
+    }
+
+    /// As JSON as it goes over the wire: durations in seconds, shares as fractions; every default filled in.
+    fn to_json(&self) -> String {
+        self.0.to_json()
+    }
+
+    /// As a dict: the same JSON as `to_json`.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &*self.0)
+    }
+
+    /// Make a plan for one hot-fix under this policy.
+    ///
+    /// Parameters
+    /// ----------
+    /// incident : Mapping
+    ///     ``{"id", "service", "title", "facts", "began_at", "detected_at", "severity"}``; all but ``id`` optional.
+    ///     Times are RFC 3339 text or aware `datetime` objects.
+    /// release : Mapping
+    ///     ``{"version", "previous", "branch", "commit", "author", "methods", "numstat", "bug_metric"}``; all but the
+    ///     first two optional. ``methods`` is a list such as ``[{"kind": "feature_flag", "seconds": 5}]``.
+    /// traffic : Mapping, optional
+    ///     ``{"requests_per_minute", "instances", "canary_instances", "flags", "schema_change"}``, all optional.
+    ///
+    /// Returns
+    /// -------
+    /// Plan
+    ///
+    /// Raises
+    /// ------
+    /// PlanError
+    ///     ``HF-PLAN-001`` to ``HF-PLAN-005``.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> policy = hotfix.Policy.preset("phased-canary")
+    /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
+    /// >>> [phase.share for phase in plan.phases]
+    /// [0.1, 0.5, 1.0]
+    #[pyo3(signature = (incident, release, traffic=None))]
+    fn plan(
+        &self,
+        incident: &Bound<'_, PyAny>,
+        release: &Bound<'_, PyAny>,
+        traffic: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Plan> {
+        plan::make(&self.0, incident, release, traffic)
+    }
+
+    fn __hash__(&self) -> u64 {
+        plan::hash_of(self.0.digest())
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "<Policy {:?}, {} phases, {} metrics>",
+            self.0.name(),
+            self.0.phases().len(),
+            self.0.metrics().len()
+        )
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((py.get_type::<Self>().getattr("from_json")?, (self.0.to_json(),)))
+    }
+}
+
+impl From<Core> for Policy {
+    fn from(policy: Core) -> Self {
+        Self(Arc::new(policy))
+    }
+}
+
+/// What `Problem` is on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProblemDocument {
+    code: String,
+    message: String,
+    path: String,
+}
+
+document! {
+    /// One thing that is wrong with a policy.
+    Problem(ProblemDocument) {
+        /// A stable code such as ``"HF-POL-006"``.
+        fn code(this) -> String { this.code.clone() }
+        /// What is wrong and what would do, in a sentence.
+        fn message(this) -> String { this.message.clone() }
+        /// Where, as a JSON Pointer.
+        fn path(this) -> String { this.path.clone() }
+    }
+}
+
+impl Problem {
+    pub(crate) fn of(error: &PolicyError) -> Self {
+        Self(ProblemDocument {
+            code: error.code().to_owned(),
+            message: error.sentence(),
+            path: error.path().to_owned(),
+        })
+    }
+}

@@ -1,0 +1,380 @@
+//! `Rollout`: inputs in, log lines and actions out.
+
+use std::sync::{Mutex, MutexGuard};
+
+use hotfix_core::canonical::Digest;
+use hotfix_core::rollout::{Command, Input, InputKind, Recording, Rollout as Core};
+use hotfix_core::unit::{MetricName, Timestamp};
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+use pyo3::sync::MutexExt;
+use pyo3::types::{PyDict, PyMapping, PyString};
+use serde_json::{Map, Value};
+
+use crate::action::{Action, Outcome};
+use crate::convert::{At, datetime, json};
+use crate::error::{Result, poisoned};
+use crate::observation::{Reader, observation};
+use crate::plan::Plan;
+use crate::stats::Evidence;
+use crate::verdict::Verdict;
+
+/// One hot-fix from plan to closed case.
+///
+/// Reads no clock and does no input or output: time and observations come in with `handle` and `observe`; log lines
+/// and actions come out. Append ``outcome.events`` durably, then act. May be used from several threads; calls wait
+/// for each other.
+///
+/// Parameters
+/// ----------
+/// plan : Plan
+///     What is to be done.
+/// keep_log : bool, default True
+///     Keep every line for `log`. Without, lines are handed out with each outcome only and memory stays flat.
+/// salt : str, optional
+///     Goes into the digests that stand for personal values in the log.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> policy = hotfix.Policy.preset("phased-canary")
+/// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
+/// >>> rollout = hotfix.Rollout(plan)
+/// >>> outcome = rollout.handle("2026-03-03T14:40:00Z", {"kind": "start", "by": "lena"})
+/// >>> [action.kind for action in outcome.actions if action.awaits]
+/// ['deploy']
+/// >>> rollout.state
+/// 'deploying'
+/// >>> while rollout.pending_actions():  # deployed, then traffic moved
+/// ...     done = rollout.pending_actions()[0].id
+/// ...     _ = rollout.handle("2026-03-03T14:42:00Z", {"kind": "confirm", "by": "tool", "action": done})
+/// >>> rollout.state, rollout.phase, rollout.share
+/// ('monitoring', 'canary', 0.1)
+/// >>> outcome = rollout.observe("2026-03-03T14:43:00Z", {"error_rate": {"canary": [0, 100], "baseline": [3, 900]}})
+/// >>> rollout.verdict.metrics["error_rate"].band
+/// 'success'
+#[pyclass(frozen, module = "hotfix")]
+#[derive(Debug)]
+pub(crate) struct Rollout {
+    inner: Mutex<Core>,
+    /// Memory for observations; taken out while Python objects are read.
+    reader: Mutex<Option<Box<Reader>>>,
+    recovered: Option<Recovered>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Recovered {
+    length: usize,
+    dropped: usize,
+}
+
+/// A whole log as it comes in.
+#[derive(FromPyObject)]
+pub(crate) enum Log {
+    Text(PyBackedStr),
+    Bytes(PyBackedBytes),
+}
+
+impl Log {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+const fn recording(keep_log: bool) -> Recording {
+    if keep_log { Recording::Keep } else { Recording::HandOut }
+}
+
+#[pymethods]
+impl Rollout {
+    #[new]
+    #[pyo3(signature = (plan, keep_log=true, salt=None))]
+    fn new(plan: &Bound<'_, Plan>, keep_log: bool, salt: Option<&str>) -> Result<Self> {
+        Ok(Core::try_new(plan.get().0.clone(), recording(keep_log), salt.unwrap_or_default())?
+            .into())
+    }
+
+    /// Take one input: check it, record it and say what to do.
+    ///
+    /// Parameters
+    /// ----------
+    /// at : datetime or str
+    ///     Now: an aware `datetime`, or RFC 3339 text.
+    /// input : Mapping
+    ///     ``{"kind", "by", …}`` with the fields of its kind, and optionally ``key`` and ``expected_head``.
+    ///
+    /// Returns
+    /// -------
+    /// Outcome
+    ///
+    /// Raises
+    /// ------
+    /// InputError
+    ///     Where time or input are none. Nothing has changed.
+    /// Refused
+    ///     Where the input is legal and not taken now. Its ``events`` are to be appended like any other.
+    fn handle(&self, py: Python<'_>, at: At, input: &Bound<'_, PyAny>) -> Result<Outcome> {
+        self.take(py, at.0, &read_input(input)?)
+    }
+
+    /// Take what the metrics read: ``handle`` with ``{"kind": "observe", "metrics": metrics}``, and faster.
+    ///
+    /// Parameters
+    /// ----------
+    /// at : datetime or str
+    ///     Now.
+    /// metrics : Mapping
+    ///     By metric id ``{"canary": reading, "baseline": reading, "totals": bool}``. A reading is ``[events, trials]``,
+    ///     a number, a histogram ``{"le", "counts", "count"}``, ``{"samples": [...]}``, or
+    ///     ``{instance: [events, trials]}``. NaN and infinities are legal and make the band ``not_finite``.
+    ///
+    /// Returns
+    /// -------
+    /// Outcome
+    ///
+    /// Raises
+    /// ------
+    /// InputError, Refused
+    ///     As `handle`.
+    fn observe(&self, py: Python<'_>, at: At, metrics: &Bound<'_, PyAny>) -> Result<Outcome> {
+        // Reading may run code of the caller's objects, so no lock is held meanwhile.
+        let kept = self.reader.lock().ok().and_then(|mut kept| kept.take());
+        let mut reader = kept.unwrap_or_default();
+        let outcome = reader.read(metrics).and_then(|input| self.take(py, at.0, input));
+        if let Ok(mut kept) = self.reader.lock() {
+            *kept = Some(reader);
+        }
+        outcome
+    }
+
+    /// The name of the present state.
+    #[getter]
+    fn state(&self, py: Python<'_>) -> PyResult<&'static str> {
+        Ok(self.lock(py)?.state().as_str())
+    }
+
+    /// The phase that is deployed, watched or decided on; None outside of phases.
+    #[getter]
+    fn phase(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        Ok(self.lock(py)?.phase().map(|phase| phase.to_string()))
+    }
+
+    /// The canary's confirmed share of the traffic, from 0 to 1.
+    #[getter]
+    fn share(&self, py: Python<'_>) -> PyResult<f64> {
+        Ok(self.lock(py)?.share().as_fraction())
+    }
+
+    /// The last verdict.
+    #[getter]
+    fn verdict(&self, py: Python<'_>) -> PyResult<Verdict> {
+        Ok(Verdict(self.lock(py)?.verdict().clone()))
+    }
+
+    /// The hash of the last log line; 64 zeros before the first.
+    #[getter]
+    fn head(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.lock(py)?.head().unwrap_or(Digest::ZERO).to_string())
+    }
+
+    /// The last time known, in UTC; None before the first input.
+    #[getter]
+    fn now<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let now = self.lock(py)?.now();
+        now.map(|now| datetime(py, now)).transpose()
+    }
+
+    /// The kinds of input that would be taken now.
+    #[getter]
+    fn accepted(&self, py: Python<'_>) -> PyResult<Vec<&'static str>> {
+        Ok(self.lock(py)?.accepted().into_iter().map(InputKind::as_str).collect())
+    }
+
+    /// The next moment at which time alone can change something: arm one timer with it and send a ``tick``.
+    ///
+    /// Returns
+    /// -------
+    /// datetime or None
+    ///     In UTC; None where nothing waits for time.
+    fn poll_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let next = self.lock(py)?.poll_at();
+        next.map(|next| datetime(py, next)).transpose()
+    }
+
+    /// The plan.
+    #[getter]
+    fn plan(&self, py: Python<'_>) -> PyResult<Plan> {
+        Ok(Plan(self.lock(py)?.plan().clone()))
+    }
+
+    /// After `recover`: how many bytes of the incomplete last line were dropped; else 0.
+    ///
+    /// The input of a dropped line was not taken: deliver it again.
+    #[getter]
+    fn dropped(&self) -> usize {
+        self.recovered.map_or(0, |recovered| recovered.dropped)
+    }
+
+    /// After `recover`: how many bytes of the log (as UTF-8) stand; cut the file here before appending. Else None.
+    #[getter]
+    fn recovered_length(&self) -> Option<usize> {
+        self.recovered.map(|recovered| recovered.length)
+    }
+
+    /// Actions that await ``confirm`` or ``failed``, oldest first. After a crash these are to be done, or found done.
+    ///
+    /// Returns
+    /// -------
+    /// list of Action
+    fn pending_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
+        Ok(self.lock(py)?.pending_actions().iter().cloned().map(Action).collect())
+    }
+
+    /// What the rollback test of a metric reports.
+    ///
+    /// Parameters
+    /// ----------
+    /// metric : str
+    ///     Its id.
+    ///
+    /// Returns
+    /// -------
+    /// hotfix.stats.Evidence or None
+    ///     None for a metric without a test, or one that was never read.
+    fn evidence(&self, py: Python<'_>, metric: &str) -> PyResult<Option<Evidence>> {
+        // A text that is no legal id is no metric's.
+        let Ok(metric) = MetricName::try_new(metric) else { return Ok(None) };
+        Ok(self.lock(py)?.evidence(metric).map(Evidence::of))
+    }
+
+    /// Every log line so far; empty unless `keep_log`.
+    fn log<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        // Python may collect garbage while it makes the text, so the lock is not held then.
+        let log = self.lock(py)?.log().to_owned();
+        Ok(PyString::new(py, &log))
+    }
+
+    /// Take up a whole log, strictly.
+    ///
+    /// Parameters
+    /// ----------
+    /// log : str or bytes
+    ///     All lines, each with its line feed.
+    /// keep_log : bool, default True
+    ///     As for `Rollout`.
+    ///
+    /// Returns
+    /// -------
+    /// Rollout
+    ///
+    /// Raises
+    /// ------
+    /// LogError
+    ///     With the first line that is wrong.
+    #[staticmethod]
+    #[pyo3(signature = (log, keep_log=true))]
+    fn replay(py: Python<'_>, log: Log, keep_log: bool) -> Result<Self> {
+        Ok(py.detach(|| Core::replay(log.bytes(), recording(keep_log)))?.into())
+    }
+
+    /// Take up a log whose last line may be incomplete, as a crash in mid-write leaves it.
+    ///
+    /// ``rollout.dropped`` says how many bytes were dropped, ``rollout.recovered_length`` how many stand: cut the file
+    /// there before appending to it.
+    ///
+    /// Parameters
+    /// ----------
+    /// log : str or bytes
+    ///     What the file holds; bytes where the crash may have cut a character in half.
+    /// keep_log : bool, default True
+    ///     As for `Rollout`.
+    ///
+    /// Returns
+    /// -------
+    /// Rollout
+    ///
+    /// Raises
+    /// ------
+    /// LogError
+    ///     As `replay` for what comes before; ``HF-LOG-001`` where no line is complete.
+    #[staticmethod]
+    #[pyo3(signature = (log, keep_log=true))]
+    fn recover(py: Python<'_>, log: Log, keep_log: bool) -> Result<Self> {
+        let found = py.detach(|| Core::recover(log.bytes(), recording(keep_log)))?;
+        let recovered =
+            Recovered { length: found.length, dropped: log.bytes().len() - found.length };
+        Ok(Self { recovered: Some(recovered), ..found.rollout.into() })
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let rollout = self.lock(py)?;
+        let (id, state) = (&rollout.plan().subject().incident.id, rollout.state());
+        Ok(format!("<Rollout {id:?}, {state}, share {}>", rollout.share()))
+    }
+
+    #[expect(clippy::unused_self, reason = "Python calls it on an object")]
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err("a rollout is not copied or pickled: replay its log"))
+    }
+}
+
+impl Rollout {
+    /// No Python code runs while the lock is held.
+    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, Core>> {
+        self.inner.lock_py_attached(py).map_err(poisoned)
+    }
+
+    fn take(&self, py: Python<'_>, at: Timestamp, input: &Input) -> Result<Outcome> {
+        Ok(self.lock(py)?.handle(at, input)?.into())
+    }
+}
+
+impl From<Core> for Rollout {
+    fn from(rollout: Core) -> Self {
+        Self { inner: Mutex::new(rollout), reader: Mutex::new(None), recovered: None }
+    }
+}
+
+/// Reads an input; metrics go the short way, on which a number may be NaN.
+fn read_input(input: &Bound<'_, PyAny>) -> Result<Input> {
+    let py = input.py();
+    let mapping = input.cast::<PyMapping>().map_err(|_| {
+        PyTypeError::new_err(format!(
+            "an input is a dict such as {{\"kind\": \"tick\"}}, not {}",
+            input.get_type()
+        ))
+    })?;
+    let fields = PyDict::new(py);
+    fields.update(mapping)?;
+    let metrics = match fields.get_item(intern!(py, "metrics"))? {
+        Some(metrics) if metrics.is_instance_of::<PyMapping>() => {
+            let dict = PyDict::new(py);
+            dict.update(metrics.cast::<PyMapping>().map_err(PyErr::from)?)?;
+            Some(observation(&dict)?)
+        }
+        _ => None,
+    };
+    if metrics.is_some() {
+        fields.del_item(intern!(py, "metrics"))?;
+    }
+    let mut document = json(fields.as_any())?;
+    if let (Some(metrics), Value::Object(document)) = (&metrics, &mut document) {
+        // What does not belong to the kind is still to be found.
+        let stand_in = if metrics.is_empty() || document.get("kind") == Some(&"observe".into()) {
+            Map::new()
+        } else {
+            Map::from_iter([("stand-in".to_owned(), Value::Object(Map::new()))])
+        };
+        document.insert("metrics".to_owned(), Value::Object(stand_in));
+    }
+    let mut input = Input::from_value(document)?;
+    if let (Some(metrics), Command::Observe { metrics: slot }) = (metrics, &mut input.command) {
+        *slot = metrics;
+    }
+    Ok(input)
+}

@@ -1,0 +1,518 @@
+//! `hotfix.stats`: tests and intervals for use on their own.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
+use hotfix_core::stats::interval::{Interval, ratio_interval};
+use hotfix_core::stats::numeric;
+use hotfix_core::stats::rate_ratio::{RateRatio as Poisson, RateRatioDesign, RateRatioSettings};
+use hotfix_core::stats::{Counts, Direction, Evidence as Figures, StatError, Totals, interval};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+use pyo3::types::{PyBytes, PyIterator};
+use serde::{Deserialize, Serialize};
+
+use crate::document;
+use crate::error::{Fault, Result, poisoned};
+use crate::observation::number;
+
+/// Totals by split, as ticks of different splits must not be summed: the key is `ln(n_c/n_b)` in thousandths.
+///
+/// Splits that differ by less than a thousandth are one; that moves an end of an interval by as little.
+type Strata = BTreeMap<i64, Totals>;
+
+/// What a test reports.
+///
+/// Attributes and ``[]`` give the same, but for `interval`, which is computed when it is asked for.
+#[pyclass(frozen, eq, mapping, module = "hotfix.stats")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Evidence(Report);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Report {
+    figures: Figures,
+    /// Where an interval is known to be valid: what was compared, and the level.
+    #[serde(default)]
+    compared: Option<(Arc<Strata>, f64)>,
+}
+
+impl Evidence {
+    pub(crate) const fn of(figures: Figures) -> Self {
+        Self(Report { figures, compared: None })
+    }
+}
+
+#[pymethods]
+impl Evidence {
+    /// Log of the e-value; 0 without data, ``log(1/alpha)`` decides.
+    #[getter]
+    fn log_e(&self) -> f64 {
+        self.0.figures.log_e
+    }
+
+    /// Valid at every look.
+    #[getter]
+    fn p_value(&self) -> f64 {
+        self.0.figures.p_value
+    }
+
+    /// Canary rate over baseline rate, with 0.5 for a count of zero; None without data.
+    #[getter]
+    fn ratio(&self) -> Option<f64> {
+        self.0.figures.ratio
+    }
+
+    /// Whether the evidence has ever reached ``log(1/alpha)``; stays once set.
+    #[getter]
+    fn decided(&self) -> bool {
+        self.0.figures.decided
+    }
+
+    /// Interval ``(low, high)`` for the ratio at confidence ``1 - alpha``, valid at every look.
+    ///
+    /// Given the number of events of each split, so that a traffic share that changes does no harm. None with
+    /// ``model="bernoulli"`` and for evidence of a rollout, where no such interval is known.
+    #[getter]
+    fn interval(&self) -> Result<Option<(f64, f64)>> {
+        let Some((strata, confidence)) = &self.0.compared else { return Ok(None) };
+        let totals: Vec<Totals> = strata.values().copied().collect();
+        let Interval { low, high } = ratio_interval(&totals, *confidence)?;
+        Ok(Some((low, high)))
+    }
+
+    /// As a dict: ``{"decided", "log_e", "p_value", "ratio"}``.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        crate::convert::to_python(py, &self.0.figures)
+    }
+
+    fn __getitem__<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.to_dict(py)?.get_item(key)
+    }
+
+    fn __contains__(&self, key: &str) -> bool {
+        document::value(&self.0.figures).get(key).is_some()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        document::iter(py, &document::value(&self.0.figures))
+    }
+
+    /// The members that are there.
+    fn keys(&self) -> Vec<String> {
+        document::keys(&document::value(&self.0.figures))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        document::repr(py, "Evidence", &document::value(&self.0.figures))
+    }
+
+    fn __hash__(&self) -> u64 {
+        document::hash(&document::value(&self.0.figures))
+    }
+
+    #[staticmethod]
+    fn _from_json(text: &str) -> PyResult<Self> {
+        document::from_json(text).map(Self)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((py.get_type::<Self>().getattr("_from_json")?, (document::value(&self.0).to_string(),)))
+    }
+}
+
+/// What a test was asked; enough to make it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Settings {
+    model: Model,
+    direction: Direction,
+    alpha: f64,
+    tolerated: f64,
+    margin: f64,
+    grid: Option<Vec<f64>>,
+    weights: Option<Vec<f64>>,
+    prior_trials: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Model {
+    Poisson,
+    Bernoulli,
+}
+
+/// A checked test and its evidence.
+#[derive(Clone, Debug)]
+enum Test {
+    Poisson(Box<RateRatioDesign>, Poisson),
+    Bernoulli(Box<BernoulliDesign>, Bernoulli),
+}
+
+impl Test {
+    fn try_new(settings: &Settings) -> Result<Self> {
+        let Settings { direction, alpha, tolerated, margin, prior_trials, .. } = *settings;
+        let (grid, weights) = (settings.grid.clone(), settings.weights.clone());
+        Ok(match settings.model {
+            Model::Poisson => {
+                let settings =
+                    RateRatioSettings { direction, alpha, tolerated, margin, grid, weights };
+                let design = RateRatioDesign::try_new(&settings)?;
+                let state = Poisson::new(&design);
+                Self::Poisson(Box::new(design), state)
+            }
+            Model::Bernoulli => {
+                let settings = BernoulliSettings {
+                    direction,
+                    alpha,
+                    tolerated,
+                    margin,
+                    grid,
+                    weights,
+                    prior_trials,
+                };
+                let design = BernoulliDesign::try_new(&settings)?;
+                let state = Bernoulli::new(&design);
+                Self::Bernoulli(Box::new(design), state)
+            }
+        })
+    }
+
+    fn update(&mut self, canary: Counts, baseline: Counts) -> std::result::Result<bool, StatError> {
+        match self {
+            Self::Poisson(design, state) => state.update(design, canary, baseline),
+            Self::Bernoulli(design, state) => state.update(design, canary, baseline),
+        }
+    }
+
+    fn evidence(&self) -> Figures {
+        match self {
+            Self::Poisson(design, state) => state.evidence(design),
+            Self::Bernoulli(design, state) => state.evidence(design),
+        }
+    }
+
+    fn threshold(&self) -> f64 {
+        match self {
+            Self::Poisson(design, _) => design.threshold(),
+            Self::Bernoulli(design, _) => design.threshold(),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    test: Test,
+    strata: Arc<Strata>,
+}
+
+/// The bytes of a test.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    format: u32,
+    settings: Settings,
+    state: SavedState,
+    strata: Strata,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedState {
+    Poisson(Poisson),
+    Bernoulli(Bernoulli),
+}
+
+const FORMAT: u32 = 1;
+
+/// A test of the canary's rate against the baseline's that may be looked at every tick.
+///
+/// Its evidence is an e-value: by chance alone it ever reaches ``1/alpha`` with probability `alpha` at most, however
+/// often one looks.
+///
+/// Parameters
+/// ----------
+/// direction : {"worse", "better"}, default "worse"
+///     What is to be shown: that the canary is worse than `tolerated`, or better than `margin`.
+/// alpha : float, default 0.01
+///     Chance of ever deciding while the null holds.
+/// tolerated : float, default 1.0
+///     With "worse": the null is ``ratio <= tolerated``.
+/// margin : float, default 2.0
+///     With "better": the null is ``ratio >= margin``; at most 1 it is a claim of efficacy.
+/// grid, weights : sequence of float, optional
+///     Ratios above 1 that the alternatives are spread over (inverted for "better"), and their weights, summing to 1.
+/// model : {"poisson", "bernoulli"}, default "poisson"
+///     Counts and rare proportions, or proportions above about 5%.
+/// prior_trials : float, optional
+///     With "bernoulli": trials that the estimated rate starts with; default 50.
+///
+/// Raises
+/// ------
+/// StatsError
+///     ``HF-STAT-001`` and ``-006`` to ``-013`` for figures that are no test's.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> test = hotfix.stats.RateRatio(alpha=0.01)
+/// >>> for _ in range(6):  # ten seconds each: 3% errors in the canary, 0.3% in the baseline
+/// ...     evidence = test.update((2, 67), (2, 600))
+/// >>> evidence.decided, evidence.p_value < 0.01
+/// (True, True)
+/// >>> low, high = evidence.interval
+/// >>> low < evidence.ratio < high
+/// True
+#[pyclass(frozen, module = "hotfix.stats")]
+#[derive(Debug)]
+pub(crate) struct RateRatio {
+    settings: Settings,
+    state: Mutex<State>,
+}
+
+#[pymethods]
+impl RateRatio {
+    #[new]
+    #[pyo3(signature = (
+        direction="worse", alpha=0.01, tolerated=1.0, margin=2.0, grid=None, weights=None, model="poisson", *,
+        prior_trials=None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the names are the design's")]
+    fn new(
+        direction: &str,
+        alpha: f64,
+        tolerated: f64,
+        margin: f64,
+        grid: Option<Vec<f64>>,
+        weights: Option<Vec<f64>>,
+        model: &str,
+        prior_trials: Option<f64>,
+    ) -> Result<Self> {
+        let direction = match direction {
+            "worse" => Direction::Worse,
+            "better" => Direction::Better,
+            other => return Err(one_of("direction", other, "worse, better")),
+        };
+        let model = match model {
+            "poisson" => Model::Poisson,
+            "bernoulli" => Model::Bernoulli,
+            other => return Err(one_of("model", other, "poisson, bernoulli")),
+        };
+        if prior_trials.is_some() && model == Model::Poisson {
+            let error = PyTypeError::new_err("`prior_trials` belongs to model \"bernoulli\"");
+            return Err(error.into());
+        }
+        let prior_trials = prior_trials.unwrap_or(BernoulliSettings::default().prior_trials);
+        let settings =
+            Settings { model, direction, alpha, tolerated, margin, grid, weights, prior_trials };
+        let state = State { test: Test::try_new(&settings)?, strata: Arc::default() };
+        Ok(Self { settings, state: Mutex::new(state) })
+    }
+
+    /// Take in one tick.
+    ///
+    /// Parameters
+    /// ----------
+    /// canary, baseline : (float, float)
+    ///     Events, and the trials or the exposure that they come from.
+    ///
+    /// Returns
+    /// -------
+    /// Evidence
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-002`` to ``-005`` for counts that cannot be; nothing was taken in.
+    fn update(
+        &self,
+        py: Python<'_>,
+        canary: &Bound<'_, PyAny>,
+        baseline: &Bound<'_, PyAny>,
+    ) -> Result<Evidence> {
+        let (canary, baseline) = (counts(canary)?, counts(baseline)?);
+        let mut state = self.lock(py)?;
+        state.test.update(canary, baseline)?;
+        if self.settings.model == Model::Poisson
+            && canary.trials > 0.0
+            && baseline.trials > 0.0
+            && canary.events + baseline.events > 0.0
+        {
+            add(
+                Arc::make_mut(&mut state.strata),
+                key_of(canary, baseline),
+                &Totals { canary, baseline },
+            );
+        }
+        Ok(self.report(&state))
+    }
+
+    /// Add the evidence of another test with the same settings, as if its counts came as one further tick.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-017`` where the settings differ, and with ``model="bernoulli"``, whose evidence depends on the
+    ///     order of the ticks.
+    fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> Result<Evidence> {
+        // One lock after the other: two merges in opposite directions must not wait for each other.
+        let other = other.get().lock(py)?.clone();
+        let mut state = self.lock(py)?;
+        match (&mut state.test, &other.test) {
+            (Test::Poisson(design, state), Test::Poisson(_, other)) => {
+                state.merge(design, other)?
+            }
+            _ => return Err(StatError::DesignMismatch.into()),
+        };
+        for (key, totals) in &*other.strata {
+            add(Arc::make_mut(&mut state.strata), *key, totals);
+        }
+        Ok(self.report(&state))
+    }
+
+    /// What the test reports now.
+    #[getter]
+    fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
+        Ok(self.report(&*self.lock(py)?))
+    }
+
+    /// The log evidence that decides: ``log(1/alpha)``.
+    #[getter]
+    fn threshold(&self, py: Python<'_>) -> PyResult<f64> {
+        Ok(self.lock(py)?.test.threshold())
+    }
+
+    /// Settings and evidence as bytes.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let State { test, strata } = self.lock(py)?.clone();
+        let state = match test {
+            Test::Poisson(_, state) => SavedState::Poisson(state),
+            Test::Bernoulli(_, state) => SavedState::Bernoulli(state),
+        };
+        let saved = Saved {
+            format: FORMAT,
+            settings: self.settings.clone(),
+            state,
+            strata: (*strata).clone(),
+        };
+        let bytes = serde_json::to_vec(&saved).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// The test that `to_bytes` wrote.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let bad = |_| StatError::BadState { what: "bytes" };
+        let Saved { format, settings, state, strata } =
+            serde_json::from_slice(bytes).map_err(bad)?;
+        if format != FORMAT {
+            return Err(StatError::StateVersion { version: format }.into());
+        }
+        let mut test = Test::try_new(&settings)?;
+        match (&mut test, state) {
+            (Test::Poisson(_, slot), SavedState::Poisson(state)) => *slot = state,
+            (Test::Bernoulli(_, slot), SavedState::Bernoulli(state)) => *slot = state,
+            _ => return Err(StatError::DesignMismatch.into()),
+        }
+        // A tick without trials changes nothing and says whether the state is of this design.
+        test.update(Counts::default(), Counts::default())?;
+        Ok(Self { settings, state: Mutex::new(State { test, strata: Arc::new(strata) }) })
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let Settings { model, direction, alpha, .. } = &self.settings;
+        let log_e = self.lock(py)?.test.evidence().log_e;
+        Ok(format!("<RateRatio {model:?}, {direction:?}, alpha {alpha}, log_e {log_e:.3}>")
+            .to_lowercase())
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
+    }
+}
+
+impl RateRatio {
+    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, State>> {
+        self.state.lock_py_attached(py).map_err(poisoned)
+    }
+
+    fn report(&self, state: &State) -> Evidence {
+        let compared = (self.settings.model == Model::Poisson)
+            .then(|| (Arc::clone(&state.strata), 1.0 - self.settings.alpha));
+        Evidence(Report { figures: state.test.evidence(), compared })
+    }
+}
+
+/// The stratum that a tick belongs to.
+#[expect(clippy::cast_possible_truncation, reason = "a logarithm is small, and the cast saturates")]
+fn key_of(canary: Counts, baseline: Counts) -> i64 {
+    (1_000.0 * numeric::ln(canary.trials / baseline.trials)).round() as i64
+}
+
+fn add(strata: &mut Strata, key: i64, more: &Totals) {
+    let sum = strata.entry(key).or_default();
+    for (sum, more) in [(&mut sum.canary, more.canary), (&mut sum.baseline, more.baseline)] {
+        sum.events += more.events;
+        sum.trials += more.trials;
+    }
+}
+
+fn counts(pair: &Bound<'_, PyAny>) -> Result<Counts> {
+    let mut items = pair.try_iter()?;
+    match (items.next().transpose()?, items.next().transpose()?, items.next()) {
+        (Some(events), Some(trials), None) => Ok(Counts::new(figure(&events)?, figure(&trials)?)),
+        _ => Err(PyTypeError::new_err("counts are two numbers: (events, trials)").into()),
+    }
+}
+
+fn figure(value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    number(value)
+        .map_err(|_| PyTypeError::new_err(format!("counts are numbers, not {}", value.get_type())))
+}
+
+fn one_of(what: &str, got: &str, known: &str) -> Fault {
+    PyValueError::new_err(format!("{what} is one of {known}, not {got:?}")).into()
+}
+
+/// Wilson's interval for one proportion; not sequential.
+///
+/// Parameters
+/// ----------
+/// events, trials : float
+///     How many of how many; everything, 0 to 1, without trials.
+/// confidence : float, default 0.95
+///     Two-sided.
+///
+/// Returns
+/// -------
+/// (float, float)
+///
+/// Raises
+/// ------
+/// StatsError
+///     ``HF-STAT-002`` to ``-005`` for the counts, ``-021`` for the confidence.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> low, high = hotfix.stats.wilson(3, 1000)
+/// >>> round(low, 5), round(high, 5)
+/// (0.00102, 0.00878)
+#[pyfunction]
+#[pyo3(signature = (events, trials, confidence=0.95))]
+pub(crate) fn wilson(events: f64, trials: f64, confidence: f64) -> Result<(f64, f64)> {
+    let Interval { low, high } = interval::wilson(Counts::new(events, trials), confidence)?;
+    Ok((low, high))
+}

@@ -1,0 +1,107 @@
+"""Logs: replay, recover, audit (ROLL-7)."""
+
+from __future__ import annotations
+
+import pytest
+
+import hotfix
+from story import Story, failing, healthy
+
+
+@pytest.fixture(scope="module")
+def story() -> Story:
+    story = Story().start()
+    for _ in range(12):
+        story.observe(healthy)
+    story.run_until("rolling_back", failing)
+    return story
+
+
+def state(rollout: hotfix.Rollout) -> tuple[object, ...]:
+    return (
+        rollout.state,
+        rollout.phase,
+        rollout.share,
+        rollout.verdict,
+        rollout.head,
+        rollout.now,
+        rollout.pending_actions(),
+        rollout.evidence("error_rate"),
+    )
+
+
+def test_roll_7_the_log_alone_rebuilds_the_rollout(story: Story) -> None:
+    log = story.rollout.log()
+    for again in (hotfix.Rollout.replay(log), hotfix.Rollout.replay(log.encode(), keep_log=True)):
+        assert state(again) == state(story.rollout)
+        assert again.log() == log
+    flat = hotfix.Rollout.replay(log, keep_log=False)
+    assert state(flat) == state(story.rollout)
+    assert flat.log() == ""
+
+
+def test_roll_7_replay_is_strict(story: Story) -> None:
+    lines = story.lines
+    bad = {
+        "HF-LOG-001": "",
+        "HF-LOG-002": "".join(lines)[:-1],
+        "HF-LOG-003": "".join(lines[:4] + lines[5:]),
+        "HF-LOG-006": lines[0] + lines[0],
+        "HF-JSON-013": "".join(lines).replace('"state":"monitoring"', '"state":"paused"', 1),
+    }
+    for code, log in bad.items():
+        with pytest.raises(hotfix.LogError) as caught:
+            hotfix.Rollout.replay(log)
+        if code != "HF-LOG-006":  # which is found by the chain first
+            assert caught.value.code == code, log[-200:]
+        assert caught.value.line >= 1
+        assert f"line {caught.value.line}" in str(caught.value)
+
+
+def test_roll_7_recover_drops_one_incomplete_line_and_says_so(story: Story) -> None:
+    whole = story.rollout.log().encode()
+    torn = whole + b'{"half'
+    rollout = hotfix.Rollout.recover(torn)
+    assert (rollout.dropped, rollout.recovered_length) == (6, len(whole))
+    assert state(rollout) == state(story.rollout)
+    again = hotfix.Rollout.recover(whole.decode())
+    assert (again.dropped, again.recovered_length) == (0, len(whole))
+    cut_in_a_character = whole + '{"é'.encode()[:-1]
+    assert hotfix.Rollout.recover(cut_in_a_character).dropped == 3
+    with pytest.raises(hotfix.LogError) as caught:
+        hotfix.Rollout.recover(b'{"at"')
+    assert caught.value.code == "HF-LOG-001"
+
+
+def test_roll_7_a_recovered_rollout_goes_on_to_the_same_log(story: Story) -> None:
+    for count in (1, 2, 5, len(story.lines) // 2):
+        rollout = hotfix.Rollout.recover("".join(story.lines[:count]) + "{")
+        assert rollout.log() == "".join(story.lines[:count])
+
+
+def test_roll_7_an_audit_names_what_is_wrong(story: Story) -> None:
+    log, head, lines = story.rollout.log(), story.rollout.head, story.lines
+    clean = hotfix.audit(log, expected_head=head)
+    assert clean.is_clean
+    assert (clean.head, clean.lines, clean.findings) == (head, len(lines), [])
+    for changed in (
+        log.replace('"canary":[', '"canary":[1', 1),
+        "".join([*lines[:3], lines[4], lines[3], *lines[5:]]),
+        "".join(lines[:3] + lines[4:]),
+        log[:-10],
+        "",
+        "no log at all\n",
+    ):
+        audit = hotfix.audit(changed, head)
+        assert not audit.is_clean
+        finding = audit.findings[0]
+        assert finding.code.startswith("HF-")
+        assert finding.line >= 1
+        assert audit["findings"][0]["message"] == finding.message
+    assert hotfix.audit("".join(lines[:-1])).is_clean
+    cut = hotfix.audit("".join(lines[:-1]), head)
+    assert [finding.code for finding in cut.findings] == ["HF-LOG-008"]
+    with pytest.raises(hotfix.InputError):
+        hotfix.audit(log, "no digest")
+    with pytest.raises(TypeError):
+        hotfix.audit(7)  # type: ignore[arg-type]

@@ -1,0 +1,101 @@
+"""Policies: presets, texts, files, errors."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import hotfix
+
+
+def preset() -> hotfix.Policy:
+    return hotfix.Policy.preset("phased-canary")
+
+
+@pytest.mark.parametrize("name", hotfix.Policy.presets())
+def test_every_preset_survives_toml_json_and_dict(name: str) -> None:
+    policy = hotfix.Policy.preset(name)
+    assert policy.name == name
+    assert policy.title
+    for again in (
+        hotfix.Policy.from_toml(policy.to_toml()),
+        hotfix.Policy.from_json(policy.to_json()),
+        hotfix.Policy.from_json(json.dumps(policy.to_dict())),
+    ):
+        assert again == policy
+        assert hash(again) == hash(policy)
+        assert again.digest == policy.digest
+
+
+def test_on_the_wire_shares_are_fractions_and_durations_seconds() -> None:
+    document = preset().to_dict()
+    assert json.loads(preset().to_json()) == document
+    assert document["phases"][0]["share"] == 0.1
+    assert document["phases"][0]["watch"] == 600
+    assert document["metrics"]["error_rate"]["record"] == 0.003
+
+
+def test_people_write_units() -> None:
+    document = tomllib.loads(preset().to_toml())
+    assert document["phases"][0]["watch"] == "10min"
+    assert document["metrics"]["error_rate"]["record"] == "0.3%"
+
+
+def test_a_digest_is_that_of_the_content() -> None:
+    other = hotfix.Policy.from_toml(preset().to_toml().replace('watch = "10min"', 'watch = "11min"'))
+    assert other != preset()
+    assert len(other.digest) == 64
+    assert other.digest != preset().digest
+
+
+def test_field_5_all_errors_come_at_once_with_code_place_and_remedy() -> None:
+    text = preset().to_toml().replace('watch = "10min"', 'watch = "10 parsecs"').replace("title =", "tilte =", 1)
+    with pytest.raises(hotfix.PolicyError) as caught:
+        hotfix.Policy.from_toml(text)
+    error = caught.value
+    assert isinstance(error, hotfix.Error)
+    assert isinstance(error, ValueError)
+    places = {(problem.code, problem.path) for problem in error.errors}
+    assert {("HF-UNIT-001", "/phases/0/watch"), ("HF-POL-006", "/tilte")} <= places
+    assert (error.code, error.path) == (error.errors[0].code, error.errors[0].path)
+    tilte = next(problem for problem in error.errors if problem.path == "/tilte")
+    assert "did you mean `title`" in tilte.message
+    assert tilte["message"] == tilte.to_dict()["message"] == tilte.message
+
+
+def test_an_unknown_preset_names_the_nearest() -> None:
+    with pytest.raises(hotfix.PolicyError, match="did you mean `phased-canary`") as caught:
+        hotfix.Policy.preset("phased-canray")
+    assert caught.value.code == "HF-POL-025"
+
+
+def test_syntax_is_an_error_too() -> None:
+    for read, text in ((hotfix.Policy.from_toml, "format = "), (hotfix.Policy.from_json, "{")):
+        with pytest.raises(hotfix.PolicyError):
+            read(text)
+
+
+def test_load_goes_by_the_name_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "house.toml").write_text(preset().to_toml())
+    (tmp_path / "house.json").write_text(preset().to_json())
+    assert hotfix.Policy.load(tmp_path / "house.toml") == preset()
+    assert hotfix.Policy.load(str(tmp_path / "house.json")) == preset()
+    with pytest.raises(FileNotFoundError):
+        hotfix.Policy.load(tmp_path / "nothing.toml")
+    (tmp_path / "bad.toml").write_text("x = 1")
+    with pytest.raises(hotfix.PolicyError) as caught:
+        hotfix.Policy.load(tmp_path / "bad.toml")
+    assert any("bad.toml" in note for note in caught.value.__notes__)
+
+
+def test_a_policy_is_a_value() -> None:
+    assert {preset(), preset()} == {preset()}
+    assert preset() != "phased-canary"
+    assert "phased-canary" in repr(preset())
+    with pytest.raises(AttributeError):
+        preset().name = "mine"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        hotfix.Policy()  # a policy is read, not made

@@ -1,0 +1,193 @@
+"""`hotfix.stats`: sequential tests and intervals."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+import hotfix
+from hotfix import stats
+
+
+def worse(ticks: int = 6) -> tuple[stats.RateRatio, stats.Evidence]:
+    test = stats.RateRatio()
+    evidence = test.evidence
+    for _ in range(ticks):
+        evidence = test.update((2, 67), (2, 600))
+    return test, evidence
+
+
+def test_stat_2_a_worse_canary_is_found() -> None:
+    test, evidence = worse()
+    assert evidence.decided
+    assert evidence.log_e >= test.threshold == pytest.approx(math.log(100))
+    assert evidence.p_value < 0.01
+    assert evidence.ratio == pytest.approx(600 / 67)
+    assert evidence == test.evidence
+    assert evidence["decided"] is True
+    assert evidence.to_dict() == {
+        "decided": True,
+        "log_e": evidence.log_e,
+        "p_value": evidence.p_value,
+        "ratio": evidence.ratio,
+    }
+
+
+def test_field_3_no_data_is_no_evidence() -> None:
+    test = stats.RateRatio()
+    for evidence in (test.evidence, test.update((0, 0), (3, 900)), test.update([0, 100], [0, 900])):
+        assert (evidence.log_e, evidence.p_value, evidence.decided) == (0, 1, False)
+    assert stats.RateRatio().evidence.ratio is None
+    assert stats.RateRatio().evidence.interval == (0, math.inf)
+
+
+def test_stat_4_an_interval_that_is_valid_at_every_look() -> None:
+    _, evidence = worse()
+    interval = evidence.interval
+    assert interval is not None
+    low, high = interval
+    assert evidence.ratio is not None
+    assert 1 < low < evidence.ratio < high < 100
+    assert evidence.interval == interval
+
+
+def test_stat_4_ticks_of_different_splits_are_not_summed() -> None:
+    # The canary is as good as the baseline, and a shock comes with the larger share: pooling would call it worse.
+    test = stats.RateRatio()
+    test.update((30, 10_000), (270, 90_000))
+    evidence = test.update((15_000, 50_000), (15_000, 50_000))
+    assert evidence.ratio is not None
+    assert evidence.ratio > 1.5
+    interval = evidence.interval
+    assert interval is not None
+    assert interval[0] < 1 < interval[1]
+
+
+def test_evidence_is_of_its_moment() -> None:
+    test, early = worse(2)
+    before = early.interval
+    test.update((50, 67), (2, 600))
+    assert early.interval == before
+    assert test.evidence.interval != before
+
+
+@pytest.mark.parametrize("model", ["poisson", "bernoulli"])
+def test_bytes_bring_a_test_back(model: Any) -> None:
+    test = stats.RateRatio("better", 0.05, margin=1.5, grid=[2, 4], weights=[0.5, 0.5], model=model)
+    test.update((3, 1000), (300, 9000))
+    again = stats.RateRatio.from_bytes(test.to_bytes())
+    assert again.evidence == test.evidence
+    assert again.evidence.interval == test.evidence.interval
+    assert again.to_bytes() == test.to_bytes()
+    assert again.update((1, 100), (30, 900)) == test.update((1, 100), (30, 900))
+
+
+def test_bytes_that_no_test_wrote_are_refused() -> None:
+    whole = stats.RateRatio().to_bytes()
+    for bad, code in (
+        (b"", "HF-STAT-019"),
+        (whole[:-2], "HF-STAT-019"),
+        (whole.replace(b'"alpha":0.01', b'"alpha":0.02'), "HF-STAT-017"),
+        (whole.replace(b'"format":1', b'"format":2'), "HF-STAT-018"),
+        (whole.replace(b'"model":"poisson"', b'"model":"bernoulli"'), "HF-STAT-017"),
+    ):
+        with pytest.raises(hotfix.StatsError) as caught:
+            stats.RateRatio.from_bytes(bad)
+        assert caught.value.code == code
+
+
+def test_counts_merge_as_one_further_tick() -> None:
+    (one, _), (other, _) = worse(2), worse(3)
+    merged = one.merge(other)
+    _, at_once = worse(5)
+    assert merged.log_e == pytest.approx(at_once.log_e, rel=1e-12)
+    assert merged.ratio == at_once.ratio
+    assert merged.interval == at_once.interval
+    assert one.merge(one).ratio == at_once.ratio
+    with pytest.raises(hotfix.StatsError):
+        one.merge(stats.RateRatio(alpha=0.05))
+    for bernoulli in (stats.RateRatio(model="bernoulli"), one):
+        with pytest.raises(hotfix.StatsError):
+            stats.RateRatio(model="bernoulli").merge(bernoulli)
+
+
+def test_bernoulli_finds_a_ratio_of_three() -> None:
+    test = stats.RateRatio(model="bernoulli", prior_trials=10)
+    for _ in range(4):
+        evidence = test.update((30, 100), (90, 900))
+    assert evidence.decided
+    assert evidence.interval is None
+    with pytest.raises(hotfix.StatsError) as caught:
+        test.update((3, 2), (0, 10))
+    assert caught.value.code == "HF-STAT-004"
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"alpha": 0}, "HF-STAT-001"),
+        ({"alpha": math.nan}, "HF-STAT-001"),
+        ({"grid": []}, "HF-STAT-006"),
+        ({"grid": [0.5]}, "HF-STAT-007"),
+        ({"grid": [2, 4], "weights": [1]}, "HF-STAT-008"),
+        ({"grid": [2, 4], "weights": [0, 1]}, "HF-STAT-009"),
+        ({"grid": [2, 4], "weights": [0.5, 0.4]}, "HF-STAT-010"),
+        ({"tolerated": 0.5}, "HF-STAT-011"),
+        ({"direction": "better", "margin": 0}, "HF-STAT-012"),
+        ({"model": "bernoulli", "prior_trials": 0}, "HF-STAT-013"),
+    ],
+)
+def test_figures_that_are_no_tests(settings: dict[str, Any], code: str) -> None:
+    with pytest.raises(hotfix.StatsError) as caught:
+        stats.RateRatio(**settings)
+    assert caught.value.code == code
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("canary", "code"),
+    [
+        ((math.nan, 1), "HF-STAT-002"),
+        ((1, math.inf), "HF-STAT-002"),
+        ((-1, 1), "HF-STAT-003"),
+        ((1, 1e17), "HF-STAT-005"),
+    ],
+)
+def test_counts_that_cannot_be(canary: tuple[float, float], code: str) -> None:
+    test, before = worse()
+    with pytest.raises(hotfix.StatsError) as caught:
+        test.update(canary, (0, 10))
+    assert caught.value.code == code
+    assert test.evidence == before
+
+
+def test_what_is_not_there_yet_is_a_type_error() -> None:
+    for keyword in ("temper", "cap", "threshold", "horizon"):
+        unknown: dict[str, Any] = {keyword: 1}
+        with pytest.raises(TypeError, match=keyword):
+            stats.RateRatio(**unknown)
+    with pytest.raises(ValueError, match="worse, better"):
+        stats.RateRatio("sideways")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="poisson, bernoulli"):
+        stats.RateRatio(model="normal")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="bernoulli"):
+        stats.RateRatio(prior_trials=5)
+    for bad in ((1,), (1, 2, 3), 5, ("a", 1), (True, 1)):
+        with pytest.raises(TypeError):
+            stats.RateRatio().update(bad, (0, 10))  # type: ignore[arg-type]
+
+
+def test_wilson() -> None:
+    # Reference: statsmodels 0.14.4, proportion_confint(3, 1000, 0.05, "wilson").
+    low, high = stats.wilson(3, 1000)
+    assert (low, high) == pytest.approx((0.0010207, 0.0087831), rel=1e-4)
+    assert stats.wilson(0, 0) == (0, 1)
+    assert stats.wilson(0, 10)[0] == 0
+    assert stats.wilson(10, 10, confidence=0.99)[1] == 1
+    with pytest.raises(hotfix.StatsError) as caught:
+        stats.wilson(3, 2)
+    assert caught.value.code == "HF-STAT-004"
+    with pytest.raises(hotfix.StatsError):
+        stats.wilson(1, 2, 1.0)

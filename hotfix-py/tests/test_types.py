@@ -1,0 +1,111 @@
+"""What the stub promises: the closed sets of the core, and what type checkers accept and refuse.
+
+The functions run under pytest; `mypy --strict tests` checks them too. An ignore that is not needed is an error there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, assert_type
+
+import pytest
+
+import hotfix
+from hotfix import stats
+from story import START, Story, healthy, make_plan
+
+PACKAGE = Path(__file__).parents[1]
+CORE = PACKAGE.parent / "hotfix-core" / "src"
+
+# Names in the stub and in the core. What Python does not show is not here.
+SETS = {
+    "_State": "State",
+    "_InputKind": "InputKind",
+    "_Decision": "Decision",
+    "_Band": "Band",
+    "_Reason": "Reason",
+    "_RollbackMethod": "RollbackMethod",
+    "_MessageKind": "MessageKind",
+    "_Audience": "Audience",
+    "_GateMode": "GateMode",
+    "_PromotionRule": "PromotionRule",
+    "_Response": "Response",
+    "_StepKind": "StepKind",
+}
+
+
+def closed_sets() -> dict[str, list[str]]:
+    """The closed sets as the core declares them."""
+    found = {}
+    for file in CORE.rglob("*.rs"):
+        for block in re.findall(r"closed_set! \{\n(.*?)\n\}", file.read_text(), re.DOTALL):
+            for name, body in re.findall(r"^ {4}(\w+) \{\n(.*?)^ {4}\}", block, re.DOTALL | re.MULTILINE):
+                found[name] = re.findall(r'= "(\w+)",', body)
+    return found
+
+
+def literals() -> dict[str, list[str]]:
+    """The literals as the stub has them."""
+    stub = (PACKAGE / "python" / "hotfix" / "_core.pyi").read_text()
+    found = re.findall(r"^(\w+): TypeAlias = Literal\[(.*?)\]", stub, re.DOTALL | re.MULTILINE)
+    return {name: re.findall(r'"(\w+)"', body) for name, body in found}
+
+
+@pytest.mark.parametrize("alias", SETS)
+def test_literals_are_the_cores(alias: str) -> None:
+    assert literals()[alias] == closed_sets()[SETS[alias]]
+
+
+def test_kinds_of_action_are_the_cores() -> None:
+    action = (CORE / "rollout" / "action.rs").read_text()
+    body = action.split("pub enum Act {")[1].split("\n}")[0]
+    kinds = [
+        re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower() for name in re.findall(r"^ {4}(\w+) \{", body, re.MULTILINE)
+    ]
+    assert literals()["_ActionKind"] == kinds
+
+
+def test_what_type_checkers_infer() -> None:
+    story = Story().start()
+    rollout = story.rollout
+    outcome = story.observe(healthy)
+    assert_type(rollout.phase, str | None)
+    assert_type(rollout.now, datetime | None)
+    assert_type(outcome.events, list[str])
+    assert_type(outcome.actions, list[hotfix.Action])
+    assert_type(rollout.verdict.decision, Literal["continue", "hold", "promote", "roll_back", "ask"])
+    assert_type(rollout.verdict.metrics, dict[str, hotfix.MetricVerdict])
+    assert_type(rollout.evidence("bug"), stats.Evidence | None)
+    assert_type(make_plan().phases[0].watch, timedelta)
+    assert_type(make_plan().to_dict(), dict[str, Any])
+    assert_type(stats.wilson(1, 2), tuple[float, float])
+
+
+def test_what_type_checkers_accept() -> None:
+    story = Story().start()
+    pairs: dict[str, dict[str, list[int]]] = {"error_rate": {"canary": [0, 10]}}
+    buckets: Mapping[str, Mapping[str, dict[str, Any]]] = {"latency_p95": {"canary": {"samples": [0.1]}}}
+    story.rollout.observe(story.at, pairs)
+    story.rollout.observe(story.at, buckets)
+    story.rollout.observe(
+        story.at,
+        {"error_rate": {"canary": (0, 10.0), "baseline": None}, "request_volume": {"canary": 98.5, "totals": False}},
+    )
+
+
+def test_what_type_checkers_refuse() -> None:
+    rollout = hotfix.Rollout(make_plan())
+    with pytest.raises(TypeError):
+        rollout.handle(START.timestamp(), {"kind": "tick"})  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        rollout.state = "closed"  # type: ignore[misc]
+    assert rollout.state != "opened"  # type: ignore[comparison-overlap]
+    with pytest.raises(TypeError):
+        hotfix.Rollout("phased-canary")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+
+        class Mine(hotfix.Rollout):  # type: ignore[misc]
+            pass
