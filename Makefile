@@ -28,13 +28,14 @@ lint: format-check clippy ## format check and clippy
 
 bench: tools ## criterion, then instruction counts
 	$(CARGO) bench --locked -p hotfix-benches $(ARGS)
+	$(CARGO) bench --locked -p hotfix-ffi --bench observe
 	@$(MAKE) --no-print-directory instructions
 
 instructions: tools ## instruction counts against benches/baseline.json
 	$(CARGO) run --locked --release -p hotfix-benches --bin instructions -- check
 
 bless: tools ## rewrite generated files and committed figures; read the difference afterwards
-	HOTFIX_BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --workspace --no-fail-fast
+	HOTFIX_BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --workspace --exclude hotfix-py --no-fail-fast
 	$(CARGO) run --locked --release -p hotfix-benches --bin instructions -- bless
 	@git diff --stat
 
@@ -65,15 +66,15 @@ ffi:
 # nextest is faster where it is installed, and not needed. It runs no doc tests, `cargo test` here neither.
 unit:
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		echo "$(CARGO) nextest run --locked --workspace --no-fail-fast"; \
-		$(CARGO) nextest run --locked --workspace --no-fail-fast; \
+		echo "$(CARGO) nextest run --locked --workspace --exclude hotfix-py --no-fail-fast"; \
+		$(CARGO) nextest run --locked --workspace --exclude hotfix-py --no-fail-fast; \
 	else \
-		echo "$(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests --examples"; \
-		$(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests --examples; \
+		echo "$(CARGO) test --locked --workspace --exclude hotfix-py --no-fail-fast --lib --bins --tests --examples"; \
+		$(CARGO) test --locked --workspace --exclude hotfix-py --no-fail-fast --lib --bins --tests --examples; \
 	fi
 
 doctest:
-	$(CARGO) test --locked --workspace --doc
+	$(CARGO) test --locked --workspace --exclude hotfix-py --doc
 
 python:
 	@scripts/python-env.sh

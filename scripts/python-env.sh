@@ -32,12 +32,12 @@ if ! python=$(choose); then
     }
 fi
 
-for file in hotfix-py/pyproject.toml scripts/python-requirements.txt; do
+for file in hotfix-py/pyproject.toml hotfix-py/requirements-dev.txt; do
     [ -f "$file" ] || { echo "$file is missing" >&2; exit 1; }
 done
 key=$({
     "$python" -c 'import sys; print(sys.executable, sys.version)'
-    cat hotfix-py/pyproject.toml scripts/python-requirements.txt
+    cat hotfix-py/pyproject.toml hotfix-py/requirements-dev.txt
 } | sha256sum | cut -d ' ' -f 1)
 
 if [ "$(cat .venv/.key 2>/dev/null || true)" = "$key" ]; then
@@ -46,5 +46,5 @@ fi
 echo "making .venv with $python"
 rm -rf .venv
 "$python" -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement scripts/python-requirements.txt
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement hotfix-py/requirements-dev.txt
 echo "$key" >.venv/.key

@@ -11,6 +11,7 @@ rm -rf target/wheels
 "$bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall target/wheels/*.whl
 
 cd hotfix-py
+"$bin/python" -m ruff check . ../examples/python
 "$bin/python" -m pytest
 "$bin/python" -m mypy --strict python tests
 if [ -f tests/stubtest-allowlist.txt ]; then
