@@ -27,6 +27,8 @@ pub enum Family {
     Rollout,
     /// The event log: what is wrong with one.
     Log,
+    /// Values that cross the C boundary.
+    Ffi,
 }
 
 impl Family {
@@ -42,6 +44,7 @@ impl Family {
         Self::Input,
         Self::Rollout,
         Self::Log,
+        Self::Ffi,
     ];
 
     /// What its codes start with.
@@ -63,6 +66,7 @@ impl Family {
             Self::Input => "HF-IN-",
             Self::Rollout => "HF-ROLL-",
             Self::Log => "HF-LOG-",
+            Self::Ffi => "HF-FFI-",
         }
     }
 }
@@ -186,6 +190,7 @@ pub const CODES: &[Code] = &[
     code("HF-IN-003", Family::Input, "an input lacks a field"),
     code("HF-IN-004", Family::Input, "an input has a field that its kind does not have"),
     code("HF-IN-005", Family::Input, "an input has a text that is too long"),
+    code("HF-IN-006", Family::Input, "a field of an input is empty"),
     code("HF-ROLL-001", Family::Rollout, "the state does not take this input"),
     code("HF-ROLL-002", Family::Rollout, "the time is before the last one known"),
     code("HF-ROLL-003", Family::Rollout, "the time is too far ahead"),
@@ -206,6 +211,13 @@ pub const CODES: &[Code] = &[
     code("HF-LOG-006", Family::Log, "the opening is not the first line, or not the only one"),
     code("HF-LOG-007", Family::Log, "an outcome comes out differently when it is computed anew"),
     code("HF-LOG-008", Family::Log, "a log ends before or after the head expected"),
+    code("HF-FFI-001", Family::Ffi, "a pointer is null"),
+    code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
+    code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),
+    code("HF-FFI-004", Family::Ffi, "a number is none of its constants"),
+    code("HF-FFI-005", Family::Ffi, "a value is out of range"),
+    code("HF-FFI-006", Family::Ffi, "a handle is poisoned by an earlier panic"),
+    code("HF-FFI-007", Family::Ffi, "a defect of the library was caught at the boundary"),
 ];
 
 /// The family of a code, also of one that a later release added.

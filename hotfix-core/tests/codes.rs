@@ -29,13 +29,16 @@ fn codes(source: &str) -> BTreeSet<String> {
 /// The source files in which each code is given, outside the table and unit tests.
 fn used() -> BTreeMap<String, Vec<String>> {
     let mut used: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for path in tree::sources(&tree::root().join("hotfix-core/src")) {
+    let folders = ["hotfix-core/src", "hotfix-ffi/src"].map(|folder| tree::root().join(folder));
+    for path in folders.iter().flat_map(|folder| tree::sources(folder)) {
         if path.ends_with("src/code.rs") {
             continue;
         }
         let source = tree::read(&path);
         let body = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        for code in codes(body) {
+        // The bindings pass the core's codes on; their own are theirs alone.
+        let own = path.starts_with(&folders[0]);
+        for code in codes(body).into_iter().filter(|code| own || code.starts_with("HF-FFI-")) {
             used.entry(code).or_default().push(tree::shown(&path));
         }
     }

@@ -200,3 +200,26 @@ fn field_8_the_warm_up_is_left_out_of_the_verdict() {
     story.run(60, Story::healthy);
     assert_eq!(story.state(), State::Deploying, "{:?}", story.rollout.verdict().causes);
 }
+
+#[test]
+fn field_3_time_without_readings_is_not_time_watched() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.start();
+    story.at = story.at + Span::from_seconds(3600);
+    story.input(r#"{"kind":"tick"}"#);
+    // Twelve looks are two minutes; with what the stale limit allows before them four, not ten.
+    story.run(12, Story::healthy);
+    assert_eq!(story.state(), State::Monitoring, "an hour of silence watched nothing");
+    assert!(story.rollout.verdict().has(Reason::Gaps));
+    story.run_until(48, Story::healthy, State::Deploying);
+}
+
+#[test]
+fn met_5_looks_faster_than_the_cadence_still_see_a_trailing_window() {
+    // Cadence and window are both a minute; looks come every ten seconds.
+    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
+    let mut watch = Watch::new(errors);
+    watch.observe(6, r#"{"e":{"canary":[0,100]}}"#);
+    watch.observe(3, r#"{"e":{"canary":[3,100]}}"#);
+    assert_eq!(watch.rollout.verdict().metrics[0].1.canary, Some(9.0 / 600.0));
+}

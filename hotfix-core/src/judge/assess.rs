@@ -117,6 +117,9 @@ impl Judge {
             if watched.metric.role != Role::Decide {
                 continue;
             }
+            if watched.covered < phase.watch {
+                call.raise(Response::Hold, Reason::Gaps, Some(*id));
+            }
             // The bounds speak of the whole phase here; too little data is no miss (FIELD-2).
             match watched.phase_band(moment) {
                 Some(Band::Success) => {}

@@ -183,7 +183,7 @@ impl Judge {
                 continue;
             };
             let mixed = purpose == Use::Move || watched.spans(self.moved);
-            watched.read(arms, at);
+            watched.read(arms, at, self.since);
             match purpose {
                 Use::Watch | Use::Move if watched.is_scaled() && mixed => {}
                 Use::Watch | Use::Move if !warm && !self.swapped => {
@@ -231,6 +231,7 @@ impl Judge {
         self.split = Split::new(&self.split_design);
         for watched in &mut self.watched {
             watched.window.clear();
+            watched.covered = Span::ZERO;
         }
     }
 

@@ -47,6 +47,8 @@ closed_set! {
         Stale = "stale",
         /// A reading was NaN or infinite.
         NotFinite = "not_finite",
+        /// Readings cover less time than the phase's least: silence is not watching.
+        Gaps = "gaps",
         /// The promotion test has not crossed.
         NotShownSafe = "not_shown_safe",
         /// The fix has not been shown to work.

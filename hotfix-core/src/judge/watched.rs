@@ -5,7 +5,7 @@ use crate::metric::{Arms, Counters, Judged, Layout, ReadingError, Tick, Window};
 use crate::policy::section::{Metric, Model, Watch};
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::{Counts, StatError};
-use crate::unit::{Share, Timestamp};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::test::{Claim, Test};
 
@@ -23,6 +23,8 @@ pub(super) struct Watched {
     /// When the canary last read something.
     pub(super) read_at: Option<Timestamp>,
     pub(super) not_finite: bool,
+    /// How long this phase has been covered by readings: longer silence than the stale limit is not.
+    pub(super) covered: Span,
     /// Last reading of any arm, so that a repeated one is known.
     seen_at: Option<Timestamp>,
     pub(super) worse: Option<Test>,
@@ -64,6 +66,7 @@ impl Watched {
             window: Window::new(watch.window, watch.cadence, 2 * columns),
             read_at: None,
             not_finite: false,
+            covered: Span::ZERO,
             seen_at: None,
             claims: (worse, safe),
             boundaries: Vec::new(),
@@ -93,7 +96,7 @@ impl Watched {
     }
 
     /// Takes note of a reading, whatever it is used for.
-    pub(super) fn read(&mut self, arms: &Arms, at: Timestamp) {
+    pub(super) fn read(&mut self, arms: &Arms, at: Timestamp, since: Option<Timestamp>) {
         if self.metric.kind == MetricKind::Latency && self.layout.edges().is_empty() {
             self.settle_layout(arms);
         }
@@ -101,6 +104,9 @@ impl Watched {
         self.seen_at = Some(at);
         self.not_finite = self.tick.not_finite;
         if self.tick.canary {
+            if let Some(last) = self.read_at.max(since) {
+                self.covered = self.covered + at.since(last).min(self.watch.stale);
+            }
             self.read_at = Some(at);
         }
     }

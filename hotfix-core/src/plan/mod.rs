@@ -247,16 +247,13 @@ impl Plan {
         release: &str,
         traffic: &str,
     ) -> Result<Self, PlanError> {
-        let fault = |document| {
-            move |e: serde_json::Error| PlanError::Syntax { document, fault: e.to_string() }
-        };
         let subject = Subject {
-            incident: serde_json::from_str(incident).map_err(fault("incident"))?,
-            release: serde_json::from_str(release).map_err(fault("release"))?,
+            incident: read("incident", incident)?,
+            release: read("release", release)?,
             traffic: if traffic.trim().is_empty() {
                 Traffic::default()
             } else {
-                serde_json::from_str(traffic).map_err(fault("traffic"))?
+                read("traffic", traffic)?
             },
         };
         Self::try_new(policy, subject)
@@ -286,6 +283,17 @@ impl Plan {
     pub const fn digest(&self) -> Digest {
         self.digest
     }
+}
+
+fn read<T: serde::de::DeserializeOwned>(
+    document: &'static str,
+    text: &str,
+) -> Result<T, PlanError> {
+    // A list would be read as fields in order.
+    if !text.trim_start().starts_with('{') {
+        return Err(PlanError::Syntax { document, fault: "it is no JSON object".to_owned() });
+    }
+    serde_json::from_str(text).map_err(|e| PlanError::Syntax { document, fault: e.to_string() })
 }
 
 fn efficacy(policy: &Policy, bug: Option<MetricName>) -> Result<Option<Efficacy>, PlanError> {

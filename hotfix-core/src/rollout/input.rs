@@ -263,6 +263,12 @@ pub enum InputError {
         /// The field.
         field: &'static str,
     },
+    /// A key that is empty would be the same for every input.
+    #[error("`{field}` is empty: leave it out, or give it a value")]
+    Empty {
+        /// The field.
+        field: &'static str,
+    },
     /// A text is longer than anything a log should hold.
     #[error("`{field}` has {bytes} bytes: at most {most}")]
     TooLong {
@@ -276,6 +282,11 @@ pub enum InputError {
 }
 
 impl InputError {
+    /// A list would be read as fields in order.
+    fn no_object() -> Self {
+        Self::Syntax { fault: "it is no JSON object".to_owned() }
+    }
+
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -284,6 +295,7 @@ impl InputError {
             Self::Missing { .. } => "HF-IN-003",
             Self::Unexpected { .. } => "HF-IN-004",
             Self::TooLong { .. } => "HF-IN-005",
+            Self::Empty { .. } => "HF-IN-006",
         }
     }
 }
@@ -308,8 +320,11 @@ impl Input {
     /// Reads a document of design section 5.
     ///
     /// # Errors
-    /// `HF-IN-001` to `HF-IN-005`.
+    /// `HF-IN-001` to `HF-IN-006`.
     pub fn from_json(text: &str) -> Result<Self, InputError> {
+        if !text.trim_start().starts_with('{') {
+            return Err(InputError::no_object());
+        }
         let document: InputDocument =
             serde_json::from_str(text).map_err(|e| InputError::Syntax { fault: e.to_string() })?;
         document.try_into()
@@ -318,8 +333,11 @@ impl Input {
     /// Reads a document that is already parsed.
     ///
     /// # Errors
-    /// `HF-IN-001` to `HF-IN-005`.
+    /// `HF-IN-001` to `HF-IN-006`.
     pub fn from_value(value: Value) -> Result<Self, InputError> {
+        if !value.is_object() {
+            return Err(InputError::no_object());
+        }
         let document: InputDocument = serde_json::from_value(value)
             .map_err(|e| InputError::Syntax { fault: e.to_string() })?;
         document.try_into()
@@ -494,6 +512,9 @@ impl TryFrom<InputDocument> for Input {
         })?;
         if kind.needs_actor() && document.by.as_ref().is_none_or(String::is_empty) {
             return Err(InputError::Missing { kind, field: "by" });
+        }
+        if document.key.as_ref().is_some_and(String::is_empty) {
+            return Err(InputError::Empty { field: "key" });
         }
         let command = document.command(kind)?;
         if let Some(field) = document.left_over() {
