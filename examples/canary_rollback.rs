@@ -40,7 +40,7 @@ fn act(Action { id, act }: &Action) {
         Act::Deploy { version } => eprintln!("    {id} deploy {version}"),
         Act::SetTraffic { share } => eprintln!("    {id} set_traffic {share}"),
         Act::RollBack { method, version } => {
-            eprintln!("    {id} roll_back by {method} to {version}")
+            eprintln!("    {id} roll_back by {method} to {version}");
         }
         Act::AskDecision { .. }
         | Act::RequestApproval { .. }
