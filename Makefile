@@ -10,7 +10,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-real test lint bench instructions bless docs \
+.PHONY: help demo demo-real test lint bench instructions error-rates bless docs \
 	tools tools-real format-check clippy ffi unit doctest python
 
 help: ## list the targets
@@ -22,7 +22,7 @@ demo: ## the canary lab: real processes, real traffic, a report (two minutes aft
 demo-real: tools-real ## the same with HAProxy as the splitter and Prometheus as the source
 	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo --real $(ARGS)
 
-test: tools lint ffi unit doctest docs python ## everything: format, lints, Rust, C, C++, docs, Python
+test: tools lint ffi unit doctest docs error-rates python ## everything: format, lints, Rust, C, C++, docs, Python
 
 lint: format-check clippy ## format check and clippy
 
@@ -40,6 +40,9 @@ bless: tools ## rewrite generated files and committed figures; read the differen
 
 docs: ## the API documentation, without a warning
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+error-rates: ## simulated error rates against their limits and the README's table
+	$(CARGO) run --locked --release -p hotfix-benches --bin error_rates -- --check README.md
 
 # ---- parts of the above ----
 

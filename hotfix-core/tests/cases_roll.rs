@@ -31,7 +31,7 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
     let mut seen = Seen::default();
     match Input::from_json(&step.text(&head)) {
         Err(error) => {
-            (seen.error, seen.message) = (Some(error.code().to_owned()), error.to_string())
+            (seen.error, seen.message) = (Some(error.code().to_owned()), error.to_string());
         }
         Ok(input) => match rollout.handle(Timestamp::try_from_millis(at).unwrap(), &input) {
             Ok(outcome) => {

@@ -36,8 +36,7 @@ impl Watch {
             at: "2026-03-03T14:40:00Z".parse().unwrap(),
         };
         watch.input(r#"{"kind":"start","by":"lena"}"#);
-        loop {
-            let Some(id) = watch.rollout.pending_actions().first().map(|a| a.id) else { break };
+        while let Some(id) = watch.rollout.pending_actions().first().map(|a| a.id) {
             watch.input(&format!(r#"{{"kind":"confirm","by":"tool","action":"{id}"}}"#));
         }
         watch

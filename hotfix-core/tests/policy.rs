@@ -380,6 +380,6 @@ fn plan_2_the_lab_has_s1s_shares_in_seconds() {
     let lab = Policy::from_toml(&example("lab")).unwrap_or_else(|e| panic!("{e}"));
     let watch: Vec<_> =
         lab.phases().iter().map(|p| (p.share.to_string(), p.watch.as_seconds())).collect();
-    assert_eq!(watch, [("10%".into(), 10.0), ("50%".into(), 10.0), ("100%".into(), 15.0)]);
+    assert_eq!(watch, [("10%".into(), 10.0), ("50%".into(), 10.0), ("100%".into(), 30.0)]);
     assert!(lab.efficacy().unwrap().required);
 }

@@ -144,7 +144,8 @@ impl Scratch {
                 return Ok(());
             };
             for ((name, arms), &index) in metrics.iter_mut().zip(order.iter()) {
-                fill(arms, &array.at(index)?)
+                array
+                    .with(index, |reading| fill(arms, reading))
                     .map_err(|error| error.at(format!("/metrics/{name}")))?;
             }
         }
@@ -159,7 +160,7 @@ impl Scratch {
         for (index, (known, len)) in self.names.iter().enumerate() {
             // SAFETY: the caller keeps the header's contract.
             let name = unsafe { array.name(index)? };
-            if name.len() != *len || name != &known[..*len] {
+            if !same(name, &known[..*len]) {
                 return Ok(false);
             }
         }
@@ -231,6 +232,21 @@ fn short(text: &str, field: &'static str) -> Fallible<Option<String>> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
+/// Equality of short texts without a call: overlapping words.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    #[inline]
+    fn ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
+        a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
+    }
+    a.len() == b.len()
+        && match a.len() {
+            8..=15 => ends::<8>(a, b),
+            16..=32 => ends::<16>(a, b),
+            _ => a == b,
+        }
+}
+
 /// An array whose stride is the caller's `struct_size`.
 struct Array {
     base: *const hotfix_reading,
@@ -289,98 +305,132 @@ impl Array {
     /// # Safety
     /// `index` is below `count`.
     #[inline]
-    unsafe fn at(&self, index: usize) -> Fallible<hotfix_reading> {
-        // SAFETY: `stride` bytes are readable there by the header's contract.
+    unsafe fn with<R>(
+        &self,
+        index: usize,
+        body: impl FnOnce(&hotfix_reading) -> Fallible<R>,
+    ) -> Fallible<R> {
+        // SAFETY: `stride` bytes are readable there by the header's contract, and nobody changes them during the call.
         unsafe {
             if self.stride == size_of::<hotfix_reading>() {
-                Ok(self.place(index).read())
+                body(&*self.place(index))
             } else {
-                versioned::read_other(self.place(index), self.stride, "readings")
+                body(&versioned::read_other(self.place(index), self.stride, "readings")?)
             }
         }
     }
 }
 
-/// One arm's part of a reading.
-struct Arm<'a> {
-    there: bool,
-    numbers: [f64; 2],
-    counts: (*const f64, &'a str),
-    samples: (*const f64, usize, &'a str),
-}
-
+/// Reads one metric's arms, in place where their form is as before.
+#[inline]
 unsafe fn fill(arms: &mut Arms, from: &hotfix_reading) -> Fallible<()> {
+    const PAIR: i32 = hotfix_form::Pair as i32;
+    const LEVEL: i32 = hotfix_form::Level as i32;
+    const HISTOGRAM: i32 = hotfix_form::Histogram as i32;
+    const SAMPLES: i32 = hotfix_form::Samples as i32;
     if from.flags & !ALL_FLAGS != 0 {
         return Err(hotfix_error::no_member("flags", from.flags, "HOTFIX_READING_*"));
     }
-    arms.totals = from.flags & HOTFIX_READING_TOTALS != 0;
-    let canary = Arm {
-        there: from.flags & HOTFIX_READING_CANARY != 0,
-        numbers: from.canary,
-        counts: (from.canary_counts, "canary_counts"),
-        samples: (from.canary_samples, from.canary_samples_len, "canary_samples"),
-    };
-    let baseline = Arm {
-        there: from.flags & HOTFIX_READING_BASELINE != 0,
-        numbers: from.baseline,
-        counts: (from.baseline_counts, "baseline_counts"),
-        samples: (from.baseline_samples, from.baseline_samples_len, "baseline_samples"),
-    };
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        canary.fill(&mut arms.canary, from)?;
-        baseline.fill(&mut arms.baseline, from)
+    let canary = from.flags & HOTFIX_READING_CANARY != 0;
+    let baseline = from.flags & HOTFIX_READING_BASELINE != 0;
+    let Arms { canary: in_canary, baseline: in_baseline, totals } = arms;
+    *totals = from.flags & HOTFIX_READING_TOTALS != 0;
+    match from.form {
+        PAIR => {
+            pair(in_canary, canary, from.canary);
+            pair(in_baseline, baseline, from.baseline);
+        }
+        LEVEL => {
+            level(in_canary, canary, from.canary[0]);
+            level(in_baseline, baseline, from.baseline[0]);
+        }
+        // SAFETY: `le_len` doubles are readable at each of an arm that is there, by the header's contract.
+        HISTOGRAM => unsafe {
+            let le = pointer::numbers(from.le, from.le_len, "le")?;
+            let (counts, all) = ((from.canary_counts, "canary_counts"), from.canary[0]);
+            histogram(in_canary, canary, le, counts, all)?;
+            let (counts, all) = ((from.baseline_counts, "baseline_counts"), from.baseline[0]);
+            histogram(in_baseline, baseline, le, counts, all)?;
+        },
+        // SAFETY: that many doubles are readable at each of an arm that is there, by the header's contract.
+        SAMPLES => unsafe {
+            let sent = (from.canary_samples, from.canary_samples_len, "canary_samples");
+            samples(in_canary, canary, sent)?;
+            let sent = (from.baseline_samples, from.baseline_samples_len, "baseline_samples");
+            samples(in_baseline, baseline, sent)?;
+        },
+        _ if !canary && !baseline => (*in_canary, *in_baseline) = (None, None),
+        other => return Err(hotfix_error::no_member("form", other, "hotfix_form")),
+    }
+    Ok(())
+}
+
+#[inline]
+fn pair(slot: &mut Option<Sample>, there: bool, [events, trials]: [f64; 2]) {
+    match slot {
+        Some(Sample::Pair(e, t)) if there => (*e, *t) = (events, trials),
+        _ => *slot = there.then_some(Sample::Pair(events, trials)),
     }
 }
 
-impl Arm<'_> {
-    unsafe fn fill(&self, slot: &mut Option<Sample>, from: &hotfix_reading) -> Fallible<()> {
-        const PAIR: i32 = hotfix_form::Pair as i32;
-        const LEVEL: i32 = hotfix_form::Level as i32;
-        const HISTOGRAM: i32 = hotfix_form::Histogram as i32;
-        const SAMPLES: i32 = hotfix_form::Samples as i32;
-        if !self.there {
-            *slot = None;
-            return Ok(());
-        }
-        match from.form {
-            PAIR => *slot = Some(Sample::Pair(self.numbers[0], self.numbers[1])),
-            LEVEL => *slot = Some(Sample::Level(self.numbers[0])),
-            HISTOGRAM => {
-                // SAFETY: `le_len` doubles are readable at each by the header's contract.
-                let (le, counts) = unsafe {
-                    (
-                        pointer::numbers(from.le, from.le_len, "le")?,
-                        pointer::numbers(self.counts.0, from.le_len, self.counts.1)?,
-                    )
-                };
-                if !matches!(slot, Some(Sample::Histogram(_))) {
-                    *slot = Some(Sample::Histogram(Histogram::default()));
-                }
-                if let Some(Sample::Histogram(histogram)) = slot {
-                    histogram.count = self.numbers[0];
-                    renew(&mut histogram.le, le);
-                    renew(&mut histogram.counts, counts);
-                }
-            }
-            SAMPLES => {
-                let (at, len, name) = self.samples;
-                // SAFETY: `len` doubles are readable there by the header's contract.
-                let samples = unsafe { pointer::numbers(at, len, name)? };
-                if !matches!(slot, Some(Sample::Samples(_))) {
-                    *slot = Some(Sample::Samples(Vec::new()));
-                }
-                if let Some(Sample::Samples(kept)) = slot {
-                    renew(kept, samples);
-                }
-            }
-            other => return Err(hotfix_error::no_member("form", other, "hotfix_form")),
-        }
-        Ok(())
+#[inline]
+fn level(slot: &mut Option<Sample>, there: bool, level: f64) {
+    match slot {
+        Some(Sample::Level(kept)) if there => *kept = level,
+        _ => *slot = there.then_some(Sample::Level(level)),
     }
 }
 
+#[inline]
+unsafe fn histogram(
+    slot: &mut Option<Sample>,
+    there: bool,
+    le: &[f64],
+    (counts, name): (*const f64, &str),
+    count: f64,
+) -> Fallible<()> {
+    if !there {
+        *slot = None;
+        return Ok(());
+    }
+    // SAFETY: as many doubles as boundaries are readable there by the header's contract.
+    let counts = unsafe { pointer::numbers(counts, le.len(), name)? };
+    if let Some(Sample::Histogram(kept)) = slot {
+        kept.count = count;
+        renew(&mut kept.le, le);
+        renew(&mut kept.counts, counts);
+    } else {
+        let (le, counts) = (le.to_vec(), counts.to_vec());
+        *slot = Some(Sample::Histogram(Histogram { count, counts, le }));
+    }
+    Ok(())
+}
+
+#[inline]
+unsafe fn samples(
+    slot: &mut Option<Sample>,
+    there: bool,
+    (at, len, name): (*const f64, usize, &str),
+) -> Fallible<()> {
+    if !there {
+        *slot = None;
+        return Ok(());
+    }
+    // SAFETY: `len` doubles are readable there by the header's contract.
+    let sent = unsafe { pointer::numbers(at, len, name)? };
+    if let Some(Sample::Samples(kept)) = slot {
+        renew(kept, sent);
+    } else {
+        *slot = Some(Sample::Samples(sent.to_vec()));
+    }
+    Ok(())
+}
+
+#[inline]
 fn renew(kept: &mut Vec<f64>, numbers: &[f64]) {
-    kept.clear();
-    kept.extend_from_slice(numbers);
+    if kept.len() == numbers.len() {
+        kept.copy_from_slice(numbers);
+    } else {
+        numbers.clone_into(kept);
+    }
 }

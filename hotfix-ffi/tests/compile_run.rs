@@ -217,6 +217,19 @@ fn roll_5_c_and_cpp_print_the_log_that_all_languages_print() {
 }
 
 #[test]
+fn the_readme_s_program_compiles_and_prints_what_it_says() {
+    let page = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let block = page.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+    let folder = Folder::new("readme");
+    let source = folder.0.join("readme.c");
+    std::fs::write(&source, block).unwrap();
+    let source = source.to_str().unwrap();
+    let said = Some(b"rolling_back, 4 actions\n".as_slice());
+    let program = Program { sources: &[source], arguments: &[], prints: said };
+    check("readme-program", &build(&["--release"]), &[program]);
+}
+
+#[test]
 fn the_contract_holds_in_c_and_cpp() {
     let program = |sources| Program { sources, arguments: &[], prints: None };
     check(

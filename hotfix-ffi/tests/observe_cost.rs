@@ -171,14 +171,14 @@ fn roll_2_a_quiet_observation_through_c_allocates_what_it_does_in_rust() {
 #[test]
 #[ignore = "measures time"]
 fn observe_through_c_against_rust() {
-    const CALLS: i64 = 2_000;
+    const CALLS: i64 = 500;
     let (input, readings) = (Input::from_json(METRICS).unwrap(), readings());
     for (rust, c) in
         [(Recording::Off, hotfix_recording::Off), (Recording::HandOut, hotfix_recording::HandOut)]
     {
         let (mut in_rust, in_c) = (in_rust(rust), in_c(c));
         let (mut best_rust, mut best_c) = (f64::INFINITY, f64::INFINITY);
-        for round in 0..200 {
+        for round in 0..500 {
             let ms = |call: i64| 2_000 + (round * CALLS + call) * 1_000;
             let start = Instant::now();
             for call in 1..=CALLS {

@@ -18,6 +18,7 @@ pub(crate) struct FindingDocument {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AuditDocument {
+    clean: bool,
     findings: Vec<FindingDocument>,
     head: String,
     lines: usize,
@@ -31,7 +32,7 @@ document! {
         /// The hash of the last line.
         fn head(this) -> String { this.head.clone() }
         /// Whether the log is whole and all of its verdicts come out as recorded.
-        fn is_clean(this) -> bool { this.findings.is_empty() }
+        fn is_clean(this) -> bool { this.clean }
         /// Lines read.
         fn lines(this) -> usize { this.lines }
     }
@@ -86,11 +87,13 @@ pub(crate) fn audit(py: Python<'_>, log: Log, expected_head: Option<&str>) -> Re
         .map(str::parse::<Digest>)
         .transpose()
         .map_err(|e| Fault::input(e.to_string()))?;
-    let rollout::Audit { findings, head, lines } = py.detach(|| rollout::audit(log.bytes(), head));
+    let audit = py.detach(|| rollout::audit(log.bytes(), head));
+    let clean = audit.is_clean();
+    let rollout::Audit { findings, head, lines } = audit;
     let findings = findings.into_iter().map(|finding| FindingDocument {
         code: finding.code.to_owned(),
         line: finding.line,
         message: finding.message,
     });
-    Ok(Audit(AuditDocument { findings: findings.collect(), head: head.to_string(), lines }))
+    Ok(Audit(AuditDocument { clean, findings: findings.collect(), head: head.to_string(), lines }))
 }

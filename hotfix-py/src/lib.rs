@@ -12,6 +12,7 @@ mod audit;
 mod convert;
 mod document;
 mod error;
+mod evidence;
 mod observation;
 mod plan;
 mod policy;
@@ -27,13 +28,15 @@ mod module {
     #[pymodule_export]
     use crate::audit::{Audit, AuditFinding, audit};
     #[pymodule_export]
+    use crate::evidence::Evidence;
+    #[pymodule_export]
     use crate::plan::{Method, Phase, Plan};
     #[pymodule_export]
     use crate::policy::{Policy, Problem};
     #[pymodule_export]
     use crate::rollout::Rollout;
     #[pymodule_export]
-    use crate::stats::{Evidence, RateRatio, wilson};
+    use crate::stats::{RateRatio, wilson};
     #[pymodule_export]
     use crate::verdict::{Cause, Efficacy, MetricVerdict, Verdict};
 

@@ -220,7 +220,8 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
 }
 
 /// A number; NaN and infinities are legal, also by the names that they have in a log. A bool is no number.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "forty numbers an observation; measured")]
 pub(crate) fn number(value: &Bound<'_, PyAny>) -> Result<f64> {
     if let Ok(float) = value.cast_exact::<PyFloat>() {
         return Ok(float.value());

@@ -16,9 +16,9 @@ use serde_json::{Map, Value};
 use crate::action::{Action, Outcome};
 use crate::convert::{At, datetime, json};
 use crate::error::{Result, poisoned};
+use crate::evidence::Evidence;
 use crate::observation::{Reader, observation};
 use crate::plan::Plan;
-use crate::stats::Evidence;
 use crate::verdict::Verdict;
 
 /// One hot-fix from plan to closed case.

@@ -13,7 +13,7 @@ import hotfix
 from hotfix import _errors
 
 PACKAGE = Path(__file__).parents[1]
-PAGES = [PACKAGE / "README.md", PACKAGE.parent / "docs" / "python.md"]
+PAGES = [PACKAGE / "README.md", PACKAGE.parent / "README.md", PACKAGE.parent / "docs" / "python.md"]
 
 
 def documented() -> Iterator[tuple[str, str]]:
@@ -32,7 +32,10 @@ def examples() -> Iterator[tuple[str, str]]:
     yield from ((name, text) for name, text in documented() if ">>>" in text)
     for page in PAGES:
         # The blocks of a page go on from each other.
-        yield page.name, "\n".join(re.findall(r"```pycon\n(.*?)```", page.read_text(), re.DOTALL))
+        yield (
+            str(page.relative_to(PACKAGE.parent)),
+            "\n".join(re.findall(r"```pycon\n(.*?)```", page.read_text(), re.DOTALL)),
+        )
 
 
 @pytest.mark.parametrize(("name", "text"), [pytest.param(*example, id=example[0]) for example in examples()])

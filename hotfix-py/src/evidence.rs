@@ -1,0 +1,140 @@
+//! What a sequential test reports, with its interval on demand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hotfix_core::stats::interval::{Interval, ratio_interval};
+use hotfix_core::stats::{Counts, Evidence as Figures, Totals, numeric};
+use pyo3::prelude::*;
+use pyo3::types::PyIterator;
+use serde::{Deserialize, Serialize};
+
+use crate::document;
+use crate::error::Result;
+
+/// Totals by split, as ticks of different splits must not be summed: the key is `ln(n_c/n_b)` in thousandths.
+///
+/// Splits that differ by less than a thousandth are one; that moves an end of an interval by as little.
+pub(crate) type Strata = BTreeMap<i64, Totals>;
+
+/// What a test reports.
+///
+/// Attributes and ``[]`` give the same, but for `interval`, which is computed when it is asked for.
+#[pyclass(frozen, eq, mapping, module = "hotfix.stats")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Evidence(Report);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Report {
+    figures: Figures,
+    /// Where an interval is known to be valid: what was compared, and the level.
+    #[serde(default)]
+    compared: Option<(Arc<Strata>, f64)>,
+}
+
+impl Evidence {
+    pub(crate) const fn of(figures: Figures) -> Self {
+        Self(Report { figures, compared: None })
+    }
+
+    /// With what was compared and the level of the interval, where one is known to be valid.
+    pub(crate) const fn compared(figures: Figures, compared: Option<(Arc<Strata>, f64)>) -> Self {
+        Self(Report { figures, compared })
+    }
+}
+
+#[pymethods]
+impl Evidence {
+    /// Log of the e-value; 0 without data, ``log(1/alpha)`` decides.
+    #[getter]
+    fn log_e(&self) -> f64 {
+        self.0.figures.log_e
+    }
+
+    /// Valid at every look.
+    #[getter]
+    fn p_value(&self) -> f64 {
+        self.0.figures.p_value
+    }
+
+    /// Canary rate over baseline rate, with 0.5 for a count of zero; None without data.
+    #[getter]
+    fn ratio(&self) -> Option<f64> {
+        self.0.figures.ratio
+    }
+
+    /// Whether the evidence has ever reached ``log(1/alpha)``; stays once set.
+    #[getter]
+    fn decided(&self) -> bool {
+        self.0.figures.decided
+    }
+
+    /// Interval ``(low, high)`` for the ratio at confidence ``1 - alpha``, valid at every look.
+    ///
+    /// Given the number of events of each split, so that a traffic share that changes does no harm. None with
+    /// ``model="bernoulli"`` and for evidence of a rollout, where no such interval is known.
+    #[getter]
+    fn interval(&self) -> Result<Option<(f64, f64)>> {
+        let Some((strata, confidence)) = &self.0.compared else { return Ok(None) };
+        let totals: Vec<Totals> = strata.values().copied().collect();
+        let Interval { low, high } = ratio_interval(&totals, *confidence)?;
+        Ok(Some((low, high)))
+    }
+
+    /// As a dict: ``{"decided", "log_e", "p_value", "ratio"}``.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        crate::convert::to_python(py, &self.0.figures)
+    }
+
+    fn __getitem__<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.to_dict(py)?.get_item(key)
+    }
+
+    fn __contains__(&self, key: &str) -> bool {
+        document::value(&self.0.figures).get(key).is_some()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        document::iter(py, &document::value(&self.0.figures))
+    }
+
+    /// The members that are there.
+    fn keys(&self) -> Vec<String> {
+        document::keys(&document::value(&self.0.figures))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        document::repr(py, "Evidence", &document::value(&self.0.figures))
+    }
+
+    fn __hash__(&self) -> u64 {
+        document::hash(&document::value(&self.0.figures))
+    }
+
+    #[staticmethod]
+    fn _from_json(text: &str) -> PyResult<Self> {
+        document::from_json(text).map(Self)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((py.get_type::<Self>().getattr("_from_json")?, (document::value(&self.0).to_string(),)))
+    }
+}
+
+/// The stratum that a tick belongs to.
+#[expect(clippy::cast_possible_truncation, reason = "a logarithm is small, and the cast saturates")]
+pub(crate) fn key_of(canary: Counts, baseline: Counts) -> i64 {
+    (1_000.0 * numeric::ln(canary.trials / baseline.trials)).round() as i64
+}
+
+pub(crate) fn add(strata: &mut Strata, key: i64, more: &Totals) {
+    let sum = strata.entry(key).or_default();
+    for (sum, more) in [(&mut sum.canary, more.canary), (&mut sum.baseline, more.baseline)] {
+        sum.events += more.events;
+        sum.trials += more.trials;
+    }
+}
