@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hotfix_core::grade::MetricKind;
 use hotfix_core::judge::{Cause, Decision, MetricVerdict, Reason, Verdict};
 use hotfix_core::plan::Plan;
 use hotfix_core::rollout::{RollbackCause, Rollout, Stage, State};
@@ -197,7 +198,13 @@ fn cause(cause: &Cause, plan: &Plan, verdict: &Verdict) -> String {
     match (cause.reason, seen.and_then(|seen| seen.log_e), plan.policy().metric(id.as_str())) {
         (Reason::Evidence, Some(log_e), Some(metric)) => {
             let at = alone - metric.weight.ln();
-            format!("{name}: log e {log_e:.1}, decided at {at:.1}{values}")
+            // A quantile can stand still while requests beyond it become many times as frequent.
+            let slow =
+                seen.and_then(|seen| seen.ratio).filter(|_| metric.kind == MetricKind::Latency);
+            let slow = slow.map_or_else(String::new, |ratio| {
+                format!(", {ratio:.0} times as many slow requests")
+            });
+            format!("{name}: log e {log_e:.1}, decided at {at:.1}{values}{slow}")
         }
         (other, ..) => format!("{name}: {}{values}", other.to_string().replace('_', " ")),
     }

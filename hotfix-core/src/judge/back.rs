@@ -8,7 +8,7 @@ use crate::unit::Timestamp;
 use super::Judge;
 use super::watched::Watched;
 
-/// Confidence of the interval that must reach the level before.
+/// Confidence of the intervals that must meet: what is measured now, and the level before, which was measured too.
 const CONFIDENCE: f64 = 0.95;
 
 impl Judge {
@@ -40,29 +40,36 @@ impl Watched {
         let (now, before) = (&self.window.phase()[columns..], self.level.as_slice());
         match self.metric.kind {
             MetricKind::Proportion => {
-                let level = rate(self.bad(before[0], before[1]), before[1])?;
-                not_above(self.bad(now[0], now[1]), now[1], level)
+                let level = Counts::new(self.bad(before[0], before[1]), before[1]);
+                not_above(Counts::new(self.bad(now[0], now[1]), now[1]), level, 0.0)
             }
             MetricKind::Count => {
-                let expected = rate(before[0], before[1])? * now[1];
-                // Square roots of counts have a standard deviation of a half: two of them, and one event's grace.
-                (now[1] > 0.0).then(|| (now[0] - 1.0).max(0.0).sqrt() <= expected.sqrt() + 1.0)
+                let longer = now[1] / before[1];
+                let expected = before[0] * longer;
+                // Square roots of counts have a standard deviation of a half, and what is expected from another count
+                // that of its own: two of both, and one event's grace.
+                let apart = (1.0 + longer).sqrt();
+                (before[1] > 0.0 && now[1] > 0.0)
+                    .then(|| (now[0] - 1.0).max(0.0).sqrt() <= expected.sqrt() + apart)
             }
             MetricKind::Latency => {
                 let level = self.value(before, 1.0)?;
                 let edge = self.edges().iter().position(|&edge| edge >= level.high)?;
-                not_above(now[0] - now[1 + edge], now[0], 1.0 - self.metric.quantile.as_fraction())
+                let above =
+                    |columns: &[f64]| Counts::new(columns[0] - columns[1 + edge], columns[0]);
+                let allowed = 1.0 - self.metric.quantile.as_fraction();
+                not_above(above(now), above(before), allowed)
             }
             MetricKind::Gauge | MetricKind::Volume => None,
         }
     }
 }
 
-fn not_above(events: f64, trials: f64, level: f64) -> Option<bool> {
-    let interval = wilson(Counts::new(events, trials), CONFIDENCE).ok()?;
-    (trials > 0.0).then_some(interval.low <= level)
-}
-
-fn rate(events: f64, trials: f64) -> Option<f64> {
-    (trials > 0.0).then(|| events / trials)
+/// Whether the rate now may be that of the level before, or one that is allowed anyway. None without trials in either.
+fn not_above(now: Counts, level: Counts, allowed: f64) -> Option<bool> {
+    if now.trials <= 0.0 || level.trials <= 0.0 {
+        return None;
+    }
+    let (now, level) = (wilson(now, CONFIDENCE).ok()?, wilson(level, CONFIDENCE).ok()?);
+    Some(now.low <= level.high.max(allowed))
 }
