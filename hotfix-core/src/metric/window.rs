@@ -23,12 +23,13 @@ pub struct Window {
 impl Window {
     /// Fewest and most rows a window keeps: few enough to be small, and enough that it trails and does not tumble where
     /// the host looks faster than the cadence.
-    const SLOTS: (u64, u64) = (6, 64);
+    const SLOTS: (usize, usize) = (6, 64);
 
     /// A window of `span` for ticks about every `cadence`, with `width` columns.
     pub fn new(span: Span, cadence: Span, width: usize) -> Self {
         let ticks = span.as_millis().div_ceil(cadence.as_millis().max(1));
-        let slots = ticks.clamp(Self::SLOTS.0, Self::SLOTS.1) as usize;
+        let slots =
+            usize::try_from(ticks).unwrap_or(Self::SLOTS.1).clamp(Self::SLOTS.0, Self::SLOTS.1);
         Self {
             span,
             slots,
