@@ -3,7 +3,7 @@
 //! `include/hotfix.h` is generated from this crate by `tests/header.rs`, its conventions from `conventions.txt`. The
 //! rules that keep it sound:
 //!
-//! - every exported function is one call of [`guard`](guard::guard): a panic becomes a status and never crosses;
+//! - every exported function is one call of `guard`: a panic becomes a status and never crosses;
 //! - pointers become references in `pointer` and `versioned` only, each after its null check;
 //! - a handle that a panic went through is poisoned: from then on it can only be freed.
 #![warn(clippy::undocumented_unsafe_blocks)]

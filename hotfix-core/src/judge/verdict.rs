@@ -35,8 +35,6 @@ closed_set! {
         AlertBand = "alert_band",
         /// A success bound was missed when the phase was due.
         CriterionMissed = "criterion_missed",
-        /// A success bound is not met yet.
-        NoSuccess = "no_success",
         /// A quantile lies in the same bucket as its bound.
         Between = "between",
         /// Fewer trials than the policy's least.

@@ -45,7 +45,7 @@ impl Window {
 
     /// Adds what one tick brought; `row` has one number a column.
     pub fn add(&mut self, at: Timestamp, row: &[f64]) {
-        self.expire(at);
+        let dropped = self.drop_old(at);
         let newest = (self.first + self.len + self.slots - 1) % self.slots;
         let apart = Span::from_millis(self.span.as_millis() / self.slots as u64);
         let shared =
@@ -53,30 +53,35 @@ impl Window {
         let slot = if shared { newest } else { (self.first + self.len) % self.slots };
         let kept = &mut self.rows[slot * self.width..(slot + 1) * self.width];
         if shared {
-            for (column, value) in kept.iter_mut().zip(row) {
-                *column += value;
-            }
+            add(kept, row);
         } else {
             kept.copy_from_slice(row);
             self.starts[slot] = at;
             self.len += 1;
         }
-        for (column, value) in self.phase.iter_mut().zip(row) {
-            *column += value;
+        add(&mut self.phase, row);
+        if dropped {
+            self.sum();
+        } else {
+            add(&mut self.sums, row);
         }
-        self.sum();
     }
 
     /// Drops what is older than the span at this time.
     pub fn expire(&mut self, at: Timestamp) {
+        if self.drop_old(at) {
+            self.sum();
+        }
+    }
+
+    /// Whether anything was that old.
+    fn drop_old(&mut self, at: Timestamp) -> bool {
         let before = self.len;
         while self.len > 0 && at.since(self.starts[self.first]) >= self.span {
             self.first = (self.first + 1) % self.slots;
             self.len -= 1;
         }
-        if self.len != before {
-            self.sum();
-        }
+        self.len != before
     }
 
     /// Sums afresh: differences of running sums would drift.
@@ -84,9 +89,7 @@ impl Window {
         self.sums.fill(0.0);
         for i in 0..self.len {
             let slot = (self.first + i) % self.slots;
-            for (sum, value) in self.sums.iter_mut().zip(&self.rows[slot * self.width..]) {
-                *sum += value;
-            }
+            add(&mut self.sums, &self.rows[slot * self.width..(slot + 1) * self.width]);
         }
     }
 
@@ -105,6 +108,12 @@ impl Window {
     /// The columns over the phase.
     pub fn phase(&self) -> &[f64] {
         &self.phase
+    }
+}
+
+fn add(sums: &mut [f64], row: &[f64]) {
+    for (sum, value) in sums.iter_mut().zip(row) {
+        *sum += value;
     }
 }
 
