@@ -1,8 +1,9 @@
 //! The deploy tool: scrapes `/metrics`, feeds the library, stores its log, carries out its actions.
 //!
 //! It knows the versions only through their metrics. Events are on disk before anything is done
-//! about them; a confirmed action is an event, too. After a crash `--resume` reads the log, cuts a
-//! torn last line off, and carries out again, under the same id, what the log does not confirm.
+//! about them; an observation that leads to nothing is not waited for. A confirmed action is an
+//! event, too. After a crash `--resume` reads the log, cuts a torn last line off, and carries out
+//! again, under the same id, what the log does not confirm.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -143,6 +144,7 @@ impl Driver {
     /// an input that comes again, as after a crash, count once.
     fn input(&mut self, at: Timestamp, key: String, command: Command) -> anyhow::Result<()> {
         let before = Standing::of(&self.rollout);
+        let only_seen = matches!(command, Command::Observe { .. } | Command::Tick);
         let input = Input { key: Some(key), ..Input::new(command).by("lab-driver") };
         let actions = match self.rollout.handle(at, &input) {
             Ok(outcome) => {
@@ -155,6 +157,11 @@ impl Driver {
                 Vec::new()
             }
         };
+        // A busy disk can take seconds. What nothing is done about need not wait for it: were it lost
+        // with the machine, it would not have been taken.
+        if !only_seen || !actions.is_empty() {
+            self.journal.sync()?;
+        }
         for (what, why) in before.decisions(&self.rollout) {
             self.say(&Line::Decided { at: now(), what, why });
         }
