@@ -223,3 +223,27 @@ fn met_5_looks_faster_than_the_cadence_still_see_a_trailing_window() {
     watch.observe(3, r#"{"e":{"canary":[3,100]}}"#);
     assert_eq!(watch.rollout.verdict().metrics[0].1.canary, Some(9.0 / 600.0));
 }
+
+#[test]
+fn roll_1_a_final_validation_that_is_not_content_asks_somebody() {
+    let mut story = Story::new("standard", Recording::Keep);
+    story.start();
+    while story.state() != State::FinalValidation {
+        story.run(1, Story::healthy);
+        story.confirm_all();
+    }
+    // 4.9% errors are beyond alert and below rollback: no reason to go back, and none to be content.
+    let alerting = |share: f64, _| Story::tick(share, 0.049, [0, 12], false);
+    story.run(18, alerting);
+    assert_eq!(story.state(), State::FinalValidation);
+    let asks = |rollout: &Rollout| rollout.verdict().decision == Decision::Ask;
+    for _ in 0..400 {
+        story.run(1, alerting);
+        if asks(&story.rollout) {
+            break;
+        }
+    }
+    assert!(asks(&story.rollout), "{:?}", story.rollout.verdict());
+    story.input(r#"{"kind":"promote","by":"lena","why":"known, and smaller than the bug"}"#);
+    assert_eq!(story.state(), State::Complete);
+}

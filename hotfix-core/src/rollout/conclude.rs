@@ -184,10 +184,12 @@ impl Rollout {
         let due = match &self.case.stage {
             Stage::Monitoring(step) => of_phase(step),
             Stage::Gate { step, .. } => policy.phases().get(step.index).map(|phase| (phase, false)),
-            Stage::FinalValidation { since } => {
-                let over = at.since(*since) >= policy.final_validation().watch;
-                policy.phases().last().filter(|_| over).map(|phase| (phase, false))
-            }
+            Stage::FinalValidation { since } => policy.phases().last().and_then(|phase| {
+                let (lasted, least) = (at.since(*since), policy.final_validation().watch);
+                // It has no longest time of its own: after as long again as the last phase may take, somebody decides.
+                let most = least + phase.watch_most.unwrap_or(phase.watch);
+                (lasted >= least).then_some((phase, lasted >= most))
+            }),
             Stage::Deploying(_) | Stage::Paused { .. } | Stage::Complete { .. } | Stage::Frozen => {
                 None
             }
