@@ -2,7 +2,7 @@
 
 use crate::grade::{PromotionRule, Reference, Response, Role};
 use crate::metric::{Band, Judged, judge_bounds};
-use crate::policy::section::{BoundValue, Phase, Watch};
+use crate::policy::section::{BoundValue, MOST_TESTED, Phase, Watch};
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::watched::Watched;
@@ -76,8 +76,8 @@ impl Judge {
     /// `ln Σ v_k E_k` over the tested metrics; a metric without data keeps its weight with `E = 1`.
     fn combined(&self, metrics: &[(MetricName, MetricVerdict)]) -> f64 {
         let Some(combination) = &self.combination else { return 0.0 };
-        let mut log_e = [0.0; Self::MOST_TESTED];
-        let used = self.tested.len().min(Self::MOST_TESTED);
+        let mut log_e = [0.0; MOST_TESTED];
+        let used = self.tested.len().min(MOST_TESTED);
         for (log_e, &index) in log_e.iter_mut().zip(&self.tested) {
             *log_e = metrics[index].1.log_e.unwrap_or(0.0);
         }
@@ -85,7 +85,7 @@ impl Judge {
     }
 
     /// Most metrics that share the false-rollback budget; the policy refuses more.
-    pub const MOST_TESTED: usize = 32;
+    pub const MOST_TESTED: usize = MOST_TESTED;
 
     /// Names the metrics whose own share of the evidence reaches the threshold; else the whole.
     fn name_causes(&self, metrics: &[(MetricName, MetricVerdict)], call: &mut Call<'_>) {

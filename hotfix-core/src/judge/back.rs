@@ -3,7 +3,6 @@
 use crate::grade::{MetricKind, Role};
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
-use crate::unit::Timestamp;
 
 use super::Judge;
 use super::watched::Watched;
@@ -12,11 +11,6 @@ use super::watched::Watched;
 const CONFIDENCE: f64 = 0.95;
 
 impl Judge {
-    /// The way back is done: from now on only the live arm counts, against its level before.
-    pub fn start_return(&mut self, at: Timestamp) {
-        self.start_phase(at);
-    }
-
     /// Whether every deciding metric with a level has data and is not clearly above that level.
     ///
     /// The original fault is expected back: 'returned' is the level before the deploy, not a healthy one.

@@ -105,7 +105,7 @@ impl Judge {
                     margin: claim.cut_to.value(),
                 };
                 match index {
-                    Some(index) => Test::try_new(policy.metrics()[index].model, claimed, 1)?
+                    Some(index) => Test::try_new(policy.metrics()[index].model, claimed)?
                         .map(|test| (index, test, false)),
                     None => None,
                 }
@@ -225,7 +225,7 @@ impl Judge {
         self.moved = Some(at);
     }
 
-    /// A phase begins to be watched: windows start empty, tests go on (statistics, section 1).
+    /// A phase, or the way back, begins to be watched: windows start empty, tests go on (statistics, section 1).
     pub fn start_phase(&mut self, at: Timestamp) {
         self.since = Some(at);
         self.split = Split::new(&self.split_design);

@@ -28,12 +28,7 @@ pub(crate) enum Test {
 
 impl Test {
     /// A test of counts; None for a metric without one.
-    pub(super) fn try_new(
-        model: Model,
-        claim: Claim,
-        boundaries: usize,
-    ) -> Result<Option<Self>, StatError> {
-        let _ = boundaries;
+    pub(super) fn try_new(model: Model, claim: Claim) -> Result<Option<Self>, StatError> {
         let (direction, alpha, tolerated, margin) = claim.figures();
         Ok(match model {
             Model::Poisson => {

@@ -48,7 +48,7 @@ impl Watched {
             if metric.kind == MetricKind::Latency {
                 Ok(None)
             } else {
-                Test::try_new(metric.model, claim, 1)
+                Test::try_new(metric.model, claim)
             }
         };
         let columns = Layout::default().columns();

@@ -2,10 +2,10 @@
 
 use crate::canonical::Digest;
 
+use super::Rollout;
 use super::event::EventKind;
 use super::journal::Recording;
 use super::log::{Lines, LogError, LogFault, LogLine};
-use super::{Action, ActionId, Rollout};
 
 /// What an audit found.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,19 +103,12 @@ impl Rollout {
         if line.event.to.as_deref() != self.changes.to.as_ref() {
             return differs("stage");
         }
-        let seq = self.case.seq;
-        let actions: Vec<Action> = (0..)
-            .zip(self.changes.acts.drain(..))
-            .map(|(index, act)| Action { id: ActionId { event: seq, index }, act })
-            .collect();
-        if *line.event.actions != *actions {
+        self.number_actions();
+        if *line.event.actions != *self.actions {
             return differs("actions");
         }
         let to = self.changes.to.take();
-        self.case.settle(at, to, &actions, self.changes.judged);
-        if let Some(key) = &input.key {
-            self.case.keys.remember(key, kind, &actions);
-        }
+        self.case.settle(at, &input, to, &self.actions, self.changes.judged);
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use crate::stats::StatError;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action, ActionId};
-use super::input::Command;
+use super::input::{Command, Input};
 use super::keys::Keys;
 use super::readiness::{Readiness, Settled};
 use super::state::{Resume, Stage, State, WayBack};
@@ -197,10 +197,14 @@ impl Case {
     pub(super) fn settle(
         &mut self,
         at: Timestamp,
+        input: &Input,
         to: Option<Stage>,
         actions: &[Action],
         judged: bool,
     ) {
+        if let Some(key) = &input.key {
+            self.keys.remember(key, input.command.kind(), actions);
+        }
         self.at = Some(at);
         self.seq += 1;
         if judged && self.verdict.decision != Decision::Ask {
@@ -233,7 +237,7 @@ impl Case {
             }
             (Stage::RollingBack(before), Stage::RollingBack(now)) => {
                 if before.watching.is_none() && now.watching.is_some() {
-                    self.judge.start_return(at);
+                    self.judge.start_phase(at);
                 } else if before.method != now.method || before.why != now.why {
                     self.supersede();
                 }

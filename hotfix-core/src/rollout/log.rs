@@ -200,10 +200,7 @@ impl Rollout {
             self.case.verdict = verdict.into_owned();
         }
         let to = event.to.take().map(std::borrow::Cow::into_owned);
-        self.case.settle(at, to, &event.actions, judged);
-        if let Some(key) = &input.key {
-            self.case.keys.remember(key, input.command.kind(), &event.actions);
-        }
+        self.case.settle(at, &input, to, &event.actions, judged);
         Ok(())
     }
 

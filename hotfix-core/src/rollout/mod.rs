@@ -150,25 +150,30 @@ impl Rollout {
         let resolved = self.case.fold(at, &input.command);
         self.changes.clear();
         self.conclude(at, &input.command, resolved.as_ref());
-        let seq = self.case.seq;
-        for (index, act) in (0..).zip(self.changes.acts.drain(..)) {
-            self.actions.push(Action { id: ActionId { event: seq, index }, act });
-        }
+        self.number_actions();
         let to = self.changes.to.take();
         if self.journal.is_on() {
             let kind = EventKind::Taken(input.command.kind());
-            let mut event = self.journal.line(input, kind, seq, at, claimed_at);
+            let mut event = self.journal.line(input, kind, self.case.seq, at, claimed_at);
             event.put(&input.command);
             event.actions = Cow::Borrowed(&self.actions);
             event.to = to.as_ref().map(Cow::Borrowed);
             event.verdict = self.changes.judged.then_some(Cow::Borrowed(&self.case.verdict));
             self.journal.write(&event)?;
         }
-        self.case.settle(at, to, &self.actions, self.changes.judged);
-        if let Some(key) = &input.key {
-            self.case.keys.remember(key, input.command.kind(), &self.actions);
-        }
+        self.case.settle(at, input, to, &self.actions, self.changes.judged);
         Ok(())
+    }
+
+    /// Gives what was concluded the ids of this event.
+    fn number_actions(&mut self) {
+        let event = self.case.seq;
+        self.actions.clear();
+        self.actions.extend(
+            (0..)
+                .zip(self.changes.acts.drain(..))
+                .map(|(index, act)| Action { id: ActionId { event, index }, act }),
+        );
     }
 
     /// The first logged line is the opening.
