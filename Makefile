@@ -10,8 +10,8 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-real test lint bench instructions error-rates bless docs \
-	tools tools-real format-check clippy ffi unit doctest python
+.PHONY: help demo demo-real test lint bench peers instructions error-rates recorded validity bless \
+	docs validity-quick tools tools-real format-check clippy ffi unit doctest python
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -22,7 +22,7 @@ demo: ## the canary lab: real processes, real traffic, a report (two minutes aft
 demo-real: tools-real ## the same with HAProxy as the splitter and Prometheus as the source
 	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo --real $(ARGS)
 
-test: tools lint ffi unit doctest docs error-rates python ## everything: format, lints, Rust, C, C++, docs, Python
+test: tools lint ffi unit doctest docs error-rates validity-quick python ## everything: format, lints, Rust, C, C++, docs, Python
 
 lint: format-check clippy ## format check and clippy
 
@@ -33,6 +33,10 @@ bench: tools ## criterion, then instruction counts
 
 instructions: tools ## instruction counts against benches/baseline.json
 	$(CARGO) run --locked --release -p hotfix-benches --bin instructions -- check
+
+peers: ## side by side with SciPy and others, from Python; ARGS=--write updates docs/peers.md
+	scripts/peers-env.sh
+	target/peers-env/bin/python benches/peers/peers.py $(ARGS)
 
 bless: tools ## rewrite generated files and committed figures; read the difference afterwards
 	HOTFIX_BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --workspace --exclude hotfix-py --no-fail-fast
@@ -45,7 +49,17 @@ docs: ## the API documentation, without a warning
 error-rates: ## simulated error rates against their limits and the README's table
 	$(CARGO) run --locked --release -p hotfix-benches --bin error_rates -- --check README.md
 
+recorded: ## recorded incidents: what is found, how soon, and false alarms (writes docs/recorded.md)
+	$(CARGO) run --locked --release -p hotfix-benches --bin recorded -- --write docs/recorded.md
+
+validity: ## docs/validity.md: error rates, delays and noise by simulation, beside other methods (under 15 minutes)
+	$(CARGO) run --locked --release -p hotfix-benches --bin validity -- $(ARGS)
+
 # ---- parts of the above ----
+
+# The same scenarios with fewer runs and wider tolerances.
+validity-quick:
+	$(CARGO) run --locked --release -p hotfix-benches --bin validity -- --quick
 
 tools:
 	@scripts/install-debian.sh gcc g++ valgrind

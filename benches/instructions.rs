@@ -3,10 +3,11 @@
 //! `instructions check` compares with `baseline.json`, `instructions bless` rewrites it, and
 //! `instructions run NAME` is what both start under valgrind.
 
-use hotfix_benches::story::{Story, count_test, quiet};
+use hotfix_benches::story::{Story, count_test, proportion_test, quiet};
 use hotfix_core::canonical::{Encoder, verify_line};
 use hotfix_core::rollout::{Recording, Rollout};
 use hotfix_core::stats::Counts;
+use hotfix_core::stats::rate_ratio::RateRatioSettings;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ type Prepared = Result<Work, Box<dyn Error>>;
 /// Gives something above zero where the work was done.
 type Work = Box<dyn FnMut() -> usize>;
 
+const DEFAULT: fn() -> RateRatioSettings = RateRatioSettings::default;
+
 /// What is counted: a name, and what prepares the work. One line each.
 const REGIONS: &[Region] = &[
     ("encode_event", encode_event),
@@ -26,9 +29,15 @@ const REGIONS: &[Region] = &[
     ("seal_event_sorting", seal_event_sorting),
     ("verify_line", verify_one_line),
     ("observe", || observe(Recording::Off)),
+    ("observe_25", observe_25),
     ("observe_and_log", || observe(Recording::HandOut)),
-    ("update_split_unchanged", || update(1800.0)),
-    ("update_split_changed", || update(1801.0)),
+    ("update_split_unchanged", || update(1800.0, &DEFAULT())),
+    ("update_split_changed", || update(1801.0, &DEFAULT())),
+    ("update_capped", || update(1800.0, &RateRatioSettings { cap: Some(1.5), ..DEFAULT() })),
+    ("update_horizon", || update(1800.0, &RateRatioSettings { horizon: Some(90), ..DEFAULT() })),
+    ("update_at_decision", at_decision),
+    ("bernoulli", || bernoulli(1.0)),
+    ("bernoulli_tolerated", || bernoulli(1.25)),
     ("replay_log", replay_log),
 ];
 
@@ -70,14 +79,49 @@ fn observe(recording: Recording) -> Prepared {
     Ok(Box::new(move || story.tick(&input).map_or(0, |logged| logged + 1)))
 }
 
+/// Ticks as they come: most change little, some fit the latency test's alternatives again.
+fn observe_25() -> Prepared {
+    let (start, input) = (Story::monitoring(Recording::Off)?, quiet(0.1)?);
+    let mut stories = vec![start; WARM as usize + 1].into_iter();
+    let mut kept = Vec::new();
+    Ok(Box::new(move || {
+        let Some(mut story) = stories.next() else { return 0 };
+        let taken = (0..25).filter(|_| story.tick(&input).is_ok()).count();
+        kept.push(story); // Freed when the counting is over.
+        taken
+    }))
+}
+
 /// The last update, the one that is counted, has this many trials in its baseline.
-fn update(last: f64) -> Prepared {
-    let (design, mut test) = count_test()?;
+fn update(last: f64, settings: &RateRatioSettings) -> Prepared {
+    let (design, mut test) = count_test(settings)?;
     let mut ticks = 0;
     Ok(Box::new(move || {
         ticks += 1;
         let trials = if ticks > WARM { last } else { 1800.0 };
         let updated = test.update(&design, Counts::new(1.0, 200.0), Counts::new(5.0, trials));
+        usize::from(updated.is_ok())
+    }))
+}
+
+/// An update at which the bounds leave open whether the test has crossed.
+fn at_decision() -> Prepared {
+    // 3.54 by the bound, 4.18 exactly, 4.61 decides.
+    let (canary, baseline) = (Counts::new(5.0, 200.0), Counts::new(5.0, 1800.0));
+    let (design, fresh) = count_test(&DEFAULT())?;
+    Ok(Box::new(move || {
+        let mut test = fresh;
+        usize::from(test.update(&design, canary, baseline) == Ok(false))
+    }))
+}
+
+/// One tick of a proportion of 15%, with another split than the tick before.
+fn bernoulli(tolerated: f64) -> Prepared {
+    let (design, mut test) = proportion_test(tolerated)?;
+    let mut trials = 900.0;
+    Ok(Box::new(move || {
+        trials += 1.0;
+        let updated = test.update(&design, Counts::new(16.0, 100.0), Counts::new(130.0, trials));
         usize::from(updated.is_ok())
     }))
 }

@@ -1,9 +1,11 @@
-//! How long does a quiet look take, with and without its log line, and reading a log back?
+//! How long does a quiet look take, with and without its log line, reading a log back, and asking why?
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hotfix_benches::story::{Story, count_test, quiet};
+use hotfix_benches::story::{Story, count_test, proportion_test, quiet};
 use hotfix_core::rollout::{Recording, Rollout, audit};
 use hotfix_core::stats::Counts;
+use hotfix_core::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts};
+use hotfix_core::stats::rate_ratio::RateRatioSettings;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -37,23 +39,87 @@ fn observe(c: &mut Criterion) {
     group.finish();
 }
 
+/// One tick of a test that stays; the answer is taken as a host takes it, for a whole `Result` handed on is a copy of its
+/// own that no host makes.
 fn update(c: &mut Criterion) {
     let mut group = c.benchmark_group("update");
     let (canary, baseline) = (Counts::new(1.0, 200.0), Counts::new(5.0, 1800.0));
     let other = Counts::new(5.0, 1801.0);
-    let (design, start) = count_test().expect("the default test");
-    let mut state = start;
-    group.bench_function("split_unchanged", |b| {
-        b.iter(|| state.update(&design, black_box(canary), black_box(baseline)));
-    });
-    let mut state = start;
-    let mut odd = false;
-    group.bench_function("split_changed", |b| {
+    let default = RateRatioSettings::default;
+    let cases = [
+        ("split_unchanged", default(), baseline),
+        ("split_changed", default(), other),
+        ("capped", RateRatioSettings { cap: Some(1.5), ..default() }, baseline),
+        ("capped_split_changed", RateRatioSettings { cap: Some(1.5), ..default() }, other),
+        ("horizon", RateRatioSettings { horizon: Some(u32::MAX), ..default() }, baseline),
+        (
+            "horizon_split_changed",
+            RateRatioSettings { horizon: Some(u32::MAX), ..default() },
+            other,
+        ),
+    ];
+    for (name, settings, other) in cases {
+        let (design, mut state) = count_test(&settings).expect("a test");
+        let mut odd = false;
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                odd = !odd;
+                let baseline = if odd { other } else { baseline };
+                state
+                    .update(&design, black_box(canary), black_box(baseline))
+                    .is_ok_and(|decided| decided)
+            });
+        });
+    }
+    // 3.54 by the bound, 4.18 exactly, 4.61 decides: whether it has crossed takes the sum.
+    let loud = Counts::new(5.0, 200.0);
+    let (design, fresh) = count_test(&default()).expect("a test");
+    group.bench_function("at_decision", |b| {
         b.iter(|| {
-            odd = !odd;
-            state.update(&design, black_box(canary), black_box(if odd { other } else { baseline }))
+            let mut state = fresh;
+            state.update(&design, black_box(loud), black_box(baseline)).is_ok_and(|decided| decided)
         });
     });
+    for (name, tolerated) in [("bernoulli", 1.0), ("bernoulli_tolerated", 1.25)] {
+        let (design, mut state) = proportion_test(tolerated).expect("a test");
+        let (canary, mut trials) = (Counts::new(16.0, 100.0), 900.0);
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                // Another split each time.
+                trials = if trials < 1000.0 { trials + 1.0 } else { 900.0 };
+                state
+                    .update(&design, black_box(canary), black_box(Counts::new(130.0, trials)))
+                    .is_ok_and(|decided| decided)
+            });
+        });
+    }
+    group.finish();
+}
+
+/// A latency test from its start, six boundaries, a look at the evidence each tick; the time is that of all ticks.
+fn latency(c: &mut Criterion) {
+    let mut group = c.benchmark_group("latency");
+    let design = LatencyDesign::try_new(&LatencySettings::default()).expect("the default");
+    let fresh = Latency::new(&design);
+    let (fast, slow) = ([8.0, 4.0, 1.0, 1.0, 0.0, 0.0], [9.0, 4.0, 2.0, 1.0, 0.0, 0.0]);
+    let live = [75.0, 38.0, 15.0, 7.0, 1.0, 0.0];
+    // Alternatives are fitted again when the requests have grown by a quarter: in half of the first 25 ticks, and in one
+    // of twelve of 300.
+    for ticks in [TICKS, 300] {
+        group.throughput(Throughput::Elements(ticks));
+        group.bench_function(format!("{ticks}_ticks"), |b| {
+            b.iter(|| {
+                let mut state = fresh;
+                for tick in 0..ticks {
+                    let canary = if tick % 2 == 0 { &fast } else { &slow };
+                    let (canary, live) =
+                        (SlowCounts::new(canary, 17.0), SlowCounts::new(&live, 150.0));
+                    let decided = state.update(&design, black_box(canary), black_box(live));
+                    black_box((decided.expect("counts"), state.log_e(&design)));
+                }
+            });
+        });
+    }
     group.finish();
 }
 
@@ -68,5 +134,21 @@ fn replay(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, observe, update, replay);
+/// What a person asks: not for every tick.
+fn explain(c: &mut Criterion) {
+    let input = quiet(0.1).expect("a healthy observation");
+    let mut story = Story::monitoring(Recording::Off).expect("the story begins");
+    for _ in 0..TICKS {
+        story.tick(&input).expect("taken");
+    }
+    let rollout = &story.rollout;
+    let mut group = c.benchmark_group("explain");
+    group.bench_function("why", |b| b.iter(|| black_box(rollout).why().is_some()));
+    group.bench_function("harm", |b| b.iter(|| black_box(rollout).harm().is_some()));
+    group.bench_function("outlook", |b| b.iter(|| black_box(rollout).outlook().is_some()));
+    group.bench_function("comparison", |b| b.iter(|| black_box(rollout).comparison().rows.len()));
+    group.finish();
+}
+
+criterion_group!(benches, observe, update, latency, replay, explain);
 criterion_main!(benches);

@@ -4,6 +4,7 @@ use hotfix_core::metric::Observation;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, Recording, Rollout, State};
+use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use hotfix_core::unit::{Span, Timestamp};
 use std::error::Error;
@@ -123,12 +124,23 @@ pub fn quiet(share: f64) -> Result<Input> {
     Ok(Input::observe(serde_json::from_str::<Observation>(&text)?))
 }
 
-/// A count test with its design, default grid.
+/// A count test with its design.
 ///
 /// # Errors
-/// Where the default settings are refused.
-pub fn count_test() -> Result<(RateRatioDesign, RateRatio)> {
-    let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
+/// Where the settings are refused.
+pub fn count_test(settings: &RateRatioSettings) -> Result<(RateRatioDesign, RateRatio)> {
+    let design = RateRatioDesign::try_new(settings)?;
     let state = RateRatio::new(&design);
+    Ok((design, state))
+}
+
+/// A test of a proportion with its design, eight points.
+///
+/// # Errors
+/// Where the tolerated ratio is refused.
+pub fn proportion_test(tolerated: f64) -> Result<(BernoulliDesign, Bernoulli)> {
+    let design =
+        BernoulliDesign::try_new(&BernoulliSettings { tolerated, ..BernoulliSettings::default() })?;
+    let state = Bernoulli::new(&design);
     Ok((design, state))
 }

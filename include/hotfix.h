@@ -95,6 +95,90 @@ template <typename T> inline T hotfix_sized() {
 #define HOTFIX_EVIDENCE_INIT {.struct_size = sizeof(hotfix_evidence)}
 #endif
 
+/** An empty hotfix_instances_seen of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_INSTANCES_SEEN_INIT hotfix_sized<hotfix_instances_seen>()
+#else
+#define HOTFIX_INSTANCES_SEEN_INIT {.struct_size = sizeof(hotfix_instances_seen)}
+#endif
+
+/** An empty hotfix_comparison of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_COMPARISON_INIT hotfix_sized<hotfix_comparison>()
+#else
+#define HOTFIX_COMPARISON_INIT {.struct_size = sizeof(hotfix_comparison)}
+#endif
+
+/** An empty hotfix_detection_time of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_DETECTION_TIME_INIT hotfix_sized<hotfix_detection_time>()
+#else
+#define HOTFIX_DETECTION_TIME_INIT {.struct_size = sizeof(hotfix_detection_time)}
+#endif
+
+/** An empty hotfix_chance of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_CHANCE_INIT hotfix_sized<hotfix_chance>()
+#else
+#define HOTFIX_CHANCE_INIT {.struct_size = sizeof(hotfix_chance)}
+#endif
+
+/** An empty hotfix_mann_whitney of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_MANN_WHITNEY_INIT hotfix_sized<hotfix_mann_whitney>()
+#else
+#define HOTFIX_MANN_WHITNEY_INIT {.struct_size = sizeof(hotfix_mann_whitney)}
+#endif
+
+/** An empty hotfix_shift of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_SHIFT_INIT hotfix_sized<hotfix_shift>()
+#else
+#define HOTFIX_SHIFT_INIT {.struct_size = sizeof(hotfix_shift)}
+#endif
+
+/** An empty hotfix_kolmogorov_smirnov of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_KOLMOGOROV_SMIRNOV_INIT hotfix_sized<hotfix_kolmogorov_smirnov>()
+#else
+#define HOTFIX_KOLMOGOROV_SMIRNOV_INIT {.struct_size = sizeof(hotfix_kolmogorov_smirnov)}
+#endif
+
+/** An empty hotfix_fisher of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_FISHER_INIT hotfix_sized<hotfix_fisher>()
+#else
+#define HOTFIX_FISHER_INIT {.struct_size = sizeof(hotfix_fisher)}
+#endif
+
+/** An empty hotfix_rates of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_RATES_INIT hotfix_sized<hotfix_rates>()
+#else
+#define HOTFIX_RATES_INIT {.struct_size = sizeof(hotfix_rates)}
+#endif
+
+/** An empty hotfix_margin of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_MARGIN_INIT hotfix_sized<hotfix_margin>()
+#else
+#define HOTFIX_MARGIN_INIT {.struct_size = sizeof(hotfix_margin)}
+#endif
+
+/** An empty hotfix_apart of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_APART_INIT hotfix_sized<hotfix_apart>()
+#else
+#define HOTFIX_APART_INIT {.struct_size = sizeof(hotfix_apart)}
+#endif
+
+/** An empty hotfix_interval of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_INTERVAL_INIT hotfix_sized<hotfix_interval>()
+#else
+#define HOTFIX_INTERVAL_INIT {.struct_size = sizeof(hotfix_interval)}
+#endif
+
 
 /**
  * The version of the ABI that this header describes. A library with another one does not fit it.
@@ -182,7 +266,7 @@ enum hotfix_status
    */
   HOTFIX_STATUS_LOG = 15,
   /**
-   * A test's settings, counts or state are none (HF-STAT).
+   * A test's settings, counts or state are none (HF-STAT), or the Kayenta-compatible judge's input is none (HF-KAY).
    */
   HOTFIX_STATUS_STAT = 16,
   /**
@@ -424,9 +508,148 @@ typedef int32_t hotfix_form;
 #endif // __cplusplus
 
 /**
+ * Which departure from the null hypothesis counts.
+ */
+enum hotfix_alternative
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Either.
+   */
+  HOTFIX_ALTERNATIVE_TWO_SIDED = 1,
+  /**
+   * The first argument is less: its values, its rate.
+   */
+  HOTFIX_ALTERNATIVE_LESS = 2,
+  /**
+   * The first argument is greater; hotfix_ks_2samp says it of the distribution function, as SciPy.
+   */
+  HOTFIX_ALTERNATIVE_GREATER = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hotfix_alternative hotfix_alternative;
+#else
+typedef int32_t hotfix_alternative;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How a p-value is computed.
+ */
+enum hotfix_test_method
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Exact where that is cheap, asymptotic otherwise.
+   */
+  HOTFIX_TEST_METHOD_AUTO = 1,
+  /**
+   * From the limit law.
+   */
+  HOTFIX_TEST_METHOD_ASYMPTOTIC = 2,
+  /**
+   * From the law itself.
+   */
+  HOTFIX_TEST_METHOD_EXACT = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hotfix_test_method hotfix_test_method;
+#else
+typedef int32_t hotfix_test_method;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * On which scale two proportions are compared.
+ */
+enum hotfix_scale
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The canary's over the baseline's.
+   */
+  HOTFIX_SCALE_RATIO = 1,
+  /**
+   * The canary's less the baseline's.
+   */
+  HOTFIX_SCALE_DIFFERENCE = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hotfix_scale hotfix_scale;
+#else
+typedef int32_t hotfix_scale;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What was checked and found: bits of a result's `assumptions`.
+ */
+enum hotfix_assumption
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Some values are equal; the variance is corrected for it.
+   */
+  HOTFIX_ASSUMPTION_TIES = 1,
+  /**
+   * All values are equal: nothing can be told, p = 1.
+   */
+  HOTFIX_ASSUMPTION_ALL_EQUAL = 2,
+  /**
+   * The normal approximation was used although an arm has at most 8 values.
+   */
+  HOTFIX_ASSUMPTION_FEW_SAMPLES = 4,
+  /**
+   * Values are known up to their bucket only.
+   */
+  HOTFIX_ASSUMPTION_BINNED = 8,
+  /**
+   * An expected count is below 5: only exact tests hold.
+   */
+  HOTFIX_ASSUMPTION_SMALL_EXPECTED = 16,
+  /**
+   * An arm has no events, or nothing but events.
+   */
+  HOTFIX_ASSUMPTION_SPARSE = 32,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hotfix_assumption hotfix_assumption;
+#else
+typedef int32_t hotfix_assumption;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * A sequential test of the canary's rate against a figure.
+ */
+typedef struct hotfix_ceiling hotfix_ceiling;
+
+/**
  * What went wrong, in full. Given through the last parameter of a call, owned by the caller, immutable.
  */
 typedef struct hotfix_error hotfix_error;
+
+/**
+ * The canary's evidence without each of its instances in turn, and each instance against the others.
+ */
+typedef struct hotfix_instances hotfix_instances;
+
+/**
+ * A sequential test of whether the canary is slower than the baseline.
+ */
+typedef struct hotfix_latency hotfix_latency;
 
 /**
  * The plan of one hot-fix. Immutable.
@@ -437,6 +660,11 @@ typedef struct hotfix_plan hotfix_plan;
  * A checked policy. Immutable and counted: hotfix_policy_clone shares it, each handle is freed on its own.
  */
 typedef struct hotfix_policy hotfix_policy;
+
+/**
+ * The canary among random subsets of the instances: exact whatever the noise.
+ */
+typedef struct hotfix_randomisation hotfix_randomisation;
 
 /**
  * A sequential test of the canary's rate against the baseline's.
@@ -699,7 +927,7 @@ typedef struct hotfix_evidence {
    */
   size_t struct_size;
   /**
-   * Logarithm of the e-value; 0 without data, ln(1/alpha) decides.
+   * Logarithm of the e-value; 0 without data. The threshold decides, ln(1/alpha) unless the settings name another.
    */
   double log_e;
   /**
@@ -719,10 +947,408 @@ typedef struct hotfix_evidence {
    */
   uint32_t has_ratio;
   /**
-   * 1 where the evidence has ever reached 1/alpha; stays once set.
+   * 1 where the evidence has ever reached the threshold; stays once set.
    */
   uint32_t decided;
 } hotfix_evidence;
+
+/**
+ * Sums of all ticks of one planned split, and of one kind of user.
+ */
+typedef struct hotfix_stratum {
+  /**
+   * The canary's events.
+   */
+  double canary_events;
+  /**
+   * Its trials, or its exposure in any unit.
+   */
+  double canary_trials;
+  /**
+   * The baseline's events.
+   */
+  double baseline_events;
+  /**
+   * Its trials, or its exposure in the same unit.
+   */
+  double baseline_trials;
+} hotfix_stratum;
+
+/**
+ * What a tick of the canary's instances came to. Set `struct_size` before the call (HOTFIX_INSTANCES_SEEN_INIT does).
+ */
+typedef struct hotfix_instances_seen {
+  /**
+   * sizeof(hotfix_instances_seen), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * The least log evidence without one instance; NaN for fewer than four.
+   */
+  double least_log_e;
+  /**
+   * Without which instance it is least: a rollback rests on it most.
+   */
+  size_t weakest;
+  /**
+   * The first instance that has been found worse than the others, now or before: replace it.
+   */
+  size_t bad;
+  /**
+   * 1 where there is one.
+   */
+  uint32_t has_bad;
+  /**
+   * 1 where every instance can be spared: each evidence is at the threshold now. Always 1 for fewer than four.
+   */
+  uint32_t dispensable;
+} hotfix_instances_seen;
+
+/**
+ * Traffic of both arms and the test that compares them. Set `struct_size` (HOTFIX_COMPARISON_INIT does); members that are
+ * 0 have their defaults, but for the first three.
+ */
+typedef struct hotfix_comparison {
+  /**
+   * sizeof(hotfix_comparison), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Of both arms together, above 0.
+   */
+  double requests_per_minute;
+  /**
+   * The canary's share of them, above 0 and below 1.
+   */
+  double share;
+  /**
+   * The baseline's events a request, above 0 and at most 1.
+   */
+  double base_rate;
+  /**
+   * The ratio that is tolerated, at least 1; 0 for 1.
+   */
+  double tolerated;
+  /**
+   * Chance of a false rollback; 0 for 0.01.
+   */
+  double alpha;
+  /**
+   * Length of a tick; 0 for 10.
+   */
+  double tick_seconds;
+  /**
+   * Log evidence that decides; 0 for ln(1/alpha).
+   */
+  double threshold;
+} hotfix_comparison;
+
+/**
+ * How long a regression takes to find, on average and by the formula. Set `struct_size` before the call
+ * (HOTFIX_DETECTION_TIME_INIT does).
+ */
+typedef struct hotfix_detection_time {
+  /**
+   * sizeof(hotfix_detection_time), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Minutes that no test of this alpha can beat.
+   */
+  double bound;
+  /**
+   * Minutes that ours takes; infinite for a ratio that is tolerated.
+   */
+  double expected;
+  /**
+   * `bound` in ticks.
+   */
+  double bound_ticks;
+  /**
+   * `expected` in ticks.
+   */
+  double expected_ticks;
+  /**
+   * Failed requests of the canary until then.
+   */
+  double failed_requests;
+  /**
+   * Those of them that would have succeeded on the baseline.
+   */
+  double requests_hurt;
+} hotfix_detection_time;
+
+/**
+ * The chance that a test has decided by some time. Set `struct_size` before the call (HOTFIX_CHANCE_INIT does).
+ */
+typedef struct hotfix_chance {
+  /**
+   * sizeof(hotfix_chance), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * From 0 to 1.
+   */
+  double chance;
+  /**
+   * 1 where it is the Brownian formula, too low where the chance is small; 0 where it is exact for independent errors.
+   */
+  uint64_t approximate;
+} hotfix_chance;
+
+/**
+ * What hotfix_mann_whitney_u says. Set `struct_size` before the call (HOTFIX_MANN_WHITNEY_INIT does).
+ */
+typedef struct hotfix_mann_whitney {
+  /**
+   * sizeof(hotfix_mann_whitney), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Pairs in which `x` is the larger value, equal ones counted half.
+   */
+  double u;
+  /**
+   * 0 to 1.
+   */
+  double p_value;
+  /**
+   * Chance that a value of `x` is larger than one of `y`, equal ones counted half.
+   */
+  double common_language;
+  /**
+   * From -1 (all of `x` is smaller) to 1.
+   */
+  double rank_biserial;
+  /**
+   * 1 where the p-value is exact rather than from the normal approximation.
+   */
+  uint32_t exact;
+  /**
+   * Bits of hotfix_assumption.
+   */
+  uint32_t assumptions;
+} hotfix_mann_whitney;
+
+/**
+ * What hotfix_hodges_lehmann says. Set `struct_size` before the call (HOTFIX_SHIFT_INIT does).
+ */
+typedef struct hotfix_shift {
+  /**
+   * sizeof(hotfix_shift), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Median of all differences `x - y`.
+   */
+  double shift;
+  /**
+   * Lower end of its interval; -infinity where the samples are too small for the confidence.
+   */
+  double low;
+  /**
+   * Upper end; infinity likewise.
+   */
+  double high;
+  /**
+   * 1 where the interval is from the exact law rather than from the normal approximation.
+   */
+  uint32_t exact;
+  /**
+   * Bits of hotfix_assumption.
+   */
+  uint32_t assumptions;
+} hotfix_shift;
+
+/**
+ * What hotfix_ks_2samp says. Set `struct_size` before the call (HOTFIX_KOLMOGOROV_SMIRNOV_INIT does).
+ */
+typedef struct hotfix_kolmogorov_smirnov {
+  /**
+   * sizeof(hotfix_kolmogorov_smirnov), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * The largest difference of the distribution functions in the direction asked.
+   */
+  double statistic;
+  /**
+   * 0 to 1.
+   */
+  double p_value;
+  /**
+   * 1 where the p-value is exact rather than from the limit law.
+   */
+  uint32_t exact;
+  /**
+   * Bits of hotfix_assumption.
+   */
+  uint32_t assumptions;
+} hotfix_kolmogorov_smirnov;
+
+/**
+ * Events of one arm, and the trials or the exposure that they come from.
+ */
+typedef struct hotfix_counts {
+  /**
+   * What the metric's name counts; 0 to 2^53.
+   */
+  double events;
+  /**
+   * Trials, or exposure in any unit; 0 to 2^53.
+   */
+  double trials;
+} hotfix_counts;
+
+/**
+ * What hotfix_fisher_exact says. Set `struct_size` before the call (HOTFIX_FISHER_INIT does).
+ */
+typedef struct hotfix_fisher {
+  /**
+   * sizeof(hotfix_fisher), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * 0 to 1.
+   */
+  double p_value;
+  /**
+   * The canary's odds over the baseline's; may be infinite, NaN where `has_odds_ratio` is 0.
+   */
+  double odds_ratio;
+  /**
+   * The canary's rate less the baseline's.
+   */
+  double difference;
+  /**
+   * 1 where the odds ratio is defined.
+   */
+  uint32_t has_odds_ratio;
+  /**
+   * Bits of hotfix_assumption.
+   */
+  uint32_t assumptions;
+} hotfix_fisher;
+
+/**
+ * What hotfix_poisson_ratio says. Set `struct_size` before the call (HOTFIX_RATES_INIT does).
+ */
+typedef struct hotfix_rates {
+  /**
+   * sizeof(hotfix_rates), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * 0 to 1.
+   */
+  double p_value;
+  /**
+   * The canary's rate over the baseline's; may be infinite, NaN where `has_ratio` is 0.
+   */
+  double ratio;
+  /**
+   * Lower end of its interval.
+   */
+  double low;
+  /**
+   * Upper end; may be infinite.
+   */
+  double high;
+  /**
+   * 1 where there are events.
+   */
+  uint32_t has_ratio;
+  /**
+   * Bits of hotfix_assumption.
+   */
+  uint32_t assumptions;
+} hotfix_rates;
+
+/**
+ * What hotfix_non_inferiority says. Set `struct_size` before the call (HOTFIX_MARGIN_INIT does).
+ */
+typedef struct hotfix_margin {
+  /**
+   * sizeof(hotfix_margin), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * How many standard errors the canary is above the margin; negative speaks for it.
+   */
+  double z;
+  /**
+   * 0 to 1.
+   */
+  double p_value;
+  /**
+   * The canary's rate less the baseline's.
+   */
+  double difference;
+  /**
+   * The canary's rate that is likeliest if it is worse by the margin.
+   */
+  double restricted_canary;
+  /**
+   * The baseline's then.
+   */
+  double restricted_baseline;
+  /**
+   * Bits of hotfix_assumption.
+   */
+  uint32_t assumptions;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} hotfix_margin;
+
+/**
+ * What hotfix_equivalence says. Set `struct_size` before the call (HOTFIX_APART_INIT does).
+ */
+typedef struct hotfix_apart {
+  /**
+   * sizeof(hotfix_apart), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * The larger of both.
+   */
+  double p_value;
+  /**
+   * That the canary is not worse by the margin.
+   */
+  double p_not_worse;
+  /**
+   * That it is not better by the margin.
+   */
+  double p_not_better;
+  /**
+   * Bits of hotfix_assumption.
+   */
+  uint32_t assumptions;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} hotfix_apart;
+
+/**
+ * An interval, ends included. Set `struct_size` before the call (HOTFIX_INTERVAL_INIT does).
+ */
+typedef struct hotfix_interval {
+  /**
+   * sizeof(hotfix_interval), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Lower end.
+   */
+  double low;
+  /**
+   * Upper end.
+   */
+  double high;
+} hotfix_interval;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1030,6 +1656,54 @@ hotfix_status hotfix_plan_new(const struct hotfix_policy *policy,
                               struct hotfix_error **err);
 
 /**
+ * Makes a plan whose tests are calibrated on the house's own history.
+ *
+ * The plan keeps what the tests are to make of the history (threshold, cap and hold level by metric and phase) and the
+ * history's digest. Both are in the first line of the log, so a log is replayed without the history.
+ *
+ * @param policy           A policy with the evidence mode `replay` or `both`; the plan keeps what it needs of it.
+ * @param incident         As for hotfix_plan_new.
+ * @param incident_len     Its length in bytes.
+ * @param release          As for hotfix_plan_new.
+ * @param release_len      Its length in bytes.
+ * @param traffic          As for hotfix_plan_new; may be null with length 0.
+ * @param traffic_len      Its length in bytes.
+ * @param calibration      {metric: {instance: [[events, trials], …]}}, one pair a tick of the policy's cadence; UTF-8,
+ *                         borrowed.
+ * @param calibration_len  Its length in bytes.
+ * @param out              The plan; the caller frees it with hotfix_plan_free. Null on failure.
+ * @param err              Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN with the place as a JSON Pointer.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_plan_new_calibrated(const struct hotfix_policy *policy,
+                                         const char *incident,
+                                         size_t incident_len,
+                                         const char *release,
+                                         size_t release_len,
+                                         const char *traffic,
+                                         size_t traffic_len,
+                                         const char *calibration,
+                                         size_t calibration_len,
+                                         struct hotfix_plan **out,
+                                         struct hotfix_error **err);
+
+/**
+ * What the house's own history asks of the tests, by metric: {metric: {"history", "phases": [{"phase", "calibration":
+ * {"threshold", "cap", "hold", …}}, …]}}; {} without a history.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_calibration(const struct hotfix_plan *plan,
+                                      struct hotfix_buf *out,
+                                      struct hotfix_error **err);
+
+/**
  * When what happens if all goes well: [{"offset", "at", "step", "phase"}, …], offsets in seconds.
  *
  * @param plan      A plan.
@@ -1045,7 +1719,7 @@ hotfix_status hotfix_plan_timeline(const struct hotfix_plan *plan,
                                    struct hotfix_error **err);
 
 /**
- * SHA-256 of policy, incident, release and traffic in canonical JSON; the same on every platform.
+ * SHA-256 of policy, incident, release, traffic and calibrations in canonical JSON; the same on every platform.
  *
  * @param plan  A plan.
  * @param out   The digest. Written on success only.
@@ -1276,6 +1950,29 @@ hotfix_status hotfix_rollout_verdict(const struct hotfix_rollout *rollout,
                                      struct hotfix_error **err);
 
 /**
+ * A metric's evidence with everything that it rests on, as JSON; `null` for a metric without a test, or a latency that was
+ * never read.
+ *
+ * {"log_e", "p_value", "decided", "mode", "guarantee", "why", "alpha", "weight", "threshold", "hold", "tolerated", "margin"}
+ * and, where known, "cap", "interval" {"low", "high"} (valid at every look; null for an end that is infinite), "log_e_safe",
+ * "log_e_without_any", "ratio", "totals" {"canary", "baseline"} and "not_sequential", the intervals of each arm that are of
+ * this one look. Computed for this call: seldom, not at every tick.
+ *
+ * @param rollout     A rollout.
+ * @param metric      Its id; UTF-8, borrowed for the call.
+ * @param metric_len  Its length in bytes.
+ * @param out         A buffer that the caller frees with hotfix_buf_free.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_evidence(const struct hotfix_rollout *rollout,
+                                      const char *metric,
+                                      size_t metric_len,
+                                      struct hotfix_buf *out,
+                                      struct hotfix_error **err);
+
+/**
  * The hash of the last log line: what another driver gives as `expected_head`.
  *
  * @param rollout  A rollout.
@@ -1374,6 +2071,77 @@ hotfix_status hotfix_rollout_pending_actions(const struct hotfix_rollout *rollou
                                              struct hotfix_error **err);
 
 /**
+ * Why the last verdict is as it is, as JSON: {"at", "causes", "decision", "log_e", "threshold", "hold", "metrics"}.
+ *
+ * Each metric has its numbers ("tick", "window"), every rule that it was held against, the least change of the tick that
+ * would have turned the verdict ("turn"), and one sentence that says it all. From the way back on it is the verdict before
+ * it. Searches: some milliseconds.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free; `null` where nothing is judged.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_why(const struct hotfix_rollout *rollout,
+                                 struct hotfix_buf *out,
+                                 struct hotfix_error **err);
+
+/**
+ * Whom each version hurts a minute, over the phase so far, as JSON: {"at", "canary", "live", "lesser", "metrics",
+ * "requests_per_minute"}.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free; `null` where nothing is judged.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_harm(const struct hotfix_rollout *rollout,
+                                  struct hotfix_buf *out,
+                                  struct hotfix_error **err);
+
+/**
+ * What the rest of the phase can still show, as JSON: {"at", "phase", "until_due", "until_overdue", "metrics", "efficacy",
+ * "requests_per_minute"}.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free; `null` where no phase is watched.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_outlook(const struct hotfix_rollout *rollout,
+                                     struct hotfix_buf *out,
+                                     struct hotfix_error **err);
+
+/**
+ * Each metric, its baseline and what each phase read, as JSON: {"phases", "rows"}.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_comparison(const struct hotfix_rollout *rollout,
+                                        struct hotfix_buf *out,
+                                        struct hotfix_error **err);
+
+/**
+ * The same as a table in Markdown.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_comparison_markdown(const struct hotfix_rollout *rollout,
+                                                 struct hotfix_buf *out,
+                                                 struct hotfix_error **err);
+
+/**
  * Checks a log from end to end and computes every verdict, action and change of state anew.
  *
  * Whatever is wrong with the log is a finding, not a failure: {"clean": true, "lines": 42, "head": "…", "findings": []};
@@ -1400,8 +2168,9 @@ hotfix_status hotfix_audit(const char *log,
 /**
  * A test without data.
  *
- * @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid", "weights"}, all optional;
- *                      UTF-8, borrowed; may be null with length 0 for the defaults.
+ * @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid", "weights",
+ *                      "temper", "cap", "threshold", "horizon", "model": "poisson" or "bernoulli"
+ *                      (which also takes "prior_trials")}, all optional; UTF-8, borrowed; may be null with length 0 for the defaults.
  * @param settings_len  Its length in bytes.
  * @param out           The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
@@ -1450,13 +2219,13 @@ hotfix_status hotfix_rate_ratio_evidence(const struct hotfix_rate_ratio *test,
                                          struct hotfix_error **err);
 
 /**
- * Adds the evidence of another test with the same settings, as if its counts came as one further tick.
+ * Adds the evidence of another test with the same settings: it is then that of one test fed with both.
  *
  * @param test         The test that grows.
  * @param other        Another one, which stays as it is; not `test` itself.
  * @param out_decided  Whether the sum has decided; may be null. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT where the settings differ.
+ * @return HOTFIX_STATUS_STAT where the settings differ, with a horizon, and with model "bernoulli", where order matters.
  *
  * Thread rule: one thread at a time for `test`; `other` may be read by any number.
  */
@@ -1502,6 +2271,903 @@ hotfix_status hotfix_rate_ratio_from_bytes(const char *bytes,
  * Thread rule: one thread, after every other use of this handle.
  */
 void hotfix_rate_ratio_free(struct hotfix_rate_ratio *test);
+
+/**
+ * Judges samples by a configuration, as Kayenta does.
+ *
+ * {"score", "classification" ("Pass", "Marginal" or "Fail"), "reason", "exact_score", "exact_classification", "groups",
+ * "metrics", "findings"}; a metric is as hotfix_kayenta_classify writes it. What the original takes in silence, an unknown
+ * key or weights that do not sum to 100, is a finding: {"code", "path", "message"}.
+ *
+ * @param config       Kayenta's canary configuration, JSON; UTF-8, borrowed for the call.
+ * @param config_len   Its length in bytes.
+ * @param samples      {"metric": {"control": [1, null], "experiment": [2, 3]}}, null for a missing point; UTF-8, borrowed.
+ * @param samples_len  Its length in bytes.
+ * @param pass         From this score on it is a pass; NaN for the configuration's.
+ * @param marginal     From this score on it is marginal; NaN for the configuration's.
+ * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for what cannot be judged (HF-KAY).
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_kayenta_judge(const char *config,
+                                   size_t config_len,
+                                   const char *samples,
+                                   size_t samples_len,
+                                   double pass,
+                                   double marginal,
+                                   struct hotfix_buf *out,
+                                   struct hotfix_error **err);
+
+/**
+ * Classifies one metric as Kayenta's judge does.
+ *
+ * {"classification" ("Pass", "High", "Low", "Nodata", "NodataFailMetric" or "Error"), "critical", "reason", "ratio",
+ * "effect", "interval", "estimate", "exact", "exact_interval", "exact_estimate", "differs", "note", "control",
+ * "experiment", "findings", …}; what is absent is not known. "exact" is what the exact interval gives, where the
+ * original's root finder stops within 1e-4.
+ *
+ * @param settings      What Kayenta has in `analysisConfigurations.canary`, and "tolerance" and "confidence"; JSON, UTF-8,
+ *                      borrowed; may be null with length 0 for the defaults.
+ * @param settings_len  Its length in bytes.
+ * @param samples       {"control": [1, null], "experiment": [2, 3]}, null for a missing point; UTF-8, borrowed.
+ * @param samples_len   Its length in bytes.
+ * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for what cannot be judged (HF-KAY).
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_kayenta_classify(const char *settings,
+                                      size_t settings_len,
+                                      const char *samples,
+                                      size_t samples_len,
+                                      struct hotfix_buf *out,
+                                      struct hotfix_error **err);
+
+/**
+ * A test without data. Null hypothesis: the rate is at the ceiling or above it.
+ *
+ * @param settings      {"ceiling": 0.005, "alpha", "grid", "weights"}, all but the first optional; "grid" holds rates as
+ *                      shares of the ceiling, from 0 and below 1. UTF-8, borrowed.
+ * @param settings_len  Its length in bytes.
+ * @param out           The test; the caller frees it with hotfix_ceiling_free. Null on failure.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_ceiling_new(const char *settings,
+                                 size_t settings_len,
+                                 struct hotfix_ceiling **out,
+                                 struct hotfix_error **err);
+
+/**
+ * Takes in one tick.
+ *
+ * @param test         A test.
+ * @param events       The canary's events; 0 to 2^53, as the trials.
+ * @param trials       Its trials, at least as many.
+ * @param out_decided  Whether the test has decided, now or before; may be null. Written on success only.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for counts that cannot be: the test is as before.
+ *
+ * Thread rule: one thread at a time for one test.
+ */
+hotfix_status hotfix_ceiling_update(struct hotfix_ceiling *test,
+                                    double events,
+                                    double trials,
+                                    bool *out_decided,
+                                    struct hotfix_error **err);
+
+/**
+ * What the test reports; `ratio` is the canary's rate over the ceiling, `log_e_bound` is `log_e` itself.
+ *
+ * @param test  A test.
+ * @param out   The evidence; set its `struct_size` before. Written on success only.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ */
+hotfix_status hotfix_ceiling_evidence(const struct hotfix_ceiling *test,
+                                      struct hotfix_evidence *out,
+                                      struct hotfix_error **err);
+
+/**
+ * How many requests without an error are enough to decide: what a plan has to find room for.
+ *
+ * @param test        A test.
+ * @param out_trials  Their number, whatever was seen so far.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ */
+hotfix_status hotfix_ceiling_clean_trials(const struct hotfix_ceiling *test,
+                                          double *out_trials,
+                                          struct hotfix_error **err);
+
+/**
+ * Writes settings and state, to go on later or elsewhere.
+ *
+ * @param test  A test.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ */
+hotfix_status hotfix_ceiling_to_bytes(const struct hotfix_ceiling *test,
+                                      struct hotfix_buf *out,
+                                      struct hotfix_error **err);
+
+/**
+ * Reads what hotfix_ceiling_to_bytes wrote.
+ *
+ * @param bytes      The bytes; borrowed for the call.
+ * @param bytes_len  Their number.
+ * @param out        The test; the caller frees it with hotfix_ceiling_free. Null on failure.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_ceiling_from_bytes(const char *bytes,
+                                        size_t bytes_len,
+                                        struct hotfix_ceiling **out,
+                                        struct hotfix_error **err);
+
+/**
+ * Frees a test.
+ *
+ * @param test  A test, or null.
+ *
+ * Thread rule: one thread, after every other use of this handle.
+ */
+void hotfix_ceiling_free(struct hotfix_ceiling *test);
+
+/**
+ * Interval for the canary's rate over the baseline's that is valid at every look.
+ *
+ * Ticks of one planned split may be summed, those of different ones never.
+ *
+ * @param strata      The sums, one element a planned split; may be null with a count of 0.
+ * @param count       Their number, at most 4096.
+ * @param confidence  Above 0 and below 1, such as 0.99.
+ * @param out_low     The lower end; 0 without events in the canary. Written on success only.
+ * @param out_high    The upper end; infinite without events in the baseline. Written on success only.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for sums or a confidence that cannot be.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_ratio_interval(const struct hotfix_stratum *strata,
+                                    size_t count,
+                                    double confidence,
+                                    double *out_low,
+                                    double *out_high,
+                                    struct hotfix_error **err);
+
+/**
+ * Threshold and cap for the rollback test, from the house's own history.
+ *
+ * @param history       {"instance": [[events, trials], …], …}, a pair a tick; UTF-8, borrowed.
+ * @param history_len   Its length in bytes.
+ * @param settings      {"share", "ticks", …}: "alpha", "tolerated", "grid", "weights", "temper", "horizon", "zones",
+ *                      "tick_seconds" and "seed" are optional; UTF-8, borrowed.
+ * @param settings_len  Its length in bytes.
+ * @param out           A buffer with JSON ("threshold", "cap", "hold", "dispersion", "advice", …) that the caller frees
+ *                      with hotfix_buf_free.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for a history (HF-STAT-033: too short) or settings that are none, HOTFIX_STATUS_INPUT for
+ *         text that cannot be read.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_calibrate(const char *history,
+                               size_t history_len,
+                               const char *settings,
+                               size_t settings_len,
+                               struct hotfix_buf *out,
+                               struct hotfix_error **err);
+
+/**
+ * Draws the subsets of a test without data.
+ *
+ * @param settings      {"instances": ["pod-1", …], "canary": ["pod-1", …], "seed", …}: "alpha", "subsets", "tolerated", "grid",
+ *                      "weights", "looks", "budget" and "zones" are optional; UTF-8, borrowed.
+ * @param settings_len  Its length in bytes.
+ * @param out           The test; the caller frees it with hotfix_randomisation_free. Null on failure.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_randomisation_new(const char *settings,
+                                       size_t settings_len,
+                                       struct hotfix_randomisation **out,
+                                       struct hotfix_error **err);
+
+/**
+ * Takes in one tick of every instance.
+ *
+ * @param test         A test.
+ * @param events       Events of each instance, in the order of the settings; borrowed.
+ * @param trials       Trials of each; 0 where an instance has no data. Borrowed.
+ * @param instances    How many there are.
+ * @param out_decided  Whether the canary has been spent, now or before: roll back. May be null. Written on success only.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for counts that are not finite, negative, too large, or of another number of instances: the
+ *         test is as before.
+ *
+ * Thread rule: one thread at a time for one test.
+ */
+hotfix_status hotfix_randomisation_update(struct hotfix_randomisation *test,
+                                          const double *events,
+                                          const double *trials,
+                                          size_t instances,
+                                          bool *out_decided,
+                                          struct hotfix_error **err);
+
+/**
+ * What the test reports: the canary's evidence.
+ *
+ * @param test  A test.
+ * @param out   The evidence; set its `struct_size` before. `p_value` is 1 until the canary is spent, `log_e_bound` is
+ *              `log_e`. Written on success only.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ */
+hotfix_status hotfix_randomisation_evidence(const struct hotfix_randomisation *test,
+                                            struct hotfix_evidence *out,
+                                            struct hotfix_error **err);
+
+/**
+ * Writes settings and state, to go on later or elsewhere: some 150 kB for 2,000 subsets.
+ *
+ * @param test  A test.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ */
+hotfix_status hotfix_randomisation_to_bytes(const struct hotfix_randomisation *test,
+                                            struct hotfix_buf *out,
+                                            struct hotfix_error **err);
+
+/**
+ * Reads what hotfix_randomisation_to_bytes wrote.
+ *
+ * @param bytes      The bytes; borrowed for the call.
+ * @param bytes_len  Their number.
+ * @param out        The test; the caller frees it with hotfix_randomisation_free. Null on failure.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_randomisation_from_bytes(const char *bytes,
+                                              size_t bytes_len,
+                                              struct hotfix_randomisation **out,
+                                              struct hotfix_error **err);
+
+/**
+ * Frees a test.
+ *
+ * @param test  A test, or null.
+ *
+ * Thread rule: one thread, after every other use of this handle.
+ */
+void hotfix_randomisation_free(struct hotfix_randomisation *test);
+
+/**
+ * Tests of the canary's instances, without data.
+ *
+ * @param settings      {"canary": ["pod-1", …], "test": settings of the whole canary's hotfix_rate_ratio_new}, "test" optional;
+ *                      UTF-8, borrowed.
+ * @param settings_len  Its length in bytes.
+ * @param out           The tests; the caller frees them with hotfix_instances_free. Null on failure.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_instances_new(const char *settings,
+                                   size_t settings_len,
+                                   struct hotfix_instances **out,
+                                   struct hotfix_error **err);
+
+/**
+ * Takes in one tick of the canary's instances.
+ *
+ * @param tests            Tests of instances.
+ * @param events           Events of each canary instance, in the order of the settings; borrowed.
+ * @param trials           Trials of each; 0 where an instance has no data. Borrowed.
+ * @param instances        How many there are.
+ * @param baseline_events  The whole baseline's events.
+ * @param baseline_trials  Its trials.
+ * @param out              What it came to; set its `struct_size` before. Written on success only.
+ * @param err              Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for counts that are not finite, negative, too large, or of another number of instances: the
+ *         tests are as before.
+ *
+ * Thread rule: one thread at a time for the same tests.
+ */
+hotfix_status hotfix_instances_update(struct hotfix_instances *tests,
+                                      const double *events,
+                                      const double *trials,
+                                      size_t instances,
+                                      double baseline_events,
+                                      double baseline_trials,
+                                      struct hotfix_instances_seen *out,
+                                      struct hotfix_error **err);
+
+/**
+ * Writes settings and states, to go on later or elsewhere.
+ *
+ * @param tests  Tests of instances.
+ * @param out    A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err    Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read tests that nobody changes meanwhile.
+ */
+hotfix_status hotfix_instances_to_bytes(const struct hotfix_instances *tests,
+                                        struct hotfix_buf *out,
+                                        struct hotfix_error **err);
+
+/**
+ * Reads what hotfix_instances_to_bytes wrote.
+ *
+ * @param bytes      The bytes; borrowed for the call.
+ * @param bytes_len  Their number.
+ * @param out        The tests; the caller frees them with hotfix_instances_free. Null on failure.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_INPUT for bytes that no tests wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_instances_from_bytes(const char *bytes,
+                                          size_t bytes_len,
+                                          struct hotfix_instances **out,
+                                          struct hotfix_error **err);
+
+/**
+ * Frees tests of instances.
+ *
+ * @param tests  Tests, or null.
+ *
+ * Thread rule: one thread, after every other use of this handle.
+ */
+void hotfix_instances_free(struct hotfix_instances *tests);
+
+/**
+ * How long a regression of a ratio takes to find.
+ *
+ * @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
+ * @param ratio       Canary rate over baseline rate.
+ * @param out         Times and requests; set its `struct_size` before. Written on success only.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_time_to_detect(const struct hotfix_comparison *comparison,
+                                    double ratio,
+                                    struct hotfix_detection_time *out,
+                                    struct hotfix_error **err);
+
+/**
+ * The smallest ratio that is found within some minutes with a given chance.
+ *
+ * @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
+ * @param minutes     How long the comparison lasts.
+ * @param power       Chance to find it, such as 0.8.
+ * @param out         The ratio; infinite where none is found. Written on success only.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_detectable_ratio(const struct hotfix_comparison *comparison,
+                                      double minutes,
+                                      double power,
+                                      double *out,
+                                      struct hotfix_error **err);
+
+/**
+ * The chance to have found a regression within some minutes; at ratio 1 that of a false rollback.
+ *
+ * @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
+ * @param ratio       Canary rate over baseline rate.
+ * @param minutes     How long the comparison lasts; ticks that have ended count.
+ * @param out         The chance; set its `struct_size` before. Written on success only.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_chance_to_decide(const struct hotfix_comparison *comparison,
+                                      double ratio,
+                                      double minutes,
+                                      struct hotfix_chance *out,
+                                      struct hotfix_error **err);
+
+/**
+ * The chance to have shown within some minutes that a canary is not worse than a margin.
+ *
+ * @param comparison  Traffic; its test is not used. Set its `struct_size` before. Borrowed.
+ * @param ratio       Canary rate over baseline rate, as it truly is.
+ * @param minutes     How long the comparison lasts.
+ * @param margin      'Not so many times as bad'; at most 1 it is a claim of efficacy.
+ * @param alpha       Chance of saying that of a canary at the margin, such as 0.05.
+ * @param out         The chance; set its `struct_size` before. Written on success only.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_chance_to_promote(const struct hotfix_comparison *comparison,
+                                       double ratio,
+                                       double minutes,
+                                       double margin,
+                                       double alpha,
+                                       struct hotfix_chance *out,
+                                       struct hotfix_error **err);
+
+/**
+ * Minutes after which half of all rollouts have shown that the canary is not worse than a margin.
+ *
+ * @param comparison  Traffic; its test is not used. Set its `struct_size` before. Borrowed.
+ * @param ratio       Canary rate over baseline rate, as it truly is.
+ * @param margin      'Not so many times as bad'.
+ * @param alpha       Chance of saying that of a canary at the margin, such as 0.05.
+ * @param out         The minutes; infinite where it takes over 20,000 events or is not shown so often. Written on success only.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_time_to_promote(const struct hotfix_comparison *comparison,
+                                     double ratio,
+                                     double margin,
+                                     double alpha,
+                                     double *out,
+                                     struct hotfix_error **err);
+
+/**
+ * The chance that a fix passes 'at or below a bound' on some requests; exact for independent errors.
+ *
+ * @param requests  How many are looked at.
+ * @param rate      The chance that each fails.
+ * @param at_most   The bound on the share of failures.
+ * @param out       The chance. Written on success only.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_gate_pass_chance(double requests,
+                                      double rate,
+                                      double at_most,
+                                      double *out,
+                                      struct hotfix_error **err);
+
+/**
+ * The ratio that one test at the end finds with a given chance, by the square-root approximation.
+ *
+ * @param base_rate        The baseline's events a request.
+ * @param canary_trials    The canary's requests at the end.
+ * @param baseline_trials  The baseline's.
+ * @param alpha            One-sided, such as 0.01.
+ * @param power            Chance to find it, such as 0.8.
+ * @param out              The ratio. Written on success only.
+ * @param err              Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_fixed_horizon_ratio(double base_rate,
+                                         double canary_trials,
+                                         double baseline_trials,
+                                         double alpha,
+                                         double power,
+                                         double *out,
+                                         struct hotfix_error **err);
+
+/**
+ * How many requests of both arms one test at the end needs to find a ratio with a given chance.
+ *
+ * @param base_rate  The baseline's events a request.
+ * @param share      The canary's share of the requests.
+ * @param ratio      Above 1.
+ * @param alpha      One-sided, such as 0.01.
+ * @param power      Chance to find it, such as 0.8.
+ * @param out        The requests. Written on success only.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_fixed_horizon_trials(double base_rate,
+                                          double share,
+                                          double ratio,
+                                          double alpha,
+                                          double power,
+                                          double *out,
+                                          struct hotfix_error **err);
+
+/**
+ * What each phase of a plan can see of each ratio.
+ *
+ * @param question      {"comparison": {"requests_per_minute", "base_rate", …}, "phases": [{"share", "minutes", "threshold"}],
+ *                      "ratios", "promotion": {"margin", "alpha"}}, the last two optional; UTF-8, borrowed.
+ * @param question_len  Its length in bytes.
+ * @param out           A buffer with a JSON list, an object a phase; the caller frees it with hotfix_buf_free.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for figures that cannot be, HOTFIX_STATUS_INPUT for text that cannot be read.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_sight(const char *question,
+                           size_t question_len,
+                           struct hotfix_buf *out,
+                           struct hotfix_error **err);
+
+/**
+ * The Mann-Whitney U test of two samples, for one look.
+ *
+ * @param x            Finite values in any order; borrowed.
+ * @param x_len        How many.
+ * @param y            Finite values in any order; borrowed.
+ * @param y_len        How many.
+ * @param alternative  A hotfix_alternative; GREATER: values of `x` tend to be larger.
+ * @param method       A hotfix_test_method; AUTO is exact where either has at most 8 values and none are tied.
+ * @param continuity   Whether the normal approximation is corrected by a half.
+ * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact law that there is not.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_mann_whitney_u(const double *x,
+                                    size_t x_len,
+                                    const double *y,
+                                    size_t y_len,
+                                    int32_t alternative,
+                                    int32_t method,
+                                    bool continuity,
+                                    struct hotfix_mann_whitney *out,
+                                    struct hotfix_error **err);
+
+/**
+ * The Mann-Whitney U test of two histograms with the same buckets, for one look.
+ *
+ * @param x            Whole counts of each bucket, in order, not cumulated; borrowed.
+ * @param y            Likewise; borrowed.
+ * @param len          How many buckets.
+ * @param alternative  A hotfix_alternative; GREATER: values of `x` tend to be larger.
+ * @param continuity   Whether the normal approximation is corrected by a half.
+ * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for an empty histogram or counts that are none.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_mann_whitney_from_counts(const double *x,
+                                              const double *y,
+                                              size_t len,
+                                              int32_t alternative,
+                                              bool continuity,
+                                              struct hotfix_mann_whitney *out,
+                                              struct hotfix_error **err);
+
+/**
+ * The Hodges-Lehmann estimate of the shift of `x` against `y`.
+ *
+ * @param x           Finite values in any order; borrowed.
+ * @param x_len       How many.
+ * @param y           Finite values in any order; borrowed.
+ * @param y_len       How many.
+ * @param confidence  Of the interval, two-sided, such as 0.95.
+ * @param out         The result; set its `struct_size` before. Written on success only.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or a confidence that is none.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_hodges_lehmann(const double *x,
+                                    size_t x_len,
+                                    const double *y,
+                                    size_t y_len,
+                                    double confidence,
+                                    struct hotfix_shift *out,
+                                    struct hotfix_error **err);
+
+/**
+ * The Kolmogorov-Smirnov test of two samples, for one look.
+ *
+ * @param x            Finite values in any order; borrowed.
+ * @param x_len        How many.
+ * @param y            Finite values in any order; borrowed.
+ * @param y_len        How many.
+ * @param alternative  A hotfix_alternative; GREATER finds an `x` whose values tend to be smaller, as SciPy.
+ * @param method       A hotfix_test_method; AUTO is exact up to 10^8 pairs.
+ * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact law that is too large.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_ks_2samp(const double *x,
+                              size_t x_len,
+                              const double *y,
+                              size_t y_len,
+                              int32_t alternative,
+                              int32_t method,
+                              struct hotfix_kolmogorov_smirnov *out,
+                              struct hotfix_error **err);
+
+/**
+ * The Kolmogorov-Smirnov test of two histograms with the same buckets, for one look.
+ *
+ * @param x            Whole counts of each bucket, in order, not cumulated; borrowed.
+ * @param y            Likewise; borrowed.
+ * @param len          How many buckets.
+ * @param alternative  A hotfix_alternative, as in hotfix_ks_2samp.
+ * @param method       A hotfix_test_method.
+ * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for an empty histogram, counts that are none, or an exact law that is too large.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_ks_from_counts(const double *x,
+                                    const double *y,
+                                    size_t len,
+                                    int32_t alternative,
+                                    int32_t method,
+                                    struct hotfix_kolmogorov_smirnov *out,
+                                    struct hotfix_error **err);
+
+/**
+ * Fisher's exact test of two proportions, for one look.
+ *
+ * @param canary       Events and trials of the version under test.
+ * @param baseline     Of the version that it is compared with.
+ * @param alternative  A hotfix_alternative; GREATER: the canary's rate is higher.
+ * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for counts that are not whole or not in range, an arm without trials, or a law that is too large.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_fisher_exact(struct hotfix_counts canary,
+                                  struct hotfix_counts baseline,
+                                  int32_t alternative,
+                                  struct hotfix_fisher *out,
+                                  struct hotfix_error **err);
+
+/**
+ * The exact conditional test of a ratio of two rates, for one look.
+ *
+ * @param canary       Events and exposure of the version under test.
+ * @param baseline     Of the version that it is compared with, in the same unit.
+ * @param ratio        The canary's rate over the baseline's under the null, such as 1.
+ * @param alternative  A hotfix_alternative; GREATER: the ratio is more than that.
+ * @param confidence   Of the interval, two-sided, such as 0.95.
+ * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for events that are not whole or not in range, an arm without exposure, a ratio or confidence that is none.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_poisson_ratio(struct hotfix_counts canary,
+                                   struct hotfix_counts baseline,
+                                   double ratio,
+                                   int32_t alternative,
+                                   double confidence,
+                                   struct hotfix_rates *out,
+                                   struct hotfix_error **err);
+
+/**
+ * Farrington and Manning's test that the canary is not worse than the baseline by a margin, for one look.
+ *
+ * @param canary    Events and trials of the version under test.
+ * @param baseline  Of the version that it is compared with.
+ * @param margin    The null: the canary's rate is at least this many times the baseline's, or this much above it.
+ * @param scale     A hotfix_scale: which of both.
+ * @param out       The result; set its `struct_size` before. Written on success only.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for counts that are not in range, an arm without trials, or a margin that is none.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_non_inferiority(struct hotfix_counts canary,
+                                     struct hotfix_counts baseline,
+                                     double margin,
+                                     int32_t scale,
+                                     struct hotfix_margin *out,
+                                     struct hotfix_error **err);
+
+/**
+ * Two one-sided tests that two rates are within a margin of each other, for one look.
+ *
+ * @param canary    Events and trials of the version under test.
+ * @param baseline  Of the version that it is compared with.
+ * @param margin    A ratio above 1, or a difference above 0, that they are not apart, either way.
+ * @param scale     A hotfix_scale: which of both.
+ * @param out       The result; set its `struct_size` before. Written on success only.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT as hotfix_non_inferiority, and for a margin that leaves nothing between.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_equivalence(struct hotfix_counts canary,
+                                 struct hotfix_counts baseline,
+                                 double margin,
+                                 int32_t scale,
+                                 struct hotfix_apart *out,
+                                 struct hotfix_error **err);
+
+/**
+ * Wilson's interval for one proportion; not sequential.
+ *
+ * @param counts      Events and trials; without trials the interval is everything, 0 to 1.
+ * @param confidence  Two-sided, such as 0.95.
+ * @param out         The result; set its `struct_size` before. Written on success only.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for counts that are not in range, or a confidence that is none.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_wilson(struct hotfix_counts counts,
+                            double confidence,
+                            struct hotfix_interval *out,
+                            struct hotfix_error **err);
+
+/**
+ * Clopper and Pearson's interval for one proportion; not sequential.
+ *
+ * @param counts      Events and trials; without trials the interval is everything, 0 to 1.
+ * @param confidence  Two-sided, such as 0.95.
+ * @param out         The result; set its `struct_size` before. Written on success only.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for counts that are not whole or not in range, a law that is too large, or a confidence that is none.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_clopper_pearson(struct hotfix_counts counts,
+                                     double confidence,
+                                     struct hotfix_interval *out,
+                                     struct hotfix_error **err);
+
+/**
+ * Newcombe's interval for the canary's proportion less the baseline's; not sequential.
+ *
+ * @param canary      Events and trials of the version under test.
+ * @param baseline    Of the version that it is compared with.
+ * @param confidence  Two-sided, such as 0.95.
+ * @param out         The result; set its `struct_size` before. Written on success only.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for counts that are not in range, or a confidence that is none.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_newcombe(struct hotfix_counts canary,
+                              struct hotfix_counts baseline,
+                              double confidence,
+                              struct hotfix_interval *out,
+                              struct hotfix_error **err);
+
+/**
+ * A test without data.
+ *
+ * @param settings      {"boundaries": their number, 1 to 12, "direction": "worse" or "better", "alpha", "tolerated", "margin",
+ *                      "cap", "threshold", "mode": "independent" or "clustered", "grid", "weights", "prior_trials"}, all
+ *                      optional; UTF-8, borrowed; may be null with length 0 for the defaults, which have 6 boundaries.
+ * @param settings_len  Its length in bytes.
+ * @param out           The test; the caller frees it with hotfix_latency_free. Null on failure.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_latency_new(const char *settings,
+                                 size_t settings_len,
+                                 struct hotfix_latency **out,
+                                 struct hotfix_error **err);
+
+/**
+ * Takes in one tick.
+ *
+ * @param test             A test.
+ * @param canary_slow      The canary's requests slower than each boundary, ascending boundaries; borrowed.
+ * @param canary_trials    All of its requests.
+ * @param baseline_slow    The baseline's requests slower than each boundary; borrowed.
+ * @param baseline_trials  All of its requests.
+ * @param boundaries       How many boundaries both arrays have: those of the test.
+ * @param out_decided      Whether the test has decided, now or before; may be null. Written on success only.
+ * @param err              Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for counts that cannot be, or of another number of boundaries: the test is as before.
+ *
+ * Thread rule: one thread at a time for one test.
+ */
+hotfix_status hotfix_latency_update(struct hotfix_latency *test,
+                                    const double *canary_slow,
+                                    double canary_trials,
+                                    const double *baseline_slow,
+                                    double baseline_trials,
+                                    size_t boundaries,
+                                    bool *out_decided,
+                                    struct hotfix_error **err);
+
+/**
+ * What the test reports; the ratio is that of requests slower than the boundary that speaks loudest.
+ *
+ * @param test  A test.
+ * @param out   The evidence; set its `struct_size` before. Written on success only.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ */
+hotfix_status hotfix_latency_evidence(const struct hotfix_latency *test,
+                                      struct hotfix_evidence *out,
+                                      struct hotfix_error **err);
+
+/**
+ * Boundaries from what the baseline did before the phase, as a JSON array: near its p50, p75, p90, p95 and p99, and at
+ * twice the p99; for buckets the nearest of their edges.
+ *
+ * @param baseline      {"le", "counts", "count"} or {"samples"}; UTF-8, borrowed.
+ * @param baseline_len  Its length in bytes.
+ * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_STAT for readings that cannot be, HOTFIX_STATUS_INPUT for text that cannot be read.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_latency_boundaries(const char *baseline,
+                                        size_t baseline_len,
+                                        struct hotfix_buf *out,
+                                        struct hotfix_error **err);
+
+/**
+ * Writes settings and state, to go on later or elsewhere.
+ *
+ * @param test  A test.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ */
+hotfix_status hotfix_latency_to_bytes(const struct hotfix_latency *test,
+                                      struct hotfix_buf *out,
+                                      struct hotfix_error **err);
+
+/**
+ * Reads what hotfix_latency_to_bytes wrote.
+ *
+ * @param bytes      The bytes; borrowed for the call.
+ * @param bytes_len  Their number.
+ * @param out        The test; the caller frees it with hotfix_latency_free. Null on failure.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_latency_from_bytes(const char *bytes,
+                                        size_t bytes_len,
+                                        struct hotfix_latency **out,
+                                        struct hotfix_error **err);
+
+/**
+ * Frees a test.
+ *
+ * @param test  A test, or null.
+ *
+ * Thread rule: one thread, after every other use of this handle.
+ */
+void hotfix_latency_free(struct hotfix_latency *test);
 
 #ifdef __cplusplus
 }  // extern "C"

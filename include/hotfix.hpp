@@ -160,6 +160,19 @@ public:
     });
     handle_.reset(out);
   }
+  /** With tests calibrated on the house's own history, as for hotfix_plan_new_calibrated. */
+  Plan(const Policy &policy, std::string_view incident, std::string_view release, std::string_view traffic,
+       std::string_view calibration) {
+    hotfix_plan *out = nullptr;
+    detail::check([&](auto **e) {
+      return hotfix_plan_new_calibrated(policy.get(), incident.data(), incident.size(), release.data(), release.size(),
+                                        traffic.data(), traffic.size(), calibration.data(), calibration.size(), &out, e);
+    });
+    handle_.reset(out);
+  }
+  std::string calibration() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_plan_calibration(get(), out, e); });
+  }
   std::string timeline(Time start) const {
     return detail::text([&](auto *out, auto **e) { return hotfix_plan_timeline(get(), detail::ms(start), out, e); });
   }
@@ -262,6 +275,32 @@ public:
   }
   std::string verdict() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_verdict(get(), out, e); });
+  }
+  /** Why the last verdict is as it is; `null` where nothing is judged. */
+  std::string why() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_why(get(), out, e); });
+  }
+  /** Whom each version hurts; `null` where nothing is judged. */
+  std::string harm() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_harm(get(), out, e); });
+  }
+  /** What the rest of the phase can still show; `null` where none is watched. */
+  std::string outlook() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_outlook(get(), out, e); });
+  }
+  /** Each metric, its baseline and what each phase read. */
+  std::string comparison() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_comparison(get(), out, e); });
+  }
+  /** The same as a table in Markdown. */
+  std::string comparison_markdown() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_comparison_markdown(get(), out, e); });
+  }
+  /** `null` for a metric without a test. */
+  std::string evidence(std::string_view metric) const {
+    return detail::text([&](auto *out, auto **e) {
+      return hotfix_rollout_evidence(get(), metric.data(), metric.size(), out, e);
+    });
   }
   std::string head() const {
     hotfix_digest digest = {};

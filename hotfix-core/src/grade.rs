@@ -111,6 +111,24 @@ closed_set! {
         /// The promotion test has crossed: not worse than the margin.
         EvidenceOfNoHarm = "evidence_of_no_harm",
     }
+    /// What lets the tests be believed where errors cluster (statistics, section 4).
+    EvidenceMode {
+        /// Errors are taken to be independent of each other.
+        Plain = "plain",
+        /// Limits come from what noise alone reached in the house's own history.
+        Replay = "replay",
+        /// The canary's instances are compared with other choices of as many; they must have been drawn at random.
+        Randomised = "randomised",
+        /// Replay and randomised have to agree.
+        Both = "both",
+    }
+    /// What is done where the data of the evidence mode are not at hand.
+    Otherwise {
+        /// The plain test decides.
+        Plain = "plain",
+        /// No automatic rollback on statistics alone: a crossing asks. Bands still act.
+        Ask = "ask",
+    }
     /// What follows when something is amiss, mildest first.
     Response {
         /// Note it and go on.
@@ -151,5 +169,15 @@ closed_set! {
         BlueGreenSwitch = "blue_green_switch",
         /// The platform's own rollback.
         Platform = "platform",
+    }
+}
+
+impl Worse {
+    /// The events that are bad: failures where a metric counts successes.
+    pub fn bad(self, events: f64, trials: f64) -> f64 {
+        match self {
+            Self::Higher => events,
+            Self::Lower => trials - events,
+        }
     }
 }

@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod code;
 pub mod grade;
 pub mod judge;
+pub mod kayenta;
 pub mod metric;
 pub mod plan;
 pub mod policy;
@@ -17,3 +18,11 @@ pub mod unit;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct ReadMe;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/kayenta.md")]
+struct ComingFromKayenta;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/statistics.md")]
+struct Statistics;

@@ -5,6 +5,12 @@ mod story;
 use hotfix_core::canonical::{Digest, Encoder, verify_line};
 use hotfix_core::metric::Sample;
 use hotfix_core::rollout::{Command, Recording, State};
+use hotfix_core::stats::Counts;
+use hotfix_core::stats::instances::{BadInstance, LeaveOneOut};
+use hotfix_core::stats::randomisation::{
+    Randomisation, RandomisationDesign, RandomisationSettings,
+};
+use hotfix_core::stats::rate_ratio::{RateRatioDesign, RateRatioSettings};
 use hotfix_core::unit::Span;
 use serde::Serialize;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -117,8 +123,8 @@ fn met_5_a_quiet_observation_allocates_nothing() {
         for _ in 0..count {
             at = at + Span::from_seconds(1);
             if let Command::Observe { metrics } = &mut input.command {
-                for (_, arms) in metrics.iter_mut() {
-                    if let Some(Sample::Pair(events, trials)) = &mut arms.baseline {
+                for (_, reading) in metrics.iter_mut() {
+                    if let Some(Sample::Pair(events, trials)) = &mut reading.whole_mut().baseline {
                         *trials += 1.0;
                         *events = (*events + 1.0) % 10.0;
                     }
@@ -131,4 +137,31 @@ fn met_5_a_quiet_observation_allocates_nothing() {
     look(100);
     assert_eq!(allocations(|| look(400)), 0);
     assert_eq!(story.rollout.state(), State::Monitoring);
+}
+
+#[test]
+fn stat_2_tests_of_instances_allocate_nothing_once_made() {
+    let names: Vec<String> = (0..20).map(|pod| format!("pod-{pod:02}")).collect();
+    let settings = RandomisationSettings::new(names.clone(), names[..10].to_vec(), 3);
+    let design = RandomisationDesign::try_new(&settings).unwrap();
+    let mut drawn = Randomisation::new(&design);
+    let rates = RateRatioDesign::try_new(&RateRatioSettings::default()).unwrap();
+    let mut without = LeaveOneOut::try_new(&rates, names[..10].to_vec()).unwrap();
+    let mut bad = BadInstance::try_new(&RateRatioSettings::default(), names).unwrap();
+    let mut found = false;
+    let count = allocations(|| {
+        for tick in 0..300_u32 {
+            // From tick 20 on the canary's instances are worse; looks come before and after.
+            let events = |pod: u32| {
+                f64::from((pod + tick).is_multiple_of(7)) + f64::from(tick > 20 && pod < 10)
+            };
+            let counts: [Counts; 20] =
+                std::array::from_fn(|pod| Counts::new(events(u32::try_from(pod).unwrap()), 90.0));
+            found |= drawn.update(&design, &counts).unwrap();
+            without.update(&rates, &counts[..10], Counts::new(3.0, 900.0)).unwrap();
+            bad.update(&counts).unwrap();
+        }
+    });
+    assert_eq!((count, found, bad.found().next()), (0, true, Some(0)));
+    assert!(without.passes(&rates));
 }

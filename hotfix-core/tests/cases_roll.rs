@@ -22,7 +22,10 @@ fn rollout(case: &Case) -> Rollout {
     let policy =
         Policy::from_json(&document.to_string()).unwrap_or_else(|e| panic!("{}: {e}", case.id));
     let [incident, release, traffic] = case.subject().map(|part| part.to_string());
-    let plan = Plan::from_json(Arc::new(policy), &incident, &release, &traffic).unwrap();
+    let calibration = case.calibration();
+    let policy = Arc::new(policy);
+    let plan =
+        Plan::calibrated_from_json(policy, &incident, &release, &traffic, &calibration).unwrap();
     Rollout::try_new(plan, Recording::Keep, "pepper").unwrap()
 }
 
@@ -51,6 +54,9 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
     seen.phase = rollout.phase().map(|phase| phase.to_string()).unwrap_or_default();
     seen.share = rollout.share().as_fraction();
     seen.verdict = json!(rollout.verdict());
+    seen.why = json!(rollout.why());
+    seen.harm = json!(rollout.harm());
+    seen.table = rollout.comparison().to_markdown();
     seen.pending = json!(rollout.pending_actions());
     seen
 }

@@ -159,7 +159,16 @@ fn document() -> impl Strategy<Value = Value> {
         .prop_flat_map(move |n| (vec(item.clone(), n), btree_set(name(), n)))
         .prop_map(|(items, ids)| with_names(items, "id", ids))
         .prop_map(|items| json!([{ "id": "only", "title": "t", "items": items }]));
-    let rules = (lasting(0), 1.0f64..3.0, 1.001f64..5.0, 1.001f64..1e4, fraction(), 0.0f64..1e6);
+    let modes = select(vec!["plain", "replay", "randomised", "both"]);
+    let otherwise = select(vec!["plain", "ask"]);
+    let evidence = (1.0f64..3.0, 1.001f64..5.0, 1.001f64..1e4, fraction(), modes, otherwise, any::<(bool, bool)>())
+        .prop_map(|(tolerated, more, hold, alpha, mode, otherwise, (change_point, phase_end))| {
+            json!({
+                "alpha": alpha, "tolerated": tolerated, "margin": tolerated * more, "hold": hold, "mode": mode,
+                "otherwise": otherwise, "change_point": change_point, "phase_end_test": phase_end && mode == "plain",
+            })
+        });
+    let rules = (lasting(0), evidence, 0.0f64..1e6);
     let triggers = btree_map(
         select(vec!["doubt", "user_reports_worse", "fix_does_not_work", "data_corruption"]),
         select(vec!["continue", "hold", "ask", "roll_back"]),
@@ -167,12 +176,12 @@ fn document() -> impl Strategy<Value = Value> {
     );
     (name(), ".{0,30}", phases, metrics(), checklist, rules, (triggers, vec(lasting(0), 0..4), vec(vec(name(), 1..3), 0..3)), lasting(0))
         .prop_map(|(name, title, phases, metrics, checklists, rules, (triggers, after, roles), at)| {
-            let (cadence, tolerated, more, hold, alpha, least) = rules;
+            let (cadence, evidence, least) = rules;
             let approvals: Vec<Value> = roles.into_iter().map(|r| json!({ "any_of": r })).collect();
             let efficacy = metrics.iter().find(|(_, m)| is_tested(m) && m["kind"] != "latency");
             let mut document = json!({
                 "format": 1, "name": name, "title": title, "strategy": "canary", "after": after,
-                "evidence": { "alpha": alpha, "tolerated": tolerated, "margin": tolerated * more, "hold": hold },
+                "evidence": evidence,
                 "watch": {
                     "cadence": cadence.clone(), "window": cadence.clone(), "stale": cadence, "least_trials": least,
                     "no_data": { "after": at.clone(), "then": "ask" },

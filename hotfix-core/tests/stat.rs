@@ -257,6 +257,7 @@ fn stat_1_latency_is_the_average_of_its_boundaries() {
             direction,
             boundaries: 3,
             cap,
+            grid: Some(hotfix_core::stats::latency::DEFAULT_GRID.to_vec()),
             ..LatencySettings::default()
         })
         .expect("valid settings");

@@ -259,7 +259,8 @@ proptest! {
 fn stat_2_states_are_small() {
     assert!(size_of::<RateRatio>() <= 256, "{}", size_of::<RateRatio>());
     assert!(size_of::<Bernoulli>() <= 256);
-    assert!(size_of::<Latency>() <= 1024);
+    // Of that, 3.3 KB keep what a tick would otherwise compute: its alternatives by bucket.
+    assert!(size_of::<Latency>() <= 4096, "{}", size_of::<Latency>());
 }
 
 #[test]
@@ -403,8 +404,8 @@ fn roll_7_evidence_has_the_same_bits_everywhere() {
         bits((Direction::Better, 1.0, 0.5)),
     ];
     let recorded: [[u64; 3]; 3] = [
-        [0x4040_f576_fce4_97a9, 0x4040_6640_5104_667e, 0x403e_96cd_f90d_907d],
-        [0x4035_d0eb_ee2f_c7e8, 0x4037_86cf_2230_d52b, 0x4035_750e_fef3_c0da],
+        [0x4040_f576_fce4_97a9, 0x4040_6640_5104_667e, 0x403f_e7f9_4423_cb4e],
+        [0x4035_d0eb_ee2f_c7e8, 0x4037_86cf_2230_d529, 0x4035_750e_fef3_c0da],
         [0xc046_70c8_f8b6_e58b, 0xc02a_12b9_6e0e_7452, 0xc014_22ff_4768_da96],
     ];
     assert_eq!(got, recorded, "{got:#x?}");

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use hotfix_core::canonical::DigestError;
+use hotfix_core::kayenta::KayentaError;
 use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
@@ -188,6 +189,10 @@ impl From<PlanError> for Box<hotfix_error> {
             PlanError::Empty { field } | PlanError::Traffic { field, .. } => (*field).to_owned(),
             PlanError::SameVersion { .. } => "/release/version".to_owned(),
             PlanError::BugMetric { .. } => "/release/bug_metric".to_owned(),
+            PlanError::HistoryMetric { metric, .. } | PlanError::History { metric, .. } => {
+                format!("/calibration/{metric}")
+            }
+            PlanError::HistoryUnused { .. } => "/calibration".to_owned(),
             _ => String::new(),
         };
         hotfix_error::new(hotfix_status::Plan, error.code(), &path, &error)
@@ -217,6 +222,12 @@ impl From<LogError> for Box<hotfix_error> {
 impl From<StatError> for Box<hotfix_error> {
     fn from(error: StatError) -> Self {
         hotfix_error::new(hotfix_status::Stat, error.code(), "", &error)
+    }
+}
+
+impl From<KayentaError> for Box<hotfix_error> {
+    fn from(error: KayentaError) -> Self {
+        hotfix_error::new(hotfix_status::Stat, error.code(), &error.path(), &error)
     }
 }
 

@@ -16,12 +16,20 @@
 
 pub mod audit;
 pub mod buffer;
+pub mod ceiling;
 pub mod error;
+pub mod explain;
+pub mod fixed;
+pub mod fixed_counts;
 mod guard;
 #[cfg(feature = "test-hooks")]
 pub mod hook;
+pub mod instances;
+pub mod kayenta;
+pub mod latency;
 pub mod outcome;
 pub mod plan;
+pub mod planning;
 mod pointer;
 pub mod policy;
 pub mod rate_ratio;

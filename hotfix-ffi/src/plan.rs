@@ -58,6 +58,77 @@ pub unsafe extern "C" fn hotfix_plan_new(
     }
 }
 
+/// Makes a plan whose tests are calibrated on the house's own history.
+///
+/// The plan keeps what the tests are to make of the history (threshold, cap and hold level by metric and phase) and the
+/// history's digest. Both are in the first line of the log, so a log is replayed without the history.
+///
+/// @param policy           A policy with the evidence mode `replay` or `both`; the plan keeps what it needs of it.
+/// @param incident         As for hotfix_plan_new.
+/// @param incident_len     Its length in bytes.
+/// @param release          As for hotfix_plan_new.
+/// @param release_len      Its length in bytes.
+/// @param traffic          As for hotfix_plan_new; may be null with length 0.
+/// @param traffic_len      Its length in bytes.
+/// @param calibration      {metric: {instance: [[events, trials], …]}}, one pair a tick of the policy's cadence; UTF-8,
+///                         borrowed.
+/// @param calibration_len  Its length in bytes.
+/// @param out              The plan; the caller frees it with hotfix_plan_free. Null on failure.
+/// @param err              Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_PLAN with the place as a JSON Pointer.
+///
+/// Thread rule: any number of threads may use one policy.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_new_calibrated(
+    policy: *const hotfix_policy,
+    incident: *const c_char,
+    incident_len: usize,
+    release: *const c_char,
+    release_len: usize,
+    traffic: *const c_char,
+    traffic_len: usize,
+    calibration: *const c_char,
+    calibration_len: usize,
+    out: *mut *mut hotfix_plan,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::make(out, || {
+                let policy = pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy)))?;
+                let incident = pointer::text(incident, incident_len, "incident")?;
+                let release = pointer::text(release, release_len, "release")?;
+                let traffic = pointer::text(traffic, traffic_len, "traffic")?;
+                let calibration = pointer::text(calibration, calibration_len, "calibration")?;
+                Ok(Plan::calibrated_from_json(policy, incident, release, traffic, calibration)?)
+            })
+        })
+    }
+}
+
+/// What the house's own history asks of the tests, by metric: {metric: {"history", "phases": [{"phase", "calibration":
+/// {"threshold", "cap", "hold", …}}, …]}}; {} without a history.
+///
+/// @param plan  A plan.
+/// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err   Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_calibration(
+    plan: *const hotfix_plan,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || pointer::read(plan, "plan", |plan| canonical(plan.calibrations())))
+        })
+    }
+}
+
 /// When what happens if all goes well: [{"offset", "at", "step", "phase"}, …], offsets in seconds.
 ///
 /// @param plan      A plan.
@@ -84,7 +155,7 @@ pub unsafe extern "C" fn hotfix_plan_timeline(
     }
 }
 
-/// SHA-256 of policy, incident, release and traffic in canonical JSON; the same on every platform.
+/// SHA-256 of policy, incident, release, traffic and calibrations in canonical JSON; the same on every platform.
 ///
 /// @param plan  A plan.
 /// @param out   The digest. Written on success only.

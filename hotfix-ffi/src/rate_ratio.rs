@@ -2,9 +2,11 @@
 
 use std::ffi::c_char;
 
+use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
-use hotfix_core::stats::{Counts, StatError};
+use hotfix_core::stats::{Counts, Evidence, StatError};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::{Fallible, hotfix_error};
@@ -19,10 +21,10 @@ pub struct hotfix_rate_ratio(Guarded<Test>);
 
 handle!(hotfix_rate_ratio, Test);
 
-pub(crate) struct Test {
-    settings: RateRatioSettings,
-    design: RateRatioDesign,
-    state: RateRatio,
+/// One of two models; what it was asked is kept to be written.
+pub(crate) enum Test {
+    Poisson(RateRatioSettings, Box<RateRatioDesign>, RateRatio),
+    Bernoulli(BernoulliSettings, Box<BernoulliDesign>, Bernoulli),
 }
 
 /// What the test reports. Set `struct_size` before the call (HOTFIX_EVIDENCE_INIT does).
@@ -31,7 +33,7 @@ pub(crate) struct Test {
 pub struct hotfix_evidence {
     /// sizeof(hotfix_evidence), set by the caller.
     pub struct_size: usize,
-    /// Logarithm of the e-value; 0 without data, ln(1/alpha) decides.
+    /// Logarithm of the e-value; 0 without data. The threshold decides, ln(1/alpha) unless the settings name another.
     pub log_e: f64,
     /// A lower bound of `log_e` that costs less; what `p_value` rests on.
     pub log_e_bound: f64,
@@ -41,8 +43,22 @@ pub struct hotfix_evidence {
     pub ratio: f64,
     /// 1 where there are trials in both arms.
     pub has_ratio: u32,
-    /// 1 where the evidence has ever reached 1/alpha; stays once set.
+    /// 1 where the evidence has ever reached the threshold; stays once set.
     pub decided: u32,
+}
+
+impl hotfix_evidence {
+    pub(crate) fn new(struct_size: usize, seen: Evidence, log_e_bound: f64) -> Self {
+        Self {
+            struct_size,
+            log_e: seen.log_e,
+            log_e_bound,
+            p_value: seen.p_value,
+            ratio: seen.ratio.unwrap_or(f64::NAN),
+            has_ratio: u32::from(seen.ratio.is_some()),
+            decided: u32::from(seen.decided),
+        }
+    }
 }
 
 // SAFETY: repr(C), the size first; written only.
@@ -53,19 +69,111 @@ unsafe impl Versioned for hotfix_evidence {
 /// What to_bytes writes: the settings, from which the design follows, and the state.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
-    settings: RateRatioSettings,
-    state: RateRatio,
+struct Document<Settings, State> {
+    /// Absent in what was written before there was a choice.
+    #[serde(default)]
+    model: Model,
+    settings: Settings,
+    state: State,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Model {
+    #[default]
+    Poisson,
+    Bernoulli,
+}
+
+/// Takes `"model"` out of an object, as settings know no other's keys.
+fn model_of(object: &mut Value) -> Result<Model, serde_json::Error> {
+    let named = object.as_object_mut().and_then(|members| members.remove("model"));
+    named.map_or(Ok(Model::default()), serde_json::from_value)
 }
 
 impl Test {
-    fn new(settings: RateRatioSettings) -> Fallible<Self> {
+    fn from_settings(text: &str) -> Fallible<Self> {
+        let bad = |e| unreadable("settings", &e);
+        let mut object: Value = if text.trim().is_empty() {
+            json!({})
+        } else {
+            serde_json::from_str(text).map_err(bad)?
+        };
+        match model_of(&mut object).map_err(bad)? {
+            Model::Poisson => Self::poisson(serde_json::from_value(object).map_err(bad)?),
+            Model::Bernoulli => Self::bernoulli(serde_json::from_value(object).map_err(bad)?),
+        }
+    }
+
+    fn poisson(settings: RateRatioSettings) -> Fallible<Self> {
         let design = RateRatioDesign::try_new(&settings)?;
-        Ok(Self { settings, state: RateRatio::new(&design), design })
+        let state = RateRatio::new(&design);
+        Ok(Self::Poisson(settings, Box::new(design), state))
+    }
+
+    fn bernoulli(settings: BernoulliSettings) -> Fallible<Self> {
+        let design = BernoulliDesign::try_new(&settings)?;
+        let state = Bernoulli::new(&design);
+        Ok(Self::Bernoulli(settings, Box::new(design), state))
+    }
+
+    #[inline]
+    fn update(&mut self, canary: Counts, baseline: Counts) -> Result<bool, StatError> {
+        match self {
+            Self::Poisson(_, design, state) => state.update(design, canary, baseline),
+            Self::Bernoulli(_, design, state) => state.update(design, canary, baseline),
+        }
+    }
+
+    /// The evidence and its lower bound.
+    fn evidence(&self) -> (Evidence, f64) {
+        match self {
+            Self::Poisson(_, design, state) => (state.evidence(design), state.log_e_bound(design)),
+            Self::Bernoulli(_, design, state) => {
+                (state.evidence(design), state.log_e_bound(design))
+            }
+        }
+    }
+
+    fn to_text(&self) -> Fallible<String> {
+        match self {
+            Self::Poisson(settings, _, state) => {
+                canonical(&Document { model: Model::Poisson, settings, state })
+            }
+            Self::Bernoulli(settings, _, state) => {
+                canonical(&Document { model: Model::Bernoulli, settings, state })
+            }
+        }
+    }
+
+    fn from_text(text: &str) -> Fallible<Self> {
+        #[derive(Deserialize)]
+        struct Named {
+            #[serde(default)]
+            model: Model,
+        }
+        let bad = |e| unreadable("bytes", &e);
+        let Named { model } = serde_json::from_str(text).map_err(bad)?;
+        match model {
+            Model::Poisson => {
+                let read: Document<RateRatioSettings, RateRatio> =
+                    serde_json::from_str(text).map_err(bad)?;
+                let design = RateRatioDesign::try_new(&read.settings)?;
+                read.state.check(&design)?;
+                Ok(Self::Poisson(read.settings, Box::new(design), read.state))
+            }
+            Model::Bernoulli => {
+                let read: Document<BernoulliSettings, Bernoulli> =
+                    serde_json::from_str(text).map_err(bad)?;
+                let design = BernoulliDesign::try_new(&read.settings)?;
+                read.state.check(&design)?;
+                Ok(Self::Bernoulli(read.settings, Box::new(design), read.state))
+            }
+        }
     }
 }
 
-unsafe fn put_decided(out: *mut bool, decided: bool) {
+pub(crate) unsafe fn put_decided(out: *mut bool, decided: bool) {
     if !out.is_null() {
         // SAFETY: not null, and writable by the header's contract.
         unsafe { out.write(decided) };
@@ -74,8 +182,9 @@ unsafe fn put_decided(out: *mut bool, decided: bool) {
 
 /// A test without data.
 ///
-/// @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid", "weights"}, all optional;
-///                      UTF-8, borrowed; may be null with length 0 for the defaults.
+/// @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid", "weights",
+///                      "temper", "cap", "threshold", "horizon", "model": "poisson" or "bernoulli"
+///                      (which also takes "prior_trials")}, all optional; UTF-8, borrowed; may be null with length 0 for the defaults.
 /// @param settings_len  Its length in bytes.
 /// @param out           The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
@@ -94,18 +203,13 @@ pub unsafe extern "C" fn hotfix_rate_ratio_new(
         guard(err, || {
             pointer::make(out, || {
                 let text = pointer::text(settings, settings_len, "settings")?;
-                let settings = if text.trim().is_empty() {
-                    RateRatioSettings::default()
-                } else {
-                    serde_json::from_str(text).map_err(|e| unreadable("settings", &e))?
-                };
-                Test::new(settings)
+                Test::from_settings(text)
             })
         })
     }
 }
 
-fn unreadable(name: &str, fault: &serde_json::Error) -> Box<hotfix_error> {
+pub(crate) fn unreadable(name: &str, fault: &serde_json::Error) -> Box<hotfix_error> {
     let error = hotfix_core::rollout::InputError::Syntax { fault: format!("`{name}`: {fault}") };
     Box::<hotfix_error>::from(error).at(format!("/{name}"))
 }
@@ -137,9 +241,7 @@ pub unsafe extern "C" fn hotfix_rate_ratio_update(
         guard(err, || {
             let canary = Counts::new(canary_events, canary_trials);
             let baseline = Counts::new(baseline_events, baseline_trials);
-            let decided = pointer::change(test, "test", |test| {
-                Ok(test.state.update(&test.design, canary, baseline)?)
-            })?;
+            let decided = pointer::change(test, "test", |test| Ok(test.update(canary, baseline)?))?;
             put_decided(out_decided, decided);
             Ok(())
         })
@@ -163,31 +265,21 @@ pub unsafe extern "C" fn hotfix_rate_ratio_evidence(
     unsafe {
         guard(err, || {
             let size = versioned::size_of_caller(out, "out")?;
-            let evidence = pointer::read(test, "test", |test| {
-                let seen = test.state.evidence(&test.design);
-                Ok(hotfix_evidence {
-                    struct_size: size,
-                    log_e: seen.log_e,
-                    log_e_bound: test.state.log_e_bound(&test.design),
-                    p_value: seen.p_value,
-                    ratio: seen.ratio.unwrap_or(f64::NAN),
-                    has_ratio: u32::from(seen.ratio.is_some()),
-                    decided: u32::from(seen.decided),
-                })
-            })?;
+            let (seen, log_e_bound) = pointer::read(test, "test", |test| Ok(test.evidence()))?;
+            let evidence = hotfix_evidence::new(size, seen, log_e_bound);
             versioned::write(out, size, &evidence);
             Ok(())
         })
     }
 }
 
-/// Adds the evidence of another test with the same settings, as if its counts came as one further tick.
+/// Adds the evidence of another test with the same settings: it is then that of one test fed with both.
 ///
 /// @param test         The test that grows.
 /// @param other        Another one, which stays as it is; not `test` itself.
 /// @param out_decided  Whether the sum has decided; may be null. Written on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT where the settings differ.
+/// @return HOTFIX_STATUS_STAT where the settings differ, with a horizon, and with model "bernoulli", where order matters.
 ///
 /// Thread rule: one thread at a time for `test`; `other` may be read by any number.
 #[unsafe(no_mangle)]
@@ -200,9 +292,14 @@ pub unsafe extern "C" fn hotfix_rate_ratio_merge(
     // SAFETY: the caller keeps the header's contract; a copy of the other's state means that no two references meet.
     unsafe {
         guard(err, || {
-            let more = pointer::read(other, "other", |other| Ok(other.state))?;
-            let decided =
-                pointer::change(test, "test", |test| Ok(test.state.merge(&test.design, &more)?))?;
+            let more = pointer::read(other, "other", |other| match other {
+                Test::Poisson(.., state) => Ok(*state),
+                Test::Bernoulli(..) => Err(StatError::DesignMismatch.into()),
+            })?;
+            let decided = pointer::change(test, "test", |test| match test {
+                Test::Poisson(_, design, state) => Ok(state.merge(design, &more)?),
+                Test::Bernoulli(..) => Err(StatError::DesignMismatch.into()),
+            })?;
             put_decided(out_decided, decided);
             Ok(())
         })
@@ -223,15 +320,7 @@ pub unsafe extern "C" fn hotfix_rate_ratio_to_bytes(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::read(test, "test", |test| {
-                    canonical(&Document { settings: test.settings.clone(), state: test.state })
-                })
-            })
-        })
-    }
+    unsafe { guard(err, || put_text(out, || pointer::read(test, "test", Test::to_text))) }
 }
 
 /// Reads what hotfix_rate_ratio_to_bytes wrote.
@@ -255,15 +344,7 @@ pub unsafe extern "C" fn hotfix_rate_ratio_from_bytes(
         guard(err, || {
             pointer::make(out, || {
                 let text = pointer::text(bytes, bytes_len, "bytes")?;
-                let read: Document =
-                    serde_json::from_str(text).map_err(|e| unreadable("bytes", &e))?;
-                let mut test = Test::new(read.settings)?;
-                // A merge into an empty state says whether the state is of this design.
-                let mut probe = test.state;
-                let fits: Result<bool, StatError> = probe.merge(&test.design, &read.state);
-                fits?;
-                test.state = read.state;
-                Ok(test)
+                Test::from_text(text)
             })
         })
     }

@@ -143,9 +143,9 @@ impl Scratch {
             else {
                 return Ok(());
             };
-            for ((name, arms), &index) in metrics.iter_mut().zip(order.iter()) {
+            for ((name, kept), &index) in metrics.iter_mut().zip(order.iter()) {
                 array
-                    .with(index, |reading| fill(arms, reading))
+                    .with(index, |reading| fill(kept.whole_mut(), reading))
                     .map_err(|error| error.at(format!("/metrics/{name}")))?;
             }
         }

@@ -32,7 +32,7 @@ pub enum hotfix_status {
     Refused = 14,
     /// A log cannot be taken up (HF-LOG, HF-JSON and those of what it records).
     Log = 15,
-    /// A test's settings, counts or state are none (HF-STAT).
+    /// A test's settings, counts or state are none (HF-STAT), or the Kayenta-compatible judge's input is none (HF-KAY).
     Stat = 16,
     /// A defect of this library was caught; the handle is poisoned.
     Panic = 99,

@@ -1,7 +1,9 @@
 //! What a rollout shows between inputs.
 
+use std::ffi::c_char;
+
 use hotfix_core::rollout::Action;
-use hotfix_core::unit::Timestamp;
+use hotfix_core::unit::{MetricName, Timestamp};
 
 use crate::buffer::{hotfix_buf, hotfix_digest, hotfix_name, hotfix_str, in_place, put_text};
 use crate::error::{Fallible, hotfix_error};
@@ -122,6 +124,44 @@ pub unsafe extern "C" fn hotfix_rollout_verdict(
     unsafe {
         guard(err, || {
             put_text(out, || pointer::read(rollout, "rollout", |s| canonical(s.rollout.verdict())))
+        })
+    }
+}
+
+/// A metric's evidence with everything that it rests on, as JSON; `null` for a metric without a test, or a latency that was
+/// never read.
+///
+/// {"log_e", "p_value", "decided", "mode", "guarantee", "why", "alpha", "weight", "threshold", "hold", "tolerated", "margin"}
+/// and, where known, "cap", "interval" {"low", "high"} (valid at every look; null for an end that is infinite), "log_e_safe",
+/// "log_e_without_any", "ratio", "totals" {"canary", "baseline"} and "not_sequential", the intervals of each arm that are of
+/// this one look. Computed for this call: seldom, not at every tick.
+///
+/// @param rollout     A rollout.
+/// @param metric      Its id; UTF-8, borrowed for the call.
+/// @param metric_len  Its length in bytes.
+/// @param out         A buffer that the caller frees with hotfix_buf_free.
+/// @param err         Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_evidence(
+    rollout: *const hotfix_rollout,
+    metric: *const c_char,
+    metric_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let metric = pointer::text(metric, metric_len, "metric")?;
+                pointer::read(rollout, "rollout", |session| {
+                    // A text that is no legal id is no metric's.
+                    let metric = MetricName::try_new(metric).ok();
+                    canonical(&metric.and_then(|metric| session.rollout.evidence(metric)))
+                })
+            })
         })
     }
 }

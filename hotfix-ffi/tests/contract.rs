@@ -7,11 +7,16 @@ mod common;
 use std::ffi::c_char;
 use std::ptr::{dangling_mut, null, null_mut};
 
-use common::{Failed, NOTHING, Plan, Policy, Rollout, action, call, in_crate, outcome, raw, text};
+use common::{
+    Failed, NOTHING, Plan, Policy, Rollout, action, call, fails, in_crate, outcome, raw, text,
+};
 use hotfix::audit::*;
 use hotfix::buffer::*;
+use hotfix::ceiling::*;
 use hotfix::error::*;
+use hotfix::explain::*;
 use hotfix::hook::*;
+use hotfix::kayenta::*;
 use hotfix::outcome::*;
 use hotfix::plan::*;
 use hotfix::policy::*;
@@ -33,6 +38,13 @@ fn evidence() -> hotfix_evidence {
     hotfix_evidence { struct_size: size_of::<hotfix_evidence>(), ..zero }
 }
 
+fn ceiling() -> *mut hotfix_ceiling {
+    let ((at, len), mut out) = (raw(r#"{"ceiling": 0.005}"#), null_mut());
+    // SAFETY: a live text and slot.
+    call(|e| unsafe { hotfix_ceiling_new(at, len, &raw mut out, e) }).unwrap();
+    out
+}
+
 fn rate_ratio() -> *mut hotfix_rate_ratio {
     let mut out = null_mut();
     // SAFETY: a live slot.
@@ -40,43 +52,11 @@ fn rate_ratio() -> *mut hotfix_rate_ratio {
     out
 }
 
-/// Calls that must fail in one way, collected so that all faults are seen at once.
-struct Wanted(hotfix_status, Vec<String>);
-
-impl Wanted {
-    fn check(&mut self, name: &str, result: Result<(), Failed>) {
-        match result {
-            Err(failed) if failed.status == self.0 => {
-                if failed.code.is_empty() || failed.message.is_empty() {
-                    self.1.push(format!("{name}: {failed:?}"));
-                }
-            }
-            other => self.1.push(format!("{name}: {other:?}, expected {:?}", self.0)),
-        }
-    }
-
-    fn end(self) {
-        assert!(self.1.is_empty(), "{}", self.1.join("\n"));
-    }
-}
-
-macro_rules! fails {
-    ($status:ident: $($function:ident($($argument:expr),* $(,)?);)*) => {{
-        let mut wanted = Wanted(hotfix_status::$status, Vec::new());
-        $(
-            // SAFETY: each argument is live, or null where that is what is tested.
-            let result = call(|e| unsafe { $function($($argument,)* e) });
-            wanted.check(stringify!($function($($argument),*)), result);
-        )*
-        wanted.end();
-    }};
-}
-
 #[test]
 fn a_null_pointer_is_an_error_everywhere() {
-    let (policy, plan, rollout, test) =
-        (Policy::preset("phased-canary").unwrap(), Plan::any(), Rollout::any(), rate_ratio());
-    let (mut buf, mut out, mut act, mut seen) = (empty_buf(), outcome(), action(), evidence());
+    let (policy, plan, rollout) =
+        (Policy::preset("phased-canary").unwrap(), Plan::any(), Rollout::any());
+    let (mut buf, mut out, mut act) = (empty_buf(), outcome(), action());
     let buf = &raw mut buf;
     let (json, len) = raw("{}");
     let keep = hotfix_recording::Keep as i32;
@@ -133,6 +113,16 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rollout_poll_at(rollout.0, null_mut());
         hotfix_rollout_verdict(null(), buf);
         hotfix_rollout_verdict(rollout.0, null_mut());
+        hotfix_rollout_why(null(), buf);
+        hotfix_rollout_why(rollout.0, null_mut());
+        hotfix_rollout_harm(null(), buf);
+        hotfix_rollout_harm(rollout.0, null_mut());
+        hotfix_rollout_outlook(null(), buf);
+        hotfix_rollout_outlook(rollout.0, null_mut());
+        hotfix_rollout_comparison(null(), buf);
+        hotfix_rollout_comparison(rollout.0, null_mut());
+        hotfix_rollout_comparison_markdown(null(), buf);
+        hotfix_rollout_comparison_markdown(rollout.0, null_mut());
         hotfix_rollout_head(null(), dangling_mut());
         hotfix_rollout_head(rollout.0, null_mut());
         hotfix_rollout_log(null(), dangling_mut());
@@ -150,6 +140,16 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_audit(null(), 1, null(), 0, buf);
         hotfix_audit(json, len, null(), 1, buf);
         hotfix_audit(json, len, null(), 0, null_mut());
+    }
+    assert!(new.is_null() && new_rollout.is_null());
+}
+
+#[test]
+fn a_null_pointer_is_an_error_to_a_test_and_to_the_kayenta_compatible_judge() {
+    let (test, mut buf, mut seen) = (rate_ratio(), empty_buf(), evidence());
+    let (buf, (json, len)) = (&raw mut buf, raw("{}"));
+    let config = raw(r#"{"metrics": []}"#);
+    fails! { Null:
         hotfix_rate_ratio_new(null(), 1, &mut null_mut());
         hotfix_rate_ratio_new(json, len, null_mut());
         hotfix_rate_ratio_update(null_mut(), 0.0, 1.0, 0.0, 1.0, null_mut());
@@ -161,10 +161,39 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rate_ratio_to_bytes(test, null_mut());
         hotfix_rate_ratio_from_bytes(null(), 1, &mut null_mut());
         hotfix_rate_ratio_from_bytes(json, len, null_mut());
+        hotfix_kayenta_judge(null(), 1, json, len, 75.0, 50.0, buf);
+        hotfix_kayenta_judge(config.0, config.1, null(), 1, 75.0, 50.0, buf);
+        hotfix_kayenta_judge(json, len, json, len, 75.0, 50.0, null_mut());
+        hotfix_kayenta_classify(null(), 1, json, len, buf);
+        hotfix_kayenta_classify(json, len, null(), 1, buf);
+        hotfix_kayenta_classify(json, len, json, len, null_mut());
     }
-    assert!(new.is_null() && new_rollout.is_null());
     // SAFETY: made once, freed once.
     unsafe { hotfix_rate_ratio_free(test) };
+}
+
+#[test]
+fn a_null_pointer_is_an_error_to_a_ceiling_and_an_interval() {
+    let (below, mut buf, mut seen) = (ceiling(), empty_buf(), evidence());
+    let (buf, (json, len)) = (&raw mut buf, raw("{}"));
+    fails! { Null:
+        hotfix_ceiling_new(null(), 1, &mut null_mut());
+        hotfix_ceiling_new(json, len, null_mut());
+        hotfix_ceiling_update(null_mut(), 0.0, 1.0, null_mut());
+        hotfix_ceiling_evidence(null(), &raw mut seen);
+        hotfix_ceiling_evidence(below, null_mut());
+        hotfix_ceiling_clean_trials(null(), &mut 0.0);
+        hotfix_ceiling_clean_trials(below, null_mut());
+        hotfix_ceiling_to_bytes(null(), buf);
+        hotfix_ceiling_to_bytes(below, null_mut());
+        hotfix_ceiling_from_bytes(null(), 1, &mut null_mut());
+        hotfix_ceiling_from_bytes(json, len, null_mut());
+        hotfix_ratio_interval(null(), 1, 0.99, &mut 0.0, &mut 0.0);
+        hotfix_ratio_interval(null(), 0, 0.99, null_mut(), &mut 0.0);
+        hotfix_ratio_interval(null(), 0, 0.99, &mut 0.0, null_mut());
+    }
+    // SAFETY: made once, freed once.
+    unsafe { hotfix_ceiling_free(below) };
 }
 
 #[test]
@@ -174,6 +203,7 @@ fn text_that_is_not_utf_8_is_an_error_everywhere() {
     let (mut buf, mut out) = (empty_buf(), outcome());
     let (bad, n): (*const c_char, usize) = (c"ab\xff".as_ptr(), 3);
     let (json, len) = raw("{}");
+    let config = raw(r#"{"metrics": []}"#);
     let keep = hotfix_recording::Keep as i32;
     let mut ms = 0;
     fails! { Utf8:
@@ -189,6 +219,12 @@ fn text_that_is_not_utf_8_is_an_error_everywhere() {
         hotfix_audit(json, len, bad, n, &raw mut buf);
         hotfix_rate_ratio_new(bad, n, &mut null_mut());
         hotfix_rate_ratio_from_bytes(bad, n, &mut null_mut());
+        hotfix_kayenta_judge(bad, n, bad, n, 75.0, 50.0, &raw mut buf);
+        hotfix_kayenta_judge(config.0, config.1, bad, n, 75.0, 50.0, &raw mut buf);
+        hotfix_kayenta_classify(bad, n, bad, n, &raw mut buf);
+        hotfix_kayenta_classify(null(), 0, bad, n, &raw mut buf);
+        hotfix_ceiling_new(bad, n, &mut null_mut());
+        hotfix_ceiling_from_bytes(bad, n, &mut null_mut());
     }
     fails! { Log:
         hotfix_rollout_replay(bad, n, keep, &mut null_mut());
@@ -214,6 +250,7 @@ fn numbers_and_sizes_are_checked() {
         hotfix_rollout_pending_action(rollout.0, 0, &raw mut act);
         hotfix_rollout_observe(rollout.0, 0, null(), 5000, null(), &raw mut out);
         hotfix_policy_preset(json, usize::MAX, &mut null_mut());
+        hotfix_ratio_interval(null(), usize::MAX, 0.99, &mut 0.0, &mut 0.0);
     }
     fails! { Unit:
         hotfix_time_format(i64::MAX, &mut empty_buf());
@@ -229,6 +266,7 @@ fn numbers_and_sizes_are_checked() {
             hotfix_rollout_action(rollout.0, 0, &raw mut act);
             hotfix_rollout_pending_action(rollout.0, 0, &raw mut act);
             hotfix_rate_ratio_evidence(null(), &raw mut seen);
+            hotfix_ceiling_evidence(null(), &raw mut seen);
         }
     }
 }
@@ -379,7 +417,13 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
         hotfix_rollout_poll_at(rollout.0, dangling_mut());
         hotfix_rollout_head(rollout.0, dangling_mut());
         hotfix_rollout_log(rollout.0, dangling_mut());
+        hotfix_rollout_evidence(rollout.0, input, len, &raw mut buf);
         hotfix_rollout_verdict(rollout.0, &raw mut buf);
+        hotfix_rollout_why(rollout.0, &raw mut buf);
+        hotfix_rollout_harm(rollout.0, &raw mut buf);
+        hotfix_rollout_outlook(rollout.0, &raw mut buf);
+        hotfix_rollout_comparison(rollout.0, &raw mut buf);
+        hotfix_rollout_comparison_markdown(rollout.0, &raw mut buf);
         hotfix_rollout_action(rollout.0, 0, &raw mut act);
         hotfix_rollout_actions(rollout.0, &raw mut buf);
         hotfix_rollout_pending_count(rollout.0, dangling_mut());
@@ -407,6 +451,7 @@ fn frees_and_error_accessors_take_null() {
         hotfix_plan_free(null_mut());
         hotfix_rollout_free(null_mut());
         hotfix_rate_ratio_free(null_mut());
+        hotfix_ceiling_free(null_mut());
         assert_eq!(hotfix_error_status(null()), hotfix_status::Ok);
         assert_eq!(hotfix_error_accepted_count(null()), 0);
         for view in [
@@ -435,7 +480,15 @@ fn frees_and_error_accessors_take_null() {
 #[test]
 fn every_function_of_the_header_is_here() {
     let header = std::fs::read_to_string(in_crate("../include/hotfix.h")).unwrap();
-    let here = std::fs::read_to_string(in_crate("tests/contract.rs")).unwrap();
+    // This file and those beside it: `contract_….rs`.
+    let files = std::fs::read_dir(in_crate("tests")).unwrap().map(|entry| entry.unwrap().path());
+    let contracts = files.filter(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("contract"))
+    });
+    let here: String = contracts
+        .filter(|path| path.extension().is_some_and(|kind| kind == "rs"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
     let missing: Vec<&str> = header
         .lines()
         .filter(|line| {
@@ -447,4 +500,63 @@ fn every_function_of_the_header_is_here() {
         .filter(|name| name.starts_with("hotfix_") && !here.contains(&format!("{name}(")))
         .collect();
     assert!(missing.is_empty(), "no contract is tested for {missing:?}");
+}
+
+#[test]
+fn stat_2_settings_states_and_sums_that_cannot_be_are_refused() {
+    let below = ceiling();
+    let (wrong, unknown) = (raw(r#"{"ceiling": 2}"#), raw(r#"{"ceilling": 0.1}"#));
+    let (temper, model) = (raw(r#"{"temper": 0}"#), raw(r#"{"model": "cauchy"}"#));
+    let bad = hotfix_stratum {
+        canary_events: -1.0,
+        canary_trials: 1.0,
+        baseline_events: 0.0,
+        baseline_trials: 1.0,
+    };
+    let (planned, mut one) = (raw(r#"{"horizon": 60}"#), null_mut());
+    // SAFETY: live text and slots.
+    call(|e| unsafe { hotfix_rate_ratio_new(planned.0, planned.1, &raw mut one, e) }).unwrap();
+    let other = rate_ratio();
+    fails! { Stat:
+        hotfix_ceiling_new(wrong.0, wrong.1, &mut null_mut());
+        hotfix_ceiling_update(below, 2.0, 1.0, null_mut());
+        hotfix_rate_ratio_new(temper.0, temper.1, &mut null_mut());
+        hotfix_rate_ratio_merge(one, one, null_mut());
+        hotfix_rate_ratio_merge(one, other, null_mut());
+        hotfix_ratio_interval(&raw const bad, 1, 0.99, &mut 0.0, &mut 0.0);
+        hotfix_ratio_interval(null(), 0, 1.0, &mut 0.0, &mut 0.0);
+    }
+    fails! { Input:
+        hotfix_ceiling_new(unknown.0, unknown.1, &mut null_mut());
+        hotfix_ceiling_new(null(), 0, &mut null_mut());
+        hotfix_rate_ratio_new(model.0, model.1, &mut null_mut());
+    }
+    // SAFETY: made once, freed once.
+    unsafe {
+        hotfix_rate_ratio_free(one);
+        hotfix_rate_ratio_free(other);
+        hotfix_ceiling_free(below);
+    }
+}
+
+#[test]
+fn stat_4_the_ratio_interval_takes_sums_by_split() {
+    let strata =
+        [[5.0, 210.0, 17.0, 1790.0], [4.0, 500.0, 5.0, 500.0]].map(|[a, b, c, d]| hotfix_stratum {
+            canary_events: a,
+            canary_trials: b,
+            baseline_events: c,
+            baseline_trials: d,
+        });
+    let (mut low, mut high) = (f64::NAN, f64::NAN);
+    let mut ask = |count| {
+        let at = strata.as_ptr();
+        // SAFETY: live strata and slots.
+        call(|e| unsafe { hotfix_ratio_interval(at, count, 0.99, &raw mut low, &raw mut high, e) })
+            .unwrap();
+        (low, high)
+    };
+    let (low, high) = ask(2);
+    assert!(low > 0.2 && low < 1.5 && high > 1.5 && high < 15.0, "{low} {high}");
+    assert_eq!(ask(0), (0.0, f64::INFINITY));
 }

@@ -7,6 +7,8 @@
 #![allow(clippy::result_large_err, reason = "a test reads the whole error")]
 
 mod common;
+#[path = "../../hotfix-core/tests/kayenta_common/mod.rs"]
+mod kayenta_common;
 #[path = "../../hotfix-core/tests/roll_common/mod.rs"]
 mod roll_common;
 
@@ -16,6 +18,14 @@ use std::ptr::null_mut;
 
 use common::{Failed, Plan, Policy, Rollout, audit, buffer, call, in_crate, outcome, raw, text};
 use hotfix::buffer::{hotfix_digest, hotfix_name, hotfix_str};
+use hotfix::ceiling::{
+    hotfix_ceiling_evidence, hotfix_ceiling_free, hotfix_ceiling_from_bytes, hotfix_ceiling_new,
+    hotfix_ceiling_to_bytes, hotfix_ceiling_update,
+};
+use hotfix::explain::{
+    hotfix_rollout_comparison_markdown, hotfix_rollout_harm, hotfix_rollout_why,
+};
+use hotfix::kayenta::{hotfix_kayenta_classify, hotfix_kayenta_judge};
 use hotfix::outcome::{hotfix_decision_name, hotfix_state, hotfix_state_name};
 use hotfix::policy::{hotfix_policy_from_toml, hotfix_policy_to_json};
 use hotfix::rate_ratio::{
@@ -30,6 +40,7 @@ use hotfix::view::{
     hotfix_rollout_pending_actions, hotfix_rollout_phase, hotfix_rollout_share,
     hotfix_rollout_state, hotfix_rollout_verdict,
 };
+use kayenta_common::{Came, ClassifyCase, JudgeCase};
 use roll_common::{Case, Seen, Step};
 use serde_json::Value;
 
@@ -101,6 +112,9 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
         call(|error| hotfix_rollout_phase(rollout.0, &raw mut phase, error)).unwrap();
         call(|error| hotfix_rollout_share(rollout.0, &raw mut seen.share, error)).unwrap();
         seen.verdict = json(buffer(|o, e| hotfix_rollout_verdict(rollout.0, o, e)));
+        seen.why = json(buffer(|o, e| hotfix_rollout_why(rollout.0, o, e)));
+        seen.harm = json(buffer(|o, e| hotfix_rollout_harm(rollout.0, o, e)));
+        seen.table = buffer(|o, e| hotfix_rollout_comparison_markdown(rollout.0, o, e)).unwrap();
         seen.pending = json(buffer(|o, e| hotfix_rollout_pending_actions(rollout.0, o, e)));
         if seen.error.is_none() {
             let decision = CStr::from_ptr(hotfix_decision_name(out.decision as i32));
@@ -117,7 +131,9 @@ fn run(case: &Case) -> Vec<String> {
     case.change(&mut document);
     let policy = Policy::from_json(&document.to_string()).unwrap();
     let parts = case.subject().map(|part| part.to_string());
-    let plan = Plan::new(&policy, [&parts[0], &parts[1], &parts[2]]).unwrap();
+    let [incident, release, traffic] = &parts;
+    let parts = [incident.as_str(), release, traffic, &case.calibration()];
+    let plan = Plan::calibrated(&policy, parts).unwrap();
     let rollout = Rollout::new(&plan, hotfix_recording::Keep);
     let mut faults = Vec::new();
     for (number, step) in case.steps.iter().enumerate() {
@@ -280,8 +296,10 @@ fn near(got: f64, wanted: f64) -> bool {
 }
 
 impl StatCase {
-    fn faults(&self) -> Option<String> {
-        let settings = self.settings.to_string();
+    fn faults(&self, model: &str) -> Option<String> {
+        let mut settings = self.settings.clone();
+        settings["model"] = model.into();
+        let settings = settings.to_string();
         let ((at, len), mut test) = (raw(&settings), null_mut());
         // SAFETY: live text and slots; every handle is freed once.
         unsafe {
@@ -321,9 +339,111 @@ impl StatCase {
 
 #[test]
 fn stat_2_rate_ratio_cases_come_out_in_c_as_they_say() {
-    let faults: Vec<String> = load::<StatCase>(&cases("stat/rate_ratio.toml"))
-        .iter()
-        .filter_map(StatCase::faults)
-        .collect();
+    let models = [("stat/rate_ratio.toml", "poisson"), ("stat/bernoulli.toml", "bernoulli")];
+    for (file, model) in models {
+        let cases = load::<StatCase>(&cases(file));
+        let faults: Vec<String> = cases.iter().filter_map(|case| case.faults(model)).collect();
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+}
+
+// ---- the ceiling ----
+
+#[derive(serde::Deserialize)]
+struct CeilingCase {
+    id: String,
+    settings: Value,
+    updates: Vec<[f64; 2]>,
+    repeat: u32,
+    expect: CeilingExpected,
+}
+
+#[derive(serde::Deserialize)]
+struct CeilingExpected {
+    log_e: f64,
+    p_value: f64,
+    decided_at: u32,
+    ratio: Option<f64>,
+}
+
+impl CeilingCase {
+    fn faults(&self) -> Option<String> {
+        let settings = self.settings.to_string();
+        let ((at, len), mut test) = (raw(&settings), null_mut());
+        // SAFETY: live text and slots; every handle is freed once.
+        unsafe {
+            call(|error| hotfix_ceiling_new(at, len, &raw mut test, error)).unwrap();
+            let (mut tick, mut decided_at) = (0, 0);
+            for [events, trials] in (0..self.repeat).flat_map(|_| &self.updates) {
+                let mut decided = false;
+                call(|e| hotfix_ceiling_update(test, *events, *trials, &raw mut decided, e))
+                    .unwrap();
+                tick += 1;
+                if decided && decided_at == 0 {
+                    decided_at = tick;
+                }
+            }
+            let bytes = buffer(|out, error| hotfix_ceiling_to_bytes(test, out, error)).unwrap();
+            let ((at, len), mut again) = (raw(&bytes), null_mut());
+            call(|error| hotfix_ceiling_from_bytes(at, len, &raw mut again, error)).unwrap();
+            let mut seen: hotfix_evidence = std::mem::zeroed();
+            seen.struct_size = size_of::<hotfix_evidence>();
+            call(|error| hotfix_ceiling_evidence(again, &raw mut seen, error)).unwrap();
+            hotfix_ceiling_free(again);
+            hotfix_ceiling_free(test);
+            let wanted = &self.expect;
+            let same = near(seen.log_e, wanted.log_e)
+                && near(seen.p_value, wanted.p_value)
+                && decided_at == wanted.decided_at
+                && (seen.has_ratio == 1) == wanted.ratio.is_some()
+                && wanted.ratio.is_none_or(|ratio| near(seen.ratio, ratio));
+            (!same).then(|| format!("{}: {seen:?}, decided at {decided_at}", self.id))
+        }
+    }
+}
+
+#[test]
+fn stat_3_ceiling_cases_come_out_in_c_as_they_say() {
+    let cases = load::<CeilingCase>(&cases("stat/ceiling.toml"));
+    let faults: Vec<String> = cases.iter().filter_map(CeilingCase::faults).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+// ---- the Kayenta-compatible judge ----
+
+fn came(result: Result<String, Failed>) -> Came {
+    let read = |text: String| serde_json::from_str(&text).unwrap();
+    result.map(read).map_err(|failed| {
+        assert_eq!(failed.status, hotfix_status::Stat, "{failed:?}");
+        (failed.code, failed.message)
+    })
+}
+
+#[test]
+fn stat_1_kayenta_cases_come_out_in_c_as_they_say() {
+    let classify = |settings: &str, samples: &str| {
+        let ((settings, a), (samples, b)) = (raw(settings), raw(samples));
+        // SAFETY: live text and slots.
+        came(buffer(|out, error| unsafe {
+            hotfix_kayenta_classify(settings, a, samples, b, out, error)
+        }))
+    };
+    let mut faults = Vec::new();
+    for file in ["classify.toml", "intervals.toml"] {
+        for case in kayenta_common::load::<ClassifyCase>(&cases("kayenta"), file, 20) {
+            faults.extend(case.faults(classify));
+        }
+    }
+    for case in kayenta_common::load::<JudgeCase>(&cases("kayenta"), "judge.toml", 20) {
+        let samples = case.samples();
+        let ((config, a), (samples, b)) = (raw(&case.config), raw(&samples));
+        let score = |given: Option<f64>| given.unwrap_or(f64::NAN);
+        let (pass, marginal) = (score(case.pass), score(case.marginal));
+        // SAFETY: live text and slots.
+        let result = buffer(|out, error| unsafe {
+            hotfix_kayenta_judge(config, a, samples, b, pass, marginal, out, error)
+        });
+        faults.extend(case.faults(&came(result)));
+    }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

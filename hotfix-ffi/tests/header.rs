@@ -26,8 +26,16 @@ const SOURCES: &[&str] = &[
     "reading",
     "rollout",
     "view",
+    "explain",
     "audit",
     "rate_ratio",
+    "kayenta",
+    "ceiling",
+    "instances",
+    "planning",
+    "fixed",
+    "fixed_counts",
+    "latency",
 ];
 
 fn comment(text: &str) -> String {
@@ -52,6 +60,18 @@ fn macros() -> String {
         ("READING", "reading"),
         ("SENDER", "sender"),
         ("EVIDENCE", "evidence"),
+        ("INSTANCES_SEEN", "instances_seen"),
+        ("COMPARISON", "comparison"),
+        ("DETECTION_TIME", "detection_time"),
+        ("CHANCE", "chance"),
+        ("MANN_WHITNEY", "mann_whitney"),
+        ("SHIFT", "shift"),
+        ("KOLMOGOROV_SMIRNOV", "kolmogorov_smirnov"),
+        ("FISHER", "fisher"),
+        ("RATES", "rates"),
+        ("MARGIN", "margin"),
+        ("APART", "apart"),
+        ("INTERVAL", "interval"),
     ] {
         // C++ wants a value of every member's type, C++17 has no designated initialisers: a function zeroes there.
         let _ = write!(

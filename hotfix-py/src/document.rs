@@ -41,13 +41,18 @@ pub(crate) fn repr(py: Python<'_>, name: &str, value: &Value) -> PyResult<String
 }
 
 /// Declares a frozen class over a value that serialises: the getters given, `to_dict`, `[]`, `in`, `keys`, equality,
-/// hash, repr and pickling.
+/// hash, repr and pickling; a second block has further methods.
+///
+/// It belongs to `hotfix`; `in "hotfix.stats"` after the type says where else.
 macro_rules! document {
-    ($(#[$doc:meta])* $name:ident($inner:ty) {
+    ($(#[$doc:meta])* $name:ident($inner:ty) { $($getters:tt)* } $($methods:tt)?) => {
+        $crate::document::document! { $(#[$doc])* $name($inner) in "hotfix" { $($getters)* } $($methods)? }
+    };
+    ($(#[$doc:meta])* $name:ident($inner:ty) in $module:literal {
         $($(#[$getter_doc:meta])* fn $getter:ident($this:ident $(, $py:ident)?) -> $result:ty { $body:expr })*
-    }) => {
+    } $({ $($method:tt)* })?) => {
         $(#[$doc])*
-        #[pyo3::pyclass(frozen, eq, mapping, module = "hotfix")]
+        #[pyo3::pyclass(frozen, eq, mapping, module = $module)]
         #[derive(Clone, Debug, PartialEq)]
         pub(crate) struct $name(pub(crate) $inner);
 
@@ -61,6 +66,8 @@ macro_rules! document {
                     $body
                 }
             )*
+
+            $($($method)*)?
 
             /// As a dict: the same JSON as in Rust and C. What is absent is left out.
             fn to_dict<'py>(&self, py: pyo3::Python<'py>) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {

@@ -3,6 +3,7 @@
 //! The classes are Python's own (`hotfix/_errors.py`): a stable-ABI extension cannot derive from built-in exceptions,
 //! and `PolicyError` has two bases.
 
+use hotfix_core::kayenta::KayentaError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal};
@@ -28,6 +29,7 @@ enum Kind {
     Refused(Refusal),
     Log(LogError),
     Stat(StatError),
+    Kayenta(KayentaError),
     /// Raised by Python itself, or a wrong type.
     Python(PyErr),
 }
@@ -52,6 +54,7 @@ from! {
     Refusal => Refused,
     LogError => Log,
     StatError => Stat,
+    KayentaError => Kayenta,
     PyErr => Python
 }
 
@@ -111,6 +114,11 @@ impl Fault {
             Kind::Stat(error) => {
                 set("code", error.code())?;
                 ("StatsError", error.to_string())
+            }
+            Kind::Kayenta(error) => {
+                set("code", error.code())?;
+                set("path", &error.path())?;
+                ("KayentaError", error.to_string())
             }
         };
         let exception =

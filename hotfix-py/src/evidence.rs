@@ -45,7 +45,7 @@ impl Evidence {
 
 #[pymethods]
 impl Evidence {
-    /// Log of the e-value; 0 without data, ``log(1/alpha)`` decides.
+    /// Log of the e-value; 0 without data. The test's threshold decides, by default ``log(1/alpha)``.
     #[getter]
     fn log_e(&self) -> f64 {
         self.0.figures.log_e
@@ -63,7 +63,7 @@ impl Evidence {
         self.0.figures.ratio
     }
 
-    /// Whether the evidence has ever reached ``log(1/alpha)``; stays once set.
+    /// Whether the evidence has ever reached the threshold; stays once set.
     #[getter]
     fn decided(&self) -> bool {
         self.0.figures.decided
@@ -71,8 +71,10 @@ impl Evidence {
 
     /// Interval ``(low, high)`` for the ratio at confidence ``1 - alpha``, valid at every look.
     ///
-    /// Given the number of events of each split, so that a traffic share that changes does no harm. None with
-    /// ``model="bernoulli"`` and for evidence of a rollout, where no such interval is known.
+    /// Given the number of events of each split, so that a traffic share that changes does no harm. It has a mixture of
+    /// its own and the likelihood as it is: a temper, cap, threshold or horizon of the test neither widens nor spoils it,
+    /// so it may leave out 1 before the test decides. With ``model="bernoulli"`` it is wider than need be at high rates.
+    /// None for a `Ceiling`, a `Latency`, sets of instances, and for evidence of a rollout, which has its own.
     #[getter]
     fn interval(&self) -> Result<Option<(f64, f64)>> {
         let Some((strata, confidence)) = &self.0.compared else { return Ok(None) };

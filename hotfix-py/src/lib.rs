@@ -9,12 +9,20 @@
 
 mod action;
 mod audit;
+mod calibration;
+mod ceiling;
 mod convert;
 mod document;
 mod error;
 mod evidence;
+mod explain;
+mod fixed;
+mod instances;
+mod kayenta;
+mod latency;
 mod observation;
 mod plan;
+mod planning;
 mod policy;
 mod rollout;
 mod stats;
@@ -28,9 +36,37 @@ mod module {
     #[pymodule_export]
     use crate::audit::{Audit, AuditFinding, audit};
     #[pymodule_export]
+    use crate::calibration::{Calibration, calibrate};
+    #[pymodule_export]
+    use crate::ceiling::Ceiling;
+    #[pymodule_export]
     use crate::evidence::Evidence;
     #[pymodule_export]
+    use crate::explain::{
+        Comparison, ComparisonRow, Harm, Hurt, MetricHarm, MetricOutlook, MetricWhy, Outlook,
+        TestOutlook, Why,
+    };
+    #[pymodule_export]
+    use crate::fixed::{
+        Equivalence, FisherExact, KolmogorovSmirnov, MannWhitney, NonInferiority, PoissonRatio,
+        Shift, clopper_pearson, equivalence, fisher_exact, hodges_lehmann, ks_2samp,
+        ks_from_counts, mann_whitney_from_counts, mann_whitney_u, newcombe, non_inferiority,
+        poisson_ratio,
+    };
+    #[pymodule_export]
+    use crate::instances::{BadInstance, LeaveOneOut, Randomisation};
+    #[pymodule_export]
+    use crate::kayenta::{GroupScore, Judgement, KayentaFinding, MetricResult, classify, judge};
+    #[pymodule_export]
+    use crate::latency::{Latency, latency_boundaries};
+    #[pymodule_export]
     use crate::plan::{Method, Phase, Plan};
+    #[pymodule_export]
+    use crate::planning::{
+        Chance, TimeToDetect, chance_to_decide, chance_to_promote, detectable_ratio,
+        fixed_horizon_ratio, fixed_horizon_trials, gate_pass_chance, sight, time_to_detect,
+        time_to_promote,
+    };
     #[pymodule_export]
     use crate::policy::{Policy, Problem};
     #[pymodule_export]
@@ -38,7 +74,7 @@ mod module {
     #[pymodule_export]
     use crate::stats::{RateRatio, wilson};
     #[pymodule_export]
-    use crate::verdict::{Cause, Efficacy, MetricVerdict, Verdict};
+    use crate::verdict::{Cause, Efficacy, MetricEvidence, MetricVerdict, Verdict};
 
     /// The version of the package.
     #[pymodule_export]

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
+use hotfix_core::metric::{Arms, Histogram, Observation, Reading, Sample};
 use hotfix_core::rollout::{Command, Input};
 use hotfix_core::unit::MetricName;
 use pyo3::buffer::PyBuffer;
@@ -56,9 +56,9 @@ pub(crate) fn observation(metrics: &Bound<'_, PyDict>) -> Result<Observation> {
     let mut seen = Observation::new();
     for (key, value) in metrics {
         let name = MetricName::try_new(text(&key)?).map_err(|e| Fault::input(e.to_string()))?;
-        let mut arms = Arms::default();
-        read_arms(&value, &mut arms).map_err(|fault| of(name.as_str(), fault))?;
-        seen.set(name, arms);
+        let mut reading = Reading::default();
+        read_metric(&value, &mut reading).map_err(|fault| of(name.as_str(), fault))?;
+        seen.set(name, reading);
     }
     Ok(seen)
 }
@@ -76,10 +76,27 @@ fn refill(
         if text(&key)? != name {
             return Ok(false);
         }
-        let Some((_, arms)) = seen.iter_mut().nth(*at) else { return Ok(false) };
-        read_arms(&value, arms).map_err(|fault| of(name, fault))?;
+        let Some((_, reading)) = seen.iter_mut().nth(*at) else { return Ok(false) };
+        read_metric(&value, reading).map_err(|fault| of(name, fault))?;
     }
     Ok(true)
+}
+
+/// Reads one metric: both arms, or a list of strata with both arms each.
+fn read_metric(value: &Bound<'_, PyAny>, reading: &mut Reading) -> Result<()> {
+    if !value.is_instance_of::<PyList>() && !value.is_instance_of::<PyTuple>() {
+        return read_arms(value, reading.whole_mut());
+    }
+    let mut strata = Vec::with_capacity(value.len()?);
+    for stratum in value.try_iter()? {
+        let mut arms = Arms::default();
+        read_arms(&stratum?, &mut arms)?;
+        strata.push(arms);
+    }
+    let mut strata = strata.into_iter();
+    let first = strata.next().ok_or_else(|| Fault::input("a list of strata has at least one"))?;
+    *reading = Reading::stratified(first, strata.collect());
+    Ok(())
 }
 
 fn read_arms(value: &Bound<'_, PyAny>, arms: &mut Arms) -> Result<()> {
@@ -113,7 +130,7 @@ fn read_arms(value: &Bound<'_, PyAny>, arms: &mut Arms) -> Result<()> {
 }
 
 /// Reads what one arm read.
-fn read_sample(value: &Bound<'_, PyAny>, into: &mut Option<Sample>) -> Result<()> {
+pub(crate) fn read_sample(value: &Bound<'_, PyAny>, into: &mut Option<Sample>) -> Result<()> {
     if value.is_exact_instance_of::<PyFloat>() || value.is_exact_instance_of::<PyInt>() {
         *into = Some(Sample::Level(number(value)?));
     } else if let Ok(list) = value.cast::<PyList>() {
@@ -190,7 +207,7 @@ fn read_object(object: &Bound<'_, PyDict>, into: &mut Option<Sample>) -> Result<
 }
 
 /// Numbers of a list, tuple, buffer (`array`, NumPy) or other sequence.
-fn numbers(value: &Bound<'_, PyAny>) -> Result<Vec<f64>> {
+pub(crate) fn numbers(value: &Bound<'_, PyAny>) -> Result<Vec<f64>> {
     let mut read = Vec::new();
     read_numbers(value, &mut read)?;
     Ok(read)
@@ -199,6 +216,7 @@ fn numbers(value: &Bound<'_, PyAny>) -> Result<Vec<f64>> {
 fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
     into.clear();
     if let Ok(list) = value.cast::<PyList>() {
+        into.reserve(list.len());
         // An iterator would ask for the length each time.
         for at in 0..list.len() {
             into.push(number(&list.get_item(at)?)?);

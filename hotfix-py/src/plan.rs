@@ -4,17 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hotfix_core::canonical::Digest;
-use hotfix_core::plan::{Method as CoreMethod, Plan as Core, PlanError, Subject, Traffic};
+use hotfix_core::plan::{
+    Histories, Method as CoreMethod, Plan as Core, PlanError, Subject, Traffic,
+};
 use hotfix_core::policy::Policy as CorePolicy;
-use hotfix_core::unit::Span;
+use hotfix_core::unit::{MetricName, Span};
 use pyo3::prelude::*;
-use pyo3::types::{PyIterator, PyTuple};
+use pyo3::types::PyIterator;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::calibration::{dict_of, series};
 use crate::convert::{At, duration, json as to_json, object, to_python};
 use crate::document::{self, document, value};
 use crate::error::Result;
+use crate::observation::text as text_of;
 use crate::policy::Policy;
 
 /// A plan for one hot-fix: a policy, an incident, a release and its traffic. Immutable.
@@ -76,7 +80,16 @@ impl Plan {
         to_python(py, &self.0.subject().traffic)
     }
 
-    /// SHA-256 of policy, incident, release and traffic in canonical JSON.
+    /// What the house's own history asks of the tests, as a dict by metric; empty without a history.
+    ///
+    /// ``{metric: {"history", "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}}, …]}}``; a phase that
+    /// the history gives no limits for has ``without``, which says why.
+    #[getter]
+    fn calibration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self.0.calibrations())
+    }
+
+    /// SHA-256 of policy, incident, release, traffic and calibration in canonical JSON.
     #[getter]
     fn digest(&self) -> String {
         self.0.digest().to_string()
@@ -106,7 +119,8 @@ impl Plan {
         to_python(py, &self.0.timeline(start.0))
     }
 
-    /// As a dict: ``{"digest", "incident", "methods", "phases", "policy", "release", "traffic"}``.
+    /// As a dict: ``{"digest", "incident", "methods", "phases", "policy", "release", "traffic"}``, and ``"calibration"``
+    /// where there is one.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         object(py, &self.document())
     }
@@ -142,12 +156,22 @@ impl Plan {
         format!("<Plan {id:?}, {from} to {to}, policy {:?}>", self.0.policy().name())
     }
 
+    #[staticmethod]
+    fn _restored(policy: &Policy, subject: &str, calibration: &str) -> Result<Self> {
+        let fault =
+            |e: serde_json::Error| PlanError::Syntax { document: "plan", fault: e.to_string() };
+        let subject = serde_json::from_str(subject).map_err(fault)?;
+        let calibrations = serde_json::from_str(calibration).map_err(fault)?;
+        Ok(Self(Core::restored(Arc::clone(&policy.0), subject, calibrations)?))
+    }
+
     fn __reduce__<'py>(
         &self,
         py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
-        let make = self.policy().into_pyobject(py)?.getattr("plan")?;
-        Ok((make, PyTuple::new(py, [self.incident(py)?, self.release(py)?, self.traffic(py)?])?))
+    ) -> PyResult<(Bound<'py, PyAny>, (Policy, String, String))> {
+        let make = py.get_type::<Self>().getattr("_restored")?;
+        let (subject, calibrations) = (value(self.0.subject()), value(self.0.calibrations()));
+        Ok((make, (self.policy(), subject.to_string(), calibrations.to_string())))
     }
 }
 
@@ -156,7 +180,7 @@ impl Plan {
         let policy = value(self.0.policy());
         let phases = policy.get("phases").cloned();
         let Subject { incident, release, traffic } = self.0.subject();
-        json!({
+        let mut document = json!({
             "digest": self.0.digest(),
             "incident": incident,
             "methods": self.0.methods(),
@@ -164,7 +188,12 @@ impl Plan {
             "policy": policy,
             "release": release,
             "traffic": traffic,
-        })
+        });
+        if let (Value::Object(document), false) = (&mut document, self.0.calibrations().is_empty())
+        {
+            document.insert("calibration".to_owned(), value(self.0.calibrations()));
+        }
+        document
     }
 }
 
@@ -179,13 +208,23 @@ pub(crate) fn make(
     incident: &Bound<'_, PyAny>,
     release: &Bound<'_, PyAny>,
     traffic: Option<&Bound<'_, PyAny>>,
+    calibration: Option<&Bound<'_, PyAny>>,
 ) -> Result<Plan> {
     let subject = Subject {
         incident: part(incident, "incident")?,
         release: part(release, "release")?,
         traffic: traffic.map_or(Ok(Traffic::default()), |traffic| part(traffic, "traffic"))?,
     };
-    Ok(Plan(Core::try_new(Arc::clone(policy), subject)?))
+    let policy = Arc::clone(policy);
+    let Some(histories) = calibration else { return Ok(Plan(Core::try_new(policy, subject)?)) };
+    let mut read = Histories::new();
+    for (metric, history) in &dict_of(histories, "a calibration")? {
+        let metric = MetricName::try_new(text_of(&metric)?)
+            .map_err(|e| PlanError::Syntax { document: "calibration", fault: e.to_string() })?;
+        read.insert(metric, series(&history)?);
+    }
+    let histories = read;
+    Ok(Plan(incident.py().detach(|| Core::calibrated(policy, subject, histories))?))
 }
 
 fn part<T: DeserializeOwned>(from: &Bound<'_, PyAny>, document: &'static str) -> Result<T> {

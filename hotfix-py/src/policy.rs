@@ -150,6 +150,10 @@ impl Policy {
     ///     first two optional. ``methods`` is a list such as ``[{"kind": "feature_flag", "seconds": 5}]``.
     /// traffic : Mapping, optional
     ///     ``{"requests_per_minute", "instances", "canary_instances", "flags", "schema_change"}``, all optional.
+    /// calibration : Mapping, optional
+    ///     What each instance counted in ordinary operation, by metric:
+    ///     ``{metric: {instance: [[events, trials], …]}}``, one pair a tick of the policy's cadence. The plan keeps what
+    ///     the tests are to make of it, not the history.
     ///
     /// Returns
     /// -------
@@ -158,7 +162,7 @@ impl Policy {
     /// Raises
     /// ------
     /// PlanError
-    ///     ``HF-PLAN-001`` to ``HF-PLAN-005``.
+    ///     ``HF-PLAN-001`` to ``HF-PLAN-008``.
     ///
     /// Examples
     /// --------
@@ -167,14 +171,15 @@ impl Policy {
     /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
     /// >>> [phase.share for phase in plan.phases]
     /// [0.1, 0.5, 1.0]
-    #[pyo3(signature = (incident, release, traffic=None))]
+    #[pyo3(signature = (incident, release, traffic=None, calibration=None))]
     fn plan(
         &self,
         incident: &Bound<'_, PyAny>,
         release: &Bound<'_, PyAny>,
         traffic: Option<&Bound<'_, PyAny>>,
+        calibration: Option<&Bound<'_, PyAny>>,
     ) -> Result<Plan> {
-        plan::make(&self.0, incident, release, traffic)
+        plan::make(&self.0, incident, release, traffic, calibration)
     }
 
     fn __hash__(&self) -> u64 {

@@ -16,10 +16,10 @@ use serde_json::{Map, Value};
 use crate::action::{Action, Outcome};
 use crate::convert::{At, datetime, json};
 use crate::error::{Result, poisoned};
-use crate::evidence::Evidence;
+use crate::explain::{Comparison, Harm, Outlook, Why};
 use crate::observation::{Reader, observation};
 use crate::plan::Plan;
-use crate::verdict::Verdict;
+use crate::verdict::{MetricEvidence, Verdict};
 
 /// One hot-fix from plan to closed case.
 ///
@@ -131,7 +131,8 @@ impl Rollout {
     /// metrics : Mapping
     ///     By metric id ``{"canary": reading, "baseline": reading, "totals": bool}``. A reading is ``[events, trials]``,
     ///     a number, a histogram ``{"le", "counts", "count"}``, ``{"samples": [...]}``, or
-    ///     ``{instance: [events, trials]}``. NaN and infinities are legal and make the band ``not_finite``.
+    ///     ``{instance: [events, trials]}``. NaN and infinities are legal and make the band ``not_finite``. In place of the
+    ///     two arms a list of such objects, one a stratum: each is compared by itself, and windows take the sums.
     ///
     /// Returns
     /// -------
@@ -235,7 +236,48 @@ impl Rollout {
         Ok(self.lock(py)?.pending_actions().iter().cloned().map(Action).collect())
     }
 
-    /// What the rollback test of a metric reports.
+    /// Why the last verdict is as it is: numbers, rules, and the least change that would have turned it.
+    ///
+    /// From the way back on it is the verdict before it. Searches, so it may take some milliseconds.
+    ///
+    /// Returns
+    /// -------
+    /// Why or None
+    ///     None before the first verdict, and between a change of traffic and the next look.
+    fn why(&self, py: Python<'_>) -> PyResult<Option<Why>> {
+        Ok(self.lock(py)?.why().map(Why))
+    }
+
+    /// Whom each version hurts a minute, over the phase so far.
+    ///
+    /// Returns
+    /// -------
+    /// Harm or None
+    ///     None where `why` is None.
+    fn harm(&self, py: Python<'_>) -> PyResult<Option<Harm>> {
+        Ok(self.lock(py)?.harm().map(Harm))
+    }
+
+    /// What the rest of the phase can still show, and how many more requests that takes.
+    ///
+    /// Returns
+    /// -------
+    /// Outlook or None
+    ///     None where no phase is watched.
+    fn outlook(&self, py: Python<'_>) -> PyResult<Option<Outlook>> {
+        Ok(self.lock(py)?.outlook().map(Outlook))
+    }
+
+    /// Each metric, its baseline and what each phase read; the phase under way as far as it is.
+    ///
+    /// Returns
+    /// -------
+    /// Comparison
+    fn comparison(&self, py: Python<'_>) -> PyResult<Comparison> {
+        Ok(Comparison(self.lock(py)?.comparison()))
+    }
+
+    /// A metric's evidence with everything that it rests on. Computed for this call: seldom, not at every tick.
     ///
     /// Parameters
     /// ----------
@@ -244,12 +286,12 @@ impl Rollout {
     ///
     /// Returns
     /// -------
-    /// hotfix.stats.Evidence or None
-    ///     None for a metric without a test, or one that was never read.
-    fn evidence(&self, py: Python<'_>, metric: &str) -> PyResult<Option<Evidence>> {
+    /// MetricEvidence or None
+    ///     None for a metric without a test, or a latency that was never read.
+    fn evidence(&self, py: Python<'_>, metric: &str) -> PyResult<Option<MetricEvidence>> {
         // A text that is no legal id is no metric's.
         let Ok(metric) = MetricName::try_new(metric) else { return Ok(None) };
-        Ok(self.lock(py)?.evidence(metric).map(Evidence::of))
+        Ok(self.lock(py)?.evidence(metric).map(MetricEvidence))
     }
 
     /// Every log line so far; empty unless `keep_log`.

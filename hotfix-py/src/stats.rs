@@ -27,6 +27,19 @@ struct Settings {
     grid: Option<Vec<f64>>,
     weights: Option<Vec<f64>>,
     prior_trials: f64,
+    #[serde(default = "untempered")]
+    temper: f64,
+    #[serde(default)]
+    cap: Option<f64>,
+    #[serde(default)]
+    threshold: Option<f64>,
+    #[serde(default)]
+    horizon: Option<u32>,
+}
+
+/// What bytes written before there was a temper meant.
+const fn untempered() -> f64 {
+    1.0
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,11 +59,22 @@ enum Test {
 impl Test {
     fn try_new(settings: &Settings) -> Result<Self> {
         let Settings { direction, alpha, tolerated, margin, prior_trials, .. } = *settings;
+        let Settings { temper, cap, threshold, horizon, .. } = *settings;
         let (grid, weights) = (settings.grid.clone(), settings.weights.clone());
         Ok(match settings.model {
             Model::Poisson => {
-                let settings =
-                    RateRatioSettings { direction, alpha, tolerated, margin, grid, weights };
+                let settings = RateRatioSettings {
+                    direction,
+                    alpha,
+                    tolerated,
+                    margin,
+                    grid,
+                    weights,
+                    temper,
+                    cap,
+                    threshold,
+                    horizon,
+                };
                 let design = RateRatioDesign::try_new(&settings)?;
                 let state = Poisson::new(&design);
                 Self::Poisson(Box::new(design), state)
@@ -64,6 +88,10 @@ impl Test {
                     grid,
                     weights,
                     prior_trials,
+                    temper,
+                    cap,
+                    threshold,
+                    horizon,
                 };
                 let design = BernoulliDesign::try_new(&settings)?;
                 let state = Bernoulli::new(&design);
@@ -76,6 +104,14 @@ impl Test {
         match self {
             Self::Poisson(design, state) => state.update(design, canary, baseline),
             Self::Bernoulli(design, state) => state.update(design, canary, baseline),
+        }
+    }
+
+    /// Whether the state is of this design.
+    fn check(&self) -> std::result::Result<(), StatError> {
+        match self {
+            Self::Poisson(design, state) => state.check(design),
+            Self::Bernoulli(design, state) => state.check(design),
         }
     }
 
@@ -138,13 +174,23 @@ const FORMAT: u32 = 1;
 ///     Ratios above 1 that the alternatives are spread over (inverted for "better"), and their weights, summing to 1.
 /// model : {"poisson", "bernoulli"}, default "poisson"
 ///     Counts and rare proportions, or proportions above about 5%.
+/// temper : float, default 1.0
+///     Factor on what every tick adds, above 0 and at most 1: evidence under noise is worth less.
+/// cap : float, optional
+///     Most log evidence that a tick may add to an alternative, after `temper`; one burst cannot decide then.
+/// threshold : float, optional
+///     Log evidence that decides, default ``log(1/alpha)``. The chance of ever deciding while the null holds is at most
+///     ``exp(-threshold)``.
+/// horizon : int, optional
+///     Planned ticks: turns the change-point mixture on, which finds faults that start late. A tick without data is a
+///     tick, so feed ``(0, 0)``.
 /// prior_trials : float, optional
 ///     With "bernoulli": trials that the estimated rate starts with; default 50.
 ///
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-001`` and ``-006`` to ``-013`` for figures that are no test's.
+///     ``HF-STAT-001``, ``-006`` to ``-013``, ``-016`` and ``-024`` to ``-026`` for figures that are no test's.
 ///
 /// Examples
 /// --------
@@ -168,8 +214,8 @@ pub(crate) struct RateRatio {
 impl RateRatio {
     #[new]
     #[pyo3(signature = (
-        direction="worse", alpha=0.01, tolerated=1.0, margin=2.0, grid=None, weights=None, model="poisson", *,
-        prior_trials=None,
+        direction="worse", alpha=0.01, tolerated=1.0, margin=2.0, grid=None, weights=None, model="poisson",
+        temper=1.0, cap=None, threshold=None, horizon=None, *, prior_trials=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "the names are the design's")]
     fn new(
@@ -180,6 +226,10 @@ impl RateRatio {
         grid: Option<Vec<f64>>,
         weights: Option<Vec<f64>>,
         model: &str,
+        temper: f64,
+        cap: Option<f64>,
+        threshold: Option<f64>,
+        horizon: Option<u32>,
         prior_trials: Option<f64>,
     ) -> Result<Self> {
         let direction = match direction {
@@ -197,8 +247,20 @@ impl RateRatio {
             return Err(error.into());
         }
         let prior_trials = prior_trials.unwrap_or(BernoulliSettings::default().prior_trials);
-        let settings =
-            Settings { model, direction, alpha, tolerated, margin, grid, weights, prior_trials };
+        let settings = Settings {
+            model,
+            direction,
+            alpha,
+            tolerated,
+            margin,
+            grid,
+            weights,
+            prior_trials,
+            temper,
+            cap,
+            threshold,
+            horizon,
+        };
         let state = State { test: Test::try_new(&settings)?, strata: Arc::default() };
         Ok(Self { settings, state: Mutex::new(state) })
     }
@@ -218,6 +280,18 @@ impl RateRatio {
     /// ------
     /// StatsError
     ///     ``HF-STAT-002`` to ``-005`` for counts that cannot be; nothing was taken in.
+    ///
+    /// Examples
+    /// --------
+    /// A fault that starts late; the horizon kept stakes back for it.
+    ///
+    /// >>> import hotfix
+    /// >>> plain, planned = hotfix.stats.RateRatio(), hotfix.stats.RateRatio(horizon=300)
+    /// >>> for tick in range(200):
+    /// ...     canary = (2, 17) if tick >= 190 else (0, 17)
+    /// ...     late = plain.update(canary, (1, 150)).decided, planned.update(canary, (1, 150)).decided
+    /// >>> late
+    /// (False, True)
     fn update(
         &self,
         py: Python<'_>,
@@ -227,27 +301,17 @@ impl RateRatio {
         let (canary, baseline) = (counts(canary)?, counts(baseline)?);
         let mut state = self.lock(py)?;
         state.test.update(canary, baseline)?;
-        if self.settings.model == Model::Poisson
-            && canary.trials > 0.0
-            && baseline.trials > 0.0
-            && canary.events + baseline.events > 0.0
-        {
-            add(
-                Arc::make_mut(&mut state.strata),
-                key_of(canary, baseline),
-                &Totals { canary, baseline },
-            );
-        }
+        Self::remember(&mut state, canary, baseline);
         Ok(self.report(&state))
     }
 
-    /// Add the evidence of another test with the same settings, as if its counts came as one further tick.
+    /// Add the evidence of another test with the same settings: it is then that of one test fed with both.
     ///
     /// Raises
     /// ------
     /// StatsError
     ///     ``HF-STAT-017`` where the settings differ, and with ``model="bernoulli"``, whose evidence depends on the
-    ///     order of the ticks.
+    ///     order of the ticks; ``HF-STAT-023`` with a horizon, where it depends on when they were.
     fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> Result<Evidence> {
         // One lock after the other: two merges in opposite directions must not wait for each other.
         let other = other.get().lock(py)?.clone();
@@ -264,13 +328,63 @@ impl RateRatio {
         Ok(self.report(&state))
     }
 
+    /// Take in one tick that is made of strata, such as regions, whose log likelihoods add.
+    ///
+    /// Parameters
+    /// ----------
+    /// strata : sequence of ((float, float), (float, float))
+    ///     Canary and baseline of each, as in `update`. A cap bounds the sum; a horizon counts one tick.
+    ///
+    /// Returns
+    /// -------
+    /// Evidence
+    ///     Its `ratio` is of the sums over strata; its `interval` is by stratum.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-002``, ``-003`` and ``-005`` for counts that cannot be; nothing was taken in.
+    /// TypeError
+    ///     With ``model="bernoulli"``, which has no strata.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> test = hotfix.stats.RateRatio()
+    /// >>> phones, desks = ((30, 900), (33, 1000)), ((0, 100), (8, 8000))
+    /// >>> test.update_strata([phones, desks]).decided
+    /// False
+    fn update_strata(&self, py: Python<'_>, strata: &Bound<'_, PyAny>) -> Result<Evidence> {
+        let mut pairs = Vec::new();
+        for stratum in strata.try_iter()? {
+            let mut arms = stratum?.try_iter()?;
+            match (arms.next().transpose()?, arms.next().transpose()?, arms.next()) {
+                (Some(canary), Some(baseline), None) => {
+                    pairs.push((counts(&canary)?, counts(&baseline)?));
+                }
+                _ => return Err(PyTypeError::new_err("a stratum is (canary, baseline)").into()),
+            }
+        }
+        let mut state = self.lock(py)?;
+        match &mut state.test {
+            Test::Poisson(design, state) => state.update_strata(design, &pairs)?,
+            Test::Bernoulli(..) => {
+                return Err(PyTypeError::new_err("strata belong to model \"poisson\"").into());
+            }
+        };
+        for (canary, baseline) in pairs {
+            Self::remember(&mut state, canary, baseline);
+        }
+        Ok(self.report(&state))
+    }
+
     /// What the test reports now.
     #[getter]
     fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
         Ok(self.report(&*self.lock(py)?))
     }
 
-    /// The log evidence that decides: ``log(1/alpha)``.
+    /// The log evidence that decides: ``log(1/alpha)`` unless another was given.
     #[getter]
     fn threshold(&self, py: Python<'_>) -> PyResult<f64> {
         Ok(self.lock(py)?.test.threshold())
@@ -313,8 +427,7 @@ impl RateRatio {
             (Test::Bernoulli(_, slot), SavedState::Bernoulli(state)) => *slot = state,
             _ => return Err(StatError::DesignMismatch.into()),
         }
-        // A tick without trials changes nothing and says whether the state is of this design.
-        test.update(Counts::default(), Counts::default())?;
+        test.check()?;
         Ok(Self { settings, state: Mutex::new(State { test, strata: Arc::new(strata) }) })
     }
 
@@ -338,14 +451,25 @@ impl RateRatio {
         self.state.lock_py_attached(py).map_err(poisoned)
     }
 
+    /// Keeps what an interval is made of: ticks with trials in both arms and events.
+    fn remember(state: &mut State, canary: Counts, baseline: Counts) {
+        if canary.trials > 0.0 && baseline.trials > 0.0 && canary.events + baseline.events > 0.0 {
+            add(
+                Arc::make_mut(&mut state.strata),
+                key_of(canary, baseline),
+                &Totals { canary, baseline },
+            );
+        }
+    }
+
     fn report(&self, state: &State) -> Evidence {
-        let compared = (self.settings.model == Model::Poisson)
-            .then(|| (Arc::clone(&state.strata), 1.0 - self.settings.alpha));
-        Evidence::compared(state.test.evidence(), compared)
+        // Its proof needs no Poisson counts, so proportions of the other model have it too.
+        let compared = (Arc::clone(&state.strata), 1.0 - self.settings.alpha);
+        Evidence::compared(state.test.evidence(), Some(compared))
     }
 }
 
-fn counts(pair: &Bound<'_, PyAny>) -> Result<Counts> {
+pub(crate) fn counts(pair: &Bound<'_, PyAny>) -> Result<Counts> {
     let mut items = pair.try_iter()?;
     match (items.next().transpose()?, items.next().transpose()?, items.next()) {
         (Some(events), Some(trials), None) => Ok(Counts::new(figure(&events)?, figure(&trials)?)),
@@ -358,7 +482,7 @@ fn figure(value: &Bound<'_, PyAny>) -> PyResult<f64> {
         .map_err(|_| PyTypeError::new_err(format!("counts are numbers, not {}", value.get_type())))
 }
 
-fn one_of(what: &str, got: &str, known: &str) -> Fault {
+pub(crate) fn one_of(what: &str, got: &str, known: &str) -> Fault {
     PyValueError::new_err(format!("{what} is one of {known}, not {got:?}")).into()
 }
 

@@ -13,11 +13,13 @@ import hotfix
 from hotfix import _errors
 
 PACKAGE = Path(__file__).parents[1]
-PAGES = [PACKAGE / "README.md", PACKAGE.parent / "README.md", PACKAGE.parent / "docs" / "python.md"]
+DOCS = PACKAGE.parent / "docs"
+PAGES = [PACKAGE / "README.md", PACKAGE.parent / "README.md"]
+PAGES += [DOCS / name for name in ("python.md", "kayenta.md", "statistics.md")]
 
 
 def documented() -> Iterator[tuple[str, str]]:
-    for module in (hotfix, hotfix.stats, _errors):
+    for module in (hotfix, hotfix.stats, hotfix.kayenta, _errors):
         yield module.__name__, module.__doc__ or ""
         for name in getattr(module, "__all__", vars(module)):
             item = getattr(module, name)

@@ -23,6 +23,16 @@ def values() -> Iterator[object]:
     yield from (rollout.verdict.metrics["bug"], rollout.verdict.efficacy, rollout.evidence("error_rate"))
     audit = hotfix.audit(rollout.log()[:-10])
     yield from (audit, audit.findings[0], hotfix.stats.RateRatio().update((3, 100), (5, 900)))
+    config = {"metrics": [{"name": "errors", "groups": ["all"]}], "verson": 1}
+    judgement = hotfix.kayenta.judge(config, {"errors": {"control": [1, 2], "experiment": [3, 4.5]}}, 75, 50)
+    yield from (judgement, judgement.groups[0], judgement.metrics[0], judgement.findings[0])
+    few, more = [1.0, 3.0], [2.0, 4.0, 4.0]
+    yield from (hotfix.stats.mann_whitney_u(few, more), hotfix.stats.ks_2samp(few, more))
+    yield hotfix.stats.hodges_lehmann(few, more)  # infinite ends
+    yield from (hotfix.stats.fisher_exact((1, 9), (0, 9)), hotfix.stats.fisher_exact((0, 9), (0, 9)))
+    yield from (hotfix.stats.poisson_ratio((1, 9.0), (0, 9.0)), hotfix.stats.poisson_ratio((0, 9.0), (0, 9.0)))
+    both = hotfix.stats.equivalence((1, 9), (2, 9), 2.0)
+    yield from (both, both.not_worse)
 
 
 VALUES = list(values())
@@ -41,7 +51,7 @@ def test_values_survive_pickling_and_copying(value: object) -> None:
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_values_are_of_public_classes(value: object) -> None:
     cls = type(value)
-    module = hotfix.stats if cls.__module__ == "hotfix.stats" else hotfix
+    module = {"hotfix.stats": hotfix.stats, "hotfix.kayenta": hotfix.kayenta}.get(cls.__module__, hotfix)
     assert getattr(module, cls.__name__) is cls
     assert value != object()
 

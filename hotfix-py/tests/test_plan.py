@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Any
@@ -129,3 +130,23 @@ def test_times_are_exact_to_the_millisecond() -> None:
     assert make_plan().timeline(before_1970)[0]["at"] == "1969-12-31T23:59:59.001Z"
     first = datetime.min.replace(tzinfo=UTC)
     assert make_plan().timeline(first)[0]["at"] == "0001-01-01T00:00:00.000Z"
+
+
+def test_plan_7_a_history_calibrates_the_plan() -> None:
+    pods = {f"pod-{n}": [[6 if (tick + 7 * n) % 20 == 0 else 0, 100] for tick in range(240)] for n in range(10)}
+    policy = hotfix.Policy.preset("phased-canary")
+    plan = policy.plan(INCIDENT, RELEASE, TRAFFIC, calibration={"error_rate": pods})
+    phases = plan.calibration["error_rate"]["phases"]
+    assert [phase["phase"] for phase in phases] == ["canary", "partial"]
+    assert phases[0]["calibration"]["threshold"] > 4.7
+    assert plan["calibration"] == plan.calibration
+    assert plan.digest != policy.plan(INCIDENT, RELEASE, TRAFFIC).digest
+    assert "calibration" not in policy.plan(INCIDENT, RELEASE, TRAFFIC)
+    again = pickle.loads(pickle.dumps(plan))
+    assert (again, again.calibration) == (plan, plan.calibration)
+    evidence = hotfix.Rollout(plan).evidence("error_rate")
+    assert evidence is not None
+    assert (evidence.threshold, evidence.mode) == (phases[0]["calibration"]["threshold"], "replay")
+    with pytest.raises(hotfix.PlanError) as caught:
+        policy.plan(INCIDENT, RELEASE, TRAFFIC, calibration={"latency_p95": pods})
+    assert caught.value.code == "HF-PLAN-006"

@@ -114,7 +114,14 @@ def test_stat_4_a_verdict_carries_its_evidence() -> None:
     evidence = story.rollout.evidence("error_rate")
     assert evidence is not None
     assert evidence.log_e == error_rate.log_e
-    assert evidence.interval is None
+    assert (evidence.mode, evidence.guarantee) == (error_rate.mode, error_rate.guarantee) == ("plain", "assumed")
+    assert evidence.interval is not None
+    assert evidence.ratio is not None
+    assert evidence.interval[0] <= evidence.ratio <= evidence.interval[1]
+    assert evidence.totals == {"canary": (0, 200), "baseline": (5, 1800)}
+    assert evidence.not_sequential is not None
+    assert evidence["tolerated"] == evidence.tolerated == 1.0
+    assert "independent" in evidence.why
     assert story.rollout.evidence("request_volume") is None
     assert story.rollout.evidence("No Such Metric") is None
 

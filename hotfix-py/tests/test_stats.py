@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import pickle
 from typing import Any
 
 import pytest
@@ -118,7 +120,9 @@ def test_bernoulli_finds_a_ratio_of_three() -> None:
     for _ in range(4):
         evidence = test.update((30, 100), (90, 900))
     assert evidence.decided
-    assert evidence.interval is None
+    assert evidence.interval is not None
+    low, high = evidence.interval
+    assert 1 < low < 3 < high
     with pytest.raises(hotfix.StatsError) as caught:
         test.update((3, 2), (0, 10))
     assert caught.value.code == "HF-STAT-004"
@@ -163,11 +167,10 @@ def test_counts_that_cannot_be(canary: tuple[float, float], code: str) -> None:
     assert test.evidence == before
 
 
-def test_what_is_not_there_yet_is_a_type_error() -> None:
-    for keyword in ("temper", "cap", "threshold", "horizon"):
-        unknown: dict[str, Any] = {keyword: 1}
-        with pytest.raises(TypeError, match=keyword):
-            stats.RateRatio(**unknown)
+def test_arguments_of_the_wrong_kind() -> None:
+    unknown: dict[str, Any] = {"hurry": 1}
+    with pytest.raises(TypeError, match="hurry"):
+        stats.RateRatio(**unknown)
     with pytest.raises(ValueError, match="worse, better"):
         stats.RateRatio("sideways")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="poisson, bernoulli"):
@@ -191,3 +194,97 @@ def test_wilson() -> None:
     assert caught.value.code == "HF-STAT-004"
     with pytest.raises(hotfix.StatsError):
         stats.wilson(1, 2, 1.0)
+
+
+def test_stat_2_the_parameters_stand_in_the_documented_order() -> None:
+    test = stats.RateRatio("worse", 0.01, 1.0, 2.0, None, None, "poisson", 0.5, 0.6, 7.0, 300)
+    assert test.threshold == 7.0
+    before = test.evidence.log_e
+    assert test.update((90, 100), (1, 900)).log_e <= before + 0.6
+    assert stats.RateRatio.from_bytes(test.to_bytes()).threshold == 7.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"temper": 0.0}, "HF-STAT-024"),
+        ({"temper": 1.1}, "HF-STAT-024"),
+        ({"cap": 0.0}, "HF-STAT-016"),
+        ({"threshold": -1.0}, "HF-STAT-025"),
+        ({"horizon": 0}, "HF-STAT-026"),
+    ],
+)
+def test_stat_2_limits_that_are_none_are_refused(settings: dict[str, Any], code: str) -> None:
+    for model in ("poisson", "bernoulli"):
+        with pytest.raises(hotfix.StatsError) as raised:
+            stats.RateRatio(model=model, **settings)
+        assert raised.value.code == code
+
+
+def test_stat_2_a_horizon_does_not_merge_and_survives_its_bytes() -> None:
+    one, other = stats.RateRatio(horizon=60), stats.RateRatio(horizon=60)
+    for _ in range(5):
+        one.update((1, 100), (3, 900))
+    with pytest.raises(hotfix.StatsError) as raised:
+        one.merge(other)
+    assert raised.value.code == "HF-STAT-023"
+    again = stats.RateRatio.from_bytes(one.to_bytes())
+    assert again.evidence == one.evidence
+    assert again.update((2, 100), (3, 900)) == one.update((2, 100), (3, 900))
+
+
+def test_stat_2_bytes_from_before_there_were_limits_still_read() -> None:
+    test = stats.RateRatio()
+    test.update((3, 100), (3, 900))
+    saved = json.loads(test.to_bytes())
+    for name in ("temper", "cap", "threshold", "horizon"):
+        del saved["settings"][name]
+    assert stats.RateRatio.from_bytes(json.dumps(saved).encode()).evidence == test.evidence
+
+
+def test_stat_4_an_interval_does_not_depend_on_limits() -> None:
+    plain, limited = stats.RateRatio(), stats.RateRatio(temper=0.5, cap=0.6, horizon=60)
+    for test in (plain, limited):
+        for _ in range(20):
+            test.update((4, 100), (6, 900))
+    assert plain.evidence.interval == limited.evidence.interval
+    assert plain.evidence.log_e > limited.evidence.log_e
+
+
+def test_stat_2_strata_are_compared_with_their_own_kind() -> None:
+    strata = [((30, 900), (33, 1000)), ((0, 100), (8, 8000))]
+    test, sums, one = stats.RateRatio(), stats.RateRatio(), stats.RateRatio()
+    evidence = test.update_strata(strata)
+    assert not evidence.decided
+    assert sums.update((30, 1000), (41, 9000)).decided
+    assert evidence.log_e == stats.RateRatio().update_strata(strata[::-1]).log_e
+    assert one.update_strata(strata[:1]) == stats.RateRatio().update(*strata[0])
+    low, high = evidence.interval or (math.nan, math.nan)
+    assert low < 1 < high
+    with pytest.raises(TypeError, match="poisson"):
+        stats.RateRatio(model="bernoulli").update_strata(strata)
+    with pytest.raises(TypeError, match="stratum"):
+        test.update_strata([((1, 2),)])  # type: ignore[list-item]
+
+
+def test_stat_3_a_ceiling_for_tiny_rates() -> None:
+    test = stats.Ceiling(0.005)
+    assert test.clean_trials == 690
+    assert stats.Ceiling(0.005, grid=[0.0]).clean_trials == 598
+    assert test.threshold == pytest.approx(math.log(20))
+    assert test.evidence.ratio is None
+    evidence = test.update((0, 689))
+    assert not evidence.decided
+    assert evidence.interval is None
+    other = stats.Ceiling(0.005)
+    other.update((0, 1))
+    assert test.merge(other).decided
+    again = pickle.loads(pickle.dumps(test))
+    assert again.evidence == test.evidence
+    assert repr(test) == "<Ceiling 0.005, alpha 0.05, log_e 2.997>"
+    for call in (lambda: stats.Ceiling(0.0), lambda: test.update((2, 1))):
+        with pytest.raises(hotfix.StatsError):
+            call()
+    with pytest.raises(hotfix.StatsError) as raised:
+        test.merge(stats.Ceiling(0.006))
+    assert raised.value.code == "HF-STAT-017"

@@ -78,10 +78,12 @@ def test_what_type_checkers_infer() -> None:
     assert_type(outcome.actions, list[hotfix.Action])
     assert_type(rollout.verdict.decision, Literal["continue", "hold", "promote", "roll_back", "ask"])
     assert_type(rollout.verdict.metrics, dict[str, hotfix.MetricVerdict])
-    assert_type(rollout.evidence("bug"), stats.Evidence | None)
+    assert_type(rollout.evidence("bug"), hotfix.MetricEvidence | None)
     assert_type(make_plan().phases[0].watch, timedelta)
     assert_type(make_plan().to_dict(), dict[str, Any])
     assert_type(stats.wilson(1, 2), tuple[float, float])
+    assert_type(stats.mann_whitney_u([1], [2.0]), stats.MannWhitney)
+    assert_type(stats.fisher_exact((1, 2), (1, 2)).odds_ratio, float | None)
 
 
 def test_what_type_checkers_accept() -> None:

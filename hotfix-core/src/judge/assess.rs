@@ -1,12 +1,15 @@
 //! From what was seen to a verdict (FIELD-1 to FIELD-4, statistics sections 7 to 9).
 
+use std::sync::Arc;
+
 use crate::grade::{PromotionRule, Reference, Response, Role};
 use crate::metric::{Band, Judged, judge_bounds};
-use crate::policy::section::{BoundValue, MOST_TESTED, Phase, Watch};
-use crate::unit::{MetricName, Share, Timestamp};
+use crate::policy::section::{BoundValue, Phase, Watch};
+use crate::unit::{MetricName, Share, Span, Timestamp};
 
+use super::phase_end::PhaseEnd;
 use super::watched::Watched;
-use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict};
+use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict, Version};
 
 /// The moment at which a verdict is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +26,21 @@ pub struct Moment<'a> {
     pub overdue: bool,
     /// Whether a promotion waits for the proof that the fix works.
     pub needs_efficacy: bool,
+    /// The phase under way; none where no phase is watched.
+    pub running: Option<Running<'a>>,
+}
+
+/// A phase under way, and how much of it is left.
+#[derive(Clone, Copy, Debug)]
+pub struct Running<'a> {
+    /// The phase.
+    pub phase: &'a Phase,
+    /// Until its least time is over; zero when it is.
+    pub until_due: Span,
+    /// Until its longest time is over; None where it has none.
+    pub until_overdue: Option<Span>,
+    /// Requests a minute over all arms, as planned; None where nobody said.
+    pub traffic: Option<f64>,
 }
 
 impl Judge {
@@ -37,27 +55,35 @@ impl Judge {
         };
         if self.swapped {
             call.raise(Response::Ask, Reason::ArmsSwapped, None);
-        } else if self.split.decided() {
+        } else if self.one_series {
+            call.raise(Response::Ask, Reason::IdenticalArms, None);
+        } else if self.split_finding.stands() {
             call.raise(moment.watch.alert, Reason::SplitNotAsPlanned, None);
         }
         for watched in &mut self.watched {
             watched.window.expire(moment.at);
-            let seen = watched.verdict(moment, self.since);
+            let mut seen = watched.verdict(moment, self.since);
+            let log_e = seen.log_e.unwrap_or(0.0);
+            seen.healed =
+                seen.needs.is_none() && watched.trouble.healed(seen.band, log_e, self.hold);
             if watched.metric.role == Role::Decide {
                 call.band(moment, &seen, watched, self.since);
+                call.bad_instances(moment, watched);
             }
             verdict.metrics.push((watched.metric.id, seen));
         }
-        verdict.log_e = self.combined(&verdict.metrics);
-        if verdict.log_e >= self.threshold {
-            self.name_causes(&verdict.metrics, &mut call);
-        } else if verdict.log_e >= self.hold {
-            call.raise(Response::Hold, Reason::HoldLevel, None);
+        verdict.log_e = self.weigh(&verdict.metrics, &mut call);
+        for &index in self.phase_end.iter().flat_map(PhaseEnd::worse) {
+            let metric = self.watched[index].metric.id;
+            call.raise(Response::RollBack, Reason::PhaseEndTest, Some(metric));
         }
         verdict.efficacy = self
             .efficacy
             .as_ref()
             .map(|(_, test, shown)| Efficacy { log_e: test.log_e(), shown: *shown });
+        if let Some(running) = &moment.running {
+            self.foresee(moment, running, verdict.efficacy, &mut call);
+        }
         if let Some(phase) = moment.due {
             self.gate(moment, phase, &verdict.metrics, verdict.efficacy, &mut call);
             if call.worst == Response::Hold && moment.overdue {
@@ -71,37 +97,8 @@ impl Judge {
             (Response::Ask, _) => Decision::Ask,
             (Response::RollBack, _) => Decision::RollBack,
         };
-    }
-
-    /// `ln Σ v_k E_k` over the tested metrics; a metric without data keeps its weight with `E = 1`.
-    fn combined(&self, metrics: &[(MetricName, MetricVerdict)]) -> f64 {
-        let Some(combination) = &self.combination else { return 0.0 };
-        let mut log_e = [0.0; MOST_TESTED];
-        let used = self.tested.len().min(MOST_TESTED);
-        for (log_e, &index) in log_e.iter_mut().zip(&self.tested) {
-            *log_e = metrics[index].1.log_e.unwrap_or(0.0);
-        }
-        combination.log_e(&log_e[..used]).unwrap_or(0.0)
-    }
-
-    /// Most metrics that share the false-rollback budget; the policy refuses more.
-    pub const MOST_TESTED: usize = MOST_TESTED;
-
-    /// Names the metrics whose own share of the evidence reaches the threshold; else the whole.
-    fn name_causes(&self, metrics: &[(MetricName, MetricVerdict)], call: &mut Call<'_>) {
-        let mut named = false;
-        if let Some(combination) = &self.combination {
-            for (place, &index) in self.tested.iter().enumerate() {
-                let (id, seen) = &metrics[index];
-                if combination.is_cause(place, seen.log_e.unwrap_or(0.0)) {
-                    call.raise(Response::RollBack, Reason::Evidence, Some(*id));
-                    named = true;
-                }
-            }
-        }
-        if !named {
-            call.raise(Response::RollBack, Reason::Evidence, None);
-        }
+        let lesser = verdict.decision == Decision::RollBack && self.live_hurts_more(moment);
+        verdict.lesser_harm = lesser.then_some(Version::Canary);
     }
 
     /// What a phase must have shown when its least time is over (statistics, section 7).
@@ -121,7 +118,7 @@ impl Judge {
                 call.raise(Response::Hold, Reason::Gaps, Some(*id));
             }
             // The bounds speak of the whole phase here; too little data is no miss (FIELD-2).
-            match watched.phase_band(moment) {
+            match watched.phase_band(moment.share) {
                 Some(Band::Success) => {}
                 Some(Band::Between) => call.raise(Response::Hold, Reason::Between, Some(*id)),
                 Some(_) => call.raise(phase.missed, Reason::CriterionMissed, Some(*id)),
@@ -142,7 +139,7 @@ impl Judge {
 }
 
 /// The gravest response so far, and its causes by gravity.
-struct Call<'a> {
+pub(super) struct Call<'a> {
     worst: Response,
     causes: &'a mut Vec<Cause>,
     /// How many causes call for each response.
@@ -150,17 +147,43 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn raise(&mut self, response: Response, reason: Reason, metric: Option<MetricName>) {
+    pub(super) fn raise(&mut self, response: Response, reason: Reason, metric: Option<MetricName>) {
+        self.raise_cause(response, Cause { instance: None, metric, reason });
+    }
+
+    /// The gravest response so far.
+    pub(super) const fn worst(&self) -> Response {
+        self.worst
+    }
+
+    /// Whether something calls for going back already.
+    pub(super) fn rolls_back(&self) -> bool {
+        self.worst == Response::RollBack
+    }
+
+    pub(super) fn raise_cause(&mut self, response: Response, cause: Cause) {
         if response == Response::Continue {
             return;
         }
-        let cause = Cause { metric, reason };
         self.worst = self.worst.max(response);
         if !self.causes.contains(&cause) {
             // After those that are as grave, before the milder ones.
             let place = self.calls[response as usize..].iter().sum();
             self.causes.insert(place, cause);
             self.calls[response as usize] += 1;
+        }
+    }
+
+    /// One instance of the canary that is worse than the others: a person replaces it, the release is not judged by it.
+    fn bad_instances(&mut self, moment: &Moment<'_>, watched: &Watched) {
+        let response = moment.watch.alert.clamp(Response::Hold, Response::Ask);
+        for instance in watched.instances.bad() {
+            let cause = Cause {
+                instance: Some(Arc::clone(instance)),
+                metric: Some(watched.metric.id),
+                reason: Reason::BadInstance,
+            };
+            self.raise_cause(response, cause);
         }
     }
 
@@ -178,7 +201,12 @@ impl Call<'_> {
             let long = last.is_some_and(|last| moment.at.since(last) >= moment.watch.no_data.after);
             (if long { moment.watch.no_data.then } else { Response::Hold }, reason)
         };
+        let looks = watched.trouble.bad_looks(moment.at, watched.read_at);
+        let counts = f64::from(looks) >= moment.watch.bad_looks;
         let (response, reason) = match seen.band {
+            // A tolerance for single bad looks (FIELD-8).
+            Band::Rollback if !counts => (Response::Hold, Reason::RollbackBand),
+            Band::Alert if !counts => (Response::Hold, Reason::AlertBand),
             Band::Rollback => (Response::RollBack, Reason::RollbackBand),
             Band::Alert => (moment.watch.alert, Reason::AlertBand),
             Band::NoData => absent(Reason::NoData),
@@ -201,12 +229,16 @@ impl Watched {
         let value = self.value(canary, share.as_fraction());
         let live = self.value(baseline, share.rest().as_fraction());
         let tested = self.worse.as_ref();
+        let assurance = tested.map(|_| self.assurance());
         let mut seen = MetricVerdict {
             band: Band::Hold,
             baseline: live.map(Judged::shown).filter(|v| v.is_finite()),
             canary: value.map(Judged::shown).filter(|v| v.is_finite()),
+            guarantee: assurance.map(|a| a.guarantee),
+            healed: false,
             log_e: tested.map(super::test::Test::log_e),
             log_e_safe: self.safe.as_ref().map(super::test::Test::log_e),
+            mode: assurance.map(|a| a.mode),
             needs: None,
             ratio: tested.and_then(super::test::Test::ratio).filter(|v| v.is_finite()),
         };
@@ -252,17 +284,13 @@ impl Watched {
     }
 
     /// The band over the whole phase; None with less than the least trials.
-    fn phase_band(&self, moment: &Moment<'_>) -> Option<Band> {
+    pub(super) fn phase_band(&self, share: Share) -> Option<Band> {
         let (canary, baseline) = self.window.phase().split_at(self.columns());
-        let value = self.value(canary, moment.share.as_fraction())?;
-        if self.trials(canary).is_some_and(|n| n < moment.watch.least_trials) {
+        let value = self.value(canary, share.as_fraction())?;
+        if self.trials(canary).is_some_and(|n| n < self.watch.least_trials) {
             return None;
         }
-        Some(judge_bounds(
-            &self.metric,
-            value,
-            self.value(baseline, moment.share.rest().as_fraction()),
-        ))
+        Some(judge_bounds(&self.metric, value, self.value(baseline, share.rest().as_fraction())))
     }
 
     /// Whether any bound looks at the live arm.

@@ -3,14 +3,35 @@
 //! It is fed in two steps, so that a refused observation changes nothing: [`Judge::prepare`] checks and reads into
 //! scratch, [`Judge::take`] folds what was read. [`Judge::assess`] then says what follows.
 
+mod arms;
 mod assess;
 mod back;
+mod evidence;
+mod footing;
+mod foresee;
+mod harm;
+mod instances;
+mod outlook;
+mod phase_end;
+mod table;
+mod tell;
 mod test;
+mod trouble;
+mod turn;
 mod verdict;
 mod watched;
+mod weigh;
+mod why;
+mod words;
 
-pub use assess::Moment;
+pub use assess::{Moment, Running};
+pub use evidence::{ArmIntervals, MetricEvidence};
+pub use footing::Guarantee;
+pub use harm::{Harm, Hurt, MetricHarm, Range, Version};
+pub use outlook::{BoundOutlook, MetricOutlook, Outlook, TestOutlook};
+pub use table::{Cell, Comparison, ComparisonRow, PhaseColumn};
 pub use verdict::{Cause, Decision, Efficacy, MetricVerdict, Reason, Verdict};
+pub use why::{AppliedRule, Arm, Arms, BoundKind, MetricWhy, NoTurn, Rule, Stretch, Turn, Why};
 
 use crate::grade::{MetricKind, PromotionRule, Role};
 use crate::metric::{Observation, ReadingError};
@@ -22,9 +43,13 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
-pub(crate) use test::Test;
+pub(crate) use table::PhaseRecord;
 
-use test::Claim;
+use arms::SplitFinding;
+use footing::Footing;
+use instances::{Drawing, Instances};
+use phase_end::PhaseEnd;
+use test::{Claim, Test};
 use watched::Watched;
 
 /// Ln of a million to one: a single tick's trials that fit swapped arms this much better are not believed (FIELD-4).
@@ -39,13 +64,19 @@ pub struct Judge {
     combination: Option<Combination>,
     threshold: f64,
     hold: f64,
+    phase_end: Option<PhaseEnd>,
     /// Index of the bug's own metric, its test, and whether it has ever crossed.
     efficacy: Option<(usize, Test, bool)>,
+    /// The same before the last tick (FIELD-11).
+    efficacy_before: Option<(Test, bool)>,
     /// Index of the metric whose trials are the traffic.
     traffic: Option<usize>,
     split_design: SplitDesign,
     split: Split,
+    split_finding: SplitFinding,
     swapped: bool,
+    /// Both arms read one series.
+    one_series: bool,
     /// When the present watch began: a phase, or the way back.
     since: Option<Timestamp>,
     /// When the canary's share changed last.
@@ -76,17 +107,32 @@ impl Judge {
         let (evidence, watch) = (policy.evidence(), policy.watch());
         let promotes =
             policy.phases().iter().any(|p| p.promotion == PromotionRule::EvidenceOfNoHarm);
+        // With a test at the end of each phase the two share the chance of a false rollback (statistics, section 6).
+        let halves = if evidence.phase_end_test { 2.0 } else { 1.0 };
+        let alpha = evidence.alpha.as_fraction() / halves;
         let worse = Claim::Worse {
-            alpha: evidence.alpha.as_fraction(),
+            alpha,
             tolerated: evidence.tolerated.value(),
+            horizon: evidence.change_point.then(|| policy.planned_ticks()),
         };
-        let safe = Claim::Better {
-            alpha: evidence.promotion_alpha.as_fraction(),
-            margin: evidence.margin.value(),
-        };
+        let compared = policy.phases().iter().filter(|phase| phase.share < Share::ALL).count();
         let mut watched = Vec::with_capacity(policy.metrics().len());
         for metric in policy.metrics() {
-            watched.push(Watched::try_new(metric, watch, worse, promotes.then_some(safe))?);
+            let footing = Footing::new(metric, plan);
+            // Each phase has its own instances and so its own comparison: they share the error probability.
+            let share = alpha * metric.weight / compared.max(1) as f64;
+            let drawing = (footing.randomises() && share > 0.0).then(|| Drawing {
+                alpha: share,
+                seed: plan.seed(),
+                ticks: policy.phases().iter().map(|phase| policy.ticks_of(phase)).collect(),
+            });
+            let instances = Instances::new(alpha, evidence.tolerated.value(), drawing);
+            let safe = promotes.then_some(Claim::Better {
+                alpha: evidence.promotion_alpha.as_fraction(),
+                margin: evidence.margin.value(),
+                temper: footing.temper,
+            });
+            watched.push(Watched::try_new(metric, watch, (worse, safe), footing, instances)?);
         }
         let tested: Vec<usize> = policy
             .metrics()
@@ -96,24 +142,26 @@ impl Judge {
             .map(|(index, _)| index)
             .collect();
         let weights: Vec<f64> = tested.iter().map(|&i| policy.metrics()[i].weight).collect();
-        let alpha = evidence.alpha.as_fraction();
         let efficacy = match plan.efficacy() {
             Some(claim) => {
                 let index = policy.metrics().iter().position(|m| m.id == claim.metric);
-                let claimed = Claim::Better {
-                    alpha: claim.alpha.as_fraction(),
-                    margin: claim.cut_to.value(),
-                };
                 match index {
-                    Some(index) => Test::try_new(policy.metrics()[index].model, claimed)?
-                        .map(|test| (index, test, false)),
+                    Some(index) => {
+                        let claimed = Claim::Better {
+                            alpha: claim.alpha.as_fraction(),
+                            margin: claim.cut_to.value(),
+                            temper: watched[index].footing.temper,
+                        };
+                        Test::try_new(policy.metrics()[index].model, claimed)?
+                            .map(|test| (index, test, false))
+                    }
                     None => None,
                 }
             }
             None => None,
         };
         let split_design = SplitDesign::try_new(&SplitSettings::default())?;
-        Ok(Self {
+        let mut judge = Self {
             traffic: policy.metrics().iter().position(|m| m.kind == MetricKind::Proportion),
             combination: if weights.is_empty() {
                 None
@@ -122,16 +170,22 @@ impl Judge {
             },
             threshold: -ln(alpha),
             hold: ln(evidence.hold.value()),
+            efficacy_before: efficacy.as_ref().map(|(_, test, shown)| (test.clone(), *shown)),
+            phase_end: PhaseEnd::new(plan),
             efficacy,
             split: Split::new(&split_design),
+            split_finding: SplitFinding::default(),
             split_design,
             swapped: false,
+            one_series: false,
             since: None,
             moved: None,
             warm_up: watch.warm_up,
             tested,
             watched,
-        })
+        };
+        judge.enter_phase(0);
+        Ok(judge)
     }
 
     /// Checks an observation and reads it into scratch. Nothing else changes.
@@ -149,11 +203,11 @@ impl Judge {
         }
         // Both lists ascend by id: the place of one reading is at or after the one before.
         let mut from = 0;
-        for (id, arms) in seen.iter() {
+        for (id, reading) in seen.iter() {
             let place = self.watched[from..].iter().position(|w| w.metric.id == id);
             let Some(place) = place else { return Err(self.unknown(id)) };
             from += place;
-            self.watched[from].prepare(arms, at, share)?;
+            self.watched[from].prepare(reading, at, share)?;
         }
         Ok(())
     }
@@ -171,7 +225,11 @@ impl Judge {
         let warm = self.since.is_some_and(|since| at.since(since) < self.warm_up);
         self.swapped = false;
         if purpose == Use::Watch && !warm {
-            self.check_arms(share);
+            self.check_arms(at, share);
+        }
+        if matches!(purpose, Use::Watch | Use::Move) && !warm {
+            self.watched.iter_mut().filter(|w| w.fresh).for_each(Watched::look_at_arms);
+            self.one_series = self.is_one_series();
         }
         let mut readings = seen.iter();
         for index in 0..self.watched.len() {
@@ -179,18 +237,22 @@ impl Judge {
             if !watched.fresh {
                 continue;
             }
-            let Some((_, arms)) = readings.find(|(id, _)| *id == watched.metric.id) else {
+            let Some((_, reading)) = readings.find(|(id, _)| *id == watched.metric.id) else {
                 continue;
             };
             let mixed = purpose == Use::Move || watched.spans(self.moved);
-            watched.read(arms, at, self.since);
+            watched.read(reading, at, self.since);
             match purpose {
                 Use::Watch | Use::Move if watched.is_scaled() && mixed => {}
-                Use::Watch | Use::Move if !warm && !self.swapped => {
-                    watched.learn(at);
+                Use::Watch | Use::Move if !warm && !self.swapped && !self.one_series => {
+                    watched.learn(at, reading, share, purpose == Use::Watch);
                     if let Some((bug, test, shown)) = &mut self.efficacy
                         && *bug == index
                     {
+                        if let Some((before, was_shown)) = &mut self.efficacy_before {
+                            before.keep(test);
+                            *was_shown = *shown;
+                        }
                         *shown |= watched.feed(test);
                     }
                 }
@@ -201,7 +263,7 @@ impl Judge {
     }
 
     /// FIELD-4: do the trials of the two arms fit the planned split?
-    fn check_arms(&mut self, share: Share) {
+    fn check_arms(&mut self, at: Timestamp, share: Share) {
         let Some(watched) = self.traffic.map(|index| &self.watched[index]) else { return };
         let tick = &watched.tick;
         if !watched.fresh
@@ -213,10 +275,16 @@ impl Judge {
             return;
         }
         let (share, canary, baseline) = (share.as_fraction(), tick.row[1], tick.row[3]);
-        self.swapped = arms_swapped(share, canary, baseline).is_ok_and(|log| log >= SWAPPED);
+        // Only where the arm that should have less has more; the logarithms are for that case.
+        let reversed = if share < 0.5 { canary > baseline } else { canary < baseline };
+        self.swapped =
+            reversed && arms_swapped(share, canary, baseline).is_ok_and(|log| log >= SWAPPED);
         if !self.swapped {
             // Counts were checked when they were read, so the test takes them.
-            let _ = self.split.update(&self.split_design, share, canary, baseline);
+            let found = self.split.update(&self.split_design, share, canary, baseline);
+            if self.split_finding.look(at, found == Ok(true), watched.watch.window) {
+                self.split = Split::new(&self.split_design);
+            }
         }
     }
 
@@ -225,13 +293,24 @@ impl Judge {
         self.moved = Some(at);
     }
 
+    /// A phase is on its way: from here its limits are in force (statistics, section 4).
+    pub fn enter_phase(&mut self, phase: usize) {
+        for watched in &mut self.watched {
+            watched.enter(phase);
+        }
+    }
+
     /// A phase, or the way back, begins to be watched: windows start empty, tests go on (statistics, section 1).
     pub fn start_phase(&mut self, at: Timestamp) {
         self.since = Some(at);
         self.split = Split::new(&self.split_design);
+        self.split_finding = SplitFinding::default();
+        self.one_series = false;
+        if let Some(end) = &mut self.phase_end {
+            end.start();
+        }
         for watched in &mut self.watched {
-            watched.window.clear();
-            watched.covered = Span::ZERO;
+            watched.start();
         }
     }
 
@@ -241,10 +320,5 @@ impl Judge {
         let last = deciding.filter_map(|w| w.read_at.max(self.since));
         // Stale is older than the limit, missing is at least as long.
         last.flat_map(|at| [at + watch.stale + Span::from_millis(1), at + watch.no_data.after])
-    }
-
-    /// A metric's rollback test, for what a verdict reports on demand.
-    pub(crate) fn test(&self, id: MetricName) -> Option<&Test> {
-        self.watched.iter().find(|w| w.metric.id == id)?.worse.as_ref()
     }
 }

@@ -4,24 +4,24 @@ use crate::policy::section::Model;
 use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use crate::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts};
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
-use crate::stats::{Counts, Direction, Evidence, StatError};
+use crate::stats::{Counts, Direction, Evidence, StatError, Totals};
 
 /// What a test is to show.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Claim {
-    /// The canary is worse than tolerated.
-    Worse { alpha: f64, tolerated: f64 },
-    /// The canary is better than the margin.
-    Better { alpha: f64, margin: f64 },
+    /// The canary is worse than tolerated. With a horizon of planned ticks a late change is looked for, too.
+    Worse { alpha: f64, tolerated: f64, horizon: Option<u32> },
+    /// The canary is better than the margin. Under noise increments are worth `temper` of themselves.
+    Better { alpha: f64, margin: f64, temper: f64 },
 }
 
-/// A test and its state.
+/// A test and its state: small, so that it is moved for nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Test {
     /// Counts and rare proportions.
-    Rate(Box<RateRatioDesign>, RateRatio),
+    Rate(Box<RateRatioDesign>, Box<RateRatio>),
     /// Proportions above about 5%.
-    Bernoulli(Box<BernoulliDesign>, Bernoulli),
+    Bernoulli(Box<BernoulliDesign>, Box<Bernoulli>),
     /// Latency over several boundaries.
     Latency(Box<LatencyDesign>, Box<Latency>),
 }
@@ -29,7 +29,7 @@ pub(crate) enum Test {
 impl Test {
     /// A test of counts; None for a metric without one.
     pub(super) fn try_new(model: Model, claim: Claim) -> Result<Option<Self>, StatError> {
-        let (direction, alpha, tolerated, margin) = claim.figures();
+        let Figures { direction, alpha, tolerated, margin, temper, horizon } = claim.figures();
         Ok(match model {
             Model::Poisson => {
                 let design = RateRatioDesign::try_new(&RateRatioSettings {
@@ -37,10 +37,12 @@ impl Test {
                     alpha,
                     tolerated,
                     margin,
+                    temper,
+                    horizon,
                     ..RateRatioSettings::default()
                 })?;
                 let state = RateRatio::new(&design);
-                Some(Self::Rate(Box::new(design), state))
+                Some(Self::Rate(Box::new(design), Box::new(state)))
             }
             Model::Bernoulli => {
                 let design = BernoulliDesign::try_new(&BernoulliSettings {
@@ -48,10 +50,12 @@ impl Test {
                     alpha,
                     tolerated,
                     margin,
+                    temper,
+                    horizon,
                     ..BernoulliSettings::default()
                 })?;
                 let state = Bernoulli::new(&design);
-                Some(Self::Bernoulli(Box::new(design), state))
+                Some(Self::Bernoulli(Box::new(design), Box::new(state)))
             }
             Model::None => None,
         })
@@ -59,7 +63,7 @@ impl Test {
 
     /// A test of slow requests above this many boundaries.
     pub(super) fn try_latency(claim: Claim, boundaries: usize) -> Result<Self, StatError> {
-        let (direction, alpha, tolerated, margin) = claim.figures();
+        let Figures { direction, alpha, tolerated, margin, .. } = claim.figures();
         let design = LatencyDesign::try_new(&LatencySettings {
             direction,
             alpha,
@@ -72,14 +76,26 @@ impl Test {
         Ok(Self::Latency(Box::new(design), Box::new(state)))
     }
 
-    /// Feeds one tick of counts; says whether the test has decided.
-    pub(super) fn feed(&mut self, canary: Counts, baseline: Counts) -> bool {
+    /// Feeds one tick of counts. They were checked when they were read, so the test takes them.
+    pub(super) fn feed(&mut self, canary: Counts, baseline: Counts) {
+        let _ = match self {
+            Self::Rate(design, state) => state.update(design, canary, baseline),
+            Self::Bernoulli(design, state) => state.update(design, canary, baseline),
+            Self::Latency(..) => return,
+        };
+    }
+
+    /// Feeds one tick of counts by stratum: the evidence of all of them adds.
+    pub(super) fn feed_strata(&mut self, strata: &[(Counts, Counts)]) {
         match self {
-            Self::Rate(design, state) => state.update(design, canary, baseline).unwrap_or(false),
-            Self::Bernoulli(design, state) => {
-                state.update(design, canary, baseline).unwrap_or(false)
+            Self::Rate(design, state) => {
+                let _ = state.update_strata(design, strata);
             }
-            Self::Latency(..) => false,
+            // Its guess of the rate goes by what came before, and a stratum may come before the next one.
+            Self::Bernoulli(..) => strata.iter().for_each(|(canary, baseline)| {
+                self.feed(*canary, *baseline);
+            }),
+            Self::Latency(..) => {}
         }
     }
 
@@ -88,6 +104,43 @@ impl Test {
         if let Self::Latency(design, state) = self {
             // Counts were checked when they were read, so the test takes them.
             let _ = state.update(design, canary, baseline);
+        }
+    }
+
+    /// From now on with this cap and threshold; none: the test's own. Evidence is carried over, and what was decided
+    /// stays so. Latency keeps its own limits.
+    pub(super) fn limit(&mut self, cap: Option<f64>, threshold: Option<f64>) {
+        match self {
+            Self::Rate(design, _) => {
+                // A calibration's limits are positive numbers; the test's own are legal already.
+                if let Ok(limited) = design.with_limits(cap, threshold) {
+                    **design = limited;
+                }
+            }
+            Self::Bernoulli(design, _) => {
+                if let Ok(limited) = design.with_limits(cap, threshold) {
+                    **design = limited;
+                }
+            }
+            Self::Latency(..) => {}
+        }
+    }
+
+    /// The log evidence that decides, and the cap in force.
+    pub(crate) fn limits(&self) -> (f64, Option<f64>) {
+        match self {
+            Self::Rate(design, _) => (design.threshold(), design.cap()),
+            Self::Bernoulli(design, _) => (design.threshold(), design.cap()),
+            Self::Latency(design, _) => (design.threshold(), None),
+        }
+    }
+
+    /// What was compared so far; none for latency, which compares several things at once.
+    pub(crate) fn totals(&self) -> Option<Totals> {
+        match self {
+            Self::Rate(_, state) => Some(*state.totals()),
+            Self::Bernoulli(_, state) => Some(*state.totals()),
+            Self::Latency(..) => None,
         }
     }
 
@@ -128,15 +181,36 @@ impl Test {
     }
 }
 
+/// What the settings of a test want.
+struct Figures {
+    direction: Direction,
+    alpha: f64,
+    tolerated: f64,
+    margin: f64,
+    temper: f64,
+    horizon: Option<u32>,
+}
+
 impl Claim {
-    /// Direction, alpha, tolerated ratio and margin as the settings want them.
-    const fn figures(self) -> (Direction, f64, f64, f64) {
+    const fn figures(self) -> Figures {
         match self {
-            // The margin is not used in this direction, but must be a legal one.
-            Self::Worse { alpha, tolerated } => {
-                (Direction::Worse, alpha, tolerated, 2.0 * tolerated)
-            }
-            Self::Better { alpha, margin } => (Direction::Better, alpha, 1.0, margin),
+            Self::Worse { alpha, tolerated, horizon } => Figures {
+                direction: Direction::Worse,
+                alpha,
+                tolerated,
+                // Not used in this direction, but it must be a legal one.
+                margin: 2.0 * tolerated,
+                temper: 1.0,
+                horizon,
+            },
+            Self::Better { alpha, margin, temper } => Figures {
+                direction: Direction::Better,
+                alpha,
+                tolerated: 1.0,
+                margin,
+                temper,
+                horizon: None,
+            },
         }
     }
 }

@@ -1,13 +1,17 @@
 //! What the judge says, with its evidence (STAT-4, FIELD-11).
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::grade::closed_set;
+use super::footing::Guarantee;
+use crate::grade::{EvidenceMode, closed_set};
 use crate::metric::Band;
 use crate::unit::MetricName;
+
+use super::harm::Version;
 
 closed_set! {
     /// What a verdict asks for.
@@ -27,8 +31,18 @@ closed_set! {
     Reason {
         /// The sequential tests together have crossed: the canary is worse.
         Evidence = "evidence",
-        /// The sequential tests together are above the hold level.
+        /// The sequential tests together, or a calibrated one by itself, are above the hold level.
         HoldLevel = "hold_level",
+        /// The exact test at the end of the phase: the canary is worse.
+        PhaseEndTest = "phase_end_test",
+        /// The tests have crossed, and errors are only assumed to be independent: the policy asks.
+        EvidenceAssumed = "evidence_assumed",
+        /// The tests have crossed, but not without each one of the canary's instances.
+        OnlyWholePasses = "only_whole_passes",
+        /// One of replay and randomised says that the canary is worse, the other does not.
+        NotBoth = "not_both",
+        /// One instance of the canary is worse than the others: replace it.
+        BadInstance = "bad_instance",
         /// A metric is beyond its rollback bound.
         RollbackBand = "rollback_band",
         /// A metric is beyond its alert bound.
@@ -55,14 +69,23 @@ closed_set! {
         SplitNotAsPlanned = "split_not_as_planned",
         /// The arms look swapped.
         ArmsSwapped = "arms_swapped",
+        /// Both arms read one series.
+        IdenticalArms = "identical_arms",
         /// The phase's longest time is over.
         Undecided = "undecided",
+        /// What the phase must show can no longer be shown in the time that is left.
+        CannotDecide = "cannot_decide",
+        /// A success bound can no longer be met in the time that is left.
+        WillFail = "will_fail",
     }
 }
 
 /// A reason and the metric it speaks of; none where it is about the whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
+    /// The instance of the canary, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "shared_text")]
+    pub instance: Option<Arc<str>>,
     /// The metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<MetricName>,
@@ -80,7 +103,12 @@ pub struct Verdict {
     /// Whether the fix is shown to work, where the policy claims it (STAT-5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub efficacy: Option<Efficacy>,
-    /// Log e-value of all rollback tests together.
+    /// Where the decision is to go back although the canary surely hurts fewer requests: `canary`, so that a person can
+    /// choose the lesser harm (STAT-5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lesser_harm: Option<Version>,
+    /// Log e-value of all rollback tests together. A calibrated one goes in as far as it is above what noise reaches:
+    /// lowered by its threshold, raised by `ln(1/α)`.
     pub log_e: f64,
     /// Per metric, in the order of their ids.
     #[serde(with = "by_metric")]
@@ -107,12 +135,21 @@ pub struct MetricVerdict {
     /// The canary's value in the window, in the metric's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<f64>,
+    /// What the rollback test's error rate is known by; absent without a test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guarantee: Option<Guarantee>,
+    /// There was trouble in this phase, and it is over (FIELD-8).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub healed: bool,
     /// Log e-value of the rollback test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e: Option<f64>,
     /// Log e-value of the promotion test, where a phase asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e_safe: Option<f64>,
+    /// The evidence mode in force; absent without a test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<EvidenceMode>,
     /// How many more trials the window needs before the band speaks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<f64>,
@@ -128,6 +165,7 @@ impl Default for Verdict {
             causes: Vec::new(),
             decision: Decision::Hold,
             efficacy: None,
+            lesser_harm: None,
             log_e: 0.0,
             metrics: Vec::new(),
         }
@@ -138,6 +176,25 @@ impl Verdict {
     /// One metric's part.
     pub fn metric(&self, id: MetricName) -> Option<&MetricVerdict> {
         self.metrics.iter().find_map(|(name, verdict)| (*name == id).then_some(verdict))
+    }
+
+    /// Whether a recorded verdict is this one. One of a release that knew no modes says nothing of them.
+    pub(crate) fn agrees_with(&self, recorded: &Self) -> bool {
+        let silent = recorded.metrics.iter().all(|(_, metric)| metric.mode.is_none());
+        let metrics = self.metrics.len() == recorded.metrics.len()
+            && self.metrics.iter().zip(&recorded.metrics).all(|((name, metric), (other, said))| {
+                let mut metric = *metric;
+                if silent {
+                    (metric.mode, metric.guarantee, metric.healed) = (None, None, false);
+                }
+                name == other && metric == *said
+            });
+        metrics
+            && self.causes == recorded.causes
+            && self.decision == recorded.decision
+            && self.efficacy == recorded.efficacy
+            && (silent || self.lesser_harm == recorded.lesser_harm)
+            && self.log_e == recorded.log_e
     }
 
     /// Whether this reason is among the causes.
@@ -178,5 +235,24 @@ mod by_metric {
             }
         }
         deserializer.deserialize_map(Map)
+    }
+}
+
+/// A text that several verdicts share.
+mod shared_text {
+    use super::{Arc, Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+    pub(super) fn serialize<S: Serializer>(
+        text: &Option<Arc<str>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        text.as_deref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Arc<str>>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map(Arc::from))
     }
 }

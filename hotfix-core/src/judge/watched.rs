@@ -1,13 +1,22 @@
 //! One metric under watch: its window, its counters, its tests.
 
-use crate::grade::{MetricKind, Worse};
-use crate::metric::{Arms, Counters, Judged, Layout, ReadingError, Tick, Window};
+use std::collections::BTreeMap;
+
+use crate::grade::{EvidenceMode, MetricKind};
+use crate::metric::{Arms, Counters, Judged, Layout, Reading, ReadingError, Sample, Tick, Window};
 use crate::policy::section::{Metric, Model, Watch};
+use crate::stats::interval::{Interval, ratio_interval};
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
-use crate::stats::{Counts, StatError};
+use crate::stats::numeric::ln;
+use crate::stats::{Counts, SplitTotals, StatError, Totals};
 use crate::unit::{Share, Span, Timestamp};
 
+use super::arms::Sameness;
+use super::footing::{Assurance, Footing};
+use super::instances::{Arm, Instances};
 use super::test::{Claim, Test};
+use super::trouble::Trouble;
+use super::turn::{Before, Flags};
 
 /// A metric and all that is known of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +26,8 @@ pub(super) struct Watched {
     counters: Counters,
     /// Scratch: what the present observation adds.
     pub(super) tick: Tick,
+    /// Scratch: the tick's counts by stratum.
+    strata: Vec<(Counts, Counts)>,
     /// The tick holds a reading of the present observation.
     pub(super) fresh: bool,
     pub(super) window: Window,
@@ -25,24 +36,43 @@ pub(super) struct Watched {
     pub(super) not_finite: bool,
     /// How long this phase has been covered by readings: longer silence than the stale limit is not.
     pub(super) covered: Span,
+    /// How much of that the last reading covers, and how much went into the windows.
+    step: Span,
+    pub(super) learned: Span,
     /// Last reading of any arm, so that a repeated one is known.
     seen_at: Option<Timestamp>,
+    /// What it was before its last tick, so that the tick can be judged again (FIELD-11).
+    pub(super) before: Before,
+    /// Whether the arms' counts were equal so far (FIELD-4).
+    pub(super) same: Sameness,
+    /// What this phase has been through (FIELD-8).
+    pub(super) trouble: Trouble,
     pub(super) worse: Option<Test>,
     pub(super) safe: Option<Test>,
     claims: (Claim, Option<Claim>),
+    /// What the rollback evidence stands on.
+    pub(super) footing: Footing,
+    pub(super) instances: Instances,
+    /// The evidence has ever reached what history asks of this metric by itself.
+    pub(super) replayed: bool,
     /// For latency: the layout's edges that are test boundaries.
     boundaries: Vec<usize>,
     /// The live arm over the whole rollout, in the columns of one arm: its level before the way back.
     pub(super) level: Vec<f64>,
-    watch: Watch,
+    pub(super) watch: Watch,
+    /// What both arms had over the rollout, by stratum and planned split.
+    compared: Vec<SplitTotals>,
+    /// What both arms had in this phase; none where strata were sent, which are not to be summed.
+    pub(super) of_phase: Option<Totals>,
 }
 
 impl Watched {
     pub(super) fn try_new(
         metric: &Metric,
         watch: &Watch,
-        worse: Claim,
-        safe: Option<Claim>,
+        (worse, safe): (Claim, Option<Claim>),
+        footing: Footing,
+        instances: Instances,
     ) -> Result<Self, StatError> {
         let test = |claim| {
             if metric.kind == MetricKind::Latency {
@@ -62,58 +92,71 @@ impl Watched {
             layout: Layout::default(),
             counters: Counters::default(),
             tick: Tick::default(),
+            strata: Vec::new(),
             fresh: false,
             window: Window::new(watch.window, watch.cadence, 2 * columns),
             read_at: None,
             not_finite: false,
             covered: Span::ZERO,
+            step: Span::ZERO,
+            learned: Span::ZERO,
             seen_at: None,
+            before: Before::default(),
+            same: Sameness::default(),
+            trouble: Trouble::default(),
             claims: (worse, safe),
+            footing,
+            instances,
+            replayed: false,
             boundaries: Vec::new(),
             level: vec![0.0; columns],
             watch: *watch,
+            compared: vec![SplitTotals::new()],
+            of_phase: Some(Totals::default()),
         })
     }
 
     /// Reads into scratch.
     pub(super) fn prepare(
         &mut self,
-        arms: &Arms,
+        reading: &Reading,
         at: Timestamp,
         share: Share,
     ) -> Result<(), ReadingError> {
         let first;
         let layout = if self.metric.kind == MetricKind::Latency && self.layout.edges().is_empty() {
-            first = Layout::of(&self.metric, arms);
+            first = Layout::of(&self.metric, reading);
             &first
         } else {
             &self.layout
         };
-        self.tick.read(&self.metric, layout, &self.counters, arms, at, share)?;
+        self.tick.read(&self.metric, layout, &self.counters, reading, at, share)?;
         // The same moment again is a repeated delivery: it is counted once.
         self.fresh = self.seen_at != Some(at);
         Ok(())
     }
 
     /// Takes note of a reading, whatever it is used for.
-    pub(super) fn read(&mut self, arms: &Arms, at: Timestamp, since: Option<Timestamp>) {
+    pub(super) fn read(&mut self, reading: &Reading, at: Timestamp, since: Option<Timestamp>) {
         if self.metric.kind == MetricKind::Latency && self.layout.edges().is_empty() {
-            self.settle_layout(arms);
+            self.settle_layout(reading);
         }
-        self.counters.keep(&self.metric, &self.layout, arms, at);
+        self.counters.keep(&self.metric, &self.layout, reading, at);
         self.seen_at = Some(at);
         self.not_finite = self.tick.not_finite;
+        self.step = Span::ZERO;
         if self.tick.canary {
             if let Some(last) = self.read_at.max(since) {
-                self.covered = self.covered + at.since(last).min(self.watch.stale);
+                self.step = at.since(last).min(self.watch.stale);
+                self.covered = self.covered + self.step;
             }
             self.read_at = Some(at);
         }
     }
 
     /// The first latency reading fixes the buckets and with them the tests' boundaries.
-    fn settle_layout(&mut self, arms: &Arms) {
-        self.layout = Layout::of(&self.metric, arms);
+    fn settle_layout(&mut self, reading: &Reading) {
+        self.layout = Layout::of(&self.metric, reading);
         let edges = self.layout.edges();
         let columns = self.layout.columns();
         self.window = Window::new(self.watch.window, self.watch.cadence, 2 * columns);
@@ -135,55 +178,209 @@ impl Watched {
         }
     }
 
-    /// Adds the tick to the window and feeds the tests.
-    pub(super) fn learn(&mut self, at: Timestamp) {
+    /// Another phase begins: its limits are in force from its first tick on.
+    pub(super) fn enter(&mut self, phase: usize) {
+        self.footing.enter(phase);
+        self.instances.enter(phase);
+        let limits = self.footing.limits();
+        if let Some(test) = &mut self.worse {
+            test.limit(limits.map(|l| l.cap), limits.map(|l| l.threshold));
+        }
+    }
+
+    /// The phase's watch begins.
+    pub(super) fn start(&mut self) {
+        self.window.clear();
+        (self.covered, self.learned) = (Span::ZERO, Span::ZERO);
+        self.same = Sameness::default();
+        self.trouble = Trouble::default();
+        self.of_phase = Some(Totals::default());
+    }
+
+    /// What both arms had in this phase; none for latency and strata, which have no exact test.
+    pub(super) fn of_phase(&self) -> Option<Totals> {
+        self.of_phase.filter(|_| self.metric.kind != MetricKind::Latency)
+    }
+
+    /// How the rollback evidence is to be read at present.
+    pub(super) fn assurance(&self) -> Assurance {
+        let mut assurance = self.footing.assurance(self.instances.is_randomised());
+        // Before that a crossing is not taken for one that no comparison of instances could have told to be noise.
+        let unseen = self.footing.randomises() && !self.instances.are_judged();
+        if unseen && assurance.mode == EvidenceMode::Plain {
+            assurance.acts = false;
+        }
+        assurance
+    }
+
+    /// The least log e-value without one of the canary's instances; none where they are too few, or not known.
+    pub(super) fn log_e_without_any(&self) -> Option<f64> {
+        self.instances.log_e_without_any(self.worse.as_ref()?)
+    }
+
+    /// Whether this test's own share of the evidence has ever reached what history asks.
+    pub(super) const fn replay_says(&self) -> bool {
+        self.replayed
+    }
+
+    /// Adds the tick to the window and feeds the tests. Instances are compared with each other where traffic is settled.
+    pub(super) fn learn(&mut self, at: Timestamp, reading: &Reading, share: Share, settled: bool) {
+        self.before.keep(
+            at,
+            &self.tick,
+            [self.worse.as_ref(), self.safe.as_ref()],
+            Flags { replayed: self.replayed, of_phase: self.of_phase, settled },
+        );
+        self.learned = self.learned + self.step;
         self.window.add(at, &self.tick.row);
         let columns = self.layout.columns();
         for (level, value) in self.level.iter_mut().zip(&self.tick.row[columns..]) {
             *level += value;
         }
+        self.strata.clear();
+        if self.metric.kind != MetricKind::Latency {
+            for row in self.tick.strata.chunks(2 * columns) {
+                let counts = self.counts(row);
+                self.strata.push(counts);
+            }
+        }
+        if settled {
+            self.instances.judge();
+        }
+        if !self.tick.instances[0].is_empty() {
+            self.learn_of_instances(reading, settled);
+        }
+        if settled && self.tick.canary && self.tick.baseline {
+            self.sum_up(share);
+        }
+        self.feed_tests();
+    }
+
+    /// Feeds the tests with the tick.
+    pub(super) fn feed_tests(&mut self) {
         let (mut worse, mut safe) = (self.worse.take(), self.safe.take());
         for test in [&mut worse, &mut safe].into_iter().flatten() {
             self.feed(test);
         }
         (self.worse, self.safe) = (worse, safe);
+        if let (Some(limits), Some(test), false) =
+            (self.footing.limits(), &self.worse, self.replayed)
+        {
+            self.replayed = self.metric.weight > 0.0
+                && test.log_e() + ln(self.metric.weight) >= limits.threshold;
+        }
+    }
+
+    /// Adds a tick with both arms, under a planned split, to what is summed.
+    fn sum_up(&mut self, share: Share) {
+        if self.metric.kind == MetricKind::Latency {
+            return;
+        }
+        let share = share.as_fraction();
+        if self.strata.is_empty() {
+            let (canary, baseline) = self.counts(&self.tick.row);
+            // Counts were checked when they were read, and a phase has a share.
+            let _ = self.compared[0].add(share, canary, baseline);
+            if let Some(sums) = &mut self.of_phase {
+                for (sum, more) in [(&mut sums.canary, canary), (&mut sums.baseline, baseline)] {
+                    sum.events += more.events;
+                    sum.trials += more.trials;
+                }
+            }
+            return;
+        }
+        // Different splits must not be summed, and strata have their own.
+        self.of_phase = None;
+        if self.compared.len() < self.strata.len() {
+            self.compared.resize(self.strata.len(), SplitTotals::new());
+        }
+        for (sums, &(canary, baseline)) in self.compared.iter_mut().zip(&self.strata) {
+            let _ = sums.add(share, canary, baseline);
+        }
+    }
+
+    /// Interval for the ratio, valid at every look; none for latency, or before anything was compared.
+    pub(super) fn interval(&self, confidence: f64) -> Option<Interval> {
+        let totals: Vec<Totals> =
+            self.compared.iter().flat_map(SplitTotals::totals).copied().collect();
+        if totals.is_empty() { None } else { ratio_interval(&totals, confidence).ok() }
+    }
+
+    /// Takes in a tick instance by instance, before the tests of the whole do.
+    fn learn_of_instances(&mut self, reading: &Reading, settled: bool) {
+        let Some(Arms { canary: Some(Sample::Instances(canary)), baseline, .. }) = reading.whole()
+        else {
+            return;
+        };
+        if !self.tick.canary || !self.tick.baseline {
+            return;
+        }
+        let worse = self.metric.worse;
+        let arm = |names, counts| Arm { names, counts, worse };
+        let [of_canary, of_baseline] = &self.tick.instances;
+        let canary = arm(canary, of_canary);
+        let (all, live) = self.counts(&self.tick.row);
+        if let Some(test) = &self.worse {
+            self.instances.leave_out(test, canary, [all, live]);
+        }
+        if settled {
+            let none = BTreeMap::new();
+            let baseline = match baseline {
+                Some(Sample::Instances(baseline)) => arm(baseline, of_baseline),
+                _ => arm(&none, &[]),
+            };
+            self.instances.compare(canary, baseline, self.footing.noise());
+        }
     }
 
     /// Feeds one test with the tick; says whether it has decided.
     pub(super) fn feed(&self, test: &mut Test) -> bool {
-        if !self.tick.canary || !self.tick.baseline {
-            return test.decided();
-        }
-        let row = &self.tick.row;
-        if self.metric.kind == MetricKind::Latency {
+        if self.tick.canary && self.tick.baseline {
             let columns = self.layout.columns();
-            let mut slow = [[0.0; MAX_BOUNDARIES]; 2];
-            for (arm, slow) in slow.iter_mut().enumerate() {
-                let row = &row[arm * columns..];
-                for (slow, &index) in slow.iter_mut().zip(&self.boundaries) {
-                    *slow = row[0] - row[1 + index];
-                }
+            let rows = match self.tick.strata.as_slice() {
+                [] => self.tick.row.chunks(2 * columns),
+                strata => strata.chunks(2 * columns),
+            };
+            if self.metric.kind == MetricKind::Latency {
+                rows.for_each(|row| self.feed_slow(test, row));
+            } else if self.tick.strata.is_empty() {
+                let (canary, baseline) = self.counts(&self.tick.row);
+                test.feed(canary, baseline);
+            } else {
+                test.feed_strata(&self.strata);
             }
-            let used = self.boundaries.len();
-            test.feed_slow(
-                SlowCounts::new(&slow[0][..used], row[0]),
-                SlowCounts::new(&slow[1][..used], row[columns]),
-            );
-            test.decided()
-        } else {
-            test.feed(
-                Counts::new(self.bad(row[0], row[1]), row[1]),
-                Counts::new(self.bad(row[2], row[3]), row[3]),
-            )
         }
+        test.decided()
+    }
+
+    /// Bad events and trials of both arms in a row of counts.
+    pub(super) fn counts(&self, row: &[f64]) -> (Counts, Counts) {
+        (
+            Counts::new(self.bad(row[0], row[1]), row[1]),
+            Counts::new(self.bad(row[2], row[3]), row[3]),
+        )
+    }
+
+    /// Feeds one test with the slow requests of a row.
+    fn feed_slow(&self, test: &mut Test, row: &[f64]) {
+        let columns = self.layout.columns();
+        let mut slow = [[0.0; MAX_BOUNDARIES]; 2];
+        for (arm, slow) in slow.iter_mut().enumerate() {
+            let row = &row[arm * columns..];
+            for (slow, &index) in slow.iter_mut().zip(&self.boundaries) {
+                *slow = row[0] - row[1 + index];
+            }
+        }
+        let used = self.boundaries.len();
+        test.feed_slow(
+            SlowCounts::new(&slow[0][..used], row[0]),
+            SlowCounts::new(&slow[1][..used], row[columns]),
+        );
     }
 
     /// Events that are bad: failures where the metric counts successes.
     pub(super) fn bad(&self, events: f64, trials: f64) -> f64 {
-        match self.metric.worse {
-            Worse::Higher => events,
-            Worse::Lower => trials - events,
-        }
+        self.metric.worse.bad(events, trials)
     }
 
     /// Puts only the live arm into the window.
@@ -206,6 +403,11 @@ impl Watched {
     /// Columns of one arm.
     pub(super) fn columns(&self) -> usize {
         self.layout.columns()
+    }
+
+    /// The edges that are test boundaries.
+    pub(super) fn boundaries(&self) -> &[usize] {
+        &self.boundaries
     }
 
     /// Edges of the latency layout.

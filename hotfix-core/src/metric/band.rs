@@ -81,7 +81,31 @@ impl Judged {
     }
 }
 
+/// The figure that a bound is now; None where its reference is not there.
+pub(crate) fn bound_figure(metric: &Metric, bound: Bound, live: Option<Judged>) -> Option<f64> {
+    match bound.value {
+        BoundValue::Absolute(figure) => Some(figure),
+        BoundValue::Relative(ratio, Reference::Live) => {
+            live.map(Judged::shown).or(metric.record).map(|r| r * ratio.value())
+        }
+        BoundValue::Relative(ratio, _) => metric.record.map(|r| r * ratio.value()),
+    }
+}
+
 impl Metric {
+    /// Whether the canary is beyond a bound; None where its bucket does not say, or there is no reference.
+    pub(crate) fn crossed(
+        &self,
+        bound: Bound,
+        canary: Judged,
+        live: Option<Judged>,
+    ) -> Option<bool> {
+        let figure = bound_figure(self, bound, live)?;
+        let both = bound.unless_both_arms
+            && live.is_some_and(|live| live.beyond(figure, self.worse) == Some(true));
+        if both { Some(false) } else { canary.beyond(figure, self.worse) }
+    }
+
     /// Every bound as a figure where it does not need the live arm, in the metric's unit.
     pub fn bound_figures(&self) -> impl Iterator<Item = f64> {
         let bounds = self.bounds;
@@ -99,19 +123,9 @@ impl Metric {
 ///
 /// A bound on the live arm falls back on the record where there is no live arm, as at 100% traffic.
 pub fn judge_bounds(metric: &Metric, canary: Judged, live: Option<Judged>) -> Band {
-    let figure = |bound: Bound| match bound.value {
-        BoundValue::Absolute(figure) => Some(figure),
-        BoundValue::Relative(ratio, Reference::Live) => {
-            live.map(Judged::shown).or(metric.record).map(|r| r * ratio.value())
-        }
-        BoundValue::Relative(ratio, _) => metric.record.map(|r| r * ratio.value()),
-    };
-    let crossed = |bound: Option<Bound>| -> Option<bool> {
-        let Some(bound) = bound else { return Some(false) };
-        let figure = figure(bound)?;
-        let both = bound.unless_both_arms
-            && live.is_some_and(|live| live.beyond(figure, metric.worse) == Some(true));
-        if both { Some(false) } else { canary.beyond(figure, metric.worse) }
+    let crossed = |bound: Option<Bound>| match bound {
+        Some(bound) => metric.crossed(bound, canary, live),
+        None => Some(false),
     };
     let rollback = crossed(metric.bounds.rollback);
     if rollback == Some(true) {

@@ -3,11 +3,14 @@
 mod band;
 mod reading;
 mod resolve;
+mod tick;
 mod window;
 
+pub(crate) use band::bound_figure;
 pub use band::{Band, Judged, judge_bounds};
-pub use reading::{Arms, Histogram, Observation, Sample};
-pub use resolve::{Counters, Layout, ReadingError, Tick};
+pub use reading::{Arms, Histogram, Observation, Reading, Sample};
+pub use resolve::{Layout, ReadingError};
+pub use tick::{Counters, Tick};
 pub use window::Window;
 
 use crate::grade::MetricKind;

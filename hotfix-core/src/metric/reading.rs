@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -23,7 +24,7 @@ use crate::unit::MetricName;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {
-    readings: Vec<(MetricName, Arms)>,
+    readings: Vec<(MetricName, Reading)>,
 }
 
 impl Observation {
@@ -33,21 +34,22 @@ impl Observation {
     }
 
     /// Sets the reading of a metric; an earlier one is replaced. Keeps its memory, so a host may reuse it.
-    pub fn set(&mut self, metric: MetricName, arms: Arms) {
+    pub fn set(&mut self, metric: MetricName, reading: impl Into<Reading>) {
+        let reading = reading.into();
         match self.readings.binary_search_by(|(name, _)| name.cmp(&metric)) {
-            Ok(at) => self.readings[at].1 = arms,
-            Err(at) => self.readings.insert(at, (metric, arms)),
+            Ok(at) => self.readings[at].1 = reading,
+            Err(at) => self.readings.insert(at, (metric, reading)),
         }
     }
 
     /// The readings in the order of their ids.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (MetricName, &Arms)> {
-        self.readings.iter().map(|(name, arms)| (*name, arms))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (MetricName, &Reading)> {
+        self.readings.iter().map(|(name, reading)| (*name, reading))
     }
 
     /// The readings in the order of their ids, to be changed in place.
-    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (MetricName, &mut Arms)> {
-        self.readings.iter_mut().map(|(name, arms)| (*name, arms))
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (MetricName, &mut Reading)> {
+        self.readings.iter_mut().map(|(name, reading)| (*name, reading))
     }
 
     /// How many metrics have a reading.
@@ -63,6 +65,92 @@ impl Observation {
     /// Forgets the readings and keeps the memory.
     pub fn clear(&mut self) {
         self.readings.clear();
+    }
+}
+
+/// What one metric read: the two arms, or a list of strata with two arms each.
+///
+/// Strata are parts of the traffic that are compared each by itself, such as regions: their evidence adds, while windows
+/// and bands take their sums. They keep their places in the list; running totals begin anew where its length changes.
+///
+/// ```
+/// use hotfix_core::metric::Observation;
+/// let seen: Observation = serde_json::from_str(
+///     r#"{"error_rate": [{"canary": [3, 500], "baseline": [24, 4500]}, {"canary": [0, 500], "baseline": [2, 4500]}]}"#,
+/// )?;
+/// assert_eq!(seen.iter().next().unwrap().1.strata().count(), 2);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// The arms, or those of the first stratum.
+    first: Arms,
+    /// The arms of the other strata.
+    more: Vec<Arms>,
+}
+
+impl Reading {
+    /// A reading by strata: the first, and the others.
+    pub const fn stratified(first: Arms, more: Vec<Arms>) -> Self {
+        Self { first, more }
+    }
+
+    /// Its strata in order; one where there are none.
+    pub fn strata(&self) -> impl Iterator<Item = &Arms> + Clone {
+        std::iter::once(&self.first).chain(&self.more)
+    }
+
+    /// The arms where there are no strata.
+    pub fn whole(&self) -> Option<&Arms> {
+        self.more.is_empty().then_some(&self.first)
+    }
+
+    /// The arms, to be changed in place: a reading without strata from now on.
+    pub fn whole_mut(&mut self) -> &mut Arms {
+        self.more.clear();
+        &mut self.first
+    }
+}
+
+impl From<Arms> for Reading {
+    fn from(first: Arms) -> Self {
+        Self { first, more: Vec::new() }
+    }
+}
+
+impl Serialize for Reading {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.whole() {
+            Some(arms) => arms.serialize(serializer),
+            None => serializer.collect_seq(self.strata()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Reading {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Forms;
+        impl<'de> Visitor<'de> for Forms {
+            type Value = Reading;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("{\"canary\", \"baseline\"}, or a list of such objects, one a stratum")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Reading, A::Error> {
+                Arms::deserialize(MapAccessDeserializer::new(map)).map(Reading::from)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Reading, A::Error> {
+                let Some(first) = seq.next_element()? else {
+                    return Err(A::Error::custom("a list of strata has at least one"));
+                };
+                let mut more = Vec::new();
+                while let Some(stratum) = seq.next_element()? {
+                    more.push(stratum);
+                }
+                Ok(Reading { first, more })
+            }
+        }
+        deserializer.deserialize_any(Forms)
     }
 }
 
@@ -92,7 +180,7 @@ pub enum Sample {
     Histogram(Histogram),
     /// Raw latencies in seconds.
     Samples(Vec<f64>),
-    /// `[events, trials]` of each instance; judged as their sum where the mode does not need more.
+    /// `[events, trials]` of each instance; judged as their sum, and by themselves where the evidence mode needs it.
     Instances(BTreeMap<String, [f64; 2]>),
 }
 
@@ -111,8 +199,8 @@ pub struct Histogram {
 impl Serialize for Observation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.readings.len()))?;
-        for (name, arms) in &self.readings {
-            map.serialize_entry(name, arms)?;
+        for (name, reading) in &self.readings {
+            map.serialize_entry(name, reading)?;
         }
         map.end()
     }
@@ -135,7 +223,7 @@ impl<'de> Deserialize<'de> for Observation {
                             "the metric `{name}` comes twice"
                         )));
                     }
-                    seen.set(name, map.next_value()?);
+                    seen.set(name, map.next_value::<Reading>()?);
                 }
                 Ok(seen)
             }

@@ -1,10 +1,10 @@
-//! From what a host sent to what one tick added: checked, counters turned into differences, resets handled (MET-6).
+//! What a host sent, checked and put into columns (MET-6).
 
 use crate::grade::MetricKind;
 use crate::policy::section::Metric;
-use crate::unit::{MetricName, Share, Timestamp};
+use crate::unit::MetricName;
 
-use super::reading::{Arms, Histogram, Sample};
+use super::reading::{Histogram, Reading, Sample};
 
 /// A reading that cannot be true, or does not fit its metric. Nothing of its observation is taken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -112,8 +112,10 @@ pub struct Layout(Vec<f64>);
 
 impl Layout {
     /// The layout that this reading sets; empty where it sets none.
-    pub fn of(metric: &Metric, arms: &Arms) -> Self {
-        let first = arms.canary.iter().chain(&arms.baseline).find_map(|sample| match sample {
+    pub fn of(metric: &Metric, reading: &Reading) -> Self {
+        let mut samples =
+            reading.strata().flat_map(|arms| arms.canary.iter().chain(&arms.baseline));
+        let first = samples.find_map(|sample| match sample {
             Sample::Histogram(histogram) => Some(histogram.le.clone()),
             Sample::Samples(_) => Some(Self::for_samples(metric)),
             _ => None,
@@ -151,128 +153,15 @@ impl Layout {
     }
 }
 
-/// What one tick added to one metric: the canary's columns, then the baseline's.
-///
-/// Proportions and counts: events, trials (or exposure in seconds, scaled by the arm's share). Gauges and volumes: the
-/// sum of the levels and their number. Latency: the count, then requests at or below each edge of the layout.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tick {
-    /// The columns.
-    pub row: Vec<f64>,
-    /// The canary read something.
-    pub canary: bool,
-    /// The baseline read something.
-    pub baseline: bool,
-    /// A number was NaN or infinite: its arm is left out.
-    pub not_finite: bool,
-}
-
-/// The last running totals of each arm.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Counters {
-    arms: [Vec<f64>; 2],
-    at: [Timestamp; 2],
-}
-
-/// The names of the arms, in the order of the columns.
-const ARMS: [&str; 2] = ["canary", "baseline"];
-
-impl Tick {
-    /// Reads one metric into this tick, whose memory is reused. Changes nothing else, so a refusal loses nothing.
-    ///
-    /// # Errors
-    /// `HF-MET-002` to `HF-MET-007`.
-    pub fn read(
-        &mut self,
-        metric: &Metric,
-        layout: &Layout,
-        counters: &Counters,
-        arms: &Arms,
-        at: Timestamp,
-        share: Share,
-    ) -> Result<(), ReadingError> {
-        let columns = layout.columns();
-        self.row.clear();
-        self.row.resize(2 * columns, 0.0);
-        (self.canary, self.baseline, self.not_finite) = (false, false, false);
-        for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
-            let Some(sample) = sample else { continue };
-            let row = &mut self.row[index * columns..(index + 1) * columns];
-            let reader = Reader { metric, arm: ARMS[index] };
-            if arms.totals {
-                reader.has_totals(sample)?;
-            }
-            if !reader.fill(sample, layout, row)? {
-                row.fill(0.0);
-                self.not_finite = true;
-                continue;
-            }
-            let mut read = true;
-            if arms.totals {
-                read = difference(row, &counters.arms[index]);
-                if metric.kind == MetricKind::Volume {
-                    let minutes = at.since(counters.at[index]).as_seconds() / 60.0;
-                    read &= minutes > 0.0;
-                    if read {
-                        row[0] /= minutes;
-                        row[1] = 1.0;
-                    }
-                }
-                if !read {
-                    row.fill(0.0);
-                }
-            }
-            reader.check(row)?;
-            if metric.kind == MetricKind::Count && metric.scaled {
-                row[1] *= if index == 0 { share.as_fraction() } else { share.rest().as_fraction() };
-            }
-            *(if index == 0 { &mut self.canary } else { &mut self.baseline }) = read;
-        }
-        Ok(())
-    }
-}
-
-/// Turns totals into what came since `last`; after a reset all of it is new. False for a counter's first reading.
-fn difference(row: &mut [f64], last: &[f64]) -> bool {
-    if last.len() != row.len() {
-        return false;
-    }
-    if row.iter().zip(last).all(|(now, before)| now >= before) {
-        for (now, before) in row.iter_mut().zip(last) {
-            *now -= before;
-        }
-    }
-    true
-}
-
-impl Counters {
-    /// Keeps the totals of a reading that was taken.
-    pub fn keep(&mut self, metric: &Metric, layout: &Layout, arms: &Arms, at: Timestamp) {
-        if !arms.totals {
-            return;
-        }
-        for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
-            let Some(sample) = sample else { continue };
-            let kept = &mut self.arms[index];
-            kept.resize(layout.columns(), 0.0);
-            if matches!((Reader { metric, arm: ARMS[index] }).fill(sample, layout, kept), Ok(true))
-            {
-                self.at[index] = at;
-            } else {
-                kept.clear();
-            }
-        }
-    }
-}
-
-struct Reader<'a> {
-    metric: &'a Metric,
-    arm: &'static str,
+/// Reads one arm of one metric.
+pub(super) struct Reader<'a> {
+    pub(super) metric: &'a Metric,
+    pub(super) arm: &'static str,
 }
 
 impl Reader<'_> {
     /// Fills the arm's columns with the numbers as sent; false where one is not finite.
-    fn fill(
+    pub(super) fn fill(
         &self,
         sample: &Sample,
         layout: &Layout,
@@ -281,14 +170,6 @@ impl Reader<'_> {
         match (self.metric.kind, sample) {
             (MetricKind::Proportion | MetricKind::Count, Sample::Pair(events, trials)) => {
                 (row[0], row[1]) = (*events, *trials);
-            }
-            (MetricKind::Proportion | MetricKind::Count, Sample::Instances(instances)) => {
-                (row[0], row[1]) = (0.0, 0.0);
-                for &[events, trials] in instances.values() {
-                    self.not_negative(&[events, trials])?;
-                    row[0] += events;
-                    row[1] += trials;
-                }
             }
             (MetricKind::Gauge | MetricKind::Volume, Sample::Level(level)) => {
                 (row[0], row[1]) = (*level, 1.0);
@@ -315,7 +196,8 @@ impl Reader<'_> {
             }
             _ => return Err(self.form()),
         }
-        if !row.iter().all(|x| x.is_finite()) {
+        // Without a way out of the loop the compiler takes two columns at once.
+        if !row.iter().fold(true, |finite, x| finite & x.is_finite()) {
             return Ok(false);
         }
         if self.metric.kind != MetricKind::Gauge {
@@ -324,9 +206,9 @@ impl Reader<'_> {
         Ok(true)
     }
 
-    fn has_totals(&self, sample: &Sample) -> Result<(), ReadingError> {
+    /// Refuses running totals of what has none.
+    pub(super) fn has_totals(&self, sample: &Sample) -> Result<(), ReadingError> {
         let form = match (sample, self.metric.kind) {
-            (Sample::Instances(_), _) => "counts by instance",
             (Sample::Samples(_), _) => "raw samples",
             (Sample::Level(_), MetricKind::Gauge) => "a level",
             _ => return Ok(()),
@@ -334,7 +216,8 @@ impl Reader<'_> {
         Err(ReadingError::Totals { metric: self.metric.id, arm: self.arm, form })
     }
 
-    fn form(&self) -> ReadingError {
+    /// The form is not the kind's.
+    pub(super) fn form(&self) -> ReadingError {
         let expected = match self.metric.kind {
             MetricKind::Proportion => "send [events, trials], or that by instance",
             MetricKind::Count => "send [events, seconds of exposure], or that by instance",
@@ -347,7 +230,8 @@ impl Reader<'_> {
         ReadingError::Form { metric: self.metric.id, kind: self.metric.kind, expected }
     }
 
-    fn not_negative(&self, values: &[f64]) -> Result<(), ReadingError> {
+    /// Refuses what is below zero.
+    pub(super) fn not_negative(&self, values: &[f64]) -> Result<(), ReadingError> {
         match values.iter().find(|&&value| value < 0.0) {
             Some(&value) => {
                 Err(ReadingError::Negative { metric: self.metric.id, arm: self.arm, value })
@@ -370,9 +254,12 @@ impl Reader<'_> {
         if sent.le.is_empty() || sent.le.len() > Layout::MOST {
             return Err(fault("it has 1 to 64 buckets"));
         }
-        if !sent.le.iter().all(|edge| edge.is_finite() && *edge > 0.0)
-            || !sent.le.is_sorted_by(|a, b| a < b)
-        {
+        let (mut ascends, mut before) = (true, 0.0);
+        for &edge in &sent.le {
+            ascends &= edge > before && edge < f64::INFINITY;
+            before = edge;
+        }
+        if !ascends {
             return Err(fault("`le` ascends in finite seconds above 0"));
         }
         if sent.le != layout.edges() {
@@ -388,7 +275,7 @@ impl Reader<'_> {
     }
 
     /// What must hold of the numbers of one tick.
-    fn check(&self, row: &[f64]) -> Result<(), ReadingError> {
+    pub(super) fn check(&self, row: &[f64]) -> Result<(), ReadingError> {
         match self.metric.kind {
             MetricKind::Proportion if row[0] > row[1] => Err(ReadingError::MoreEventsThanTrials {
                 metric: self.metric.id,

@@ -9,6 +9,8 @@ use crate::unit::{Span, Timestamp};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
     span: Span,
+    /// Rows at least this far apart have slots of their own.
+    apart: Span,
     slots: usize,
     width: usize,
     /// Ring of `slots` rows; `starts[i]` is when row i's first tick came.
@@ -32,6 +34,7 @@ impl Window {
             usize::try_from(ticks).unwrap_or(Self::SLOTS.1).clamp(Self::SLOTS.0, Self::SLOTS.1);
         Self {
             span,
+            apart: Span::from_millis(span.as_millis() / slots as u64),
             slots,
             width,
             rows: vec![0.0; slots * width],
@@ -46,11 +49,10 @@ impl Window {
     /// Adds what one tick brought; `row` has one number a column.
     pub fn add(&mut self, at: Timestamp, row: &[f64]) {
         let dropped = self.drop_old(at);
-        let newest = (self.first + self.len + self.slots - 1) % self.slots;
-        let apart = Span::from_millis(self.span.as_millis() / self.slots as u64);
+        let newest = self.newest();
         let shared =
-            self.len > 0 && (self.len == self.slots || at.since(self.starts[newest]) < apart);
-        let slot = if shared { newest } else { (self.first + self.len) % self.slots };
+            self.len > 0 && (self.len == self.slots || at.since(self.starts[newest]) < self.apart);
+        let slot = if shared { newest } else { self.slot(self.len) };
         let kept = &mut self.rows[slot * self.width..(slot + 1) * self.width];
         if shared {
             add(kept, row);
@@ -67,6 +69,20 @@ impl Window {
         }
     }
 
+    /// Puts another row in the place of the last one that was added; whole numbers stay exact.
+    pub fn amend(&mut self, added: &[f64], instead: &[f64]) {
+        let newest = self.newest();
+        let kept = &mut self.rows[newest * self.width..(newest + 1) * self.width];
+        for ((sum, old), new) in kept.iter_mut().zip(added).zip(instead) {
+            // A row that has its slot to itself is exact in any case.
+            *sum = if *sum == *old { *new } else { *sum - old + new };
+        }
+        for ((sum, old), new) in self.phase.iter_mut().zip(added).zip(instead) {
+            *sum = *sum - old + new;
+        }
+        self.sum();
+    }
+
     /// Drops what is older than the span at this time.
     pub fn expire(&mut self, at: Timestamp) {
         if self.drop_old(at) {
@@ -78,7 +94,7 @@ impl Window {
     fn drop_old(&mut self, at: Timestamp) -> bool {
         let before = self.len;
         while self.len > 0 && at.since(self.starts[self.first]) >= self.span {
-            self.first = (self.first + 1) % self.slots;
+            self.first = self.slot(1);
             self.len -= 1;
         }
         self.len != before
@@ -87,10 +103,27 @@ impl Window {
     /// Sums afresh: differences of running sums would drift.
     fn sum(&mut self) {
         self.sums.fill(0.0);
-        for i in 0..self.len {
-            let slot = (self.first + i) % self.slots;
-            add(&mut self.sums, &self.rows[slot * self.width..(slot + 1) * self.width]);
+        // Where the ring is wrapped, the newer rows are at its begin.
+        let end = self.first + self.len;
+        let (older, newer) = (self.first..end.min(self.slots), 0..end.saturating_sub(self.slots));
+        for slots in [older, newer] {
+            let rows = &self.rows[slots.start * self.width..slots.end * self.width];
+            for row in rows.chunks_exact(self.width.max(1)) {
+                add(&mut self.sums, row);
+            }
         }
+    }
+
+    /// The place of the row so many after the first, at most once around the ring: no division, which would take longer
+    /// than the rest.
+    const fn slot(&self, after: usize) -> usize {
+        let place = self.first + after;
+        if place < self.slots { place } else { place - self.slots }
+    }
+
+    /// The place of the last row; any where there is none.
+    const fn newest(&self) -> usize {
+        self.slot(if self.len == 0 { 0 } else { self.len - 1 })
     }
 
     /// Starts a new phase: window and phase sums are empty.
@@ -111,8 +144,16 @@ impl Window {
     }
 }
 
+/// Adds a row; by fours, as most rows have four columns.
 fn add(sums: &mut [f64], row: &[f64]) {
-    for (sum, value) in sums.iter_mut().zip(row) {
+    let (fours, rest) = sums.as_chunks_mut::<4>();
+    let (row_fours, row_rest) = row.as_chunks::<4>();
+    for (sums, row) in fours.iter_mut().zip(row_fours) {
+        for (sum, value) in sums.iter_mut().zip(row) {
+            *sum += value;
+        }
+    }
+    for (sum, value) in rest.iter_mut().zip(row_rest) {
         *sum += value;
     }
 }

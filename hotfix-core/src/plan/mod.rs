@@ -1,18 +1,22 @@
 //! The plan of one hot-fix: a policy, an incident, a release and its traffic.
 
+mod calibration;
 mod timeline;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::canonical::{CanonicalError, Digest, digest};
-use crate::grade::{RollbackMethod, Severity};
+use crate::grade::{EvidenceMode, RollbackMethod, Severity};
 use crate::policy::Policy;
 use crate::policy::section::Efficacy;
+use crate::stats::StatError;
 use crate::unit::{MetricName, Span, Timestamp};
 
+pub use calibration::{Histories, MetricCalibration, PhaseCalibration};
 pub use timeline::TimelineStep;
 
 /// What is to be done, agreed before anything is deployed. Immutable.
@@ -22,6 +26,7 @@ pub struct Plan {
     subject: Subject,
     methods: Vec<Method>,
     efficacy: Option<Efficacy>,
+    calibrations: BTreeMap<MetricName, MetricCalibration>,
     digest: Digest,
 }
 
@@ -125,7 +130,7 @@ pub struct Traffic {
 }
 
 /// A plan that cannot be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
     /// Incident, release or traffic cannot be read.
@@ -173,6 +178,32 @@ pub enum PlanError {
         /// What would do.
         expected: &'static str,
     },
+    /// A history of a metric whose test cannot be calibrated.
+    #[error(
+        "`{metric}` has no test that a history calibrates: name a proportion or count with the model `poisson`, here {known}"
+    )]
+    HistoryMetric {
+        /// What came.
+        metric: MetricName,
+        /// Metrics that would do.
+        known: String,
+    },
+    /// What is no history.
+    #[error("the history of `{metric}` is none: {fault}")]
+    History {
+        /// The metric.
+        metric: MetricName,
+        /// What is wrong.
+        fault: StatError,
+    },
+    /// A history where the policy's mode uses none.
+    #[error(
+        "the policy's evidence mode is `{mode}`, which uses no history: leave it out, or write `mode = \"replay\"`"
+    )]
+    HistoryUnused {
+        /// The mode.
+        mode: EvidenceMode,
+    },
 }
 
 impl PlanError {
@@ -184,6 +215,9 @@ impl PlanError {
             Self::SameVersion { .. } => "HF-PLAN-003",
             Self::BugMetric { .. } => "HF-PLAN-004",
             Self::Traffic { .. } => "HF-PLAN-005",
+            Self::HistoryMetric { .. } => "HF-PLAN-006",
+            Self::History { .. } => "HF-PLAN-007",
+            Self::HistoryUnused { .. } => "HF-PLAN-008",
             Self::NotRecordable(error) => error.code(),
         }
     }
@@ -195,6 +229,54 @@ impl Plan {
     /// # Errors
     /// `HF-PLAN-002` to `HF-PLAN-005`; `HF-JSON-002` for a fact that is a whole number beyond 2^53.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
+        Self::restored(policy, subject, BTreeMap::new())
+    }
+
+    /// Makes a plan whose tests are calibrated on the house's own history (statistics, section 4).
+    ///
+    /// Each metric with a history is calibrated for each phase below 100%, for as many ticks as the phase may take. The
+    /// plan keeps the calibrations and the history's digest.
+    ///
+    /// # Errors
+    /// As [`try_new`](Self::try_new), and `HF-PLAN-006` to `HF-PLAN-008` for histories.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::{Histories, Plan, Subject}, policy::Policy, unit::MetricName};
+    ///
+    /// // Ten pods over six hours, an error now and then.
+    /// let pod = |n: usize| (0..2160).map(|tick| [f64::from(u8::from(tick % 100 == n)), 17.0]).collect();
+    /// let pods = (0..10).map(|n| (format!("pod-{n}"), pod(n))).collect();
+    /// let history = Histories::from([(MetricName::try_new("error_rate")?, pods)]);
+    ///
+    /// let mut subject = Subject::default();
+    /// subject.incident.id = "INC-2041".to_owned();
+    /// subject.release.version = "2.3.1".to_owned();
+    /// subject.release.previous = "2.3.0".to_owned();
+    /// let plan = Plan::calibrated(Arc::new(Policy::preset("standard")?), subject, history)?;
+    /// let (metric, calibrated) = plan.calibrations().first_key_value().ok_or("calibrated")?;
+    /// assert_eq!((metric.as_str(), calibrated.phases.len()), ("error_rate", 2));
+    /// assert!(calibrated.phases[0].calibration.as_ref().is_some_and(|c| c.threshold >= 100_f64.ln()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn calibrated(
+        policy: Arc<Policy>,
+        subject: Subject,
+        histories: Histories,
+    ) -> Result<Self, PlanError> {
+        let calibrations = calibration::calibrations(&policy, histories)?;
+        Self::restored(policy, subject, calibrations)
+    }
+
+    /// A plan with calibrations that were made before: those of a log, or of another process.
+    ///
+    /// # Errors
+    /// As [`try_new`](Self::try_new).
+    pub fn restored(
+        policy: Arc<Policy>,
+        subject: Subject,
+        calibrations: BTreeMap<MetricName, MetricCalibration>,
+    ) -> Result<Self, PlanError> {
         let Subject { incident, release, traffic } = &subject;
         for (field, text) in [
             ("/incident/id", &incident.id),
@@ -233,8 +315,8 @@ impl Plan {
         }
         // The fastest first; a stable sort keeps the release's order among equals.
         methods.sort_by_key(|m| m.seconds.map_or(u64::MAX, Span::as_millis));
-        let digest = plan_digest(&policy, &subject)?;
-        Ok(Self { policy, subject, methods, efficacy, digest })
+        let digest = plan_digest(&policy, &subject, &calibrations)?;
+        Ok(Self { policy, subject, methods, efficacy, calibrations, digest })
     }
 
     /// Makes a plan from JSON documents of design section 5; `traffic` may be empty text.
@@ -247,6 +329,21 @@ impl Plan {
         release: &str,
         traffic: &str,
     ) -> Result<Self, PlanError> {
+        Self::calibrated_from_json(policy, incident, release, traffic, "")
+    }
+
+    /// [`calibrated`](Self::calibrated) from JSON documents of design section 5; `traffic` and `calibration` may be empty
+    /// texts. `calibration` is `{metric: {instance: [[events, trials], …]}}`.
+    ///
+    /// # Errors
+    /// `HF-PLAN-001` to `HF-PLAN-008`.
+    pub fn calibrated_from_json(
+        policy: Arc<Policy>,
+        incident: &str,
+        release: &str,
+        traffic: &str,
+        calibration: &str,
+    ) -> Result<Self, PlanError> {
         let subject = Subject {
             incident: read("incident", incident)?,
             release: read("release", release)?,
@@ -256,7 +353,11 @@ impl Plan {
                 read("traffic", traffic)?
             },
         };
-        Self::try_new(policy, subject)
+        if calibration.trim().is_empty() {
+            Self::try_new(policy, subject)
+        } else {
+            Self::calibrated(policy, subject, read("calibration", calibration)?)
+        }
     }
 
     /// The policy it follows.
@@ -279,7 +380,20 @@ impl Plan {
         self.efficacy
     }
 
-    /// SHA-256 of policy and subject in canonical JSON; the same on every platform.
+    /// What the house's own history asks of the tests, by metric; empty without a history.
+    pub const fn calibrations(&self) -> &BTreeMap<MetricName, MetricCalibration> {
+        &self.calibrations
+    }
+
+    /// The seed of what is drawn at random for this plan: it follows from incident, release and traffic, so the log has it.
+    pub fn seed(&self) -> u64 {
+        // What cannot be written in canonical JSON made no plan.
+        let digest = digest(&self.subject).unwrap_or(Digest::ZERO);
+        // 48 bits: every reader of JSON keeps them.
+        digest.as_bytes()[..6].iter().fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
+    }
+
+    /// SHA-256 of policy, subject and calibrations in canonical JSON; the same on every platform.
     pub const fn digest(&self) -> Digest {
         self.digest
     }
@@ -309,11 +423,17 @@ fn efficacy(policy: &Policy, bug: Option<MetricName>) -> Result<Option<Efficacy>
     }
 }
 
-fn plan_digest(policy: &Policy, subject: &Subject) -> Result<Digest, CanonicalError> {
+fn plan_digest(
+    policy: &Policy,
+    subject: &Subject,
+    calibration: &BTreeMap<MetricName, MetricCalibration>,
+) -> Result<Digest, CanonicalError> {
     #[derive(Serialize)]
     struct Whole<'a> {
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        calibration: &'a BTreeMap<MetricName, MetricCalibration>,
         policy: &'a Policy,
         subject: &'a Subject,
     }
-    digest(&Whole { policy, subject })
+    digest(&Whole { calibration, policy, subject })
 }

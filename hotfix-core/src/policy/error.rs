@@ -403,6 +403,12 @@ problems! {
         /// How many there may be.
         most: usize,
     }
+    /// A test for independent errors in a mode for errors that are not.
+    #[error("`phase_end_test` takes errors to be independent, and `mode` is `{mode}`: write `mode = \"plain\"`, or leave it out")]
+    "HF-POL-027" PhaseEndTest {
+        /// The mode.
+        mode: &'static str,
+    }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

@@ -9,7 +9,8 @@ use super::node::Node;
 use super::reader::{Field, Reader, Style};
 use super::section::Model;
 use crate::grade::{
-    GateMode, MetricKind, PromotionRule, Reference, Response, Role, Strategy, Worse,
+    EvidenceMode, GateMode, MetricKind, Otherwise, PromotionRule, Reference, Response, Role,
+    Strategy, Worse,
 };
 use crate::unit::{
     MetricName, Name, PerMinute, PhaseName, Proportion, Ratio, RoleName, Share, Span, UnitError,
@@ -339,6 +340,8 @@ closed_sets! {
     Strategy => Strategy, Strategy::ALL, "\"canary\"";
     GateMode => GateMode, GateMode::ALL, "\"automatic\"";
     PromotionRule => PromotionRule, PromotionRule::ALL, "\"no_evidence_of_harm\"";
+    EvidenceMode => EvidenceMode, EvidenceMode::ALL, "\"replay\"";
+    Otherwise => Otherwise, Otherwise::ALL, "\"plain\"";
     Response => Response, Response::ALL, "\"ask\"";
     FailSafe => Response, &[Response::Hold, Response::Ask, Response::RollBack], "\"ask\"";
     MetricKind => MetricKind, MetricKind::ALL, "\"proportion\"";

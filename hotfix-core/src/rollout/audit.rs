@@ -97,7 +97,11 @@ impl Rollout {
         self.conclude(at, &input.command, resolved.as_ref());
         let differs = |what| Err(line.error(LogFault::Outcome { what }));
         let verdict = line.event.verdict.as_deref();
-        if verdict != self.changes.judged.then_some(&self.case.verdict) {
+        let agrees = match (verdict, self.changes.judged) {
+            (Some(recorded), Some(_)) => self.case.verdict.agrees_with(recorded),
+            (recorded, judged) => recorded.is_none() && judged.is_none(),
+        };
+        if !agrees {
             return differs("verdict");
         }
         if line.event.to.as_deref() != self.changes.to.as_ref() {

@@ -3,32 +3,33 @@
 use serde_json::{Map, Value};
 
 use crate::grade::Severity;
-use crate::judge::{Decision, Judge, Use, Verdict};
+use crate::judge::{Decision, Judge, PhaseRecord, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::stats::StatError;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action, ActionId};
+use super::explain::{Kept, Question};
 use super::input::{Command, Input};
 use super::keys::Keys;
 use super::readiness::{Readiness, Settled};
-use super::state::{Resume, Stage, State, WayBack};
+use super::state::{Resume, Stage, State, Step, WayBack};
 
 /// What an input leads to, before it is recorded.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
     pub(super) to: Option<Stage>,
     pub(super) acts: Vec<Act>,
-    /// A verdict was made.
-    pub(super) judged: bool,
+    /// What the judge was asked, where a verdict was made.
+    pub(super) judged: Option<Question>,
 }
 
 impl Changes {
     pub(super) fn clear(&mut self) {
         self.to = None;
         self.acts.clear();
-        self.judged = false;
+        self.judged = None;
     }
 }
 
@@ -53,6 +54,12 @@ pub(super) struct Case {
     pub(super) keys: Keys,
     pub(super) judge: Judge,
     pub(super) verdict: Verdict,
+    /// What the last verdict was asked, while the judge is as it was then.
+    pub(super) question: Option<Question>,
+    /// From the way back on: the judge as it was before.
+    pub(super) kept: Option<Box<Kept>>,
+    /// What each phase that has ended read (MET-4).
+    pub(super) phases: Vec<PhaseRecord>,
     /// The last logged refusal of each code, by minute.
     refusals: Vec<(String, i64)>,
 }
@@ -77,6 +84,9 @@ impl Case {
             keys: Keys::new(),
             judge: Judge::try_new(plan)?,
             verdict: Verdict::default(),
+            question: None,
+            kept: None,
+            phases: Vec::new(),
             refusals: Vec::new(),
         })
     }
@@ -147,7 +157,9 @@ impl Case {
             Command::Observe { metrics } => {
                 let purpose = self.purpose();
                 self.judge.take(at, self.share, metrics, purpose);
+                self.end_phase(at);
             }
+            Command::Tick => self.end_phase(at),
             Command::Confirm { action } => {
                 let act = self.resolve(*action);
                 let share = match &act {
@@ -167,7 +179,6 @@ impl Case {
                 self.facts.extend(facts.iter().map(|(name, value)| (name.clone(), value.clone())));
             }
             Command::Start
-            | Command::Tick
             | Command::Promote { .. }
             | Command::Hold { .. }
             | Command::Pause { .. }
@@ -179,6 +190,13 @@ impl Case {
             | Command::Note { .. } => {}
         }
         None
+    }
+
+    /// Tells the judge when the least time of a watched phase is over.
+    fn end_phase(&mut self, at: Timestamp) {
+        if let Stage::Monitoring(step) = &self.stage {
+            self.judge.end_phase(at, step.index, step.since);
+        }
     }
 
     /// Takes an action off the pending ones.
@@ -200,15 +218,19 @@ impl Case {
         input: &Input,
         to: Option<Stage>,
         actions: &[Action],
-        judged: bool,
+        judged: Option<Question>,
     ) {
         if let Some(key) = &input.key {
             self.keys.remember(key, input.command.kind(), actions);
         }
         self.at = Some(at);
         self.seq += 1;
-        if judged && self.verdict.decision != Decision::Ask {
-            self.asked = false;
+        if judged.is_some() {
+            self.judge.note(at, &self.verdict);
+            self.question = judged;
+            if self.verdict.decision != Decision::Ask {
+                self.asked = false;
+            }
         }
         if let Some(to) = to {
             self.enter(at, to);
@@ -222,17 +244,32 @@ impl Case {
         }
     }
 
+    /// The phase whose windows are filled; None outside of a phase's watch.
+    pub(super) const fn watched_step(&self) -> Option<Step> {
+        match &self.stage {
+            Stage::Monitoring(step)
+            | Stage::Gate { step, .. }
+            | Stage::Paused { from: Resume::Monitoring(step) | Resume::Gate(step), .. } => {
+                Some(*step)
+            }
+            _ => None,
+        }
+    }
+
     fn enter(&mut self, at: Timestamp, to: Stage) {
-        let was_watched = matches!(
-            self.stage,
-            Stage::Monitoring(_)
-                | Stage::Gate { .. }
-                | Stage::Paused { from: Resume::Monitoring(_) | Resume::Gate(_), .. }
-        );
+        let was_watched = self.watched_step().is_some();
+        let still_watched =
+            matches!(to, Stage::Monitoring(_) | Stage::Gate { .. } | Stage::Paused { .. });
+        if let Some(step) = self.watched_step().filter(|_| !still_watched) {
+            let record = self.judge.record_phase(step.index, step.since, Some(at), self.share);
+            self.phases.push(record);
+        }
         match (&self.stage, &to) {
+            (_, Stage::Deploying(step)) => self.judge.enter_phase(step.index),
             (_, Stage::Monitoring(_) | Stage::Paused { from: Resume::Monitoring(_), .. })
                 if !was_watched =>
             {
+                self.question = None;
                 self.judge.start_phase(at);
             }
             (Stage::RollingBack(before), Stage::RollingBack(now)) => {
@@ -242,7 +279,11 @@ impl Case {
                     self.supersede();
                 }
             }
-            (_, Stage::RollingBack(_)) => self.supersede(),
+            (_, Stage::RollingBack(_)) => {
+                self.keep_verdict();
+                self.supersede();
+            }
+            (_, Stage::Closed) => self.keep_verdict(),
             _ => {}
         }
         // A pause does not answer what was asked.

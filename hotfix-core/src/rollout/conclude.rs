@@ -1,12 +1,13 @@
 //! What follows from an input: the machine's decisions, state by state. Reads the case, writes [`Changes`].
 
 use crate::grade::{GateMode, Response, RollbackMethod, Strategy};
-use crate::judge::{Decision, Moment};
+use crate::judge::Decision;
 use crate::policy::section::Phase;
 use crate::unit::{RoleName, Share, Timestamp};
 
 use super::Rollout;
 use super::action::{Act, Audience, MessageKind};
+use super::explain::Question;
 use super::input::Command;
 use super::state::{Resume, RollbackCause, Stage, Step, WayBack};
 
@@ -174,50 +175,18 @@ impl Rollout {
 
     /// Asks the judge, where something is watched.
     fn assess(&mut self, at: Timestamp) {
-        let policy = self.plan.policy();
-        let of_phase = |step: &Step| {
-            let phase = policy.phases().get(step.index)?;
-            let watched = at.since(step.since);
-            let over = phase.watch_most.is_some_and(|most| watched >= most);
-            (watched >= phase.watch).then_some((phase, over))
-        };
-        let due = match &self.case.stage {
-            Stage::Monitoring(step) => of_phase(step),
-            Stage::Gate { step, .. } => policy.phases().get(step.index).map(|phase| (phase, false)),
-            Stage::FinalValidation { since } => policy.phases().last().and_then(|phase| {
-                let (lasted, least) = (at.since(*since), policy.final_validation().watch);
-                // It has no longest time of its own: after as long again as the last phase may take, somebody decides.
-                let most = least + phase.watch_most.unwrap_or(phase.watch);
-                (lasted >= least).then_some((phase, lasted >= most))
-            }),
-            Stage::Deploying(_) | Stage::Paused { .. } | Stage::Complete { .. } | Stage::Frozen => {
-                None
-            }
-            Stage::Preparing
-            | Stage::Closed
-            | Stage::RollingBack(_)
-            | Stage::RolledBack
-            | Stage::Aborted
-            | Stage::Failed => return,
-        };
-        let share = self.case.share;
-        let moment = Moment {
-            at,
-            share,
-            watch: policy.watch(),
-            due: due.map(|(phase, _)| phase),
-            overdue: due.is_some_and(|(_, over)| over),
-            needs_efficacy: share < Share::ALL && self.plan.efficacy().is_some_and(|e| e.required),
-        };
-        self.case.judge.assess(&moment, &mut self.case.verdict);
-        self.changes.judged = true;
+        let Some(question) = Question::of(&self.case, &self.plan, at) else { return };
+        self.case.judge.assess(&question.moment(&self.plan), &mut self.case.verdict);
+        self.changes.judged = Some(question);
     }
 
     /// What a verdict, or time, leads to.
     fn watch(&mut self, at: Timestamp) {
         let decision = self.case.verdict.decision;
         let stage = self.case.stage.clone();
-        if self.changes.judged && decision == Decision::RollBack && !matches!(stage, Stage::Frozen)
+        if self.changes.judged.is_some()
+            && decision == Decision::RollBack
+            && !matches!(stage, Stage::Frozen)
         {
             let causes = self.case.verdict.causes.clone();
             self.go_back(at, RollbackCause::Verdict { causes });
@@ -251,7 +220,7 @@ impl Rollout {
             Stage::RollingBack(way) => self.watch_return(at, &way),
             _ => {}
         }
-        if self.changes.judged && decision == Decision::Ask && !self.case.asked {
+        if self.changes.judged.is_some() && decision == Decision::Ask && !self.case.asked {
             self.ask_about_verdict();
         }
     }

@@ -4,6 +4,7 @@
 //! canonical JSON wants them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::Error as _;
@@ -14,9 +15,9 @@ use crate::canonical::Digest;
 use crate::grade::{Severity, Signal};
 use crate::judge::Verdict;
 use crate::metric::Observation;
-use crate::plan::Subject;
+use crate::plan::{MetricCalibration, Subject};
 use crate::policy::Policy;
-use crate::unit::{Name, RoleName, Timestamp};
+use crate::unit::{MetricName, Name, RoleName, Timestamp};
 
 use super::action::{Action, ActionId};
 use super::input::{Command, InputDocument, InputKind, ItemStatus};
@@ -99,6 +100,9 @@ pub(super) struct Event<'a> {
     pub(super) at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) by: Option<Digest>,
+    /// What the house's history asked of the tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) calibration: Option<Cow<'a, BTreeMap<MetricName, MetricCalibration>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) channel: Option<Cow<'a, str>>,
     /// What the sender said the time was, where that could not be.
@@ -166,6 +170,7 @@ impl<'a> Event<'a> {
             actions: Cow::Borrowed(&[]),
             at,
             by: None,
+            calibration: None,
             channel: None,
             claimed_at: None,
             code: None,

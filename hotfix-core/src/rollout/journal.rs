@@ -105,11 +105,13 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes the first line: policy, plan and salt.
+    /// Writes the first line: policy, plan, calibrations and salt.
     pub(super) fn open(&mut self, at: Timestamp, plan: &Plan) -> Result<(), CanonicalError> {
         let salt = std::mem::take(&mut self.salt);
         let mut event = Event::new(EventKind::Opened, 0, at, self.head);
         event.format = Some(LOG_FORMAT);
+        let calibrations = plan.calibrations();
+        event.calibration = (!calibrations.is_empty()).then_some(Cow::Borrowed(calibrations));
         event.policy = Some(Cow::Borrowed(plan.policy()));
         event.plan = Some(Cow::Borrowed(plan.subject()));
         event.plan_digest = Some(plan.digest());

@@ -9,6 +9,7 @@ use crate::stats::StatError;
 
 use super::Rollout;
 use super::event::{Event, EventKind, read};
+use super::explain::Question;
 use super::input::{Input, InputError, InputKind};
 use super::journal::Recording;
 
@@ -171,8 +172,13 @@ impl Rollout {
         else {
             return Err(line.error(LogFault::Opening));
         };
-        let plan = Plan::try_new(Arc::new(policy.clone().into_owned()), plan.clone().into_owned())
-            .map_err(|e| line.error(e.into()))?;
+        let calibrations = line.event.calibration.clone().map(std::borrow::Cow::into_owned);
+        let plan = Plan::restored(
+            Arc::new(policy.clone().into_owned()),
+            plan.clone().into_owned(),
+            calibrations.unwrap_or_default(),
+        )
+        .map_err(|e| line.error(e.into()))?;
         let personal = line.event.personal.as_ref();
         let salt = personal.and_then(|p| p.salt.as_deref()).unwrap_or_default().to_owned();
         let mut rollout =
@@ -195,7 +201,7 @@ impl Rollout {
         };
         let input = self.fold_line(line, kind)?.0;
         let event = &mut line.event;
-        let judged = event.verdict.is_some();
+        let judged = event.verdict.as_ref().and_then(|_| Question::of(&self.case, &self.plan, at));
         if let Some(verdict) = event.verdict.take() {
             self.case.verdict = verdict.into_owned();
         }

@@ -9,6 +9,7 @@ mod case;
 mod check;
 mod conclude;
 mod event;
+mod explain;
 mod input;
 mod journal;
 mod keys;
@@ -30,10 +31,10 @@ pub use state::{Resume, RollbackCause, Stage, State, Step, WayBack};
 use std::borrow::Cow;
 
 use crate::canonical::{CanonicalError, Digest};
-use crate::judge::{Test, Verdict};
+use crate::judge::{MetricEvidence, Verdict};
 use crate::metric::Observation;
 use crate::plan::Plan;
-use crate::stats::{Evidence, StatError};
+use crate::stats::StatError;
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use case::{Case, Changes};
@@ -158,7 +159,7 @@ impl Rollout {
             event.put(&input.command);
             event.actions = Cow::Borrowed(&self.actions);
             event.to = to.as_ref().map(Cow::Borrowed);
-            event.verdict = self.changes.judged.then_some(Cow::Borrowed(&self.case.verdict));
+            event.verdict = self.changes.judged.map(|_| Cow::Borrowed(&self.case.verdict));
             self.journal.write(&event)?;
         }
         self.case.settle(at, input, to, &self.actions, self.changes.judged);
@@ -253,9 +254,10 @@ impl Rollout {
         &self.case.verdict
     }
 
-    /// What the rollback test of a metric reports; None for a metric without one, or one that was never read.
-    pub fn evidence(&self, metric: MetricName) -> Option<Evidence> {
-        self.case.judge.test(metric).map(Test::evidence)
+    /// A metric's evidence with everything that it rests on (STAT-4); None for a metric without a test, or a latency that
+    /// was never read. Computed for this call: seldom, not at every tick.
+    pub fn evidence(&self, metric: MetricName) -> Option<MetricEvidence> {
+        self.case.judge.evidence(metric, &self.plan)
     }
 
     /// The last time known.

@@ -9,9 +9,9 @@
 //!
 //! The evidence depends on the order of the ticks, so it does not merge.
 
-use super::grid::{self, Grid, Hypothesis};
+use super::grid::{self, Grid};
 use super::kernel::Kernel;
-use super::numeric::{largest, log_mean_exp};
+use super::mixture::{self, Asked, Mixture};
 use super::{Bounds, Counts, Direction, Evidence, MAX_GRID, StatError, Totals, Watch};
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +21,6 @@ pub const DEFAULT_GRID: [f64; 8] = [1.2, 1.5, 2.0, 3.0, 5.0, 8.0, 14.0, 30.0];
 pub const DEFAULT_WEIGHTS: [f64; 8] = [0.125; 8];
 /// Events that the plug-in starts with.
 pub(super) const PRIOR_EVENTS: f64 = 0.5;
-/// Version of the state document.
-const VERSION: u32 = 1;
 
 /// What a Bernoulli test is asked.
 ///
@@ -48,6 +46,16 @@ pub struct BernoulliSettings {
     pub weights: Option<Vec<f64>>,
     /// Trials that the plug-in rate starts with, beside half an event.
     pub prior_trials: f64,
+    /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less (section 4).
+    pub temper: f64,
+    /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
+    pub cap: Option<f64>,
+    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the null
+    /// holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)` gives `α` up.
+    pub threshold: Option<f64>,
+    /// Planned ticks, at least 1: turns the change-point mixture on, which finds faults that start late
+    /// (section 5). Ticks without data count, so feed them. Absent: the plain test.
+    pub horizon: Option<u32>,
 }
 
 impl Default for BernoulliSettings {
@@ -61,6 +69,10 @@ impl Default for BernoulliSettings {
             grid: None,
             weights: None,
             prior_trials: 50.0,
+            temper: 1.0,
+            cap: None,
+            threshold: None,
+            horizon: None,
         }
     }
 }
@@ -98,9 +110,8 @@ pub(super) fn check_prior(prior_trials: f64) -> Result<f64, StatError> {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct BernoulliDesign {
-    grid: Grid,
+    mixture: Mixture,
     kernel: Kernel,
-    hypothesis: Hypothesis,
     prior_trials: f64,
     id: u32,
 }
@@ -110,32 +121,59 @@ impl BernoulliDesign {
     ///
     /// # Errors
     /// `HF-STAT-001` alpha, `-006` and `-007` grid, `-008` to `-010` weights, `-011` tolerated ratio,
-    /// `-012` margin, `-013` prior trials.
+    /// `-012` margin, `-013` prior trials, `-016` cap, `-024` temper, `-025` threshold, `-026` horizon.
     pub fn try_new(settings: &BernoulliSettings) -> Result<Self, StatError> {
-        let BernoulliSettings { direction, alpha, tolerated, margin, .. } = *settings;
-        let hypothesis = Hypothesis::try_new(direction, alpha, tolerated, margin)?;
+        let mixture = Mixture::try_new(
+            Asked {
+                direction: settings.direction,
+                alpha: settings.alpha,
+                tolerated: settings.tolerated,
+                margin: settings.margin,
+                grid: settings.grid.as_deref(),
+                weights: settings.weights.as_deref(),
+                temper: settings.temper,
+                cap: settings.cap,
+                threshold: settings.threshold,
+                horizon: settings.horizon,
+            },
+            (&DEFAULT_GRID, &DEFAULT_WEIGHTS),
+        )?;
         let prior_trials = check_prior(settings.prior_trials)?;
-        let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
-        let default = (DEFAULT_GRID.as_slice(), DEFAULT_WEIGHTS.as_slice());
-        let grid = Grid::try_new(direction, ratios, weights, default)?;
-        let kernel = Kernel::new(&grid, hypothesis.null_ratio, direction);
-        let id = grid.fingerprint(2, &[hypothesis.null_ratio, hypothesis.threshold, prior_trials]);
-        Ok(Self { grid, kernel, hypothesis, prior_trials, id })
+        let null_ratio = mixture.hypothesis.null_ratio;
+        let kernel = Kernel::new(&mixture.grid, null_ratio, mixture.hypothesis.direction);
+        let id = mixture.fingerprint(2, &[prior_trials]);
+        Ok(Self { mixture, kernel, prior_trials, id })
+    }
+
+    /// The same test with another cap and another threshold, each as in the settings.
+    ///
+    /// A state belongs to both, so that evidence is carried over phases whose calibration differs. What was
+    /// decided stays decided.
+    ///
+    /// # Errors
+    /// `HF-STAT-016` cap, `-025` threshold.
+    pub fn with_limits(&self, cap: Option<f64>, threshold: Option<f64>) -> Result<Self, StatError> {
+        Ok(Self { mixture: self.mixture.with_limits(cap, threshold)?, ..self.clone() })
     }
 
     /// What the test is to show.
     pub fn direction(&self) -> Direction {
-        self.hypothesis.direction
+        self.mixture.hypothesis.direction
     }
 
-    /// `ln(1/α)`: the log evidence that decides.
+    /// The log evidence that decides: `ln(1/α)` unless the settings name another.
     pub fn threshold(&self) -> f64 {
-        self.hypothesis.threshold
+        self.mixture.limits.threshold
+    }
+
+    /// The most that a term gains in a tick; absent where nothing bounds it.
+    pub fn cap(&self) -> Option<f64> {
+        self.mixture.limits.cap()
     }
 
     /// The ratio at the edge of the null: `r0` for worse, `d` for better.
     pub fn null_ratio(&self) -> f64 {
-        self.hypothesis.null_ratio
+        self.mixture.hypothesis.null_ratio
     }
 }
 
@@ -150,6 +188,8 @@ pub struct Bernoulli {
     terms: [f64; MAX_GRID],
     totals: Totals,
     watch: Watch,
+    /// Ticks so far, with a horizon only.
+    ticks: u32,
     design: u32,
 }
 
@@ -157,10 +197,24 @@ impl Bernoulli {
     /// No data yet: `E = 1`.
     pub fn new(design: &BernoulliDesign) -> Self {
         Self {
-            terms: design.grid.start(),
+            terms: design.mixture.start(),
             totals: Totals::default(),
             watch: Watch::START,
+            ticks: 0,
             design: design.id,
+        }
+    }
+
+    /// Checks that a state, such as one read from a document, was made for this design.
+    ///
+    /// # Errors
+    /// `HF-STAT-017` where it was not.
+    pub fn check(&self, design: &BernoulliDesign) -> Result<(), StatError> {
+        let used = grid::used(&self.terms).len();
+        if self.design == design.id && used == design.mixture.grid.len {
+            Ok(())
+        } else {
+            Err(StatError::DesignMismatch)
         }
     }
 
@@ -180,6 +234,7 @@ impl Bernoulli {
         if self.design != design.id {
             return Err(StatError::DesignMismatch);
         }
+        design.mixture.open_tick(&mut self.ticks, &mut self.terms);
         if canary.trials == 0.0 || baseline.trials == 0.0 {
             return Ok(self.watch.decided);
         }
@@ -187,32 +242,34 @@ impl Bernoulli {
         let plug_in = plug_in(&self.totals, design.prior_trials);
         let gains = design.kernel.gains(&split, plug_in, canary, baseline);
         for (term, gain) in self.terms.iter_mut().zip(gains) {
-            *term += gain;
+            *term += design.mixture.limits.of(gain);
         }
         self.totals.add(canary, baseline);
         let mut watch = self.watch;
-        let lower = design.grid.bound(&self.terms);
-        let threshold = design.hypothesis.threshold;
-        let decided = watch.look(lower, design.grid.slack, threshold, || self.log_e(design));
+        let lower = design.mixture.bound(&self.terms);
+        let threshold = design.mixture.limits.threshold;
+        let slack = design.mixture.slack();
+        let decided = watch.look(lower, slack, threshold, || self.log_e(design));
         self.watch = watch;
         Ok(decided)
     }
 
     /// Log of the e-value, exact; 0 without data.
     pub fn log_e(&self, design: &BernoulliDesign) -> f64 {
-        log_mean_exp(&self.terms, &design.grid.weight)
+        design.mixture.log_e(&self.terms, self.ticks)
     }
 
-    /// `max_j (ln w_j + l_j)`: at most [`log_e`](Self::log_e), and less by at most `ln J`.
+    /// `max_j (ln w_j + l_j)`, or the log of what has not been bet yet where that is more: at most
+    /// [`log_e`](Self::log_e), and less by at most `ln J`, with a horizon `ln (J + 1)`.
     #[inline]
     pub fn log_e_bound(&self, design: &BernoulliDesign) -> f64 {
-        design.grid.bound(&self.terms)
+        self.bounds(design).lower
     }
 
     /// Both bounds of the log of the e-value, for [`combine`](super::combine).
     #[inline]
     pub fn bounds(&self, design: &BernoulliDesign) -> Bounds {
-        Bounds { lower: design.grid.bound(&self.terms), upper: largest(&self.terms) }
+        design.mixture.bounds(&self.terms, self.ticks)
     }
 
     /// `min(1, 1/max E)` from the running maximum of the bound: valid at every look.
@@ -220,7 +277,7 @@ impl Bernoulli {
         self.watch.p_value()
     }
 
-    /// Whether the evidence has ever reached `ln(1/α)`.
+    /// Whether the evidence has ever reached the threshold.
     pub fn decided(&self) -> bool {
         self.watch.decided
     }
@@ -264,17 +321,21 @@ struct Document {
     totals: Totals,
     highest: f64,
     decided: bool,
+    /// With a horizon only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ticks: Option<u32>,
 }
 
 impl From<Bernoulli> for Document {
     fn from(state: Bernoulli) -> Self {
         Self {
-            version: VERSION,
+            version: mixture::version(state.ticks),
             design: state.design,
             terms: grid::used(&state.terms),
             totals: state.totals,
             highest: state.watch.highest,
             decided: state.watch.decided,
+            ticks: (state.ticks > 0).then_some(state.ticks),
         }
     }
 }
@@ -283,14 +344,13 @@ impl TryFrom<Document> for Bernoulli {
     type Error = StatError;
 
     fn try_from(read: Document) -> Result<Self, StatError> {
-        if read.version != VERSION {
-            return Err(StatError::StateVersion { version: read.version });
-        }
+        let ticks = mixture::ticks_from(read.version, read.ticks)?;
         read.totals.check()?;
         Ok(Self {
             terms: Grid::terms_from(&read.terms)?,
             totals: read.totals,
             watch: Watch::restored(read.highest, read.decided)?,
+            ticks,
             design: read.design,
         })
     }

@@ -125,6 +125,22 @@ impl Grid {
         Ok(this)
     }
 
+    /// Weights alone, for bets whose alternatives are no ratios.
+    pub(super) fn of_weights(weights: &[f64]) -> Self {
+        let mut this = Self {
+            len: weights.len(),
+            ratio: [1.0; MAX_GRID],
+            ln_ratio: [0.0; MAX_GRID],
+            weight: [0.0; MAX_GRID],
+            ln_weight: [f64::NEG_INFINITY; MAX_GRID],
+            slack: numeric::ln(weights.len() as f64),
+        };
+        for (j, &weight) in weights.iter().enumerate().take(MAX_GRID) {
+            (this.weight[j], this.ln_weight[j]) = (weight, numeric::ln(weight));
+        }
+        this
+    }
+
     /// Log evidence at the start: zero, and negative infinity in unused places, where it stays.
     pub(super) fn start(&self) -> [f64; MAX_GRID] {
         let mut terms = [f64::NEG_INFINITY; MAX_GRID];

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 const POINTS: i32 = 33;
 /// Logarithm of the outermost of them.
 const OUTERMOST: f64 = 6.0 * core::f64::consts::LN_2;
+/// Largest sum of a stratum: of any number of ticks of what a tick may hold.
+const MOST: f64 = 1e200;
 /// How far from the estimate, in the logarithm, an end is sought before it is called infinite.
 const FARTHEST: f64 = 700.0;
 
@@ -15,7 +17,8 @@ const FARTHEST: f64 = 700.0;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interval {
-    /// Lower end.
+    /// Lower end; may be minus infinity, which a document writes as null.
+    #[serde(deserialize_with = "null_is_minus_infinite")]
     pub low: f64,
     /// Upper end; may be infinite, which a document writes as null.
     #[serde(deserialize_with = "null_is_infinite")]
@@ -24,6 +27,10 @@ pub struct Interval {
 
 fn null_is_infinite<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or(f64::INFINITY))
+}
+
+fn null_is_minus_infinite<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NEG_INFINITY))
 }
 
 impl Interval {
@@ -74,8 +81,13 @@ pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
 /// trials say nothing. Without events it is 0 to infinity; without events in the canary its lower end
 /// is 0, without any in the baseline its upper end infinite.
 ///
+/// It has a mixture of its own and the likelihood as it is, so what limits a test's evidence (a temper, a
+/// cap, a threshold, a horizon) neither widens nor spoils it: it may leave 1 out before the test decides.
+/// Like the plain test it is for independent events: bursts within an arm make it too narrow.
+///
 /// # Errors
-/// `HF-STAT-002`, `-003`, `-005` for counts, `-021` unless the confidence is above 0 and below 1.
+/// `HF-STAT-002`, `-003`, `-005` for counts that are not finite, negative or over 1e200 (sums of ticks may
+/// be over [`MAX_COUNT`](super::MAX_COUNT)), `-021` unless the confidence is above 0 and below 1.
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, Totals, interval::ratio_interval};
@@ -85,9 +97,18 @@ pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
 /// ```
 pub fn ratio_interval(strata: &[Totals], confidence: f64) -> Result<Interval, StatError> {
     let threshold = -ln(check_confidence(confidence)?);
-    for stratum in strata {
-        stratum.canary.check()?;
-        stratum.baseline.check()?;
+    for Totals { canary, baseline } in strata {
+        for (what, sum) in [
+            ("events", canary.events),
+            ("trials", canary.trials),
+            ("events", baseline.events),
+            ("trials", baseline.trials),
+        ] {
+            if !(0.0..=MOST).contains(&sum) {
+                return Err(StatError::of_count(what, sum)
+                    .unwrap_or(StatError::TooLarge { what, value: sum }));
+            }
+        }
     }
     let compared = |stratum: &&Totals| stratum.canary.trials > 0.0 && stratum.baseline.trials > 0.0;
     let arms = strata.iter().filter(compared);
@@ -116,7 +137,7 @@ pub fn ratio_interval(strata: &[Totals], confidence: f64) -> Result<Interval, St
     Ok(Interval { low: likelihood.end(threshold, -1.0), high: likelihood.end(threshold, 1.0) })
 }
 
-fn check_confidence(confidence: f64) -> Result<f64, StatError> {
+pub(super) fn check_confidence(confidence: f64) -> Result<f64, StatError> {
     let level = 1.0 - confidence;
     if confidence > 0.0 && level > 0.0 {
         Ok(level)

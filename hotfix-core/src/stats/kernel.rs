@@ -20,13 +20,15 @@
 //! that the error stays a few units in the last place of `m`, not of `N`. Arguments go into an array
 //! first, then logarithms, then sums: loops without a branch, which vectorise.
 use super::grid::Grid;
-use super::numeric::{larger, ln1p_each, smaller};
+use super::numeric::{larger, ln1p_each, ln1p_of_quotients, smaller};
 use super::{Counts, Direction, MAX_GRID};
 
 /// Largest rate that an alternative gives the baseline.
 const MOST: f64 = 0.999;
 /// A null point with a rate above this is not bet against: its complement has lost its digits.
 const MOST_NULL: f64 = 1.0 - 1e-9;
+/// What is left beside a null point at least: less than any that is bet against has.
+const LEAST_LEFT: f64 = 1e-10;
 
 /// What the gains need of the design.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +39,8 @@ pub(super) struct Kernel {
     excess: [f64; MAX_GRID],
     ln_ratio: [f64; MAX_GRID],
     null_ratio: f64,
-    direction: Direction,
+    /// 1 for worse, -1 for better.
+    sign: f64,
 }
 
 /// What the gains need of a tick's trials, shared by all boundaries of a latency test.
@@ -54,7 +57,11 @@ impl Kernel {
     pub(super) fn new(grid: &Grid, null_ratio: f64, direction: Direction) -> Self {
         let rate_ratio = grid.ratio.map(|ratio| null_ratio * ratio);
         let excess = rate_ratio.map(|ratio| ratio - 1.0);
-        Self { rate_ratio, excess, ln_ratio: grid.ln_ratio, null_ratio, direction }
+        let sign = match direction {
+            Direction::Worse => 1.0,
+            Direction::Better => -1.0,
+        };
+        Self { rate_ratio, excess, ln_ratio: grid.ln_ratio, null_ratio, sign }
     }
 
     #[inline]
@@ -120,12 +127,10 @@ impl Kernel {
         baseline: Counts,
     ) -> [f64; MAX_GRID] {
         let r0 = self.null_ratio;
-        let sign = match self.direction {
-            Direction::Worse => 1.0,
-            Direction::Better => -1.0,
-        };
         let (w, v) = (split.canary, split.baseline);
-        let mut arguments = [0.0; 4 * MAX_GRID];
+        let mut loud = [0.0; 2 * MAX_GRID];
+        let mut calm = [0.0; 2 * MAX_GRID];
+        let mut over = [0.0; 2 * MAX_GRID];
         let mut stake = [0.0; MAX_GRID];
         for j in 0..MAX_GRID {
             let t_b = smaller(p * split.inverse[j], MOST);
@@ -136,28 +141,28 @@ impl Kernel {
             let beta = t_b * sum * (1.0 + r0) + (1.0 - t_b) * (w * r0 + v * u);
             let root = larger(beta * beta - 4.0 * r0 * (t_b * sum * u), 0.0).sqrt();
             let h = 2.0 * sum / (beta + root);
-            let p_a = r0 * (t_b * h);
-            let bet = larger(t_b * h, p_a) < MOST_NULL
-                && (self.rate_ratio[j] * t_b - p_a * u) * sign > 0.0;
-            // Without a bet every argument is replaced by zero, so that no NaN can arise.
-            let (h, r0) = if bet { (h, r0) } else { (1.0, 1.0) };
             let (q, p_a) = (t_b * h, r0 * (t_b * h));
-            let inverse = t_b / ((1.0 - q) * (1.0 - p_a));
-            stake[j] = if bet { 1.0 } else { 0.0 };
-            arguments[j] = e;
-            arguments[MAX_GRID + j] = h - 1.0;
-            arguments[2 * MAX_GRID + j] = (r0 * h - 1.0) * inverse * (1.0 - q);
-            arguments[3 * MAX_GRID + j] = (h - 1.0) * inverse * (1.0 - p_a);
+            let outside = (self.rate_ratio[j] * t_b - p_a * u) * self.sign > 0.0;
+            stake[j] = if (larger(q, p_a) < MOST_NULL) & outside { 1.0 } else { 0.0 };
+            loud[j] = e;
+            loud[MAX_GRID + j] = h - 1.0;
+            // Without a bet these logarithms must be numbers, no more: their stake is zero.
+            let (left_c, left_b) = (larger(1.0 - p_a, LEAST_LEFT), larger(1.0 - q, LEAST_LEFT));
+            calm[j] = t_b * (r0 * h - 1.0);
+            calm[MAX_GRID + j] = t_b * (h - 1.0);
+            over[j] = left_c;
+            over[MAX_GRID + j] = left_b;
         }
-        let logs = ln1p_each(&arguments);
+        let loud = ln1p_each(&loud);
+        let calm = ln1p_of_quotients(&calm, &over);
         let events = canary.events + baseline.events;
         let canary_others = canary.trials - canary.events;
         let baseline_others = baseline.trials - baseline.events;
         let mut gains = [0.0; MAX_GRID];
         for j in 0..MAX_GRID {
-            let calm = canary_others * logs[2 * MAX_GRID + j] - canary.trials * logs[j]
-                + baseline_others * logs[3 * MAX_GRID + j];
-            let loud = canary.events * self.ln_ratio[j] - events * logs[MAX_GRID + j];
+            let calm = canary_others * calm[j] - canary.trials * loud[j]
+                + baseline_others * calm[MAX_GRID + j];
+            let loud = canary.events * self.ln_ratio[j] - events * loud[MAX_GRID + j];
             gains[j] = stake[j] * (loud + calm);
         }
         gains

@@ -12,10 +12,17 @@
 //! |---|---|---|
 //! | [`rate_ratio`] | counts and rare proportions | statistics, section 1 |
 //! | [`bernoulli`] | proportions above about 5% | section 2 |
+//! | [`ceiling`] | a rate below a figure, without a baseline | section 7 |
 //! | [`latency`] | slow-request counts above several boundaries | section 3 |
 //! | [`combine`] | one evidence from several metrics | section 8 |
+//! | [`SplitTotals`] | sums by planned split, for an interval | section 10 |
 //! | [`split`] | traffic that does not fit its planned share (FIELD-4) | section 8 |
 //! | [`interval`] | intervals for a verdict | section 10 |
+//! | [`replay`] | threshold and cap from the house's own history | section 4 |
+//! | [`randomisation`] | the canary among random subsets of the instances | section 4 |
+//! | [`instances`] | a bad release, or one bad instance | section 4 |
+//! | [`planning`] | what a comparison can see, before anything is deployed | section 7 |
+//! | [`fixed`] | one look: Fisher, Mann–Whitney and their like | section 6 |
 //! | [`numeric`] | logarithms and exponentials, the same bits everywhere | |
 //!
 //! Nothing here reads a clock, allocates on an update, or depends on the rest of the crate.
@@ -23,18 +30,28 @@
 use serde::{Deserialize, Serialize};
 
 pub mod bernoulli;
+pub mod ceiling;
 pub mod combine;
+mod draw;
 mod error;
+pub mod fixed;
 mod grid;
+pub mod instances;
 pub mod interval;
 mod kernel;
 pub mod latency;
+mod mixture;
 pub mod numeric;
+pub mod planning;
+pub mod randomisation;
 pub mod rate_ratio;
+pub mod replay;
 pub mod split;
+mod totals;
 
 pub use error::StatError;
 pub use grid::{MAX_GRID, MAX_RATIO};
+pub use totals::{MAX_SPLITS, SplitTotals};
 
 /// Largest count, exposure or total that an input may hold: whole numbers to here are exact.
 pub const MAX_COUNT: f64 = 9_007_199_254_740_992.0;
@@ -70,13 +87,16 @@ impl Counts {
     /// `HF-STAT-002` not finite, `HF-STAT-003` negative, `HF-STAT-005` over [`MAX_COUNT`].
     #[inline]
     pub fn check(self) -> Result<(), StatError> {
-        if in_range(self.events) & in_range(self.trials) {
-            Ok(())
-        } else {
-            Err(StatError::of_count("events", self.events)
-                .or(StatError::of_count("trials", self.trials))
-                .unwrap_or(StatError::NotFinite { what: "events", value: self.events }))
-        }
+        if in_range(self.events) & in_range(self.trials) { Ok(()) } else { Err(self.fault()) }
+    }
+
+    /// Out of line: the check stands in every update.
+    #[cold]
+    #[inline(never)]
+    fn fault(self) -> StatError {
+        StatError::of_count("events", self.events)
+            .or(StatError::of_count("trials", self.trials))
+            .unwrap_or(StatError::NotFinite { what: "events", value: self.events })
     }
 
     /// [`check`](Self::check), and that there are no more events than trials.
@@ -102,6 +122,25 @@ impl Counts {
 #[inline]
 fn in_range(value: f64) -> bool {
     (0.0..=MAX_COUNT).contains(&value)
+}
+
+/// Checks both arms of a tick at once, as every update does.
+#[inline]
+fn check_both(canary: Counts, baseline: Counts) -> Result<(), StatError> {
+    // The bits of numbers from zero on are in the order of the numbers, and those of anything else are above them; minus
+    // zero is left to the long way.
+    let bits = [canary.events, canary.trials, baseline.events, baseline.trials].map(f64::to_bits);
+    if bits[0].max(bits[1]).max(bits[2].max(bits[3])) <= MAX_COUNT.to_bits() {
+        return Ok(());
+    }
+    check_each(canary, baseline)
+}
+
+#[cold]
+#[inline(never)]
+fn check_each(canary: Counts, baseline: Counts) -> Result<(), StatError> {
+    canary.check()?;
+    baseline.check()
 }
 
 /// What both arms had in all ticks that were compared, that is, had trials in both arms.
@@ -173,13 +212,13 @@ pub enum Direction {
 /// What a verdict reports of one test (STAT-4).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Logarithm of the e-value; 0 without data, `ln(1/α)` decides.
+    /// Logarithm of the e-value; 0 without data. The design's threshold decides, `ln(1/α)` by default.
     pub log_e: f64,
     /// `min(1, 1/max E)` over all looks so far, from a lower bound of `E`; valid at every look.
     pub p_value: f64,
     /// Canary rate over baseline rate, see [`Totals::ratio`]; absent without data.
     pub ratio: Option<f64>,
-    /// Whether the evidence has ever reached `1/α`; stays once set.
+    /// Whether the evidence has ever reached the threshold; stays once set.
     pub decided: bool,
 }
 

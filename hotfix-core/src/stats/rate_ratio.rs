@@ -12,19 +12,16 @@
 //! better. The logarithms depend on the canary's share of the exposure alone,
 //! `π = r0 n_c/(r0 n_c + n_b)`, as `ln1p((g_j - 1) π)`; they are kept while the split stays as it is.
 
-use super::grid::{self, Grid, Hypothesis};
-use super::numeric::{largest, ln1p_each, log_mean_exp};
-use super::{Bounds, Counts, Direction, Evidence, MAX_GRID, StatError, Totals, Watch};
+use super::grid::{self, Grid};
+use super::mixture::{self, Asked, Mixture, SHORT};
+use super::numeric::{largest, ln1p_each};
+use super::{Bounds, Counts, Direction, Evidence, MAX_GRID, StatError, Totals, Watch, check_both};
 use serde::{Deserialize, Serialize};
 
 /// Default ratios; found the best of eight sets on 18 scenarios (statistics, section 1).
 pub const DEFAULT_GRID: [f64; 4] = [2.0, 4.0, 8.0, 20.0];
 /// Weights of [`DEFAULT_GRID`].
 pub const DEFAULT_WEIGHTS: [f64; 4] = [0.4, 0.25, 0.2, 0.15];
-/// Points that the short form of the update handles.
-const SHORT: usize = 4;
-/// Version of the state document.
-const VERSION: u32 = 1;
 
 /// What a rate-ratio test is asked.
 ///
@@ -48,6 +45,16 @@ pub struct RateRatioSettings {
     pub grid: Option<Vec<f64>>,
     /// One weight a ratio, summing to 1. Absent: the default's, even for a grid of one's own.
     pub weights: Option<Vec<f64>>,
+    /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less (section 4).
+    pub temper: f64,
+    /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
+    pub cap: Option<f64>,
+    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the null
+    /// holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)` gives `α` up.
+    pub threshold: Option<f64>,
+    /// Planned ticks, at least 1: turns the change-point mixture on, which finds faults that start late
+    /// (section 5). Ticks without data count, so feed them. Absent: the plain test.
+    pub horizon: Option<u32>,
 }
 
 impl Default for RateRatioSettings {
@@ -60,6 +67,10 @@ impl Default for RateRatioSettings {
             margin: 2.0,
             grid: None,
             weights: None,
+            temper: 1.0,
+            cap: None,
+            threshold: None,
+            horizon: None,
         }
     }
 }
@@ -89,10 +100,9 @@ impl RateRatioSettings {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateRatioDesign {
-    grid: Grid,
+    mixture: Mixture,
     /// `g_j - 1`, what the logarithms need.
     excess: [f64; MAX_GRID],
-    hypothesis: Hypothesis,
     id: u32,
 }
 
@@ -101,31 +111,64 @@ impl RateRatioDesign {
     ///
     /// # Errors
     /// `HF-STAT-001` alpha, `-006` and `-007` grid, `-008` to `-010` weights, `-011` tolerated ratio,
-    /// `-012` margin.
+    /// `-012` margin, `-016` cap, `-024` temper, `-025` threshold, `-026` horizon.
     pub fn try_new(settings: &RateRatioSettings) -> Result<Self, StatError> {
-        let RateRatioSettings { direction, alpha, tolerated, margin, .. } = *settings;
-        let hypothesis = Hypothesis::try_new(direction, alpha, tolerated, margin)?;
-        let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
-        let default = (DEFAULT_GRID.as_slice(), DEFAULT_WEIGHTS.as_slice());
-        let grid = Grid::try_new(direction, ratios, weights, default)?;
-        let excess = grid.ratio.map(|ratio| ratio - 1.0);
-        let id = grid.fingerprint(1, &[hypothesis.null_ratio, hypothesis.threshold]);
-        Ok(Self { grid, excess, hypothesis, id })
+        let mixture = Mixture::try_new(
+            Asked {
+                direction: settings.direction,
+                alpha: settings.alpha,
+                tolerated: settings.tolerated,
+                margin: settings.margin,
+                grid: settings.grid.as_deref(),
+                weights: settings.weights.as_deref(),
+                temper: settings.temper,
+                cap: settings.cap,
+                threshold: settings.threshold,
+                horizon: settings.horizon,
+            },
+            (&DEFAULT_GRID, &DEFAULT_WEIGHTS),
+        )?;
+        let excess = mixture.grid.ratio.map(|ratio| ratio - 1.0);
+        let id = mixture.fingerprint(1, &[]);
+        Ok(Self { mixture, excess, id })
+    }
+
+    /// The same test with another cap and another threshold, each as in the settings.
+    ///
+    /// A state belongs to both, so that evidence is carried over phases whose calibration differs. What was
+    /// decided stays decided.
+    ///
+    /// # Errors
+    /// `HF-STAT-016` cap, `-025` threshold.
+    pub fn with_limits(&self, cap: Option<f64>, threshold: Option<f64>) -> Result<Self, StatError> {
+        Ok(Self { mixture: self.mixture.with_limits(cap, threshold)?, ..self.clone() })
     }
 
     /// What the test is to show.
     pub fn direction(&self) -> Direction {
-        self.hypothesis.direction
+        self.mixture.hypothesis.direction
     }
 
-    /// `ln(1/α)`: the log evidence that decides.
+    /// The log evidence that decides: `ln(1/α)` unless the settings name another.
     pub fn threshold(&self) -> f64 {
-        self.hypothesis.threshold
+        self.mixture.limits.threshold
+    }
+
+    /// The most that a term gains in a tick; absent where nothing bounds it.
+    pub fn cap(&self) -> Option<f64> {
+        self.mixture.limits.cap()
+    }
+
+    /// `π`: the canary's share of the exposure at the edge of the null.
+    #[inline]
+    fn share(&self, canary: f64, baseline: f64) -> f64 {
+        let weighted = self.mixture.hypothesis.null_ratio * canary;
+        weighted / (weighted + baseline)
     }
 
     /// The ratio at the edge of the null: `r0` for worse, `d` for better.
     pub fn null_ratio(&self) -> f64 {
-        self.hypothesis.null_ratio
+        self.mixture.hypothesis.null_ratio
     }
 }
 
@@ -145,6 +188,8 @@ pub struct RateRatio {
     split: (f64, f64, f64),
     totals: Totals,
     watch: Watch,
+    /// Ticks so far, with a horizon only.
+    ticks: u32,
     design: u32,
 }
 
@@ -152,12 +197,26 @@ impl RateRatio {
     /// No data yet: `E = 1`.
     pub fn new(design: &RateRatioDesign) -> Self {
         Self {
-            terms: design.grid.start(),
+            terms: design.mixture.start(),
             losses: [0.0; MAX_GRID],
             split: (0.0, 0.0, 0.0),
             totals: Totals::default(),
             watch: Watch::START,
+            ticks: 0,
             design: design.id,
+        }
+    }
+
+    /// Checks that a state, such as one read from a document, was made for this design.
+    ///
+    /// # Errors
+    /// `HF-STAT-017` where it was not.
+    pub fn check(&self, design: &RateRatioDesign) -> Result<(), StatError> {
+        let used = grid::used(&self.terms).len();
+        if self.design == design.id && used == design.mixture.grid.len {
+            Ok(())
+        } else {
+            Err(StatError::DesignMismatch)
         }
     }
 
@@ -174,73 +233,133 @@ impl RateRatio {
         canary: Counts,
         baseline: Counts,
     ) -> Result<bool, StatError> {
-        canary.check()?;
-        baseline.check()?;
+        check_both(canary, baseline)?;
         if self.design != design.id {
             return Err(StatError::DesignMismatch);
         }
-        if canary.trials == 0.0 || baseline.trials == 0.0 {
-            return Ok(self.watch.decided);
-        }
-        self.totals.add(canary, baseline);
-        let events = canary.events + baseline.events;
-        if events == 0.0 {
-            return Ok(self.watch.decided);
-        }
-        let same_split = canary.trials == self.split.0 && baseline.trials == self.split.1;
-        let lower = if design.grid.len <= SHORT {
-            if !same_split {
-                self.resplit::<SHORT>(design, canary.trials, baseline.trials);
-            }
-            self.advance::<SHORT>(design, canary.events, events)
+        Ok(if design.mixture.plain {
+            self.tick::<true>(design, canary, baseline)
         } else {
-            if !same_split {
-                self.resplit::<MAX_GRID>(design, canary.trials, baseline.trials);
+            self.tick_in_full(design, canary, baseline)
+        })
+    }
+
+    /// Out of line, so that the plain test does not pay for what it has not.
+    #[inline(never)]
+    fn tick_in_full(&mut self, design: &RateRatioDesign, canary: Counts, baseline: Counts) -> bool {
+        self.tick::<false>(design, canary, baseline)
+    }
+
+    /// Takes in one tick that is made of strata, such as regions or platforms, each with both arms.
+    ///
+    /// Their log likelihoods add, so that a canary whose users are of another kind than the baseline's is
+    /// compared with its own kind (statistics, section 1). A cap bounds the sum, a horizon counts one tick;
+    /// strata in which an arm has no trials are left out; no stratum is a tick without data. One stratum is
+    /// [`update`](Self::update), bit for bit; the order of two never matters, and of more by rounding alone.
+    /// [`totals`](Self::totals) and [`ratio`](Self::ratio) are of the sums over strata: where strata are
+    /// split differently, [`ratio_interval`](super::interval::ratio_interval) over strata is the fair figure.
+    ///
+    /// # Errors
+    /// Those of [`update`](Self::update), for any stratum; nothing is taken in then.
+    ///
+    /// ```
+    /// use hotfix_core::stats::{Counts, rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings}};
+    /// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+    /// let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
+    /// let (phones, desks) = (
+    ///     (Counts::new(30.0, 900.0), Counts::new(33.0, 1000.0)),
+    ///     (Counts::new(0.0, 100.0), Counts::new(8.0, 8000.0)),
+    /// );
+    /// let (mut test, mut sums) = (RateRatio::new(&design), RateRatio::new(&design));
+    /// // Phones fail more often in both versions, and the canary has most of them.
+    /// assert!(!test.update_strata(&design, &[phones, desks])?);
+    /// assert!(sums.update(&design, Counts::new(30.0, 1000.0), Counts::new(41.0, 9000.0))?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update_strata(
+        &mut self,
+        design: &RateRatioDesign,
+        strata: &[(Counts, Counts)],
+    ) -> Result<bool, StatError> {
+        for (canary, baseline) in strata {
+            canary.check()?;
+            baseline.check()?;
+        }
+        if let [(canary, baseline)] = strata {
+            return self.update(design, *canary, *baseline);
+        }
+        if self.design != design.id {
+            return Err(StatError::DesignMismatch);
+        }
+        let mixture = &design.mixture;
+        mixture.open_tick(&mut self.ticks, &mut self.terms);
+        let mut gains = [0.0; MAX_GRID];
+        let (mut sum, mut any) = (Totals::default(), false);
+        for &(canary, baseline) in strata {
+            if canary.trials == 0.0 || baseline.trials == 0.0 {
+                continue;
             }
-            self.advance::<MAX_GRID>(design, canary.events, events)
-        };
+            sum.add(canary, baseline);
+            let events = canary.events + baseline.events;
+            if events == 0.0 {
+                continue;
+            }
+            any = true;
+            let losses = losses::<MAX_GRID>(design, design.share(canary.trials, baseline.trials));
+            for (j, gain) in gains.iter_mut().enumerate() {
+                *gain += canary.events * mixture.grid.ln_ratio[j] - events * losses[j];
+            }
+        }
+        self.totals.add(sum.canary, sum.baseline);
+        if !any {
+            return Ok(self.watch.decided);
+        }
+        for (term, gain) in self.terms.iter_mut().zip(gains) {
+            *term += mixture.limits.of(gain);
+        }
+        let lower = mixture.bound(&self.terms);
         Ok(self.look(design, lower))
     }
 
-    /// Adds another state's evidence, as if its counts came as one further tick.
+    /// Adds another state's evidence: log evidence and totals are those of one state fed with both.
     ///
-    /// Log evidence and totals are those of one state fed with both. `self` has been looked at, `other`
-    /// has not: the running maximum and the decision are `self`'s and that of the sum.
+    /// `self` has been looked at, `other` has not: the running maximum and the decision are `self`'s and
+    /// that of the sum. A cap has been applied to the ticks of each.
     ///
     /// # Errors
-    /// `HF-STAT-017` where the states are not of this design.
+    /// `HF-STAT-017` where the states are not of this design, `-023` with a horizon, where evidence depends
+    /// on when the ticks were.
     pub fn merge(&mut self, design: &RateRatioDesign, other: &Self) -> Result<bool, StatError> {
         if self.design != design.id || other.design != design.id {
             return Err(StatError::DesignMismatch);
+        }
+        if let Some(horizon) = design.mixture.horizon() {
+            return Err(StatError::NotMergeable { horizon });
         }
         for (term, more) in self.terms.iter_mut().zip(other.terms) {
             *term += more;
         }
         self.totals.add(other.totals.canary, other.totals.baseline);
-        Ok(self.look(design, design.grid.bound(&self.terms)))
+        Ok(self.look(design, design.mixture.bound(&self.terms)))
     }
 
     /// Log of the e-value, exact; 0 without data.
     pub fn log_e(&self, design: &RateRatioDesign) -> f64 {
-        if design.grid.len <= SHORT {
-            let ([t0, t1, t2, t3, ..], [w0, w1, w2, w3, ..]) = (self.terms, design.grid.weight);
-            log_mean_exp(&[t0, t1, t2, t3], &[w0, w1, w2, w3])
-        } else {
-            log_mean_exp(&self.terms, &design.grid.weight)
-        }
+        design.mixture.log_e(&self.terms, self.ticks)
     }
 
-    /// `max_j (ln w_j + l_j)`: at most [`log_e`](Self::log_e), and less by at most `ln J`.
+    /// `max_j (ln w_j + l_j)`, or the log of what has not been bet yet where that is more: at most
+    /// [`log_e`](Self::log_e), and less by at most `ln J`, with a horizon `ln (J + 1)`.
     #[inline]
     pub fn log_e_bound(&self, design: &RateRatioDesign) -> f64 {
-        design.grid.bound(&self.terms)
+        self.bounds(design).lower
     }
 
     /// Both bounds of the log of the e-value, for [`combine`](super::combine).
     #[inline]
     pub fn bounds(&self, design: &RateRatioDesign) -> Bounds {
-        let lower = design.grid.bound(&self.terms);
-        Bounds { lower, upper: largest(&self.terms) }
+        design.mixture.bounds(&self.terms, self.ticks)
     }
 
     /// `min(1, 1/max E)` from the running maximum of the bound: valid at every look.
@@ -248,7 +367,17 @@ impl RateRatio {
         self.watch.p_value()
     }
 
-    /// Whether the evidence has ever reached `ln(1/α)`.
+    /// Whether this state was made for the design, whatever its limits.
+    pub(super) fn belongs_to(&self, design: &RateRatioDesign) -> bool {
+        self.design == design.id
+    }
+
+    /// Whether two states were made for one design.
+    pub(super) fn same_design(&self, other: &Self) -> bool {
+        self.design == other.design
+    }
+
+    /// Whether the evidence has ever reached the threshold.
     pub fn decided(&self) -> bool {
         self.watch.decided
     }
@@ -273,29 +402,68 @@ impl RateRatio {
         }
     }
 
-    /// Computes the logarithms of a new split for the first `N` points.
-    #[inline]
-    fn resplit<const N: usize>(&mut self, design: &RateRatioDesign, canary: f64, baseline: f64) {
-        let weighted = design.hypothesis.null_ratio * canary;
-        let share = weighted / (weighted + baseline);
-        if share != self.split.2 {
-            let mut arguments = [0.0; N];
-            for (argument, excess) in arguments.iter_mut().zip(design.excess) {
-                *argument = excess * share;
+    /// One tick of checked counts; `PLAIN` where nothing is limited and nothing kept back.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the plain test is one function with its checks")]
+    fn tick<const PLAIN: bool>(
+        &mut self,
+        design: &RateRatioDesign,
+        canary: Counts,
+        baseline: Counts,
+    ) -> bool {
+        if !PLAIN {
+            design.mixture.open_tick(&mut self.ticks, &mut self.terms);
+        }
+        if canary.trials == 0.0 || baseline.trials == 0.0 {
+            return self.watch.decided;
+        }
+        self.totals.add(canary, baseline);
+        let events = canary.events + baseline.events;
+        if events == 0.0 {
+            return self.watch.decided;
+        }
+        let is_short = design.mixture.grid.len <= SHORT;
+        if canary.trials != self.split.0 || baseline.trials != self.split.1 {
+            if is_short {
+                self.resplit::<SHORT>(design, canary.trials, baseline.trials);
+            } else {
+                self.resplit::<MAX_GRID>(design, canary.trials, baseline.trials);
             }
-            self.losses[..N].copy_from_slice(&ln1p_each(&arguments));
+        }
+        let lower = if is_short {
+            self.advance::<SHORT, PLAIN>(design, canary.events, events)
+        } else {
+            self.advance::<MAX_GRID, PLAIN>(design, canary.events, events)
+        };
+        self.look(design, lower)
+    }
+
+    /// Computes the logarithms of a new split for the first `N` points. Out of line: splits mostly stay.
+    #[inline(never)]
+    fn resplit<const N: usize>(&mut self, design: &RateRatioDesign, canary: f64, baseline: f64) {
+        let share = design.share(canary, baseline);
+        if share != self.split.2 {
+            self.losses[..N].copy_from_slice(&losses::<N>(design, share));
         }
         self.split = (canary, baseline, share);
     }
 
     /// Adds a tick's gain to the first `N` points and returns the lower bound of the evidence.
-    #[inline]
-    fn advance<const N: usize>(&mut self, design: &RateRatioDesign, loud: f64, events: f64) -> f64 {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as long as a call to it")]
+    fn advance<const N: usize, const PLAIN: bool>(
+        &mut self,
+        design: &RateRatioDesign,
+        loud: f64,
+        events: f64,
+    ) -> f64 {
         // Unused places hold negative infinity and stay there.
+        let Mixture { grid, limits, .. } = &design.mixture;
         let mut weighted = [0.0; N];
         for (j, weighted) in weighted.iter_mut().enumerate() {
-            self.terms[j] += loud * design.grid.ln_ratio[j] - events * self.losses[j];
-            *weighted = self.terms[j] + design.grid.ln_weight[j];
+            let gain = loud * grid.ln_ratio[j] - events * self.losses[j];
+            self.terms[j] += if PLAIN { gain } else { limits.of(gain) };
+            *weighted = self.terms[j] + grid.ln_weight[j];
         }
         largest(&weighted)
     }
@@ -303,11 +471,22 @@ impl RateRatio {
     #[inline]
     fn look(&mut self, design: &RateRatioDesign, lower: f64) -> bool {
         let mut watch = self.watch;
-        let threshold = design.hypothesis.threshold;
-        let decided = watch.look(lower, design.grid.slack, threshold, || self.log_e(design));
+        let threshold = design.mixture.limits.threshold;
+        let slack = design.mixture.slack();
+        let decided = watch.look(lower, slack, threshold, || self.log_e(design));
         self.watch = watch;
         decided
     }
+}
+
+/// `ln1p((g_j - 1) π)` for a share `π`: what each event costs the first `N` points.
+#[inline]
+fn losses<const N: usize>(design: &RateRatioDesign, share: f64) -> [f64; N] {
+    let mut arguments = [0.0; N];
+    for (argument, excess) in arguments.iter_mut().zip(design.excess) {
+        *argument = excess * share;
+    }
+    ln1p_each(&arguments)
 }
 
 /// The state as a document; constants of the split are computed again from the next tick.
@@ -320,17 +499,21 @@ struct Document {
     totals: Totals,
     highest: f64,
     decided: bool,
+    /// With a horizon only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ticks: Option<u32>,
 }
 
 impl From<RateRatio> for Document {
     fn from(state: RateRatio) -> Self {
         Self {
-            version: VERSION,
+            version: mixture::version(state.ticks),
             design: state.design,
             terms: grid::used(&state.terms),
             totals: state.totals,
             highest: state.watch.highest,
             decided: state.watch.decided,
+            ticks: (state.ticks > 0).then_some(state.ticks),
         }
     }
 }
@@ -339,9 +522,7 @@ impl TryFrom<Document> for RateRatio {
     type Error = StatError;
 
     fn try_from(read: Document) -> Result<Self, StatError> {
-        if read.version != VERSION {
-            return Err(StatError::StateVersion { version: read.version });
-        }
+        let ticks = mixture::ticks_from(read.version, read.ticks)?;
         read.totals.check()?;
         Ok(Self {
             terms: Grid::terms_from(&read.terms)?,
@@ -349,6 +530,7 @@ impl TryFrom<Document> for RateRatio {
             split: (0.0, 0.0, 0.0),
             totals: read.totals,
             watch: Watch::restored(read.highest, read.decided)?,
+            ticks,
             design: read.design,
         })
     }

@@ -72,7 +72,7 @@ impl SplitDesign {
                 tolerated,
                 margin: 1.0 / tolerated,
                 grid: Some(DEFAULT_GRID.to_vec()),
-                weights: None,
+                ..RateRatioSettings::default()
             })
         };
         let (above, below) = (side(Direction::Worse)?, side(Direction::Better)?);
@@ -121,16 +121,18 @@ impl Split {
         let share = check_share(share)?;
         let canary = Counts::new(canary_trials, share);
         let baseline = Counts::new(baseline_trials, 1.0 - share);
-        let mut next = *self;
-        next.above.update(&design.above, canary, baseline)?;
-        next.below.update(&design.below, canary, baseline)?;
-        let (above, below) = (next.above.bounds(&design.above), next.below.bounds(&design.below));
+        // Otherwise the second would refuse what the first has taken.
+        if !self.below.belongs_to(&design.below) {
+            return Err(StatError::DesignMismatch);
+        }
+        self.above.update(&design.above, canary, baseline)?;
+        self.below.update(&design.below, canary, baseline)?;
+        let (above, below) = (self.above.bounds(&design.above), self.below.bounds(&design.below));
         let lower = super::numeric::larger(above.lower, below.lower) - LN_2;
         let upper = super::numeric::larger(above.upper, below.upper);
-        let mut watch = next.watch;
-        let decided = watch.look(lower, upper - lower, design.threshold, || next.log_e(design));
-        next.watch = watch;
-        *self = next;
+        let mut watch = self.watch;
+        let decided = watch.look(lower, upper - lower, design.threshold, || self.log_e(design));
+        self.watch = watch;
         Ok(decided)
     }
 

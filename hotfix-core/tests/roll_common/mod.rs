@@ -23,8 +23,38 @@ pub(crate) struct Case {
     #[serde(default)]
     pub(crate) release: Option<Value>,
     #[serde(default)]
+    pub(crate) traffic: Option<Value>,
+    #[serde(default)]
+    pub(crate) history: Option<History>,
+    #[serde(default)]
     pub(crate) after: Option<String>,
     pub(crate) steps: Vec<Step>,
+}
+
+/// A made-up history: now and then one instance has a burst of events.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct History {
+    metric: String,
+    instances: usize,
+    ticks: usize,
+    trials: f64,
+    every: usize,
+    burst: f64,
+}
+
+impl History {
+    /// As `plan` takes it.
+    fn document(&self) -> Value {
+        let of_instance = |n: usize| -> Value {
+            let burst = |tick: usize| (tick + 7 * n).is_multiple_of(self.every);
+            let events = |tick| if burst(tick) { self.burst } else { 0.0 };
+            (0..self.ticks).map(|tick| json!([events(tick), self.trials])).collect()
+        };
+        let instances: serde_json::Map<String, Value> =
+            (0..self.instances).map(|n| (format!("pod-{n}"), of_instance(n))).collect();
+        json!({ self.metric.clone(): instances })
+    }
 }
 
 /// One input, or the same one several times, and what follows from the last.
@@ -49,6 +79,12 @@ pub(crate) struct Step {
     pub(crate) share: Option<f64>,
     pub(crate) decision: Option<String>,
     pub(crate) causes: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) modes: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) why: BTreeMap<String, String>,
+    pub(crate) harm: Option<String>,
+    pub(crate) table: Option<String>,
     pub(crate) actions: Option<Vec<String>>,
     pub(crate) pending: Option<Vec<String>>,
     pub(crate) lines: Option<usize>,
@@ -124,8 +160,13 @@ impl Case {
         [
             json!({"id": "INC-2041", "service": "payments", "severity": "P1"}),
             release,
-            json!({"requests_per_minute": 1000}),
+            self.traffic.clone().unwrap_or_else(|| json!({"requests_per_minute": 1000})),
         ]
+    }
+
+    /// The history that the plan is calibrated on; empty without one.
+    pub(crate) fn calibration(&self) -> String {
+        self.history.as_ref().map(|history| history.document().to_string()).unwrap_or_default()
     }
 }
 
@@ -179,6 +220,9 @@ pub(crate) struct Seen {
     pub(crate) phase: String,
     pub(crate) share: f64,
     pub(crate) verdict: Value,
+    pub(crate) why: Value,
+    pub(crate) harm: Value,
+    pub(crate) table: String,
     pub(crate) actions: Value,
     pub(crate) pending: Value,
     pub(crate) lines: usize,
@@ -195,11 +239,8 @@ fn causes(verdict: &Value) -> Vec<String> {
     let list = verdict["causes"].as_array().map(Vec::as_slice).unwrap_or_default();
     list.iter()
         .map(|cause| {
-            let reason = cause["reason"].as_str().unwrap_or_default();
-            match cause["metric"].as_str() {
-                Some(metric) => format!("{reason} {metric}"),
-                None => reason.to_owned(),
-            }
+            let parts = ["reason", "metric", "instance"].map(|part| cause[part].as_str());
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
         })
         .collect()
 }
@@ -230,6 +271,23 @@ impl Step {
         }
         if let Some(wanted) = &self.causes {
             differ("causes", wanted, &causes(&seen.verdict));
+        }
+        for (metric, wanted) in &self.why {
+            let metrics = seen.why["metrics"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let of_metric = metrics.iter().find(|m| m["metric"].as_str() == Some(metric));
+            let said = of_metric.and_then(|m| m["sentence"].as_str()).unwrap_or_default();
+            differ(metric, &wanted.as_str(), &said);
+        }
+        if let Some(harm) = &self.harm {
+            differ("harm", &harm.as_str(), &seen.harm["lesser"].as_str().unwrap_or_default());
+        }
+        if let Some(table) = &self.table {
+            differ("table", table, &seen.table);
+        }
+        for (metric, wanted) in &self.modes {
+            let seen = &seen.verdict["metrics"][metric];
+            let parts = ["mode", "guarantee"].map(|part| seen[part].as_str().unwrap_or_default());
+            differ(&format!("mode of {metric}"), wanted, &parts.join(" "));
         }
         if let Some(wanted) = &self.actions {
             differ("actions", wanted, &acts(&seen.actions));

@@ -161,6 +161,124 @@ static void test_rate_ratio(void) {
   hotfix_rate_ratio_free(test);
 }
 
+/* The latency test: two boundaries, every canary request twice as slow. */
+static void test_latency(void) {
+  const char settings[] = "{\"boundaries\": 2, \"cap\": 0.6}";
+  const char baseline[] = "{\"samples\": [1, 2, 3, 4]}";
+  const double slow[] = {60.0, 20.0}, usual[] = {270.0, 45.0}, rising[] = {1.0, 2.0};
+  hotfix_latency *test = NULL, *again = NULL;
+  hotfix_evidence evidence = HOTFIX_EVIDENCE_INIT;
+  hotfix_error *error = NULL;
+  hotfix_buf bytes = {NULL, 0};
+  bool decided = false;
+  EXPECT(hotfix_latency_new(settings, sizeof settings - 1, &test, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_latency_update(test, rising, 100.0, usual, 900.0, 2, &decided, &error) == HOTFIX_STATUS_STAT);
+  EXPECT(failed(&error, "HF-STAT-050"));
+  EXPECT(hotfix_latency_update(test, slow, 100.0, usual, 900.0, 1, &decided, &error) == HOTFIX_STATUS_STAT);
+  EXPECT(failed(&error, "HF-STAT-015"));
+  EXPECT(hotfix_latency_update(test, NULL, 100.0, usual, 900.0, 2, &decided, &error) != HOTFIX_STATUS_OK);
+  hotfix_error_free(error);
+  error = NULL;
+  EXPECT(hotfix_latency_evidence(test, &evidence, &error) == HOTFIX_STATUS_OK && evidence.log_e == 0.0);
+  EXPECT(hotfix_latency_update(test, slow, 100.0, usual, 900.0, 2, NULL, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_latency_to_bytes(test, &bytes, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_latency_from_bytes(bytes.data, bytes.len, &again, &error) == HOTFIX_STATUS_OK);
+  for (int tick = 0; tick < 20 && !decided; tick++) {
+    EXPECT(hotfix_latency_update(again, slow, 100.0, usual, 900.0, 2, &decided, &error) == HOTFIX_STATUS_OK);
+  }
+  EXPECT(decided);
+  EXPECT(hotfix_latency_evidence(again, &evidence, &error) == HOTFIX_STATUS_OK && evidence.decided == 1);
+  hotfix_buf_free(&bytes);
+  EXPECT(hotfix_latency_boundaries(baseline, sizeof baseline - 1, &bytes, &error) == HOTFIX_STATUS_OK);
+  EXPECT(bytes.len == 9 && strncmp(bytes.data, "[2,3,4,8]", 9) == 0);
+  hotfix_buf_free(&bytes);
+  EXPECT(hotfix_latency_boundaries("{}", 2, &bytes, &error) == HOTFIX_STATUS_INPUT);
+  hotfix_error_free(error);
+  hotfix_latency_free(again);
+  hotfix_latency_free(test);
+  hotfix_latency_free(NULL);
+}
+
+/* Kayenta's judge: a metric by itself, a configuration with one of its own. */
+static void test_kayenta(void) {
+  const char samples[] = "{\"control\": [10, 11, 12, null], \"experiment\": [20, 21, 22]}";
+  const char config[] = "{\"metrics\": [{\"name\": \"latency\", \"groups\": [\"speed\"]}]}";
+  const char all[] = "{\"latency\": {\"control\": [10, 11, 12], \"experiment\": [20, 21, 22]}}";
+  hotfix_error *error = NULL;
+  hotfix_buf result = {NULL, 0};
+  EXPECT(hotfix_kayenta_classify(NULL, 0, samples, sizeof samples - 1, &result, &error) == HOTFIX_STATUS_OK);
+  EXPECT(strstr(result.data, "\"classification\":\"High\"") != NULL);
+  hotfix_buf_free(&result);
+  EXPECT(hotfix_kayenta_judge(config, sizeof config - 1, all, sizeof all - 1, 75.0, 50.0, &result, &error) ==
+         HOTFIX_STATUS_OK);
+  EXPECT(strstr(result.data, "\"score\":0") != NULL);
+  hotfix_buf_free(&result);
+  EXPECT(hotfix_kayenta_judge(config, sizeof config - 1, all, sizeof all - 1, NAN, 50.0, &result, &error) ==
+         HOTFIX_STATUS_STAT);
+  EXPECT(failed(&error, "HF-KAY-005") && result.data == NULL);
+}
+
+/* What a plan can see, limits from a history, and the canary among random subsets. */
+static void test_planning(void) {
+  hotfix_comparison comparison = HOTFIX_COMPARISON_INIT;
+  hotfix_detection_time time = HOTFIX_DETECTION_TIME_INIT;
+  hotfix_chance chance = HOTFIX_CHANCE_INIT;
+  hotfix_error *error = NULL;
+  double ratio = 0.0;
+  comparison.requests_per_minute = 1000.0;
+  comparison.share = 0.1;
+  comparison.base_rate = 0.003;
+  EXPECT(hotfix_time_to_detect(&comparison, 5.0, &time, &error) == HOTFIX_STATUS_OK);
+  EXPECT(time.bound > 4.5 && time.bound < time.expected && time.expected < 6.0);
+  EXPECT(hotfix_detectable_ratio(&comparison, 10.0, 0.8, &ratio, &error) == HOTFIX_STATUS_OK);
+  EXPECT(ratio > 4.0 && ratio < 5.0);
+  EXPECT(hotfix_chance_to_decide(&comparison, 5.0, 10.0, &chance, &error) == HOTFIX_STATUS_OK);
+  EXPECT(chance.chance > 0.85 && chance.chance < 0.9 && chance.approximate == 0);
+  EXPECT(hotfix_time_to_detect(&comparison, 0.0, &time, &error) == HOTFIX_STATUS_STAT);
+  EXPECT(failed(&error, "HF-STAT-030"));
+}
+
+static void test_instances(void) {
+  static const char history[] = "{\"a\": [[0, 90], [1, 90], [0, 90]], \"b\": [[0, 90], [0, 90], [2, 90]]}";
+  static const char limits[] = "{\"share\": 0.5, \"ticks\": 2}";
+  static const char settings[] =
+      "{\"instances\": [\"a\", \"b\", \"c\", \"d\"], \"canary\": [\"a\", \"b\"], \"seed\": 7}";
+  const double events[] = {2.0, 2.0, 0.0, 0.0}, trials[] = {90.0, 90.0, 90.0, 90.0};
+  hotfix_randomisation *test = NULL;
+  hotfix_evidence evidence = HOTFIX_EVIDENCE_INIT;
+  hotfix_error *error = NULL;
+  hotfix_buf text = {NULL, 0};
+  bool decided = true;
+  EXPECT(hotfix_calibrate(history, sizeof history - 1, limits, sizeof limits - 1, &text, &error) == HOTFIX_STATUS_OK);
+  EXPECT(text.data != NULL && strstr(text.data, "\"threshold\":") != NULL);
+  hotfix_buf_free(&text);
+  EXPECT(hotfix_randomisation_new(settings, sizeof settings - 1, &test, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_randomisation_update(test, events, trials, 4, &decided, &error) == HOTFIX_STATUS_OK && !decided);
+  EXPECT(hotfix_randomisation_evidence(test, &evidence, &error) == HOTFIX_STATUS_OK);
+  EXPECT(evidence.log_e > 0.0 && evidence.p_value == 1.0);
+  EXPECT(hotfix_randomisation_update(test, events, trials, 3, &decided, &error) == HOTFIX_STATUS_STAT);
+  EXPECT(failed(&error, "HF-STAT-039"));
+  hotfix_randomisation_free(test);
+}
+
+static void test_one_look(void) {
+  const hotfix_counts canary = {30.0, 10000.0}, baseline = {180.0, 90000.0};
+  const double slow[] = {9.0, 8.0, 7.5}, fast[] = {1.0, 2.0, 3.0, 7.0};
+  hotfix_fisher fisher = HOTFIX_FISHER_INIT;
+  hotfix_mann_whitney ranks = HOTFIX_MANN_WHITNEY_INIT;
+  hotfix_interval ends = HOTFIX_INTERVAL_INIT;
+  hotfix_error *error = NULL;
+  EXPECT(hotfix_fisher_exact(canary, baseline, HOTFIX_ALTERNATIVE_GREATER, &fisher, &error) == HOTFIX_STATUS_OK);
+  EXPECT(fabs(fisher.p_value - 0.0297) < 1e-4 && fisher.has_odds_ratio == 1 && fisher.assumptions == 0);
+  EXPECT(hotfix_mann_whitney_u(slow, 3, fast, 4, HOTFIX_ALTERNATIVE_GREATER, HOTFIX_TEST_METHOD_AUTO, true, &ranks, &error) ==
+         HOTFIX_STATUS_OK);
+  EXPECT(ranks.u == 12.0 && ranks.exact == 1 && fabs(ranks.p_value - 1.0 / 35.0) < 1e-12);
+  EXPECT(hotfix_mann_whitney_u(slow, 3, fast, 0, HOTFIX_ALTERNATIVE_LESS, HOTFIX_TEST_METHOD_AUTO, true, &ranks, &error) ==
+         HOTFIX_STATUS_STAT);
+  EXPECT(failed(&error, "HF-STAT-040") && ranks.u == 12.0);
+  EXPECT(hotfix_newcombe(canary, baseline, 0.95, &ends, NULL) == HOTFIX_STATUS_OK && ends.low < 0.001 && ends.high > 0.001);
+}
+
 static void test_frees(void) {
   hotfix_buf_free(NULL);
   hotfix_error_free(NULL);
@@ -168,6 +286,8 @@ static void test_frees(void) {
   hotfix_plan_free(NULL);
   hotfix_rollout_free(NULL);
   hotfix_rate_ratio_free(NULL);
+  hotfix_randomisation_free(NULL);
+  hotfix_instances_free(NULL);
 }
 
 int main(void) {
@@ -177,6 +297,11 @@ int main(void) {
   test_refusal();
   test_sizes();
   test_rate_ratio();
+  test_latency();
+  test_kayenta();
+  test_planning();
+  test_instances();
+  test_one_look();
   test_frees();
   return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -56,7 +56,10 @@ void test_rollout() {
   EXPECT(plan.digest().size() == 64);
   const hotfix::Time start = hotfix::parse_time("2026-03-03T15:40:00+01:00");
   EXPECT(plan.timeline(start).find("2026-03-03T14:40:00.000Z") != std::string::npos);
+  EXPECT(plan.calibration() == "{}");
   hotfix::Rollout made(plan, "pepper");
+  EXPECT(made.evidence("error_rate").find("\"guarantee\":\"assumed\"") != std::string::npos);
+  EXPECT(made.evidence("request_volume") == "null");
   hotfix::Rollout rollout = std::move(made);
   EXPECT(!rollout.poll_at() && rollout.state() == HOTFIX_STATE_READY && rollout.phase().empty());
   std::string log(rollout.handle(start, R"({"kind": "start", "by": "lena"})").events);
@@ -79,6 +82,10 @@ void test_rollout() {
   EXPECT(seen.actions.empty() && !seen.repeated && seen.state_name() == "deploying");
   EXPECT(log == rollout.log() && rollout.share() == 0.0);
   EXPECT(rollout.verdict().find("\"decision\"") != std::string::npos);
+  EXPECT(rollout.why().find("\"sentence\":\"error_rate: ") != std::string::npos);
+  EXPECT(rollout.harm().find("\"metrics\"") != std::string::npos && rollout.outlook() == "null");
+  EXPECT(rollout.comparison().find("\"rows\"") != std::string::npos);
+  EXPECT(rollout.comparison_markdown().find("| error rate | 0.3% | - |") != std::string::npos);
   EXPECT(hotfix::Rollout::replay(log).head() == rollout.head());
   const auto [again, length] = hotfix::Rollout::recover(log + "{\"torn");
   EXPECT(length == log.size() && again.head() == rollout.head());

@@ -14,7 +14,7 @@ use hotfix::error::{
     hotfix_error_status,
 };
 use hotfix::outcome::{hotfix_action, hotfix_outcome};
-use hotfix::plan::{hotfix_plan, hotfix_plan_free, hotfix_plan_new};
+use hotfix::plan::{hotfix_plan, hotfix_plan_free, hotfix_plan_new, hotfix_plan_new_calibrated};
 use hotfix::policy::{
     hotfix_policy, hotfix_policy_free, hotfix_policy_from_json, hotfix_policy_preset,
 };
@@ -132,6 +132,29 @@ impl Plan {
         Ok(Self(out))
     }
 
+    /// The same with a history, which may be empty.
+    pub(crate) fn calibrated(policy: &Policy, parts: [&str; 4]) -> Result<Self, Failed> {
+        let [(incident, a), (release, b), (traffic, c), (history, d)] = parts.map(raw);
+        let mut out = null_mut();
+        // SAFETY: live handle, text and slots.
+        call(|error| unsafe {
+            hotfix_plan_new_calibrated(
+                policy.0,
+                incident,
+                a,
+                release,
+                b,
+                traffic,
+                c,
+                history,
+                d,
+                &raw mut out,
+                error,
+            )
+        })?;
+        Ok(Self(out))
+    }
+
     /// A plan under a preset, for tests that ask about something else.
     pub(crate) fn any() -> Self {
         let policy = Policy::preset("phased-canary").unwrap();
@@ -218,3 +241,38 @@ pub(crate) fn audit(log: &str, head: &str) -> Value {
 
 /// No text.
 pub(crate) const NOTHING: (*const c_char, usize) = (null(), 0);
+
+/// Calls that must fail in one way, collected so that all faults are seen at once.
+pub(crate) struct Wanted(pub(crate) hotfix_status, pub(crate) Vec<String>);
+
+impl Wanted {
+    pub(crate) fn check(&mut self, name: &str, result: Result<(), Failed>) {
+        match result {
+            Err(failed) if failed.status == self.0 => {
+                if failed.code.is_empty() || failed.message.is_empty() {
+                    self.1.push(format!("{name}: {failed:?}"));
+                }
+            }
+            other => self.1.push(format!("{name}: {other:?}, expected {:?}", self.0)),
+        }
+    }
+
+    pub(crate) fn end(self) {
+        assert!(self.1.is_empty(), "{}", self.1.join("\n"));
+    }
+}
+
+#[allow(unused_macros, reason = "each test binary uses its own part")]
+macro_rules! fails {
+    ($status:ident: $($function:ident($($argument:expr),* $(,)?);)*) => {{
+        let mut wanted = $crate::common::Wanted(hotfix::status::hotfix_status::$status, Vec::new());
+        $(
+            // SAFETY: each argument is live, or null where that is what is tested.
+            let result = $crate::common::call(|e| unsafe { $function($($argument,)* e) });
+            wanted.check(stringify!($function($($argument),*)), result);
+        )*
+        wanted.end();
+    }};
+}
+#[allow(unused_imports, reason = "each test binary uses its own part")]
+pub(crate) use fails;

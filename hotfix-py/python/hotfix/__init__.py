@@ -14,26 +14,37 @@ and no network: time and observations come in, log lines and actions come out.
 ['deploy']
 """
 
-from hotfix import stats
+from hotfix import kayenta, stats
 from hotfix._core import (
     Action,
     Audit,
     AuditFinding,
     Cause,
+    Comparison,
+    ComparisonRow,
     Efficacy,
+    Harm,
+    Hurt,
     Method,
+    MetricEvidence,
+    MetricHarm,
+    MetricOutlook,
     MetricVerdict,
+    MetricWhy,
     Outcome,
+    Outlook,
     Phase,
     Plan,
     Policy,
     Problem,
     Rollout,
+    TestOutlook,
     Verdict,
+    Why,
     __version__,
     audit,
 )
-from hotfix._errors import Error, InputError, LogError, PlanError, PolicyError, Refused, StatsError
+from hotfix._errors import Error, InputError, KayentaError, LogError, PlanError, PolicyError, Refused, StatsError
 
 __all__ = [
     # Documents
@@ -47,13 +58,25 @@ __all__ = [
     "Action",
     "Verdict",
     "MetricVerdict",
+    "MetricEvidence",
     "Cause",
     "Efficacy",
+    "Why",
+    "MetricWhy",
+    "Harm",
+    "MetricHarm",
+    "Hurt",
+    "Outlook",
+    "MetricOutlook",
+    "TestOutlook",
+    "Comparison",
+    "ComparisonRow",
     "Audit",
     "AuditFinding",
     "audit",
     # Statistics
     "stats",
+    "kayenta",
     # What can go wrong
     "Error",
     "PolicyError",
@@ -63,5 +86,6 @@ __all__ = [
     "Refused",
     "LogError",
     "StatsError",
+    "KayentaError",
     "__version__",
 ]

@@ -1,9 +1,20 @@
 """The types of `hotfix` and `hotfix.stats`; import them from there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
-from typing import Any, Final, Literal, NotRequired, SupportsFloat, TypeAlias, TypedDict, final, type_check_only
+from typing import (
+    Any,
+    Final,
+    Literal,
+    NotRequired,
+    Protocol,
+    SupportsFloat,
+    TypeAlias,
+    TypedDict,
+    final,
+    type_check_only,
+)
 
 __all__ = [
     "Action",
@@ -11,17 +22,71 @@ __all__ = [
     "Audit",
     "AuditFinding",
     "audit",
+    "Equivalence",
+    "FisherExact",
+    "KolmogorovSmirnov",
+    "MannWhitney",
+    "NonInferiority",
+    "PoissonRatio",
+    "Shift",
+    "clopper_pearson",
+    "equivalence",
+    "fisher_exact",
+    "hodges_lehmann",
+    "ks_2samp",
+    "ks_from_counts",
+    "mann_whitney_from_counts",
+    "mann_whitney_u",
+    "newcombe",
+    "non_inferiority",
+    "poisson_ratio",
     "Method",
     "Phase",
     "Plan",
     "Policy",
     "Problem",
     "Rollout",
+    "BadInstance",
+    "Calibration",
+    "Ceiling",
+    "Chance",
     "Evidence",
+    "LeaveOneOut",
+    "Randomisation",
     "RateRatio",
+    "TimeToDetect",
+    "calibrate",
+    "chance_to_decide",
+    "chance_to_promote",
+    "detectable_ratio",
+    "fixed_horizon_ratio",
+    "fixed_horizon_trials",
+    "gate_pass_chance",
+    "sight",
+    "time_to_detect",
+    "time_to_promote",
     "wilson",
+    "Latency",
+    "latency_boundaries",
+    "GroupScore",
+    "Judgement",
+    "KayentaFinding",
+    "MetricResult",
+    "classify",
+    "judge",
     "Cause",
+    "Comparison",
+    "ComparisonRow",
     "Efficacy",
+    "Harm",
+    "Hurt",
+    "MetricHarm",
+    "MetricOutlook",
+    "MetricWhy",
+    "Outlook",
+    "TestOutlook",
+    "Why",
+    "MetricEvidence",
     "MetricVerdict",
     "Verdict",
     "__version__",
@@ -83,9 +148,16 @@ _ActionKind: TypeAlias = Literal[
 ]
 _Decision: TypeAlias = Literal["continue", "hold", "promote", "roll_back", "ask"]
 _Band: TypeAlias = Literal["success", "hold", "between", "alert", "rollback", "no_data", "stale", "not_finite"]
+_EvidenceMode: TypeAlias = Literal["plain", "replay", "randomised", "both"]
+_Guarantee: TypeAlias = Literal["guaranteed", "calibrated", "assumed"]
 _Reason: TypeAlias = Literal[
     "evidence",
     "hold_level",
+    "phase_end_test",
+    "evidence_assumed",
+    "only_whole_passes",
+    "not_both",
+    "bad_instance",
     "rollback_band",
     "alert_band",
     "criterion_missed",
@@ -99,7 +171,10 @@ _Reason: TypeAlias = Literal[
     "efficacy_not_shown",
     "split_not_as_planned",
     "arms_swapped",
+    "identical_arms",
     "undecided",
+    "cannot_decide",
+    "will_fail",
 ]
 _RollbackMethod: TypeAlias = Literal["feature_flag", "redeploy", "git_revert", "blue_green_switch", "platform"]
 _MessageKind: TypeAlias = Literal[
@@ -118,13 +193,28 @@ _Response: TypeAlias = Literal["continue", "hold", "ask", "roll_back"]
 _StepKind: TypeAlias = Literal["deploy", "monitor", "gate", "final_validation", "complete"]
 _Direction: TypeAlias = Literal["worse", "better"]
 _Model: TypeAlias = Literal["poisson", "bernoulli"]
+_Alternative: TypeAlias = Literal["two-sided", "less", "greater"]
+_TestMethod: TypeAlias = Literal["auto", "asymptotic", "exact"]
+_Scale: TypeAlias = Literal["ratio", "difference"]
+_Assumption: TypeAlias = Literal["ties", "all_equal", "few_samples", "binned", "small_expected", "sparse"]
 
 # What goes in.
 
 _Time: TypeAlias = datetime | str
 _Reading: TypeAlias = SupportsFloat | Sequence[SupportsFloat] | Mapping[str, SupportsFloat | Sequence[SupportsFloat]]
-_Metrics: TypeAlias = Mapping[str, Mapping[str, _Reading | None]]
+_Arms: TypeAlias = Mapping[str, _Reading | None]
+_Metrics: TypeAlias = Mapping[str, _Arms | Sequence[_Arms]]
+_MetricKind: TypeAlias = Literal["proportion", "count", "latency", "gauge", "volume"]
+_Version: TypeAlias = Literal["canary", "live"]
 _Counts: TypeAlias = tuple[SupportsFloat, SupportsFloat] | Sequence[SupportsFloat]
+
+@type_check_only
+class _Iterable(Protocol):
+    """Any array or series of numbers; NumPy's iterators are not typed more closely."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+_Samples: TypeAlias = Sequence[SupportsFloat] | _Iterable
 
 @type_check_only
 class _TimelineStep(TypedDict):
@@ -169,6 +259,7 @@ class Policy:
         incident: Mapping[str, object],
         release: Mapping[str, object],
         traffic: Mapping[str, object] | None = None,
+        calibration: Mapping[str, Mapping[str, Iterable[_Counts]]] | None = None,
     ) -> Plan: ...
     def __hash__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -196,6 +287,8 @@ class Plan(_Document):
     def release(self) -> dict[str, Any]: ...
     @property
     def traffic(self) -> dict[str, Any]: ...
+    @property
+    def calibration(self) -> dict[str, Any]: ...
     @property
     def digest(self) -> str: ...
     def timeline(self, start: _Time) -> list[_TimelineStep]: ...
@@ -257,7 +350,11 @@ class Rollout:
     def recovered_length(self) -> int | None: ...
     def poll_at(self) -> datetime | None: ...
     def pending_actions(self) -> list[Action]: ...
-    def evidence(self, metric: str) -> Evidence | None: ...
+    def why(self) -> Why | None: ...
+    def harm(self) -> Harm | None: ...
+    def outlook(self) -> Outlook | None: ...
+    def comparison(self) -> Comparison: ...
+    def evidence(self, metric: str) -> MetricEvidence | None: ...
     def log(self) -> str: ...
     @staticmethod
     def replay(log: str | bytes, keep_log: bool = True) -> Rollout: ...
@@ -309,6 +406,8 @@ class Verdict(_Document):
     @property
     def efficacy(self) -> Efficacy | None: ...
     @property
+    def lesser_harm(self) -> _Version | None: ...
+    @property
     def log_e(self) -> float: ...
     @property
     def metrics(self) -> dict[str, MetricVerdict]: ...
@@ -322,16 +421,65 @@ class MetricVerdict(_Document):
     @property
     def canary(self) -> float | None: ...
     @property
+    def guarantee(self) -> _Guarantee | None: ...
+    @property
+    def healed(self) -> bool: ...
+    @property
     def log_e(self) -> float | None: ...
     @property
     def log_e_safe(self) -> float | None: ...
+    @property
+    def mode(self) -> _EvidenceMode | None: ...
     @property
     def needs(self) -> float | None: ...
     @property
     def ratio(self) -> float | None: ...
 
 @final
+class MetricEvidence(_Document):
+    @property
+    def alpha(self) -> float: ...
+    @property
+    def cap(self) -> float | None: ...
+    @property
+    def decided(self) -> bool: ...
+    @property
+    def guarantee(self) -> _Guarantee: ...
+    @property
+    def hold(self) -> float: ...
+    @property
+    def interval(self) -> tuple[float, float] | None: ...
+    @property
+    def log_e(self) -> float: ...
+    @property
+    def log_e_safe(self) -> float | None: ...
+    @property
+    def log_e_without_any(self) -> float | None: ...
+    @property
+    def margin(self) -> float: ...
+    @property
+    def mode(self) -> _EvidenceMode: ...
+    @property
+    def not_sequential(self) -> dict[str, tuple[float, float]] | None: ...
+    @property
+    def p_value(self) -> float: ...
+    @property
+    def ratio(self) -> float | None: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def tolerated(self) -> float: ...
+    @property
+    def totals(self) -> dict[str, tuple[float, float]] | None: ...
+    @property
+    def weight(self) -> float: ...
+    @property
+    def why(self) -> str: ...
+
+@final
 class Cause(_Document):
+    @property
+    def instance(self) -> str | None: ...
     @property
     def metric(self) -> str | None: ...
     @property
@@ -343,6 +491,135 @@ class Efficacy(_Document):
     def log_e(self) -> float: ...
     @property
     def shown(self) -> bool: ...
+
+@final
+class Why(_Document):
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def causes(self) -> list[Cause]: ...
+    @property
+    def decision(self) -> _Decision: ...
+    @property
+    def hold(self) -> float: ...
+    @property
+    def log_e(self) -> float: ...
+    @property
+    def metrics(self) -> dict[str, MetricWhy]: ...
+    @property
+    def threshold(self) -> float: ...
+
+@final
+class MetricWhy(_Document):
+    @property
+    def metric(self) -> str: ...
+    @property
+    def rules(self) -> list[dict[str, Any]]: ...
+    @property
+    def sentence(self) -> str: ...
+    @property
+    def tick(self) -> dict[str, Any] | None: ...
+    @property
+    def turn(self) -> dict[str, Any]: ...
+    @property
+    def window(self) -> dict[str, Any]: ...
+
+@final
+class Harm(_Document):
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def canary(self) -> tuple[float, float] | None: ...
+    @property
+    def lesser(self) -> _Version | None: ...
+    @property
+    def live(self) -> tuple[float, float] | None: ...
+    @property
+    def metrics(self) -> dict[str, MetricHarm]: ...
+    @property
+    def requests_per_minute(self) -> float | None: ...
+
+@final
+class MetricHarm(_Document):
+    @property
+    def canary(self) -> Hurt | None: ...
+    @property
+    def live(self) -> Hurt | None: ...
+    @property
+    def metric(self) -> str: ...
+
+@final
+class Hurt(_Document):
+    @property
+    def at_full(self) -> float: ...
+    @property
+    def at_full_range(self) -> tuple[float, float]: ...
+    @property
+    def now(self) -> float: ...
+
+@final
+class Comparison(_Document):
+    @property
+    def phases(self) -> list[dict[str, Any]]: ...
+    @property
+    def rows(self) -> list[ComparisonRow]: ...
+    def to_markdown(self) -> str: ...
+
+@final
+class ComparisonRow(_Document):
+    @property
+    def cells(self) -> list[dict[str, Any] | None]: ...
+    @property
+    def kind(self) -> _MetricKind: ...
+    @property
+    def live(self) -> float | None: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def record(self) -> float | None: ...
+    @property
+    def title(self) -> str: ...
+
+@final
+class Outlook(_Document):
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def efficacy(self) -> TestOutlook | None: ...
+    @property
+    def metrics(self) -> dict[str, MetricOutlook]: ...
+    @property
+    def phase(self) -> str: ...
+    @property
+    def requests_per_minute(self) -> float | None: ...
+    @property
+    def until_due(self) -> float: ...
+    @property
+    def until_overdue(self) -> float | None: ...
+
+@final
+class MetricOutlook(_Document):
+    @property
+    def bound(self) -> dict[str, Any] | None: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def promotion(self) -> TestOutlook | None: ...
+    @property
+    def rollback(self) -> TestOutlook | None: ...
+
+@final
+class TestOutlook(_Document):
+    @property
+    def chance(self) -> float | None: ...
+    @property
+    def minutes(self) -> float: ...
+    @property
+    def possible(self) -> bool | None: ...
+    @property
+    def ratio(self) -> float: ...
+    @property
+    def requests(self) -> float | None: ...
 
 @final
 class Audit(_Document):
@@ -390,10 +667,15 @@ class RateRatio:
         grid: Sequence[float] | None = None,
         weights: Sequence[float] | None = None,
         model: _Model = "poisson",
+        temper: float = 1.0,
+        cap: float | None = None,
+        threshold: float | None = None,
+        horizon: int | None = None,
         *,
         prior_trials: float | None = None,
     ) -> RateRatio: ...
     def update(self, canary: _Counts, baseline: _Counts) -> Evidence: ...
+    def update_strata(self, strata: Iterable[tuple[_Counts, _Counts]]) -> Evidence: ...
     def merge(self, other: RateRatio) -> Evidence: ...
     @property
     def evidence(self) -> Evidence: ...
@@ -403,4 +685,494 @@ class RateRatio:
     @staticmethod
     def from_bytes(bytes: bytes) -> RateRatio: ...
 
+@final
+class Ceiling:
+    def __new__(
+        cls,
+        ceiling: float,
+        alpha: float = 0.05,
+        grid: Sequence[float] | None = None,
+        weights: Sequence[float] | None = None,
+    ) -> Ceiling: ...
+    def update(self, canary: _Counts) -> Evidence: ...
+    def merge(self, other: Ceiling) -> Evidence: ...
+    @property
+    def evidence(self) -> Evidence: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def clean_trials(self) -> float: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> Ceiling: ...
+
+@final
+class Latency:
+    def __new__(
+        cls,
+        boundaries: Sequence[float],
+        direction: _Direction = "worse",
+        alpha: float = 0.01,
+        tolerated: float = 1.0,
+        margin: float = 2.0,
+        cap: float | None = None,
+        threshold: float | None = None,
+        mode: Literal["independent", "clustered"] = "independent",
+        *,
+        prior_trials: float | None = None,
+    ) -> Latency: ...
+    def update(self, canary: Mapping[str, object], baseline: Mapping[str, object]) -> Evidence: ...
+    @property
+    def evidence(self) -> Evidence: ...
+    @property
+    def boundaries(self) -> list[float]: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def form(self) -> Literal["joint", "boundaries", "clustered"]: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> Latency: ...
+
+def latency_boundaries(baseline: Mapping[str, object]) -> list[float]: ...
 def wilson(events: float, trials: float, confidence: float = 0.95) -> tuple[float, float]: ...
+
+_KayentaLabel: TypeAlias = Literal["Pass", "High", "Low", "Nodata", "NodataFailMetric", "Error"]
+_KayentaOutcome: TypeAlias = Literal["Pass", "Marginal", "Fail"]
+_KayentaSample: TypeAlias = Iterable[float | None]
+
+@final
+class KayentaFinding(_Document):
+    @property
+    def code(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+
+@final
+class MetricResult(_Document):
+    @property
+    def name(self) -> str: ...
+    @property
+    def groups(self) -> list[str]: ...
+    @property
+    def muted(self) -> bool: ...
+    @property
+    def classification(self) -> _KayentaLabel: ...
+    @property
+    def critical(self) -> bool: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def ratio(self) -> float | None: ...
+    @property
+    def effect(self) -> float | None: ...
+    @property
+    def control(self) -> dict[str, Any]: ...
+    @property
+    def experiment(self) -> dict[str, Any]: ...
+    @property
+    def interval(self) -> tuple[float, float] | None: ...
+    @property
+    def estimate(self) -> float | None: ...
+    @property
+    def exact(self) -> _KayentaLabel: ...
+    @property
+    def exact_critical(self) -> bool: ...
+    @property
+    def exact_interval(self) -> tuple[float, float] | None: ...
+    @property
+    def exact_estimate(self) -> float | None: ...
+    @property
+    def differs(self) -> bool: ...
+    @property
+    def note(self) -> str | None: ...
+    @property
+    def findings(self) -> list[KayentaFinding]: ...
+
+@final
+class GroupScore(_Document):
+    @property
+    def name(self) -> str: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def weight(self) -> float: ...
+    @property
+    def no_data(self) -> bool: ...
+    @property
+    def labels(self) -> dict[_KayentaLabel, int]: ...
+
+@final
+class Judgement(_Document):
+    @property
+    def score(self) -> float: ...
+    @property
+    def classification(self) -> _KayentaOutcome: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def exact_score(self) -> float: ...
+    @property
+    def exact_classification(self) -> _KayentaOutcome: ...
+    @property
+    def groups(self) -> list[GroupScore]: ...
+    @property
+    def metrics(self) -> list[MetricResult]: ...
+    @property
+    def findings(self) -> list[KayentaFinding]: ...
+
+def classify(
+    control: _KayentaSample,
+    experiment: _KayentaSample,
+    direction: str = "either",
+    nan_strategy: str = "remove",
+    critical: bool = False,
+    must_have_data: bool = False,
+    effect_size: Mapping[str, Any] | None = None,
+    outliers: Mapping[str, Any] | str | None = None,
+    tolerance: float = 0.25,
+    confidence: float = 0.98,
+) -> MetricResult: ...
+def judge(
+    config: Mapping[str, Any] | str,
+    samples: Mapping[str, Mapping[str, _KayentaSample]] | str,
+    pass_score: float | None = None,
+    marginal_score: float | None = None,
+) -> Judgement: ...
+@final
+class Calibration(_Document):
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def cap(self) -> float: ...
+    @property
+    def hold(self) -> float: ...
+    @property
+    def dispersion(self) -> float | None: ...
+    @property
+    def windows(self) -> int: ...
+    @property
+    def shards(self) -> int: ...
+    @property
+    def canary_instances(self) -> int: ...
+    @property
+    def leave_one_out(self) -> bool: ...
+    @property
+    def base_rate(self) -> float | None: ...
+    @property
+    def detectable(self) -> float | None: ...
+    @property
+    def promotion_temper(self) -> float: ...
+    @property
+    def advice(self) -> list[str]: ...
+
+def calibrate(
+    history: Mapping[str, Iterable[_Counts]],
+    share: float,
+    ticks: int,
+    alpha: float = 0.01,
+    seed: int = 0,
+    *,
+    tolerated: float = 1.0,
+    grid: Sequence[float] | None = None,
+    weights: Sequence[float] | None = None,
+    temper: float = 1.0,
+    horizon: int | None = None,
+    zones: Sequence[Sequence[str]] | None = None,
+    tick_seconds: float = 10.0,
+) -> Calibration: ...
+
+@final
+class Randomisation:
+    def __new__(
+        cls,
+        instances: Sequence[str],
+        canary: Sequence[str],
+        alpha: float = 0.01,
+        subsets: int = 2000,
+        seed: int = 0,
+        *,
+        tolerated: float = 1.0,
+        grid: Sequence[float] | None = None,
+        weights: Sequence[float] | None = None,
+        looks: Sequence[int] | None = None,
+        budget: Sequence[float] | None = None,
+        zones: Sequence[Sequence[str]] | None = None,
+    ) -> Randomisation: ...
+    def update(self, counts: Mapping[str, _Counts]) -> Evidence: ...
+    @property
+    def evidence(self) -> Evidence: ...
+    @property
+    def threshold(self) -> float: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> Randomisation: ...
+
+@final
+class LeaveOneOut:
+    def __new__(
+        cls,
+        canary: Sequence[str],
+        alpha: float = 0.01,
+        tolerated: float = 1.0,
+        *,
+        grid: Sequence[float] | None = None,
+        weights: Sequence[float] | None = None,
+        temper: float = 1.0,
+        cap: float | None = None,
+        threshold: float | None = None,
+        horizon: int | None = None,
+    ) -> LeaveOneOut: ...
+    def update(self, canary: Mapping[str, _Counts], baseline: _Counts) -> bool: ...
+    @property
+    def weakest(self) -> tuple[str, float]: ...
+    @property
+    def log_e(self) -> dict[str, float]: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> LeaveOneOut: ...
+
+@final
+class BadInstance:
+    def __new__(
+        cls,
+        canary: Sequence[str],
+        alpha: float = 0.01,
+        tolerated: float = 1.0,
+        *,
+        grid: Sequence[float] | None = None,
+        weights: Sequence[float] | None = None,
+    ) -> BadInstance: ...
+    def update(self, canary: Mapping[str, _Counts]) -> list[str]: ...
+    @property
+    def found(self) -> list[str]: ...
+    @property
+    def log_e(self) -> dict[str, float]: ...
+    @property
+    def threshold(self) -> float: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> BadInstance: ...
+
+@final
+class TimeToDetect:
+    @property
+    def bound(self) -> float: ...
+    @property
+    def expected(self) -> float: ...
+    @property
+    def bound_ticks(self) -> float: ...
+    @property
+    def expected_ticks(self) -> float: ...
+    @property
+    def failed_requests(self) -> float: ...
+    @property
+    def requests_hurt(self) -> float: ...
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class Chance(_Document):
+    @property
+    def chance(self) -> float: ...
+    @property
+    def approximate(self) -> bool: ...
+
+def time_to_detect(
+    requests_per_minute: float,
+    share: float,
+    base_rate: float,
+    ratio: float,
+    tolerated: float = 1.0,
+    alpha: float = 0.01,
+    tick_seconds: float = 10.0,
+    *,
+    threshold: float | None = None,
+) -> TimeToDetect: ...
+def detectable_ratio(
+    requests_per_minute: float,
+    share: float,
+    base_rate: float,
+    minutes: float,
+    tolerated: float = 1.0,
+    alpha: float = 0.01,
+    power: float = 0.8,
+    *,
+    threshold: float | None = None,
+) -> float | None: ...
+def chance_to_decide(
+    requests_per_minute: float,
+    share: float,
+    base_rate: float,
+    ratio: float,
+    minutes: float,
+    tolerated: float = 1.0,
+    alpha: float = 0.01,
+    tick_seconds: float = 10.0,
+    *,
+    threshold: float | None = None,
+) -> Chance: ...
+def chance_to_promote(
+    requests_per_minute: float,
+    share: float,
+    base_rate: float,
+    minutes: float,
+    ratio: float = 1.0,
+    margin: float = 2.0,
+    alpha: float = 0.05,
+) -> Chance: ...
+def time_to_promote(
+    requests_per_minute: float,
+    share: float,
+    base_rate: float,
+    ratio: float = 1.0,
+    margin: float = 2.0,
+    alpha: float = 0.05,
+) -> float | None: ...
+def gate_pass_chance(requests: float, rate: float, at_most: float) -> float: ...
+def fixed_horizon_ratio(
+    base_rate: float,
+    canary_trials: float,
+    baseline_trials: float,
+    alpha: float = 0.01,
+    power: float = 0.8,
+) -> float: ...
+def fixed_horizon_trials(
+    base_rate: float,
+    share: float,
+    ratio: float,
+    alpha: float = 0.01,
+    power: float = 0.8,
+) -> float: ...
+def sight(
+    requests_per_minute: float,
+    base_rate: float,
+    phases: Sequence[Mapping[str, float]],
+    ratios: Sequence[float] = (1.5, 2.0, 5.0, 10.0, 20.0),
+    *,
+    margin: float = 2.0,
+    margin_alpha: float = 0.05,
+    tolerated: float = 1.0,
+    alpha: float = 0.01,
+    tick_seconds: float = 10.0,
+) -> list[dict[str, Any]]: ...
+@final
+class MannWhitney(_Document):
+    @property
+    def u(self) -> float: ...
+    @property
+    def p_value(self) -> float: ...
+    @property
+    def common_language(self) -> float: ...
+    @property
+    def rank_biserial(self) -> float: ...
+    @property
+    def exact(self) -> bool: ...
+    @property
+    def assumptions(self) -> list[_Assumption]: ...
+
+@final
+class Shift(_Document):
+    @property
+    def shift(self) -> float: ...
+    @property
+    def interval(self) -> tuple[float, float]: ...
+    @property
+    def exact(self) -> bool: ...
+    @property
+    def assumptions(self) -> list[_Assumption]: ...
+
+@final
+class KolmogorovSmirnov(_Document):
+    @property
+    def statistic(self) -> float: ...
+    @property
+    def p_value(self) -> float: ...
+    @property
+    def exact(self) -> bool: ...
+    @property
+    def assumptions(self) -> list[_Assumption]: ...
+
+@final
+class FisherExact(_Document):
+    @property
+    def p_value(self) -> float: ...
+    @property
+    def odds_ratio(self) -> float | None: ...
+    @property
+    def difference(self) -> float: ...
+    @property
+    def assumptions(self) -> list[_Assumption]: ...
+
+@final
+class PoissonRatio(_Document):
+    @property
+    def p_value(self) -> float: ...
+    @property
+    def ratio(self) -> float | None: ...
+    @property
+    def interval(self) -> tuple[float, float]: ...
+    @property
+    def assumptions(self) -> list[_Assumption]: ...
+
+@final
+class NonInferiority(_Document):
+    @property
+    def z(self) -> float: ...
+    @property
+    def p_value(self) -> float: ...
+    @property
+    def difference(self) -> float: ...
+    @property
+    def restricted(self) -> tuple[float, float]: ...
+    @property
+    def assumptions(self) -> list[_Assumption]: ...
+
+@final
+class Equivalence(_Document):
+    @property
+    def p_value(self) -> float: ...
+    @property
+    def not_worse(self) -> NonInferiority: ...
+    @property
+    def not_better(self) -> NonInferiority: ...
+
+def mann_whitney_u(
+    x: _Samples,
+    y: _Samples,
+    alternative: _Alternative = "two-sided",
+    method: _TestMethod = "auto",
+    continuity: bool = True,
+) -> MannWhitney: ...
+def mann_whitney_from_counts(
+    x: _Samples,
+    y: _Samples,
+    alternative: _Alternative = "two-sided",
+    continuity: bool = True,
+) -> MannWhitney: ...
+def hodges_lehmann(x: _Samples, y: _Samples, confidence: float = 0.95) -> Shift: ...
+def ks_2samp(
+    x: _Samples,
+    y: _Samples,
+    alternative: _Alternative = "two-sided",
+    method: _TestMethod = "auto",
+) -> KolmogorovSmirnov: ...
+def ks_from_counts(
+    x: _Samples,
+    y: _Samples,
+    alternative: _Alternative = "two-sided",
+    method: _TestMethod = "auto",
+) -> KolmogorovSmirnov: ...
+def fisher_exact(canary: _Counts, baseline: _Counts, alternative: _Alternative = "two-sided") -> FisherExact: ...
+def poisson_ratio(
+    canary: _Counts,
+    baseline: _Counts,
+    ratio: float = 1.0,
+    alternative: _Alternative = "two-sided",
+    confidence: float = 0.95,
+) -> PoissonRatio: ...
+def non_inferiority(canary: _Counts, baseline: _Counts, margin: float, scale: _Scale = "ratio") -> NonInferiority: ...
+def equivalence(canary: _Counts, baseline: _Counts, margin: float, scale: _Scale = "ratio") -> Equivalence: ...
+def clopper_pearson(events: float, trials: float, confidence: float = 0.95) -> tuple[float, float]: ...
+def newcombe(canary: _Counts, baseline: _Counts, confidence: float = 0.95) -> tuple[float, float]: ...

@@ -88,5 +88,17 @@ class StatsError(Error, ValueError):
     """A figure that a test does not take."""
 
 
-for _class in (Error, PolicyError, PlanError, InputError, Refused, LogError, StatsError):
+class KayentaError(Error, ValueError):
+    """A configuration or samples that the Kayenta-compatible judge does not take.
+
+    Attributes
+    ----------
+    path
+        A JSON Pointer into the configuration or the samples; empty where it is the whole.
+    """
+
+    path: str = ""
+
+
+for _class in (Error, PolicyError, PlanError, InputError, Refused, LogError, StatsError, KayentaError):
     _class.__module__ = "hotfix"

@@ -3,7 +3,7 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::phase::no_rules;
-use crate::grade::{Response, Signal};
+use crate::grade::{EvidenceMode, Otherwise, Response, Signal};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, Lasting, Number};
 use crate::policy::node::Node;
@@ -34,6 +34,15 @@ section! {
         margin: Ratio, [default 2.0];
         /// The e-value from which a promotion is held, above 1.
         hold: Ratio, [default 10.0];
+        /// What lets the tests be believed where errors cluster: independent errors, the house's own history, canary
+        /// instances drawn at random, or the last two together.
+        mode: EvidenceMode, [default "replay"];
+        /// What is done where that mode's data are not at hand: the plain test decides, or a crossing asks a person.
+        otherwise: Otherwise, [default "plain"];
+        /// Look for a change that comes late, too: for long phases, and faults that build up.
+        change_point: bool, [default false];
+        /// Give half of `alpha` to one exact test at the end of each phase; only with `mode = "plain"`.
+        phase_end_test: bool, [default false];
     }
 }
 
@@ -49,6 +58,11 @@ fn evidence_rules(evidence: &EvidenceDraft, reader: &mut Reader) {
         let (margin, tolerated) = (margin.to_string(), tolerated.to_string());
         reader.fail_at::<()>("margin", Problem::Margin { margin, tolerated });
     }
+    if let (Some(mode), Some(true)) = (evidence.mode, evidence.phase_end_test)
+        && mode != EvidenceMode::Plain
+    {
+        reader.fail_at::<()>("phase_end_test", Problem::PhaseEndTest { mode: mode.as_str() });
+    }
 }
 
 section! {
@@ -61,6 +75,8 @@ section! {
         window: Lasting, [required];
         /// The least number of trials per arm in the window before a band speaks; 0 or more.
         least_trials: Number, [default 100.0];
+        /// How many looks in a row must be beyond an alert or rollback bound before that counts; until then it holds.
+        bad_looks: Number, [default 1.0];
         /// Data older than this are stale; at least the cadence.
         stale: Lasting, [required];
         /// What is left out of bands and tests at the start of each phase's watch.
@@ -75,6 +91,8 @@ section! {
 fn watch_rules(watch: &WatchDraft, reader: &mut Reader) {
     at_least(reader, "window", watch.window, "cadence", watch.cadence);
     at_least(reader, "stale", watch.stale, "cadence", watch.cadence);
+    let looks = |n: f64| (1.0..=1_000.0).contains(&n) && n.fract() == 0.0;
+    in_range(reader, "bad_looks", watch.bad_looks, looks, "a whole number from 1 to 1000");
     in_range(reader, "least_trials", watch.least_trials, |n| n >= 0.0, "a number of at least 0");
 }
 

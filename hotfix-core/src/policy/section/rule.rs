@@ -1,6 +1,6 @@
 //! The rules that hold for the whole rollout: clock, evidence, watching, triggers, rollback.
 
-use crate::grade::{Response, Signal};
+use crate::grade::{EvidenceMode, Otherwise, Response, Signal};
 use crate::unit::{Proportion, Ratio, Span};
 
 /// What the engine believes of the host's clock.
@@ -23,6 +23,15 @@ pub struct Evidence {
     pub margin: Ratio,
     /// The e-value from which a promotion is held; above 1. Default 10.
     pub hold: Ratio,
+    /// What lets the tests be believed where errors cluster (section 4). Default replay.
+    pub mode: EvidenceMode,
+    /// What is done where that mode's data are not at hand. Default plain.
+    pub otherwise: Otherwise,
+    /// Whether the rollback tests look for a change that comes late, too (section 5). Default false.
+    pub change_point: bool,
+    /// Whether half of `alpha` goes to one exact test at the end of each phase (section 6); only where `mode` is plain.
+    /// Default false.
+    pub phase_end_test: bool,
 }
 
 /// How metrics are watched (MET-5, FIELD-2, FIELD-3, FIELD-8).
@@ -34,6 +43,9 @@ pub struct Watch {
     pub window: Span,
     /// The least number of trials per arm in the window before a band speaks.
     pub least_trials: f64,
+    /// How many looks in a row must be beyond an alert or rollback bound before that counts (FIELD-8); until then it holds.
+    /// A whole number; a look is a verdict with a new reading of the metric.
+    pub bad_looks: f64,
     /// Data older than this are stale; at least the cadence.
     pub stale: Span,
     /// What is left out of bands and tests at the start of each phase's watch.

@@ -1,4 +1,4 @@
-"""Writes rate_ratio.toml and bernoulli.toml: the formulas as specified, in 60 digits (mpmath 1.3.0).
+"""Writes rate_ratio.toml, bernoulli.toml and ceiling.toml: the formulas as specified, in 60 digits (mpmath 1.3.0).
 
 Run in this folder: python3 reference.py
 """
@@ -62,14 +62,20 @@ def run(model, case):
     settings, updates, repeat = case["settings"], case["updates"], case.get("repeat", 1)
     grid, weights = (SPARSE["grid"], SPARSE["weights"]) if model == "rate_ratio" else (EIGHT, None)
     s, null, ratios, weights = plan(settings, grid, weights)
-    threshold = -log(mpf(s["alpha"]))
-    terms = [mpf(0)] * len(ratios)
+    threshold = mpf(s["threshold"]) if "threshold" in s else -log(mpf(s["alpha"]))
+    temper, cap, horizon = mpf(s.get("temper", 1)), s.get("cap"), s.get("horizon")
+    # The change-point form; without a horizon all is bet from the first tick on.
+    cash = mpf("0.5") if horizon else mpf(0)
+    stakes = [1 - cash] * len(ratios)
     past = [mpf(0)] * 4
     highest, decided_at, tick_number = mpf(0), 0, 0
-    log_e, bound = mpf(0), max(log(w) for w in weights)
     for _ in range(repeat):
         for tick in updates:
             tick_number += 1
+            if horizon and tick_number > 1:
+                grant = min(cash, mpf("0.5") / horizon)
+                cash -= grant
+                stakes = [a + grant for a in stakes]
             tick = [mpf(x) for x in tick]
             if tick[1] == 0 or tick[3] == 0:
                 continue
@@ -79,13 +85,16 @@ def run(model, case):
                 prior = mpf(s.get("prior_trials", 50.0))
                 gains = bernoulli_gains(null, ratios, tick, past, s["direction"] == "worse", prior)
             past = [a + b for a, b in zip(past, tick)]
-            terms = [a + b for a, b in zip(terms, gains)]
-            bound = max(log(w) + t for w, t in zip(weights, terms))
-            top = max(terms)
-            log_e = top + log(sum(w * exp(t - top) for w, t in zip(weights, terms)))
-            highest = max(highest, bound)
+            if model == "rate_ratio" and tick[0] + tick[2] == 0:
+                continue
+            gains = [min(temper * gain, mpf(cap)) if cap else temper * gain for gain in gains]
+            stakes = [a * exp(gain) for a, gain in zip(stakes, gains)]
+            highest = max(highest, max(log(w * a) for w, a in zip(weights, stakes)))
+            log_e = log(cash + sum(w * a for w, a in zip(weights, stakes)))
             if not decided_at and log_e >= threshold:
                 decided_at = tick_number
+    log_e = log(cash + sum(w * a for w, a in zip(weights, stakes))) if past[1] > 0 else mpf(0)
+    bound = max(log(part) for part in [cash, *(w * a for w, a in zip(weights, stakes))] if part > 0)
     expect = {
         "log_e": log_e, "log_e_bound": bound, "p_value": exp(-highest), "decided_at": decided_at,
     }
@@ -132,14 +141,44 @@ COMMON = [
     {"id": "STAT-2.tiny-rates-in-huge-traffic", "settings": {},
      "updates": [[110, 1e11, 900, 9e11], [95, 1e11, 880, 9e11]]},
 ]
-RATE = COMMON + [
+LIMITS = [
+    {"id": "STAT-2.half-the-evidence-counts", "settings": {"temper": 0.5},
+     "updates": [[3, 100, 3, 900], [4, 110, 2, 880]], "repeat": 4},
+    {"id": "STAT-2.a-burst-is-capped", "settings": {"cap": 0.6},
+     "updates": [[1, 100, 4, 900], [40, 100, 3, 900], [0, 90, 5, 910], [2, 100, 4, 900]],
+     "repeat": 2},
+    {"id": "STAT-2.capped-after-tempering", "settings": {"temper": 0.25, "cap": 0.5},
+     "updates": [[6, 100, 4, 900], [2, 100, 3, 900]], "repeat": 5},
+    {"id": "STAT-2.a-higher-threshold-decides-later", "settings": {"threshold": 9.0},
+     "updates": [[5, 100, 3, 900], [4, 100, 3, 900]], "repeat": 3},
+    {"id": "STAT-2.a-lower-threshold-decides-sooner", "settings": {"threshold": 1.5},
+     "updates": [[2, 100, 3, 900], [1, 100, 3, 900]], "repeat": 3},
+    {"id": "STAT-2.horizon-a-late-fault", "settings": {"horizon": 30},
+     "updates": [[0, 100, 4, 900]] * 12 + [[3, 100, 3, 900]] * 6},
+    {"id": "STAT-2.horizon-longer-than-planned", "settings": {"horizon": 3},
+     "updates": [[0, 100, 2, 900], [1, 90, 3, 910], [2, 100, 2, 900]], "repeat": 4},
+    {"id": "STAT-2.horizon-of-one-tick", "settings": {"horizon": 1},
+     "updates": [[2, 100, 3, 900], [1, 90, 3, 910]], "repeat": 2},
+    {"id": "FIELD-3.horizon-ticks-without-data-count", "settings": {"horizon": 10},
+     "updates": [[1, 100, 2, 900], [0, 0, 0, 0], [0, 0, 7, 800], [3, 100, 2, 900]], "repeat": 2},
+    {"id": "STAT-2.horizon-capped-and-tempered",
+     "settings": {"horizon": 8, "temper": 0.5, "cap": 1.0, "threshold": 3.0, "tolerated": 1.25},
+     "updates": [[0, 100, 5, 900], [6, 100, 5, 900], [9, 100, 4, 900]], "repeat": 4},
+    {"id": "STAT-3.horizon-not-worse-than-twice",
+     "settings": {"direction": "better", "alpha": 0.05, "horizon": 12},
+     "updates": [[2, 500, 5, 500], [1, 500, 4, 500], [3, 480, 7, 520]], "repeat": 6},
+    {"id": "STAT-2.horizon-own-grid",
+     "settings": {"grid": [2.0, 5.0, 15.0], "weights": [0.7, 0.2, 0.1], "horizon": 20},
+     "updates": [[2, 300, 1, 2700], [3, 310, 2, 2690]], "repeat": 3},
+]
+RATE = COMMON + LIMITS + [
     {"id": "MET-6.exposure-in-seconds", "settings": {},
      "updates": [[12, 10.5, 31, 94.5], [15, 10.0, 28, 90.0]]},
     {"id": "FIELD-3.ticks-without-events", "settings": {}, "updates": [[0, 100, 0, 900]] * 5},
     {"id": "STAT-2.default-decision", "settings": {}, "updates": [[1, 17, 1, 150], [1, 16, 0, 151]],
      "repeat": 20},
 ]
-BERNOULLI = COMMON + [
+BERNOULLI = COMMON + LIMITS + [
     {"id": "STAT-2.every-request-fails", "settings": {}, "updates": [[100, 100, 900, 900]] * 3},
     {"id": "STAT-5.ninety-two-against-ninety-four",
      "settings": {"direction": "better", "alpha": 0.05, "margin": 0.9},
@@ -151,19 +190,64 @@ BERNOULLI = COMMON + [
 ]
 
 
+CEILING = [
+    {"id": "FIELD-3.no-data", "settings": {"ceiling": 0.005}, "updates": []},
+    {"id": "STAT-3.clean-and-one-request-short", "settings": {"ceiling": 0.005}, "updates": [[0, 689]]},
+    {"id": "STAT-3.clean-and-enough", "settings": {"ceiling": 0.005}, "updates": [[0, 300], [0, 390]]},
+    {"id": "STAT-3.only-errors-never-seen", "settings": {"ceiling": 0.005, "grid": [0.0]},
+     "updates": [[0, 597], [0, 1]]},
+    {"id": "STAT-3.a-few-errors", "settings": {"ceiling": 0.01, "alpha": 0.01},
+     "updates": [[1, 400], [0, 500], [2, 450]], "repeat": 5},
+    {"id": "STAT-3.as-bad-as-the-ceiling", "settings": {"ceiling": 0.02},
+     "updates": [[2, 100], [1, 50], [3, 150]], "repeat": 4},
+    {"id": "STAT-3.own-grid-and-weights",
+     "settings": {"ceiling": 0.001, "grid": [0.1, 0.5], "weights": [0.75, 0.25]},
+     "updates": [[0, 1500], [1, 1700], [0, 0]], "repeat": 3},
+    {"id": "STAT-3.tiny-ceiling-in-huge-traffic", "settings": {"ceiling": 1e-9},
+     "updates": [[300, 1e12], [310, 1e12]]},
+]
+
+
+def run_ceiling(case):
+    s = {"alpha": 0.05, "grid": [0.5, 0.2, 0.05, 0.0]} | case["settings"]
+    most = mpf(s["ceiling"])
+    weights = s.get("weights", [mpf(1) / len(s["grid"])] * len(s["grid"]))
+    events = trials = highest = log_e = mpf(0)
+    decided_at = number = 0
+    for _ in range(case.get("repeat", 1)):
+        for x, n in case["updates"]:
+            number += 1
+            events, trials = events + x, trials + n
+            parts = [
+                mpf(w) * mpf(g) ** events * ((1 - mpf(g) * most) / (1 - most)) ** (trials - events)
+                for w, g in zip(weights, s["grid"])
+            ]
+            log_e = log(sum(parts))
+            highest = max(highest, log(max(parts)))
+            if not decided_at and log_e >= -log(mpf(s["alpha"])):
+                decided_at = number
+    expect = {"log_e": log_e, "p_value": exp(-highest), "decided_at": decided_at}
+    if trials > 0:
+        expect["ratio"] = (events if events > 0 else mpf("0.5")) / trials / most
+    return expect
+
+
 def write(model, cases):
     with open(f"{model}.toml", "w", encoding="utf-8") as out:
         out.write(f"# Written by reference.py (mpmath 1.3.0, 60 digits): the {model} test.\n")
-        out.write("# updates: [canary events, canary trials, baseline events, baseline trials], gone\n")
+        figures = "events, trials" if model == "ceiling" else "events and trials of canary, of baseline"
+        out.write(f"# updates: [{figures}], gone\n")
         out.write("# through `repeat` times. decided_at: the first deciding tick from 1; 0 for none.\n")
         out.write("# Settings left out have their defaults. log_e and its bound agree to 1e-12 of the\n")
         out.write("# larger of 1 and log_e, the p-value to 1e-11 and the ratio to 1e-14 of themselves.\n")
         for case in cases:
+            expect = run_ceiling(case) if model == "ceiling" else run(model, case)
             out.write(f'\n[[case]]\nid = "{case["id"]}"\nsettings = {text(case["settings"])}\n')
             rows = ",\n  ".join(text([float(x) for x in row]) for row in case["updates"])
             out.write(f"updates = [\n  {rows},\n]\n" if rows else "updates = []\n")
-            out.write(f'repeat = {case.get("repeat", 1)}\nexpect = {text(run(model, case))}\n')
+            out.write(f'repeat = {case.get("repeat", 1)}\nexpect = {text(expect)}\n')
 
 
 write("rate_ratio", RATE)
 write("bernoulli", BERNOULLI)
+write("ceiling", CEILING)

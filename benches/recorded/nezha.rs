@@ -1,0 +1,370 @@
+//! Faults injected into a real shop: which the latency test finds, how soon, and what it says where there is none.
+//!
+//! The recordings are before and after on one deployment. How they become two arms was chosen with these same faults in
+//! view, among about five pairings (mirrored in time, or spread over 60 s, the concurrent mode finds 7 and 7), as were the
+//! shapes of the joint test: the figures are in-sample, and the other half of the published faults is what counts.
+//!
+//! - A case is a fault of a type that slows requests, at the front end (`root`) or on the pod that it hit, with at least
+//!   100 spans on both sides. α is 0.01 for the whole case, 'slower' only.
+//! - Boundaries come from the window before the fault ([`boundaries_from_samples`]) and stay.
+//! - The canary is what came after the fault, when it came, for 120 s. The baseline is the window before: its spans in
+//!   time order, spread evenly over those 120 s, each used once. Both windows are of any length, so playing them side by
+//!   side would leave looks without a baseline, which say nothing.
+//! - *Concurrent*: a look every 10 s without a cap. *Before and after*: every 2 s, a tick's gain capped at 0.6.
+//! - *Kayenta*: one look with the compatible judge's defaults, direction `increase`, at up to 400 spans a side, taken
+//!   evenly, when the 120 s are over or the recording ends; the times are told in milliseconds.
+//! - A/A, concurrent: 2,000 splits of quiet windows (before each fault, and the fault-free minutes), half of them *shuffled*
+//!   (every window; each span goes to an arm at random), half *interleaved* (front-end windows; spans, which are requests
+//!   there, go to the arms in turn from somewhere in the first 5 s on).
+//! - 1,000 pod windows interleaved by milliseconds are counted by themselves and are no A/A: a pod's spans are parts of
+//!   requests that follow each other in fixed steps, and in turn puts unlike things side by side. The test at each boundary
+//!   (section 3's) alarms there more often, in 53.
+//! - Halves, before and after: the second half of each quiet window against its first and the other way round.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+use hotfix_core::kayenta::{Arms, Classification, Direction, MetricSettings, classify};
+use hotfix_core::stats::latency::{
+    Latency, LatencyDesign, LatencySettings, SlowCounts, boundaries_from_samples, slow_from_samples,
+};
+use rand_distr::{Distribution, Uniform};
+use rand_pcg::Pcg64Mcg;
+
+use crate::Failure;
+
+const SLOWING: [&str; 3] = ["cpu_consumed", "cpu_contention", "network_delay"];
+const LEAST_SPANS: usize = 100;
+const WATCH: f64 = 120.0;
+const SPLITS: usize = 2_000;
+const MOST_OF_KAYENTA: usize = 400;
+
+/// A span: when it began in seconds, and how long it took.
+type Span = (f64, f64);
+
+/// A fault at a place.
+struct Case {
+    fault: String,
+    place: String,
+    kind: String,
+    before: Vec<Span>,
+    after: Vec<Span>,
+}
+
+/// How the test is run.
+#[derive(Clone, Copy)]
+struct Mode {
+    tick: f64,
+    cap: Option<f64>,
+}
+
+const CONCURRENT: Mode = Mode { tick: 10.0, cap: None };
+const BEFORE_AFTER: Mode = Mode { tick: 2.0, cap: Some(0.6) };
+
+/// Finds and false alarms of all methods.
+#[cfg_attr(not(test), expect(dead_code, reason = "the figures are for the tests"))]
+pub(crate) struct Summary {
+    /// Cases found at the front end and on the pod, by method: concurrent, before and after, Kayenta.
+    pub(crate) found: [[usize; 2]; 3],
+    /// Cases at the front end and on the pod.
+    pub(crate) cases: [usize; 2],
+    /// Alarms among the A/A splits, and among the halves.
+    pub(crate) alarms: [usize; 2],
+    /// Tables and text.
+    pub(crate) text: String,
+}
+
+/// The text of a file, or of the file with `.gz` behind its name.
+fn text(folder: &Path, name: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    match File::open(folder.join(format!("{name}.gz"))) {
+        Ok(packed) => {
+            GzDecoder::new(packed).read_to_string(&mut text)?;
+        }
+        Err(_) => text = fs::read_to_string(folder.join(name))?,
+    }
+    Ok(text)
+}
+
+fn fields<const N: usize>(line: &str) -> Result<[&str; N], Failure> {
+    let fields: Vec<&str> = line.split(',').collect();
+    <[&str; N]>::try_from(fields).map_err(|_| format!("`{line}` has not {N} fields").into())
+}
+
+fn cases(folder: &Path) -> Result<Vec<Case>, Failure> {
+    let mut spans: BTreeMap<(String, String), Vec<Span>> = BTreeMap::new();
+    for line in text(folder, "spans.csv")?.lines().skip(1) {
+        let [fault, at, place, micros] = fields(line)?;
+        let span = (at.parse::<f64>()? / 1e3, micros.parse::<f64>()? / 1e6);
+        spans.entry((fault.to_owned(), place.to_owned())).or_default().push(span);
+    }
+    let mut cases = Vec::new();
+    for line in text(folder, "faults.csv")?.lines().skip(1) {
+        let [fault, _, _, _, _, _, _, kind] = fields(line)?;
+        for place in ["root", "pod"] {
+            let Some(spans) = spans.get_mut(&(fault.to_owned(), place.to_owned())) else {
+                continue;
+            };
+            spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let (before, after) = spans.split_at(spans.partition_point(|span| span.0 < 0.0));
+            let enough = before.len() >= LEAST_SPANS && after.len() >= LEAST_SPANS;
+            if SLOWING.contains(&kind) && enough {
+                cases.push(Case {
+                    fault: fault.to_owned(),
+                    place: place.to_owned(),
+                    kind: kind.to_owned(),
+                    before: before.to_vec(),
+                    after: after.to_vec(),
+                });
+            }
+        }
+    }
+    // The front end first.
+    cases.sort_by(|a, b| b.place.cmp(&a.place));
+    Ok(cases)
+}
+
+/// Windows in which nothing happened, from 0 s on.
+fn quiet(folder: &Path, cases: &[Case]) -> Result<Vec<Vec<Span>>, Failure> {
+    let mut minutes: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+    for line in text(folder, "fault_free_root_spans.csv")?.lines().skip(1) {
+        let [file, at, micros] = fields(line)?;
+        let span = (at.parse::<f64>()? / 1e3, micros.parse::<f64>()? / 1e6);
+        minutes.entry(file.to_owned()).or_default().push(span);
+    }
+    let mut windows: Vec<Vec<Span>> = cases.iter().map(|case| case.before.clone()).collect();
+    windows.extend(minutes.into_values());
+    for window in &mut windows {
+        window.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let start = window.first().map_or(0.0, |first| first.0);
+        for span in window.iter_mut() {
+            span.0 -= start;
+        }
+    }
+    Ok(windows)
+}
+
+/// Spans in their order, spread evenly over so many seconds.
+fn spread(spans: &[Span], seconds: f64) -> Vec<Span> {
+    let step = seconds / spans.len() as f64;
+    spans.iter().enumerate().map(|(i, span)| ((i as f64 + 0.5) * step, span.1)).collect()
+}
+
+fn times(spans: &[Span]) -> Vec<f64> {
+    spans.iter().map(|span| span.1).collect()
+}
+
+/// When the test decides, in seconds from the start; none where it does not.
+fn decides(
+    mode: Mode,
+    boundaries: &[f64],
+    canary: &[Span],
+    baseline: &[Span],
+    seconds: f64,
+) -> Result<Option<f64>, Failure> {
+    let design = LatencyDesign::try_new(&LatencySettings {
+        boundaries: boundaries.len(),
+        cap: mode.cap,
+        ..LatencySettings::default()
+    })?;
+    let mut test = Latency::new(&design);
+    let (mut slow_c, mut slow_b) = (vec![0.0; boundaries.len()], vec![0.0; boundaries.len()]);
+    let mut from = 0.0;
+    while from < seconds {
+        let to = from + mode.tick;
+        let of = |arm: &[Span]| -> Vec<f64> {
+            let start = arm.partition_point(|span| span.0 < from);
+            let end = arm.partition_point(|span| span.0 < to);
+            times(&arm[start..end])
+        };
+        let (now_c, now_b) = (of(canary), of(baseline));
+        slow_from_samples(boundaries, &now_c, &mut slow_c)?;
+        slow_from_samples(boundaries, &now_b, &mut slow_b)?;
+        let canary = SlowCounts::new(&slow_c, now_c.len() as f64);
+        let baseline = SlowCounts::new(&slow_b, now_b.len() as f64);
+        if test.update(&design, canary, baseline)? {
+            return Ok(Some(to));
+        }
+        from = to;
+    }
+    Ok(None)
+}
+
+impl Case {
+    fn watched(&self) -> &[Span] {
+        &self.after[..self.after.partition_point(|span| span.0 < WATCH)]
+    }
+
+    fn decides(&self, mode: Mode) -> Result<Option<f64>, Failure> {
+        let boundaries = boundaries_from_samples(&times(&self.before))?;
+        decides(mode, &boundaries, self.watched(), &spread(&self.before, WATCH), WATCH)
+    }
+
+    /// Kayenta's one look, at the end.
+    fn kayenta(&self) -> Result<Option<f64>, Failure> {
+        let thin = |spans: &[Span]| -> Vec<f64> {
+            let most = spans.len().min(MOST_OF_KAYENTA);
+            (0..most).map(|i| 1e3 * spans[i * spans.len() / most].1).collect()
+        };
+        let arms = Arms { control: thin(&self.before), experiment: thin(self.watched()) };
+        let settings = MetricSettings { direction: Direction::Increase, ..Default::default() };
+        let result = classify("latency", &arms, &settings)?;
+        let end = self.watched().last().map_or(WATCH, |span| span.0);
+        Ok((result.classification == Classification::High).then_some(end))
+    }
+}
+
+/// How a quiet window is made two arms.
+#[derive(Clone, Copy, PartialEq)]
+enum Deal {
+    AtRandom,
+    /// Span by span.
+    InTurn,
+    /// Millisecond by millisecond.
+    InTurnOfMillis,
+}
+
+/// Alarms among splits of quiet windows into two arms.
+fn concurrent_alarms(windows: &[&Vec<Span>], deal: Deal) -> Result<usize, Failure> {
+    let mut stream = Pcg64Mcg::new(0xa11a_a11a);
+    let law = Uniform::new(0.0, 1.0)?;
+    let mut alarms = 0;
+    for split in 0..SPLITS / 2 {
+        let window = windows[split % windows.len()];
+        // In turn there are two outcomes a window: start somewhere, or all splits of a window were two.
+        let skip = if deal == Deal::AtRandom { 0.0 } else { 5.0 * law.sample(&mut stream) };
+        let mut arms = [Vec::new(), Vec::new()];
+        let (mut arm, mut last) = (law.sample(&mut stream) < 0.5, None);
+        for &span in window.iter().filter(|span| span.0 >= skip) {
+            match deal {
+                Deal::AtRandom => arm = law.sample(&mut stream) < 0.5,
+                Deal::InTurnOfMillis if last == Some(span.0) => {}
+                Deal::InTurn | Deal::InTurnOfMillis => arm = !arm,
+            }
+            last = Some(span.0);
+            arms[usize::from(arm)].push(span);
+        }
+        let [canary, baseline] = &arms;
+        let boundaries = boundaries_from_samples(&times(window))?;
+        let end = window.last().map_or(0.0, |last| last.0) + 1e-3;
+        let found = decides(CONCURRENT, &boundaries, canary, baseline, end)?;
+        alarms += usize::from(found.is_some());
+    }
+    Ok(alarms)
+}
+
+/// Alarms among halves of quiet windows compared with each other, and how many comparisons there were.
+fn alarms_of_halves(windows: &[Vec<Span>]) -> Result<(usize, usize), Failure> {
+    let (mut alarms, mut comparisons) = (0, 0);
+    for window in windows {
+        let half = window.last().map_or(0.0, |last| last.0) / 2.0;
+        let (first, second) = window.split_at(window.partition_point(|span| span.0 < half));
+        let second: Vec<Span> = second.iter().map(|span| (span.0 - half, span.1)).collect();
+        for (canary, baseline) in [(second.as_slice(), first), (first, second.as_slice())] {
+            if canary.is_empty() || baseline.is_empty() {
+                continue;
+            }
+            let boundaries = boundaries_from_samples(&times(baseline))?;
+            let baseline = spread(baseline, half);
+            let found = decides(BEFORE_AFTER, &boundaries, canary, &baseline, half + 1e-3)?;
+            alarms += usize::from(found.is_some());
+            comparisons += 1;
+        }
+    }
+    Ok((alarms, comparisons))
+}
+
+/// The tables over one folder of recordings.
+pub(crate) fn nezha(folder: &Path) -> Result<Summary, Failure> {
+    let cases = cases(folder)?;
+    if cases.is_empty() {
+        return Err("no case with enough spans".into());
+    }
+    let mut text = String::from(
+        "| fault | type | place | spans before / after | concurrent | before and after | Kayenta, one look |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    let shown = |found: Option<f64>| found.map_or("–".to_owned(), |at| format!("{at:.0} s"));
+    let mut found = [[0; 2]; 3];
+    let mut totals = [0; 2];
+    let mut delays: [Vec<f64>; 3] = Default::default();
+    for case in &cases {
+        let results = [case.decides(CONCURRENT)?, case.decides(BEFORE_AFTER)?, case.kayenta()?];
+        let at = usize::from(case.place == "pod");
+        let place = ["front end", "pod"][at];
+        totals[at] += 1;
+        for ((found, delays), result) in found.iter_mut().zip(&mut delays).zip(results) {
+            found[at] += usize::from(result.is_some());
+            delays.extend(result);
+        }
+        let [a, b, c] = results.map(shown);
+        let (before, after) = (case.before.len(), case.watched().len());
+        let row = format!("| {} | {} | {place} | {before} / {after}", case.fault, case.kind);
+        let _ = writeln!(text, "{row} | {a} | {b} | {c} |");
+    }
+    for (at, place) in ["front end", "pod"].iter().enumerate() {
+        let [a, b, c] = found.map(|found| format!("{} of {}", found[at], totals[at]));
+        let _ = writeln!(text, "| **found** | | {place} | | {a} | {b} | {c} |");
+    }
+    let [a, b, c] = delays.map(|mut delays| {
+        delays.sort_by(f64::total_cmp);
+        shown(delays.get(delays.len() / 2).copied())
+    });
+    let _ = writeln!(text, "| **median time** | | both | | {a} | {b} | {c} |\n");
+    let windows = quiet(folder, &cases)?;
+    let is_pod = |at: &usize| cases.get(*at).is_some_and(|case| case.place == "pod");
+    let (pods, fronts): (Vec<usize>, Vec<usize>) = (0..windows.len()).partition(is_pod);
+    let of = |which: &[usize]| which.iter().map(|&at| &windows[at]).collect::<Vec<_>>();
+    let shuffled = concurrent_alarms(&windows.iter().collect::<Vec<_>>(), Deal::AtRandom)?;
+    let interleaved = concurrent_alarms(&of(&fronts), Deal::InTurn)?;
+    let of_splits = shuffled + interleaved;
+    let of_pods = concurrent_alarms(&of(&pods), Deal::InTurnOfMillis)?;
+    let (of_halves, halves) = alarms_of_halves(&windows)?;
+    let each = SPLITS / 2;
+    let _ = writeln!(
+        text,
+        "Where nothing happened:\n\n\
+         - concurrent: {shuffled} alarms in {each} shuffled and {interleaved} in {each} interleaved splits\n\
+         - before and after: {of_halves} in {halves} halves of quiet windows\n\
+         - pods interleaved by milliseconds, whose arms are unlike: {of_pods} in {each}"
+    );
+    Ok(Summary { found, cases: totals, alarms: [of_splits, of_halves], text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stat_1_made_up_faults_are_found_and_quiet_ones_are_not() -> Result<(), Failure> {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("recorded/sample/nezha");
+        let summary = nezha(&sample)?;
+        assert_eq!(summary.cases, [3, 3]);
+        // Four times as slow, and a tail of 2 s: found in both places by both modes. The third fault did nothing.
+        assert_eq!(summary.found[..2], [[2, 2], [2, 2]], "{}", summary.text);
+        assert_eq!(summary.alarms, [0, 0], "{}", summary.text);
+        Ok(())
+    }
+
+    /// The issue's figures for the recorded half, where it is at hand.
+    #[test]
+    fn stat_1_recorded_faults_are_found_sooner_than_by_one_look() -> Result<(), Failure> {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let data = std::env::var_os("HOTFIX_DATA")
+            .map_or_else(|| workspace.join("../shared/data"), |data| workspace.join(data));
+        if !data.join("nezha/faults.csv").exists() {
+            return Ok(());
+        }
+        let Summary { found, cases, alarms, text } = nezha(&data.join("nezha"))?;
+        let [concurrent, before_after, kayenta] = found;
+        assert_eq!(cases, [11, 10], "{text}");
+        assert!(concurrent[0] > kayenta[0] && concurrent[1] > kayenta[1], "{text}");
+        assert!(before_after[0] >= kayenta[0] && before_after[1] > kayenta[1], "{text}");
+        assert!(alarms[0] <= 2 && alarms[1] == 0, "{text}");
+        Ok(())
+    }
+}

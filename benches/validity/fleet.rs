@@ -1,0 +1,241 @@
+//! Draws what the instances of a fleet show, tick by tick, by a noise law.
+
+use hotfix_core::stats::Counts;
+use hotfix_core::stats::numeric::exp;
+
+use crate::fleets::Fault;
+use crate::laws::{BASE, Fleet, Law, Noise, Shared};
+use crate::random::{Random, Table, pareto};
+use crate::traffic::{TICKS_A_MINUTE, Tick};
+
+/// Most tries of one request under [`Noise::Retries`].
+const MOST_TRIES: f64 = 6.0;
+
+/// What lasts for an instance: its rate over the fleet's, and the hour of its mix.
+#[derive(Clone, Copy, Debug)]
+struct Trait {
+    rate: f64,
+    phase: f64,
+}
+
+/// What varies in time for those that share it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Level {
+    deviate: f64,
+    on: bool,
+}
+
+/// A fleet under one law at one traffic, with the tables that need no redrawing.
+pub(crate) struct Source {
+    law: Law,
+    fleet: Fleet,
+    requests: f64,
+    others: Table,
+    /// Of the canary and of the baseline together.
+    others_of_arms: [Table; 2],
+    errors: Table,
+}
+
+/// A fleet whose lasting traits are drawn.
+pub(crate) struct Instances {
+    traits: Vec<Trait>,
+}
+
+/// One stream of ticks of a fleet.
+pub(crate) struct Stream<'a> {
+    source: &'a Source,
+    instances: &'a Instances,
+    levels: Vec<Level>,
+    multipliers: Vec<f64>,
+    fault: Fault,
+    at: u32,
+}
+
+impl Source {
+    pub(crate) fn new(law: Law, per_minute: f64, fleet: Fleet) -> Self {
+        let requests = per_minute / TICKS_A_MINUTE / fleet.instances as f64;
+        let errors = match law.noise {
+            Noise::NegativeBinomial { dispersion } => {
+                Table::negative_binomial(requests * BASE, dispersion)
+            }
+            _ => Table::poisson(requests * BASE),
+        };
+        let others = Table::poisson(requests * (1.0 - BASE));
+        let arms = [fleet.canary, fleet.instances - fleet.canary];
+        let others_of_arms =
+            arms.map(|instances| Table::poisson(requests * (1.0 - BASE) * instances as f64));
+        Self { law, fleet, requests, others, others_of_arms, errors }
+    }
+
+    pub(crate) fn fleet(&self) -> Fleet {
+        self.fleet
+    }
+
+    /// Draws what lasts.
+    pub(crate) fn traits(&self, random: &mut Random) -> Instances {
+        let bad = random.below(self.fleet.instances);
+        let traits = (0..self.fleet.instances)
+            .map(|at| {
+                let rate = match self.law.noise {
+                    Noise::BadInstance { factor } if at == bad => factor,
+                    Noise::Differences { spread } => {
+                        exp(spread * random.normal() - 0.5 * spread * spread)
+                    }
+                    _ => 1.0,
+                };
+                Trait { rate, phase: random.uniform() }
+            })
+            .collect();
+        Instances { traits }
+    }
+
+    /// Those that share what varies in time: how many levels, and the level of an instance.
+    fn levels(&self) -> usize {
+        match self.law.shared {
+            Shared::Nobody => self.fleet.instances,
+            Shared::InTurn => 4,
+            Shared::Neighbours => self.fleet.instances.div_ceil(self.fleet.canary),
+            Shared::Everybody => 1,
+        }
+    }
+
+    fn level_of(&self, instance: usize) -> usize {
+        match self.law.shared {
+            Shared::Nobody => instance,
+            Shared::InTurn => instance % 4,
+            Shared::Neighbours => instance / self.fleet.canary,
+            Shared::Everybody => 0,
+        }
+    }
+
+    /// A stream that starts from the stationary law.
+    pub(crate) fn stream<'a>(
+        &'a self,
+        instances: &'a Instances,
+        fault: Fault,
+        random: &mut Random,
+    ) -> Stream<'a> {
+        let levels: Vec<Level> = (0..self.levels())
+            .map(|_| match self.law.noise {
+                Noise::Autoregressive { .. } => Level { deviate: random.normal(), on: false },
+                Noise::OnOff { share, .. } => Level { deviate: 0.0, on: random.happens(share) },
+                _ => Level::default(),
+            })
+            .collect();
+        let multipliers = vec![1.0; levels.len()];
+        Stream { source: self, instances, levels, multipliers, fault, at: 0 }
+    }
+}
+
+impl Stream<'_> {
+    /// Moves what varies in time by a tick.
+    fn advance(&mut self, random: &mut Random) {
+        for (level, multiplier) in self.levels.iter_mut().zip(&mut self.multipliers) {
+            match self.source.law.noise {
+                Noise::Autoregressive { memory, spread } => {
+                    level.deviate =
+                        memory * level.deviate + (1.0 - memory * memory).sqrt() * random.normal();
+                    *multiplier = exp(spread * level.deviate - 0.5 * spread * spread);
+                }
+                Noise::OnOff { factor, share, ticks } => {
+                    let turns = if level.on { 1.0 } else { share / (1.0 - share) } / ticks;
+                    level.on ^= random.happens(turns);
+                    *multiplier =
+                        if level.on { factor } else { 1.0 } / (1.0 + share * (factor - 1.0));
+                }
+                Noise::HeavyTails { index } => *multiplier = pareto(index, random),
+                _ => {}
+            }
+        }
+    }
+
+    /// The next tick of both arms together: cheaper than by instance, and of the same law.
+    pub(crate) fn arms(&mut self, random: &mut Random) -> Tick {
+        self.at += 1;
+        self.advance(random);
+        let mut arms = [Counts::default(); 2];
+        for (arm, others) in arms.iter_mut().zip(&self.source.others_of_arms) {
+            arm.trials = others.sample(random);
+        }
+        for instance in 0..self.source.fleet.instances {
+            let failures = self.failures(instance, random);
+            let arm = &mut arms[usize::from(instance >= self.source.fleet.canary)];
+            arm.events += failures.events;
+            arm.trials += failures.trials;
+        }
+        Tick { at: self.at, canary: arms[0], baseline: arms[1] }
+    }
+
+    /// The counts of the next tick by instance, and of both arms together.
+    pub(crate) fn instances(&mut self, counts: &mut Vec<Counts>, random: &mut Random) -> Tick {
+        self.at += 1;
+        self.advance(random);
+        counts.clear();
+        let mut arms = [Counts::default(); 2];
+        for instance in 0..self.source.fleet.instances {
+            let mut one = self.failures(instance, random);
+            one.trials += self.source.others.sample(random);
+            let arm = &mut arms[usize::from(instance >= self.source.fleet.canary)];
+            arm.events += one.events;
+            arm.trials += one.trials;
+            counts.push(one);
+        }
+        Tick { at: self.at, canary: arms[0], baseline: arms[1] }
+    }
+
+    /// Failed tries of an instance, with the tries that they led to.
+    fn failures(&self, at: usize, random: &mut Random) -> Counts {
+        let source = self.source;
+        let (lasting, ratio) =
+            (self.instances.traits[at], self.fault.of(at, source.fleet.canary, self.at));
+        let mean = source.requests * BASE * lasting.rate * ratio;
+        let usual = lasting.rate * ratio == 1.0;
+        let events = match source.law.noise {
+            Noise::Independent | Noise::BadInstance { .. } | Noise::Differences { .. } => {
+                if usual {
+                    source.errors.sample(random)
+                } else {
+                    random.poisson(mean)
+                }
+            }
+            Noise::NegativeBinomial { dispersion } => {
+                if usual {
+                    source.errors.sample(random)
+                } else {
+                    negative_binomial(mean, dispersion, random)
+                }
+            }
+            Noise::Autoregressive { .. } | Noise::OnOff { .. } | Noise::HeavyTails { .. } => {
+                let rate = self.multipliers[source.level_of(at)];
+                random.poisson((mean * rate).min(source.requests))
+            }
+            Noise::DriftingMix { spread, ticks } => {
+                let turn = (f64::from(self.at) / ticks + lasting.phase) * std::f64::consts::TAU;
+                random.poisson(mean * exp(spread * turn.sin() - 0.25 * spread * spread))
+            }
+            Noise::Retries { again } => return retried(mean, again, random),
+        };
+        Counts::new(events, events)
+    }
+}
+
+/// As many first failures as give the stated mean of failed tries; what came through after a failure
+/// counts as a try, too.
+fn retried(mean: f64, again: f64, random: &mut Random) -> Counts {
+    let tries = (1.0 - again.powf(MOST_TRIES)) / (1.0 - again);
+    let first = random.poisson(mean / tries);
+    let (mut failed, mut left, mut tried) = (first, first, 1.0);
+    while left > 0.0 && tried < MOST_TRIES {
+        left = random.among(left, again);
+        failed += left;
+        tried += 1.0;
+    }
+    Counts::new(failed, failed + first - left)
+}
+
+/// Negative binomial as a Poisson count with a gamma mean.
+fn negative_binomial(mean: f64, dispersion: f64, random: &mut Random) -> f64 {
+    let scale = dispersion - 1.0;
+    let gamma = random.gamma(mean / scale);
+    random.poisson(gamma * scale)
+}

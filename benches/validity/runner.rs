@@ -1,0 +1,35 @@
+//! Runs over the cores, with results in the order of the runs whoever took which.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+/// Runs that a thread takes at a time.
+const CHUNK: u32 = 16;
+
+/// The results of runs `0..count`.
+pub(crate) fn all<T: Send>(count: u32, one: impl Fn(u32) -> T + Sync) -> Vec<T> {
+    let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let next = AtomicU32::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let first = next.fetch_add(CHUNK, Ordering::Relaxed);
+            if first >= count {
+                return done;
+            }
+            let last = count.min(first + CHUNK);
+            done.push((first, (first..last).map(&one).collect::<Vec<T>>()));
+        }
+    };
+    let mut chunks: Vec<(u32, Vec<T>)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        // A run that panics is a fault of this program: let it end it.
+        let done = workers.into_iter().map(|worker| match worker.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        done.flatten().collect()
+    });
+    chunks.sort_unstable_by_key(|chunk| chunk.0);
+    chunks.into_iter().flat_map(|chunk| chunk.1).collect()
+}

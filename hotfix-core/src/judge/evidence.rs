@@ -1,0 +1,164 @@
+//! What one metric's evidence comes to, in full (STAT-4, statistics section 10). Computed on demand.
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::grade::{EvidenceMode, MetricKind};
+use crate::plan::Plan;
+use crate::stats::interval::{Interval, wilson};
+use crate::stats::{Counts, Totals};
+use crate::unit::MetricName;
+
+use super::Judge;
+use super::footing::Guarantee;
+use super::test::Test;
+use super::watched::Watched;
+
+/// Confidence of the intervals of each arm.
+const OF_AN_ARM: f64 = 0.95;
+
+/// The evidence of one metric with everything that it rests on.
+///
+/// Counts are of what is bad: failures where the metric counts successes. What is absent is not known: totals and
+/// intervals of a latency, which compares several things at once, or figures of a test that no phase asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricEvidence {
+    /// Chance of ever rolling back a release that is no worse; all tested metrics share it by their weights.
+    pub alpha: f64,
+    /// Most that one tick adds to the evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<f64>,
+    /// Whether this test alone has ever reached `threshold`.
+    pub decided: bool,
+    /// What the chance of a false rollback is known by.
+    pub guarantee: Guarantee,
+    /// Log evidence from which a promotion is held.
+    pub hold: f64,
+    /// Interval for the ratio at confidence `1 - alpha`, valid at every look for independent errors; null for an end that
+    /// is infinite.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "open_ended")]
+    pub interval: Option<Interval>,
+    /// Log e-value that the canary is worse than tolerated.
+    pub log_e: f64,
+    /// Log e-value that it is better than the margin, where a phase asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_e_safe: Option<f64>,
+    /// The least `log_e` without one of the canary's instances, where they are known and at least four.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_e_without_any: Option<f64>,
+    /// The ratio that `log_e_safe` speaks of.
+    pub margin: f64,
+    /// The evidence mode in force.
+    pub mode: EvidenceMode,
+    /// Intervals of each arm's rate: of this one look, **not** valid at every look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_sequential: Option<ArmIntervals>,
+    /// At most this chance of evidence as strong as the strongest so far, were the canary no worse; valid at every look
+    /// where `guarantee` holds.
+    pub p_value: f64,
+    /// Canary rate over baseline rate; 0.5 is added to a count that is zero. For latency that of slow requests at the
+    /// loudest boundary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
+    /// Log evidence at which this test alone decides.
+    pub threshold: f64,
+    /// The ratio that is tolerated.
+    pub tolerated: f64,
+    /// What was compared so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<Totals>,
+    /// Its share of `alpha`.
+    pub weight: f64,
+    /// Why the mode in force is valid here, or is not known to be.
+    pub why: String,
+}
+
+/// Wilson's intervals at 95%, for one look.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArmIntervals {
+    /// Of the live arm.
+    pub baseline: Interval,
+    /// Of the arm that runs the fix.
+    pub canary: Interval,
+}
+
+impl Judge {
+    /// Everything that is known of one metric's evidence; none without a test, or before a latency was read.
+    pub fn evidence(&self, id: MetricName, plan: &Plan) -> Option<MetricEvidence> {
+        let watched = self.watched.iter().find(|w| w.metric.id == id)?;
+        let test = watched.worse.as_ref()?;
+        let settings = plan.policy().evidence();
+        let alpha = settings.alpha.as_fraction();
+        let assurance = watched.assurance();
+        let figures = test.evidence();
+        let (threshold, cap) = test.limits();
+        let drawn = watched.instances.randomised();
+        Some(MetricEvidence {
+            alpha,
+            cap,
+            decided: figures.decided || watched.instances.stands_out(),
+            guarantee: assurance.guarantee,
+            hold: watched.footing.limits().map_or(self.hold, |limits| limits.hold),
+            interval: watched.interval(1.0 - alpha),
+            log_e: figures.log_e,
+            log_e_safe: watched.safe.as_ref().map(Test::log_e),
+            log_e_without_any: watched.log_e_without_any(),
+            margin: settings.margin.value(),
+            mode: assurance.mode,
+            not_sequential: watched.of_one_look(test),
+            p_value: match (assurance.mode, drawn) {
+                (EvidenceMode::Randomised, Some(drawn)) => drawn.p_value(),
+                _ => figures.p_value,
+            },
+            ratio: figures.ratio.filter(|ratio| ratio.is_finite()),
+            threshold,
+            tolerated: settings.tolerated.value(),
+            totals: test.totals(),
+            weight: watched.metric.weight,
+            why: watched.why(assurance.mode).to_owned(),
+        })
+    }
+}
+
+impl Watched {
+    /// Wilson's interval of each arm over the whole rollout; a rate with an exposure has none.
+    fn of_one_look(&self, test: &Test) -> Option<ArmIntervals> {
+        if self.metric.kind != MetricKind::Proportion {
+            return None;
+        }
+        let of = |counts: Counts| wilson(counts, OF_AN_ARM).ok();
+        let Totals { canary, baseline } = test.totals()?;
+        Some(ArmIntervals { baseline: of(baseline)?, canary: of(canary)? })
+    }
+
+    /// Why the mode in force is valid, or is not known to be.
+    const fn why(&self, mode: EvidenceMode) -> &'static str {
+        match mode {
+            EvidenceMode::Replay => {
+                "limits are what noise alone reached in the house's own history, and never below those for independent errors"
+            }
+            EvidenceMode::Randomised => {
+                "were the release no different, the counts would not depend on which instances are the canary's: valid where \
+                 these were drawn at random"
+            }
+            EvidenceMode::Both => {
+                "the history's limits and the comparison of instances both have to agree"
+            }
+            EvidenceMode::Plain => self.footing.why_plain(),
+        }
+    }
+}
+
+/// An interval whose infinite ends are null: canonical JSON has no infinity.
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+fn open_ended<S: Serializer>(
+    interval: &Option<Interval>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Ends {
+        high: Option<f64>,
+        low: Option<f64>,
+    }
+    let end = |end: f64| Some(end).filter(|end| end.is_finite());
+    interval.map(|i| Ends { high: end(i.high), low: end(i.low) }).serialize(serializer)
+}

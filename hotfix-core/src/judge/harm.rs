@@ -1,0 +1,197 @@
+//! Whom each version hurts (STAT-5, statistics section 9).
+//!
+//! Going back means going to a version that is known to be sick. What each hurts is shown, so that a person can choose the
+//! lesser harm.
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::{MetricKind, Role};
+use crate::stats::Counts;
+use crate::stats::interval::wilson;
+use crate::unit::{MetricName, Timestamp};
+
+use super::watched::Watched;
+use super::{Judge, Moment};
+
+/// Confidence of the ends between which a rate is taken to lie.
+const CONFIDENCE: f64 = 0.95;
+/// Standard deviations to either side at that confidence, for the square root of a count.
+const DEVIATIONS: f64 = 1.96;
+
+/// Bad events a minute of each version, over the phase so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Harm {
+    /// When.
+    pub at: Timestamp,
+    /// What the canary would hurt a minute with all of the traffic; absent without data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Range>,
+    /// The version that surely hurts fewer with all of the traffic; absent where that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lesser: Option<Version>,
+    /// The same of the live version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Range>,
+    /// By metric, in the order of their ids: those that count bad events and decide.
+    pub metrics: Vec<MetricHarm>,
+    /// Requests a minute over all arms, as planned, else as seen; absent where neither says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<f64>,
+}
+
+crate::grade::closed_set! {
+    /// One of the two versions.
+    Version {
+        /// The version under test.
+        Canary = "canary",
+        /// The live version, which a rollback goes back to.
+        Live = "live",
+    }
+}
+
+/// What one metric says of both versions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricHarm {
+    /// The version under test; absent without data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Hurt>,
+    /// The live version; absent without data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Hurt>,
+    /// The metric.
+    pub metric: MetricName,
+}
+
+/// Bad events a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hurt {
+    /// If it had all of the traffic.
+    pub at_full: f64,
+    /// The 95% interval of that; Wilson's for a proportion.
+    pub at_full_range: Range,
+    /// With the traffic that it has.
+    pub now: f64,
+}
+
+/// From one figure to another.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Range {
+    /// At most.
+    pub high: f64,
+    /// At least.
+    pub low: f64,
+}
+
+impl Judge {
+    /// What each version hurts, over the phase so far.
+    ///
+    /// One request may be bad for several metrics, or each for another: a version hurts at least what its worst metric
+    /// says, and at most what all say together.
+    pub fn harm(&self, moment: &Moment<'_>) -> Harm {
+        let requests = self.requests_per_minute(moment);
+        let metrics: Vec<MetricHarm> = self
+            .hurting()
+            .map(|watched| {
+                let [canary, live] = watched.hurts(moment, requests);
+                MetricHarm { canary, live, metric: watched.metric.id }
+            })
+            .filter(|m| m.canary.is_some() || m.live.is_some())
+            .collect();
+        let [canary, live] = self.both(moment, requests);
+        Harm {
+            at: moment.at,
+            canary,
+            lesser: canary.zip(live).and_then(|(canary, live)| {
+                if canary.high < live.low {
+                    Some(Version::Canary)
+                } else if live.high < canary.low {
+                    Some(Version::Live)
+                } else {
+                    None
+                }
+            }),
+            live,
+            metrics,
+            requests_per_minute: requests,
+        }
+    }
+
+    /// Whether going back surely hurts more than staying would.
+    pub(super) fn live_hurts_more(&self, moment: &Moment<'_>) -> bool {
+        let [canary, live] = self.both(moment, self.requests_per_minute(moment));
+        canary.zip(live).is_some_and(|(canary, live)| canary.high < live.low)
+    }
+
+    /// The metrics that count bad events: those that decide, and the bug's own.
+    fn hurting(&self) -> impl Iterator<Item = &Watched> {
+        let bug = self.efficacy.as_ref().map(|(bug, ..)| *bug);
+        self.watched.iter().enumerate().filter_map(move |(index, watched)| {
+            let counts = matches!(watched.metric.kind, MetricKind::Proportion | MetricKind::Count);
+            let decides = watched.metric.role == Role::Decide || bug == Some(index);
+            (counts && decides).then_some(watched)
+        })
+    }
+
+    /// As planned, else as the first proportion has seen it in this phase.
+    pub(super) fn requests_per_minute(&self, moment: &Moment<'_>) -> Option<f64> {
+        let planned = moment.running.as_ref().and_then(|running| running.traffic);
+        planned.or_else(|| {
+            let watched = &self.watched[self.traffic?];
+            let [canary, live] = watched.phase_counts();
+            let minutes = watched.learned.as_seconds() / 60.0;
+            (minutes > 0.0).then(|| (canary.trials + live.trials) / minutes)
+        })
+    }
+
+    /// What canary and live version would hurt with all of the traffic.
+    fn both(&self, moment: &Moment<'_>, requests: Option<f64>) -> [Option<Range>; 2] {
+        let mut both: [Option<Range>; 2] = [None, None];
+        for watched in self.hurting() {
+            for (sum, hurt) in both.iter_mut().zip(watched.hurts(moment, requests)) {
+                let Some(Hurt { at_full_range: Range { low, high }, .. }) = hurt else { continue };
+                let known = sum.unwrap_or(Range { low: 0.0, high: 0.0 });
+                *sum = Some(Range { low: known.low.max(low), high: known.high + high });
+            }
+        }
+        both
+    }
+}
+
+impl Watched {
+    /// Canary and live version, over the phase so far.
+    fn hurts(&self, moment: &Moment<'_>, requests: Option<f64>) -> [Option<Hurt>; 2] {
+        let shares = [moment.share, moment.share.rest()].map(crate::unit::Share::as_fraction);
+        let [canary, live] = self.phase_counts();
+        [(canary, shares[0]), (live, shares[1])].map(|(arm, share)| self.hurt(arm, share, requests))
+    }
+
+    fn hurt(&self, arm: Counts, share: f64, requests: Option<f64>) -> Option<Hurt> {
+        if arm.trials <= 0.0 || share <= 0.0 {
+            return None;
+        }
+        let (rate, low, high) = if self.metric.kind == MetricKind::Proportion {
+            let requests = requests?;
+            let interval = wilson(arm, CONFIDENCE).ok()?;
+            let per_minute = |rate: f64| rate * requests;
+            (
+                per_minute(arm.events / arm.trials),
+                per_minute(interval.low),
+                per_minute(interval.high),
+            )
+        } else {
+            // Exposure is in seconds of full traffic, where it is scaled.
+            let full = if self.metric.scaled { 60.0 } else { 60.0 / share };
+            // The square root of a count has a standard deviation of a half.
+            let root = arm.events.sqrt();
+            let end = |deviations: f64| (root + 0.5 * deviations).max(0.0).powi(2);
+            let per_minute = |events: f64| events / arm.trials * full;
+            (
+                per_minute(arm.events),
+                per_minute(end(-DEVIATIONS)),
+                // None seen: three are still likely enough (95%).
+                per_minute(end(DEVIATIONS).max(3.0)),
+            )
+        };
+        Some(Hurt { at_full: rate, at_full_range: Range { high, low }, now: rate * share })
+    }
+}

@@ -1,0 +1,326 @@
+//! The smallest change of a tick that would have turned a verdict (FIELD-11).
+//!
+//! Each metric keeps what its tests were before the last tick, so the tick can be judged again with other counts. A
+//! verdict's gravity never falls when a bad event is added at equal trials, so the least change lies at the edge of an
+//! interval and is found by doubling and bisection.
+
+use crate::grade::MetricKind;
+use crate::metric::Tick;
+use crate::stats::{MAX_COUNT, Totals};
+use crate::unit::Timestamp;
+
+use super::arms::Sameness;
+use super::test::Test;
+use super::watched::Watched;
+use super::why::{NoTurn, Turn};
+use super::{Decision, Judge, Moment, Verdict};
+
+/// What a metric was before its last tick, and that tick: all that is needed to take the tick again.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Before {
+    /// When the tick was taken; None before the first.
+    pub(super) at: Option<Timestamp>,
+    pub(super) tick: Tick,
+    worse: Option<Test>,
+    safe: Option<Test>,
+    pub(super) same: Sameness,
+    flags: Flags,
+    /// The tick came by stratum or by instance.
+    in_parts: bool,
+}
+
+/// The small things that a tick changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Flags {
+    /// The evidence had reached what history asks.
+    pub(super) replayed: bool,
+    /// What both arms had in the phase.
+    pub(super) of_phase: Option<Totals>,
+    /// Traffic is settled, so the tick goes into that.
+    pub(super) settled: bool,
+}
+
+impl Before {
+    /// Keeps the state before a tick, in the memory of the last.
+    pub(super) fn keep(
+        &mut self,
+        at: Timestamp,
+        tick: &Tick,
+        [worse, safe]: [Option<&Test>; 2],
+        flags: Flags,
+    ) {
+        self.at = Some(at);
+        self.tick.row.clear();
+        self.tick.row.extend_from_slice(&tick.row);
+        (self.tick.canary, self.tick.baseline) = (tick.canary, tick.baseline);
+        keep(&mut self.worse, worse);
+        keep(&mut self.safe, safe);
+        self.flags = flags;
+        self.in_parts = !tick.strata.is_empty() || !tick.instances[0].is_empty();
+    }
+}
+
+/// Keeps a test's state; the first time its design too.
+fn keep(kept: &mut Option<Test>, test: Option<&Test>) {
+    let known = match (kept.as_mut(), test) {
+        (Some(kept), Some(test)) => kept.keep(test),
+        (kept, test) => kept.is_none() && test.is_none(),
+    };
+    if !known {
+        *kept = test.cloned();
+    }
+}
+
+impl Watched {
+    /// Takes the last tick again with another row.
+    fn relearn(&mut self, row: &[f64]) {
+        let Before { tick, worse, safe, same, flags, .. } = self.before.clone();
+        // The designs are those in force; before the first tick there was no other.
+        for (test, before) in [(&mut self.worse, &worse), (&mut self.safe, &safe)] {
+            if let (Some(test), Some(before)) = (test, before) {
+                test.keep(before);
+            }
+        }
+        (self.same, self.replayed, self.of_phase) = (same, flags.replayed, flags.of_phase);
+        (self.tick.canary, self.tick.baseline) = (tick.canary, tick.baseline);
+        self.tick.strata.clear();
+        self.tick.row.clear();
+        self.tick.row.extend_from_slice(row);
+        let (canary, baseline) = self.counts(row);
+        if let Some(totals) = &mut self.of_phase
+            && flags.settled
+            && tick.canary
+            && tick.baseline
+            && self.metric.kind != MetricKind::Latency
+        {
+            for (sum, more) in [(&mut totals.canary, canary), (&mut totals.baseline, baseline)] {
+                sum.events += more.events;
+                sum.trials += more.trials;
+            }
+        }
+        self.look_at_arms();
+        self.window.amend(&tick.row, row);
+        self.feed_tests();
+    }
+}
+
+impl Judge {
+    /// The least change of this metric's tick that would have led to another decision.
+    pub(super) fn turn(&self, index: usize, moment: &Moment<'_>, verdict: &Verdict) -> Turn {
+        let watched = &self.watched[index];
+        if watched.read_at != Some(moment.at) {
+            return Turn::None { reason: NoTurn::NoReading };
+        }
+        if watched.before.at != Some(moment.at) {
+            return Turn::None { reason: NoTurn::NotTaken };
+        }
+        if watched.before.in_parts {
+            return Turn::None { reason: NoTurn::InParts };
+        }
+        let mut search = Search {
+            judge: self,
+            index,
+            moment,
+            decision: verdict.decision,
+            scratch: self.clone(),
+            verdict: verdict.clone(),
+        };
+        let turn = match watched.metric.kind {
+            MetricKind::Proportion | MetricKind::Count => search.events(),
+            MetricKind::Latency => search.slow(),
+            MetricKind::Gauge | MetricKind::Volume => search.level(),
+        };
+        turn.unwrap_or(Turn::None { reason: NoTurn::NothingTurns })
+    }
+}
+
+/// A search over changed ticks of one metric.
+struct Search<'a> {
+    judge: &'a Judge,
+    index: usize,
+    moment: &'a Moment<'a>,
+    /// What was decided.
+    decision: Decision,
+    scratch: Judge,
+    verdict: Verdict,
+}
+
+impl Search<'_> {
+    fn row(&self) -> &[f64] {
+        &self.judge.watched[self.index].before.tick.row
+    }
+
+    /// What would have been decided with this row.
+    fn decide(&mut self, row: &[f64]) -> Decision {
+        self.scratch.watched[self.index].clone_from(&self.judge.watched[self.index]);
+        self.scratch.watched[self.index].relearn(row);
+        if let (Some(now), Some((before, was_shown))) =
+            (&mut self.scratch.efficacy, &self.judge.efficacy_before)
+            && now.0 == self.index
+        {
+            let mut test = before.clone();
+            now.2 = self.scratch.watched[self.index].feed(&mut test) || *was_shown;
+            now.1 = test;
+        }
+        self.scratch.phase_end.clone_from(&self.judge.phase_end);
+        if let Some((phase, since)) =
+            self.scratch.phase_end.as_mut().and_then(|end| end.unlook(self.moment.at))
+        {
+            self.scratch.end_phase(self.moment.at, phase, since);
+        }
+        self.scratch.one_series = self.scratch.is_one_series();
+        self.scratch.assess(self.moment, &mut self.verdict);
+        self.verdict.decision
+    }
+
+    /// The least whole `step` up to `most` at which the row that `at` makes leads to another decision.
+    fn least(
+        &mut self,
+        most: f64,
+        at: &dyn Fn(&[f64], f64) -> Vec<f64>,
+    ) -> Option<(f64, Decision)> {
+        let mut turned = |step: f64| {
+            let row = at(self.row(), step);
+            let then = self.decide(&row);
+            (then != self.decision).then_some(then)
+        };
+        let (mut kept, mut step) = (0.0, 1.0f64.min(most));
+        if most < 1.0 {
+            return None;
+        }
+        let mut then = loop {
+            if let Some(then) = turned(step) {
+                break then;
+            }
+            if step >= most {
+                return None;
+            }
+            (kept, step) = (step, (step * 2.0).min(most));
+        };
+        while step - kept > 1.0 {
+            let middle = (0.5 * (kept + step)).floor();
+            match turned(middle) {
+                Some(other) => (step, then) = (middle, other),
+                None => kept = middle,
+            }
+        }
+        Some((step, then))
+    }
+
+    /// Fewer or more events of the canary, at equal trials.
+    fn events(&mut self) -> Option<Turn> {
+        let (from, trials) = (self.row()[0], self.row()[1]);
+        let most = match self.judge.watched[self.index].metric.kind {
+            MetricKind::Proportion => (trials - from).floor(),
+            // A count has no end; beyond this it is no count of events either.
+            _ => MAX_COUNT / 1024.0,
+        };
+        let changed = |row: &[f64], by: f64| {
+            let mut row = row.to_vec();
+            row[0] += by;
+            row
+        };
+        let fewer = self.least(from.floor(), &|row, step| changed(row, -step));
+        // No further than the other way needs.
+        let most = fewer.map_or(most, |(step, _)| most.min(step));
+        let more = self.least(most, &|row, step| changed(row, step));
+        let to = nearer(fewer, more)?;
+        Some(Turn::Events { from, to: from + to.0, then: to.1 })
+    }
+
+    /// More or fewer requests of the canary beyond one edge of its histogram, taken from the buckets next to it.
+    fn slow(&mut self) -> Option<Turn> {
+        let columns = self.judge.watched[self.index].columns();
+        let mut best: Option<(f64, Turn)> = None;
+        for edge in self.judge.watched[self.index].telling_edges() {
+            let column = 1 + edge;
+            let (count, at_or_below) = (self.row()[0], self.row()[column]);
+            let from = count - at_or_below;
+            let within = |most: f64, best: &Option<(f64, Turn)>| {
+                best.as_ref().map_or(most, |(step, _)| most.min(step - 1.0))
+            };
+            // Slower requests come out of the buckets below the edge, faster ones go into those above it.
+            let slower = |row: &[f64], step: f64| {
+                let mut row = row.to_vec();
+                let left = row[column] - step;
+                row[1..=column].iter_mut().for_each(|count| *count = count.min(left));
+                row
+            };
+            let faster = |row: &[f64], step: f64| {
+                let mut row = row.to_vec();
+                let reached = row[column] + step;
+                row[column..columns].iter_mut().for_each(|count| *count = count.max(reached));
+                row
+            };
+            let fewer = self.least(within(from.floor(), &best), &faster);
+            let most = fewer.map_or(at_or_below, |(step, _)| step.min(at_or_below)).floor();
+            let more = self.least(within(most, &best), &slower);
+            if let Some((by, then)) = nearer(fewer, more) {
+                let above = self.judge.watched[self.index].edges()[edge];
+                best = Some((by.abs(), Turn::Slow { above, from, to: from + by, then }));
+            }
+        }
+        best.map(|(_, turn)| turn)
+    }
+
+    /// Another level.
+    fn level(&mut self) -> Option<Turn> {
+        let from = self.row()[0];
+        let floor = match self.judge.watched[self.index].metric.kind {
+            MetricKind::Volume => 0.0,
+            _ => -MAX_COUNT,
+        };
+        let lower = self.nearest_level(from, -1.0, floor);
+        let higher = self.nearest_level(from, 1.0, MAX_COUNT);
+        let by = |end: &Option<(f64, Decision)>| end.map(|(to, then)| (to - from, then));
+        let (by, then) = match (by(&lower), by(&higher)) {
+            (Some(lower), Some(higher)) if higher.0 < -lower.0 => higher,
+            (Some(lower), _) => lower,
+            (None, higher) => higher?,
+        };
+        Some(Turn::Level { from, to: from + by, then })
+    }
+
+    /// The nearest level in one direction that turns the decision, to nine digits.
+    fn nearest_level(&mut self, from: f64, way: f64, end: f64) -> Option<(f64, Decision)> {
+        let mut turned = |to: f64| {
+            let mut row = self.row().to_vec();
+            row[0] = to;
+            let then = self.decide(&row);
+            (then != self.decision).then_some(then)
+        };
+        let bounded = |to: f64| if way > 0.0 { to.min(end) } else { to.max(end) };
+        let mut kept = from;
+        let mut step = from.abs().max(1e-6) * 1e-3;
+        let (mut to, mut then) = loop {
+            let to = bounded(from + way * step);
+            if to == kept {
+                return None;
+            }
+            if let Some(then) = turned(to) {
+                break (to, then);
+            }
+            (kept, step) = (to, step * 2.0);
+        };
+        while (to - kept).abs() > 1e-9 * to.abs().max(kept.abs()) {
+            let middle = 0.5 * (kept + to);
+            match turned(middle) {
+                Some(other) => (to, then) = (middle, other),
+                None => kept = middle,
+            }
+        }
+        Some((to, then))
+    }
+}
+
+/// The smaller of a change downwards and one upwards; fewer where both are as small.
+fn nearer(
+    fewer: Option<(f64, Decision)>,
+    more: Option<(f64, Decision)>,
+) -> Option<(f64, Decision)> {
+    match (fewer, more) {
+        (Some((fewer, _)), Some((more, then))) if more < fewer => Some((more, then)),
+        (Some((fewer, then)), _) => Some((-fewer, then)),
+        (None, more) => more,
+    }
+}

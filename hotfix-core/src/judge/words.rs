@@ -1,0 +1,74 @@
+//! Figures as people read them, in reports and explanations.
+
+use crate::grade::MetricKind;
+
+use super::Decision;
+
+/// Four significant digits, and whole numbers whole.
+pub(super) fn figure(value: f64) -> String {
+    if value == value.trunc() {
+        return format!("{value:.0}");
+    }
+    let mut places = 3usize;
+    let mut scale = value.abs();
+    while scale >= 10.0 && places > 0 {
+        (scale, places) = (scale / 10.0, places - 1);
+    }
+    while scale < 1.0 && scale > 0.0 && places < 15 {
+        (scale, places) = (scale * 10.0, places + 1);
+    }
+    let text = format!("{value:.places$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+/// A metric's value with its unit.
+pub(super) fn in_unit(kind: MetricKind, value: f64) -> String {
+    match kind {
+        MetricKind::Proportion => format!("{}%", figure(value * 100.0)),
+        MetricKind::Latency => format!("{} ms", figure(value * 1e3)),
+        MetricKind::Count | MetricKind::Volume => format!("{}/min", figure(value)),
+        MetricKind::Gauge => figure(value),
+    }
+}
+
+impl Decision {
+    /// What happened.
+    pub(super) const fn happened(self) -> &'static str {
+        match self {
+            Self::Continue => "went on",
+            Self::Hold => "held",
+            Self::Promote => "passed",
+            Self::RollBack => "rolled back",
+            Self::Ask => "asked",
+        }
+    }
+
+    /// What would have happened, after 'it would have'.
+    pub(super) const fn would_have(self) -> &'static str {
+        match self {
+            Self::Continue => "gone on",
+            Self::Hold => "held",
+            Self::Promote => "passed",
+            Self::RollBack => "rolled back",
+            Self::Ask => "asked",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn met_4_figures_have_four_digits_and_their_unit() {
+        let shown = [9.0, 0.003, 12.3456, 1234.56, 1e-7, 0.0].map(figure);
+        assert_eq!(shown, ["9", "0.003", "12.35", "1235", "0.0000001", "0"]);
+        assert_eq!(in_unit(MetricKind::Proportion, 0.003), "0.3%");
+        assert_eq!(in_unit(MetricKind::Latency, 0.25), "250 ms");
+        assert_eq!(in_unit(MetricKind::Count, 4.8), "4.8/min");
+    }
+}

@@ -1,0 +1,352 @@
+//! One metric: from two samples to a classification.
+
+use super::error::{KayentaError, step};
+use super::exact::exact;
+use super::ranks::Ranks;
+use super::root::{Point, zero};
+use super::sample::{Arm, Arms, Prepared};
+use super::settings::{Direction, EffectSize, Measure, MetricSettings, NanStrategy};
+use crate::stats::interval::Interval;
+use crate::stats::numeric::normal_quantile;
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// What a metric comes to, by the original's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Classification {
+    /// No difference that counts.
+    Pass,
+    /// The experiment is higher.
+    High,
+    /// The experiment is lower.
+    Low,
+    /// A sample has no points.
+    Nodata,
+    /// A sample has no points and must have some.
+    NodataFailMetric,
+    /// The samples cannot be compared.
+    Error,
+}
+
+impl Classification {
+    /// The original's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "Pass",
+            Self::High => "High",
+            Self::Low => "Low",
+            Self::Nodata => "Nodata",
+            Self::NodataFailMetric => "NodataFailMetric",
+            Self::Error => "Error",
+        }
+    }
+}
+
+impl fmt::Display for Classification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What came out for a metric, with the numbers that it rests on.
+#[expect(clippy::struct_excessive_bools, reason = "a document, not a state")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricResult {
+    /// The metric's name.
+    pub name: String,
+    /// The groups that it counts in.
+    pub groups: Vec<String>,
+    /// Whether it is judged, but does not count.
+    pub muted: bool,
+    /// As the original decides.
+    pub classification: Classification,
+    /// Whether it fails the whole, as the original decides.
+    pub critical: bool,
+    /// Why, in a sentence; absent for an ordinary pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Mean of the experiment over mean of the control, the original's `deviation`; 1 where nothing was compared,
+    /// absent where it was and either mean is 0, and for an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
+    /// The effect by the measure that the settings name; absent as the ratio is, and where nothing was compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<f64>,
+    /// What is left of the control.
+    pub control: Arm,
+    /// What is left of the experiment.
+    pub experiment: Arm,
+    /// For the shift from control to experiment, as the original's root finder finds it; its ends may be swapped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+    /// The shift, as the original's root finder finds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<f64>,
+    /// What the exact interval and estimate would give.
+    pub exact: Classification,
+    /// Whether that would fail the whole.
+    pub exact_critical: bool,
+    /// For the shift, exactly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exact_interval: Option<Interval>,
+    /// The median of all differences of a point of the experiment and one of the control.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exact_estimate: Option<f64>,
+    /// Whether the original's root finder, and not the data, decided the classification.
+    pub differs: bool,
+    /// What a reader has to know about this result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A shift, and what may be said about it.
+#[derive(Clone, Copy, Debug)]
+struct Shift {
+    interval: Interval,
+    estimate: f64,
+}
+
+/// How far one sample lies from the other.
+#[derive(Clone, Copy, Debug)]
+struct Effect {
+    /// By the measure that the settings name.
+    measured: Option<f64>,
+    /// Mean over mean.
+    ratio: Option<f64>,
+}
+
+/// Classifies one metric as the original does.
+///
+/// # Errors
+/// `HF-KAY-003` for a point that is infinite, `HF-KAY-006` for settings out of range.
+///
+/// ```
+/// use hotfix_core::kayenta::{Arms, Classification, MetricSettings, classify};
+///
+/// // Kayenta's issue 426: rare errors against none.
+/// let arms = Arms {
+///     control: vec![0.0; 6],
+///     experiment: vec![0.0, 1.0, 2.0, 1.0, 0.0, 0.0],
+/// };
+/// let result = classify("errors", &arms, &MetricSettings::default()).expect("finite points");
+/// assert_eq!(result.classification, Classification::Pass);
+/// assert_eq!(result.ratio, None, "the mean of the control is 0");
+/// ```
+pub fn classify(
+    name: &str,
+    arms: &Arms,
+    settings: &MetricSettings,
+) -> Result<MetricResult, KayentaError> {
+    settings.check()?;
+    for (arm, points) in [("control", &arms.control), ("experiment", &arms.experiment)] {
+        if let Some(index) = points.iter().position(|point| point.is_infinite()) {
+            return Err(KayentaError::Infinite { path: step(&step("", name), arm), index });
+        }
+    }
+    let control = Prepared::new(&arms.control, settings);
+    let experiment = Prepared::new(&arms.experiment, settings);
+    let mut result = MetricResult {
+        name: name.to_owned(),
+        groups: Vec::new(),
+        muted: settings.muted,
+        classification: Classification::Pass,
+        critical: false,
+        reason: None,
+        ratio: Some(1.0),
+        effect: None,
+        control: control.arm,
+        experiment: experiment.arm,
+        interval: None,
+        estimate: None,
+        exact: Classification::Pass,
+        exact_critical: false,
+        exact_interval: None,
+        exact_estimate: None,
+        differs: false,
+        note: None,
+    };
+    if control.points.is_empty() || experiment.points.is_empty() {
+        without_data(&mut result, settings);
+    } else if control.points == experiment.points {
+        result.reason = Some("the samples are identical".to_owned());
+    } else if control.constant().is_some() && control.constant() == experiment.constant() {
+        result.note = Some("all points of both samples are equal".to_owned());
+    } else {
+        compare(&mut result, &control, &experiment, settings);
+    }
+    Ok(result)
+}
+
+/// A sample has no points.
+fn without_data(result: &mut MetricResult, settings: &MetricSettings) {
+    if settings.nan_strategy == NanStrategy::Replace {
+        result.note = Some(
+            "a sample is empty, and `nanStrategy` is `replace`: the original passes it".into(),
+        );
+        return;
+    }
+    let required = settings.must_have_data && !settings.critical;
+    let (classification, critical) = if required {
+        (Classification::NodataFailMetric, false)
+    } else {
+        (Classification::Nodata, settings.critical)
+    };
+    (result.classification, result.critical) = (classification, critical);
+    (result.exact, result.exact_critical) = (classification, critical);
+    result.reason = Some(format!("missing data for {}", result.name));
+}
+
+/// Both samples have points, and not the same ones.
+fn compare(
+    result: &mut MetricResult,
+    control: &Prepared,
+    experiment: &Prepared,
+    settings: &MetricSettings,
+) {
+    let mut ranks = Ranks::new(&experiment.points, &control.points);
+    let effect = effect(&mut ranks, control, experiment, settings.effect_size.measure);
+    (result.ratio, result.effect) = (effect.ratio, effect.measured);
+    let constant = control.constant().zip(experiment.constant());
+    let quantile = -normal_quantile(0.5 * (1.0 - settings.confidence));
+    let shifts = match constant {
+        // Equal ones do not come here, so the difference is not 0.
+        Some((from, to)) => {
+            result.note =
+                Some("both samples are constant: the difference decides, without noise".into());
+            let estimate = to - from;
+            let shift = Shift { interval: Interval { low: estimate, high: estimate }, estimate };
+            Some((shift, shift))
+        }
+        None => shifts(&mut ranks, &experiment.points, &control.points, quantile),
+    };
+    let finite = |shift: &Shift| {
+        shift.interval.low.is_finite()
+            && shift.interval.high.is_finite()
+            && shift.estimate.is_finite()
+    };
+    let Some((found, exact)) = shifts.filter(|(found, exact)| finite(found) && finite(exact))
+    else {
+        result.classification = Classification::Error;
+        result.exact = Classification::Error;
+        (result.ratio, result.effect) = (None, None);
+        result.reason = Some(
+            "metric classification failed: the shift between the samples is beyond the precision of their points"
+                .into(),
+        );
+        return;
+    };
+    (result.interval, result.estimate) = (Some(found.interval), Some(found.estimate));
+    (result.exact_interval, result.exact_estimate) = (Some(exact.interval), Some(exact.estimate));
+    result.classification = label(&found, effect.measured, settings);
+    result.critical = is_critical(result.classification, effect.measured, settings);
+    result.exact = label(&exact, effect.measured, settings);
+    result.exact_critical = is_critical(result.exact, effect.measured, settings);
+    result.differs = result.classification != result.exact;
+    result.reason =
+        reason(result.classification, result.critical, &found, effect.measured, settings);
+    if result.differs {
+        result.note = Some(format!(
+            "the original's root finder stops within 1e-4, which decides here: exactly, the interval is {} to {} and the estimate {}, which is {}",
+            exact.interval.low, exact.interval.high, exact.estimate, result.exact
+        ));
+    }
+}
+
+fn effect(
+    ranks: &mut Ranks,
+    control: &Prepared,
+    experiment: &Prepared,
+    measure: Measure,
+) -> Effect {
+    let ratio = match (experiment.arm.mean, control.arm.mean) {
+        (Some(over), Some(under)) if over != 0.0 && under != 0.0 => Some(over / under),
+        _ => None,
+    };
+    let ratio = ratio.filter(|ratio| ratio.is_finite());
+    let measured = match measure {
+        Measure::MeanRatio => ratio,
+        Measure::CommonLanguage => {
+            Some(ranks.wins() / (experiment.points.len() as f64 * control.points.len() as f64))
+        }
+    };
+    Effect { measured, ratio }
+}
+
+/// The shift as the original finds it, and exactly; `None` where the original fails.
+fn shifts(ranks: &mut Ranks, x: &[f64], y: &[f64], quantile: f64) -> Option<(Shift, Shift)> {
+    let (least, most) = (x[0] - y[y.len() - 1], x[x.len() - 1] - y[0]);
+    let (at_least, at_most) = (ranks.statistic(least)?, ranks.statistic(most)?);
+    let mut solve = |quantile: f64| {
+        let lower = Point { at: least, value: at_least - quantile };
+        let upper = Point { at: most, value: at_most - quantile };
+        zero(lower, upper, |shift| Some(ranks.statistic(shift)? - quantile))
+    };
+    let mut end = |quantile: f64| {
+        if at_least - quantile <= 0.0 {
+            Some(least)
+        } else if at_most - quantile >= 0.0 {
+            Some(most)
+        } else {
+            solve(quantile)
+        }
+    };
+    let interval = Interval { low: end(quantile)?, high: end(-quantile)? };
+    let found = Shift { interval, estimate: solve(0.0)? };
+    let (interval, estimate) = exact(ranks, y, quantile, (found.interval, found.estimate));
+    Some((found, Shift { interval, estimate }))
+}
+
+fn label(shift: &Shift, effect: Option<f64>, settings: &MetricSettings) -> Classification {
+    let bound = settings.tolerance * shift.estimate.abs();
+    let EffectSize { allowed_increase, allowed_decrease, .. } = settings.effect_size;
+    let (up, down) = match settings.direction {
+        Direction::Increase => (true, false),
+        Direction::Decrease => (false, true),
+        Direction::Either => (true, true),
+    };
+    if up && shift.interval.low > bound && effect.is_none_or(|effect| effect >= allowed_increase) {
+        Classification::High
+    } else if down
+        && shift.interval.high < -bound
+        && effect.is_none_or(|effect| effect <= allowed_decrease)
+    {
+        Classification::Low
+    } else {
+        Classification::Pass
+    }
+}
+
+fn is_critical(label: Classification, effect: Option<f64>, settings: &MetricSettings) -> bool {
+    let EffectSize { critical_increase, critical_decrease, .. } = settings.effect_size;
+    settings.critical
+        && match label {
+            Classification::High => effect.is_none_or(|effect| effect >= critical_increase),
+            Classification::Low => effect.is_none_or(|effect| effect <= critical_decrease),
+            _ => false,
+        }
+}
+
+fn reason(
+    label: Classification,
+    critical: bool,
+    shift: &Shift,
+    effect: Option<f64>,
+    settings: &MetricSettings,
+) -> Option<String> {
+    let EffectSize { allowed_increase, allowed_decrease, .. } = settings.effect_size;
+    let bound = settings.tolerance * shift.estimate.abs();
+    let (side, bound, way, allowed) = match label {
+        Classification::High => ("above", bound, "at least", allowed_increase),
+        Classification::Low => ("below", -bound, "at most", allowed_decrease),
+        _ => return None,
+    };
+    let effect = effect.map_or_else(
+        || "the effect is not known".to_owned(),
+        |effect| format!("the effect {effect} is {way} {allowed}"),
+    );
+    let Interval { low, high } = shift.interval;
+    let critical = if critical { " (critical)" } else { "" };
+    Some(format!(
+        "{label}{critical}: the shift, from {low} to {high}, lies {side} {bound}, and {effect}"
+    ))
+}

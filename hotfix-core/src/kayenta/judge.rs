@@ -1,0 +1,353 @@
+//! The score: metrics into groups, groups into one number, the number into a verdict.
+
+use super::classify::{Classification, MetricResult, classify};
+use super::config::{Config, parse, shown};
+use super::error::{Finding, KayentaError, nearest, step};
+use super::sample::Arms;
+use core::fmt;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The samples of each metric, by its name.
+pub type Samples = BTreeMap<String, Arms>;
+
+/// Share of metrics without data from which on the whole fails, in per cent.
+const MOST_WITHOUT_DATA: f64 = 50.0;
+
+/// What the score comes to, by the original's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Outcome {
+    /// At least the pass score.
+    Pass,
+    /// At least the marginal score.
+    Marginal,
+    /// Less.
+    Fail,
+}
+
+impl Outcome {
+    /// The original's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "Pass",
+            Self::Marginal => "Marginal",
+            Self::Fail => "Fail",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Which score is enough; one that is absent is the configuration's.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Thresholds {
+    /// From this on it is a pass.
+    pub pass: Option<f64>,
+    /// From this on it is marginal.
+    pub marginal: Option<f64>,
+}
+
+/// What a group came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupScore {
+    /// Its name.
+    pub name: String,
+    /// Passed metrics per 100 that could be judged; 0 where there are none.
+    pub score: f64,
+    /// What it weighs in the score, in per cent.
+    pub weight: f64,
+    /// Whether none of its metrics could be judged: the score then takes it for 100.
+    pub no_data: bool,
+    /// How many of its metrics came to what.
+    pub labels: BTreeMap<Classification, usize>,
+}
+
+/// What the judge says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// Out of 100, to two decimals.
+    pub score: f64,
+    /// By the thresholds.
+    pub classification: Outcome,
+    /// Why the score is 0 regardless of the groups; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The score with the exact classifications.
+    pub exact_score: f64,
+    /// What that comes to.
+    pub exact_classification: Outcome,
+    /// In the order in which the metrics name them.
+    pub groups: Vec<GroupScore>,
+    /// In the order of the configuration.
+    pub metrics: Vec<MetricResult>,
+    /// What the original takes in silence.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges samples by a configuration, as the original does.
+///
+/// # Errors
+/// `HF-KAY-003` for a point that is infinite, `-004` for samples of a metric that the configuration lacks, `-005` where
+/// neither the call nor the configuration has a threshold.
+///
+/// ```
+/// use hotfix_core::kayenta::{Config, Outcome, Thresholds, judge, read_samples};
+///
+/// let config = Config::from_json(r#"{"metrics": [{"name": "latency", "groups": ["all"]}],
+///     "classifier": {"groupWeights": {"all": 100}}}"#).expect("a configuration");
+/// let samples = read_samples(r#"{"latency": {"control": [12, 14, null, 13, 12, 15, 11],
+///     "experiment": [19, 22, 24, 20, 19, 23, 25]}}"#).expect("samples");
+/// let thresholds = Thresholds { pass: Some(75.0), marginal: Some(50.0) };
+/// let verdict = judge(&config, &samples, thresholds).expect("samples fit");
+/// assert_eq!((verdict.score, verdict.classification), (0.0, Outcome::Fail));
+/// ```
+pub fn judge(
+    config: &Config,
+    samples: &Samples,
+    thresholds: Thresholds,
+) -> Result<Judgement, KayentaError> {
+    let threshold = |given: Option<f64>, configured: Option<f64>, threshold| {
+        let score = given.or(configured).filter(|score| score.is_finite());
+        score.ok_or(KayentaError::Threshold { threshold })
+    };
+    let pass = threshold(thresholds.pass, config.pass, "pass")?;
+    let marginal = threshold(thresholds.marginal, config.marginal, "marginal")?;
+    for metric in samples.keys() {
+        if config.metrics.iter().all(|known| known.name != *metric) {
+            let known = config.metrics.iter().map(|known| known.name.as_str());
+            let nearest = nearest(metric, known);
+            return Err(KayentaError::NoSuchMetric { metric: metric.clone(), nearest });
+        }
+    }
+    let mut findings = config.findings.clone();
+    let mut metrics = Vec::with_capacity(config.metrics.len());
+    for metric in &config.metrics {
+        if let Some(arms) = samples.get(&metric.name) {
+            let mut result = classify(&metric.name, arms, &metric.settings)?;
+            result.groups.clone_from(&metric.groups);
+            metrics.push(result);
+        } else {
+            findings.push(Finding::NotSampled { metric: metric.name.clone() });
+        }
+    }
+    let groups = groups(&metrics, &config.group_weights, |m| m.classification);
+    for group in config.group_weights.keys() {
+        if groups.iter().all(|known| known.name != *group) {
+            findings.push(Finding::EmptyGroup { group: group.clone() });
+        }
+    }
+    let (score, reason) = score(&metrics, &groups, |m| (m.classification, m.critical));
+    // The same groups and weights unless a metric differs.
+    let exact_score = if metrics.iter().any(|m| m.differs) {
+        let groups = self::groups(&metrics, &config.group_weights, |m| m.exact);
+        self::score(&metrics, &groups, |m| (m.exact, m.exact_critical)).0
+    } else {
+        score
+    };
+    let outcome = |score: f64| {
+        if score >= pass {
+            Outcome::Pass
+        } else if score >= marginal {
+            Outcome::Marginal
+        } else {
+            Outcome::Fail
+        }
+    };
+    Ok(Judgement {
+        score,
+        classification: outcome(score),
+        reason,
+        exact_score,
+        exact_classification: outcome(exact_score),
+        groups,
+        metrics,
+        findings,
+    })
+}
+
+/// Whether a run of several intervals passes, by the score of its last one: by the pass score where there is one, else
+/// by the marginal one, else in any case.
+pub fn passes(last_score: f64, thresholds: Thresholds) -> bool {
+    thresholds.pass.or(thresholds.marginal).is_none_or(|least| last_score >= least)
+}
+
+fn groups(
+    metrics: &[MetricResult],
+    weights: &BTreeMap<String, f64>,
+    label: impl Fn(&MetricResult) -> Classification,
+) -> Vec<GroupScore> {
+    let mut groups: Vec<GroupScore> = Vec::new();
+    for metric in metrics.iter().filter(|metric| !metric.muted) {
+        for name in &metric.groups {
+            let index = groups.iter().position(|group| group.name == *name).unwrap_or_else(|| {
+                groups.push(GroupScore {
+                    name: name.clone(),
+                    score: 0.0,
+                    weight: 0.0,
+                    no_data: true,
+                    labels: BTreeMap::new(),
+                });
+                groups.len() - 1
+            });
+            *groups[index].labels.entry(label(metric)).or_default() += 1;
+        }
+    }
+    let unweighted = groups.iter().filter(|group| !weights.contains_key(&group.name)).count();
+    let share = (100.0 - weights.values().sum::<f64>()) / unweighted as f64;
+    for group in &mut groups {
+        let count = |label| group.labels.get(&label).copied().unwrap_or_default();
+        let passed = count(Classification::Pass);
+        let judged = passed
+            + count(Classification::High)
+            + count(Classification::Low)
+            + count(Classification::NodataFailMetric);
+        group.no_data = judged == 0;
+        if judged > 0 {
+            group.score = passed as f64 / judged as f64 * 100.0;
+        }
+        group.weight = weights.get(&group.name).copied().unwrap_or(share);
+    }
+    groups
+}
+
+fn score(
+    metrics: &[MetricResult],
+    groups: &[GroupScore],
+    label: impl Fn(&MetricResult) -> (Classification, bool),
+) -> (f64, Option<String>) {
+    let counted = || metrics.iter().filter(|metric| !metric.muted);
+    let failed = counted().find(|metric| {
+        let (classification, critical) = label(metric);
+        critical && classification != Classification::Pass
+    });
+    if let Some(metric) = failed {
+        let why = metric.reason.as_deref().unwrap_or("a critical metric failed");
+        return (0.0, Some(format!("Canary Failed: {}: {why}", metric.name)));
+    }
+    let without = counted().filter(|metric| label(metric).0 == Classification::Nodata).count();
+    let share = without as f64 / counted().count() as f64 * 100.0;
+    if share >= MOST_WITHOUT_DATA {
+        let why = format!("{MOST_WITHOUT_DATA}% or more metrics returned NODATA");
+        return (0.0, Some(format!("Canary Failed: {why}")));
+    }
+    let parts = groups.iter().map(|group| {
+        let score = if group.no_data { 100.0 } else { group.score };
+        score * (group.weight / 100.0)
+    });
+    (to_two_decimals(parts.sum()), None)
+}
+
+/// Half up in the decimal digits that a number is written with, as the original rounds; 33.335 is 33.34, though the
+/// number behind these digits is a little less.
+fn to_two_decimals(number: f64) -> f64 {
+    // Without an exponent, whatever the size.
+    let text = number.abs().to_string();
+    let Some((whole, decimals)) = text.split_once('.') else { return number };
+    let kept = decimals.get(..2).and_then(|kept| format!("{whole}{kept}").parse::<u64>().ok());
+    match (kept, decimals.as_bytes().get(2)) {
+        (Some(kept), Some(digit)) => {
+            let hundredths = kept + u64::from(*digit >= b'5');
+            (hundredths as f64 / 100.0).copysign(number)
+        }
+        // Two decimals or fewer.
+        _ => number,
+    }
+}
+
+/// Reads samples: for each metric `{"control": […], "experiment": […]}`; null and `"NaN"` are missing points.
+///
+/// # Errors
+/// `HF-KAY-001` for text that is not JSON, with line and column; `HF-KAY-002` for anything that is no sample.
+///
+/// ```
+/// use hotfix_core::kayenta::read_samples;
+///
+/// let samples = read_samples(r#"{"errors": {"control": [0, null], "experiment": ["NaN", 2.5]}}"#);
+/// assert_eq!(samples.expect("samples")["errors"].experiment[1], 2.5);
+/// ```
+pub fn read_samples(text: &str) -> Result<Samples, KayentaError> {
+    match parse("samples", text)? {
+        Value::Object(metrics) => metrics
+            .iter()
+            .map(|(name, arms)| Ok((name.clone(), Arms::of(arms, &step("", name))?)))
+            .collect(),
+        other => Err(fault("", &other, "an object of metrics")),
+    }
+}
+
+fn fault(path: &str, got: &Value, expected: &'static str) -> KayentaError {
+    KayentaError::Type { document: "samples", path: path.to_owned(), got: shown(got), expected }
+}
+
+impl Arms {
+    /// Reads the samples of one metric: `{"control": […], "experiment": […]}`.
+    ///
+    /// # Errors
+    /// As [`read_samples`].
+    pub fn from_json(text: &str) -> Result<Self, KayentaError> {
+        Self::of(&parse("samples", text)?, "")
+    }
+
+    fn of(value: &Value, path: &str) -> Result<Self, KayentaError> {
+        const EXPECTED: &str = "an object with `control` and `experiment` alone";
+        let members = value.as_object().filter(|members| members.len() == 2);
+        let arm = |name: &str| {
+            let points = members
+                .and_then(|members| members.get(name))
+                .ok_or_else(|| fault(path, value, EXPECTED))?;
+            let path = step(path, name);
+            let list =
+                points.as_array().ok_or_else(|| fault(&path, points, "a list of numbers"))?;
+            let point = |(index, point): (usize, &Value)| {
+                match point {
+                    Value::Number(number) => number.as_f64(),
+                    Value::Null => Some(f64::NAN),
+                    Value::String(text) if text == "NaN" => Some(f64::NAN),
+                    _ => None,
+                }
+                .ok_or_else(|| fault(&format!("{path}/{index}"), point, "a number, or null"))
+            };
+            list.iter().enumerate().map(point).collect::<Result<Vec<f64>, _>>()
+        };
+        Ok(Self { control: arm("control")?, experiment: arm("experiment")? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stat_1_scores_are_rounded_half_up_in_decimal_digits() {
+        let cases = [
+            (33.335, 33.34),
+            (66.666_666_666_666_66, 66.67),
+            (99.994_999_999_9, 99.99),
+            (100.0, 100.0),
+            (0.005, 0.01),
+            (0.004_9, 0.0),
+            (1e-9, 0.0),
+            (-12.345, -12.35),
+            (99.995, 100.0),
+            (12.5, 12.5),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(to_two_decimals(number), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn stat_1_a_run_of_several_intervals_passes_by_its_last_score() {
+        let thresholds = |pass, marginal| Thresholds { pass, marginal };
+        assert!(passes(0.0, thresholds(None, None)));
+        assert!(passes(50.0, thresholds(None, Some(50.0))));
+        assert!(!passes(49.99, thresholds(None, Some(50.0))));
+        assert!(!passes(74.0, thresholds(Some(75.0), Some(50.0))));
+        assert!(passes(75.0, thresholds(Some(75.0), None)));
+    }
+}

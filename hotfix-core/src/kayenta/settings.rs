@@ -1,0 +1,206 @@
+//! What a metric is asked, by the words of the original's `analysisConfigurations.canary`.
+
+use super::error::KayentaError;
+
+/// In which direction a metric may not move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// More is bad; `increase`.
+    Increase,
+    /// Less is bad; `decrease`.
+    Decrease,
+    /// Both are; `either`, and any other word.
+    #[default]
+    Either,
+}
+
+impl Direction {
+    /// By the original's word, if it is one.
+    pub fn of(word: &str) -> Option<Self> {
+        match word {
+            "increase" => Some(Self::Increase),
+            "decrease" => Some(Self::Decrease),
+            "either" => Some(Self::Either),
+            _ => None,
+        }
+    }
+}
+
+/// What becomes of a missing point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NanStrategy {
+    /// It is left out; `remove`, and any other word.
+    #[default]
+    Remove,
+    /// It counts as 0; `replace`. An empty sample then passes.
+    Replace,
+}
+
+impl NanStrategy {
+    /// By the original's word, if it is one.
+    pub fn of(word: &str) -> Option<Self> {
+        match word {
+            // The original's own default is a word that it does not know.
+            "remove" | "none" => Some(Self::Remove),
+            "replace" => Some(Self::Replace),
+            _ => None,
+        }
+    }
+}
+
+/// What becomes of outliers, of each sample by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Outliers {
+    /// They stay; `keep`, and any other word.
+    #[default]
+    Keep,
+    /// Points beyond Tukey's fences and beyond the first and last percent are left out; `remove`.
+    Remove {
+        /// How many interquartile ranges a fence lies beyond its quartile; above 0.
+        factor: f64,
+    },
+}
+
+impl Outliers {
+    /// The original's `outlierFactor` where none is given.
+    pub const FACTOR: f64 = 3.0;
+}
+
+/// How large a difference is, beside being there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Measure {
+    /// Mean of the experiment over mean of the control; not known where either is 0. `meanRatio`, and any other word.
+    #[default]
+    MeanRatio,
+    /// Chance that a point of the experiment exceeds one of the control, ties half; `cles`.
+    CommonLanguage,
+}
+
+impl Measure {
+    /// By the original's word, if it is one.
+    pub fn of(word: &str) -> Option<Self> {
+        match word {
+            "meanRatio" => Some(Self::MeanRatio),
+            "cles" => Some(Self::CommonLanguage),
+            _ => None,
+        }
+    }
+
+    /// What 'no effect' is, and each threshold's default.
+    pub const fn none(self) -> f64 {
+        match self {
+            Self::MeanRatio => 1.0,
+            Self::CommonLanguage => 0.5,
+        }
+    }
+}
+
+/// From which effect on a difference counts, and from which on it is critical.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EffectSize {
+    /// How an effect is measured.
+    pub measure: Measure,
+    /// `High` needs an effect of at least this.
+    pub allowed_increase: f64,
+    /// `Low` needs an effect of at most this.
+    pub allowed_decrease: f64,
+    /// A critical `High` needs an effect of at least this.
+    pub critical_increase: f64,
+    /// A critical `Low` needs an effect of at most this.
+    pub critical_decrease: f64,
+}
+
+impl EffectSize {
+    /// A measure with its defaults: any effect counts.
+    pub const fn of(measure: Measure) -> Self {
+        let none = measure.none();
+        Self {
+            measure,
+            allowed_increase: none,
+            allowed_decrease: none,
+            critical_increase: none,
+            critical_decrease: none,
+        }
+    }
+}
+
+impl Default for EffectSize {
+    fn default() -> Self {
+        Self::of(Measure::default())
+    }
+}
+
+/// What one metric is asked; the default is the original's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricSettings {
+    /// In which direction it may not move.
+    pub direction: Direction,
+    /// What becomes of missing points.
+    pub nan_strategy: NanStrategy,
+    /// Whether its failure fails the whole.
+    pub critical: bool,
+    /// Whether a sample without points fails it, instead of leaving it out.
+    pub must_have_data: bool,
+    /// Whether it is judged, but does not count.
+    pub muted: bool,
+    /// From which effect on a difference counts.
+    pub effect_size: EffectSize,
+    /// What becomes of outliers.
+    pub outliers: Outliers,
+    /// By which fraction of the estimate the interval has to be away from 0; at least 0. The original's judge has 0.25
+    /// and no setting for it.
+    pub tolerance: f64,
+    /// Of the two-sided interval, above 0 and below 1. The original's judge has 0.98 and no setting for it.
+    pub confidence: f64,
+}
+
+impl Default for MetricSettings {
+    fn default() -> Self {
+        Self {
+            direction: Direction::default(),
+            nan_strategy: NanStrategy::default(),
+            critical: false,
+            must_have_data: false,
+            muted: false,
+            effect_size: EffectSize::default(),
+            outliers: Outliers::default(),
+            tolerance: 0.25,
+            confidence: 0.98,
+        }
+    }
+}
+
+impl MetricSettings {
+    /// Checks the figures.
+    ///
+    /// # Errors
+    /// `HF-KAY-006` for a tolerance below 0, a confidence outside 0 to 1, an outlier factor of 0 or less, and anything
+    /// that is not finite.
+    pub fn check(&self) -> Result<(), KayentaError> {
+        let fault = |what, value, expected| Err(KayentaError::Figure { what, value, expected });
+        if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
+            return fault("tolerance", self.tolerance, "a fraction from 0 on, such as 0.25");
+        }
+        // As an interval is asked of the tail, the tail is what has to be a probability.
+        if !(self.confidence > 0.0 && 1.0 - self.confidence > 0.0) {
+            return fault("confidence", self.confidence, "one above 0 and below 1, such as 0.98");
+        }
+        if let Outliers::Remove { factor } = self.outliers
+            && !(factor > 0.0 && factor.is_finite())
+        {
+            return fault("outlierFactor", factor, "a number above 0, such as 3");
+        }
+        let effect = self.effect_size;
+        for (what, value) in [
+            ("allowedIncrease", effect.allowed_increase),
+            ("allowedDecrease", effect.allowed_decrease),
+            ("criticalIncrease", effect.critical_increase),
+            ("criticalDecrease", effect.critical_decrease),
+        ] {
+            if !value.is_finite() {
+                return fault(what, value, "a finite number");
+            }
+        }
+        Ok(())
+    }
+}

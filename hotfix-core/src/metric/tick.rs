@@ -1,0 +1,379 @@
+//! What one tick added to one metric: counters turned into differences, resets handled, strata summed (MET-6).
+
+use std::collections::BTreeMap;
+
+use crate::grade::MetricKind;
+use crate::policy::section::Metric;
+use crate::unit::{Share, Timestamp};
+
+use super::reading::{Arms, Reading, Sample};
+use super::resolve::{Layout, Reader, ReadingError};
+
+/// What one tick added to one metric: the canary's columns, then the baseline's.
+///
+/// Proportions and counts: events, trials (or exposure in seconds, scaled by the arm's share). Gauges and volumes: the
+/// sum of the levels and their number. Latency: the count, then requests at or below each edge of the layout.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tick {
+    /// The columns, over all strata.
+    pub row: Vec<f64>,
+    /// Such a row for each stratum, one after the other; empty where the reading has no strata.
+    pub strata: Vec<f64>,
+    /// Events and trials of each instance of the canary and of the baseline, in the order of their names; empty where an
+    /// arm did not send them, and for readings by strata.
+    pub instances: [Vec<[f64; 2]>; 2],
+    /// The canary read something.
+    pub canary: bool,
+    /// The baseline read something.
+    pub baseline: bool,
+    /// A number was NaN or infinite: its arm is left out.
+    pub not_finite: bool,
+}
+
+/// The last running totals, by stratum.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counters {
+    strata: Vec<Kept>,
+}
+
+/// The last running totals of each arm.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Kept {
+    arms: [Vec<f64>; 2],
+    at: [Timestamp; 2],
+    instances: [BTreeMap<String, [f64; 2]>; 2],
+}
+
+/// The names of the arms, in the order of the columns.
+const ARMS: [&str; 2] = ["canary", "baseline"];
+
+impl Tick {
+    /// Reads one metric into this tick, whose memory is reused. Changes nothing else, so a refusal loses nothing.
+    ///
+    /// # Errors
+    /// `HF-MET-002` to `HF-MET-007`.
+    pub fn read(
+        &mut self,
+        metric: &Metric,
+        layout: &Layout,
+        counters: &Counters,
+        reading: &Reading,
+        at: Timestamp,
+        share: Share,
+    ) -> Result<(), ReadingError> {
+        let width = 2 * layout.columns();
+        let source = Source { metric, layout, at, share };
+        self.row.clear();
+        self.row.resize(width, 0.0);
+        self.strata.clear();
+        self.instances.iter_mut().for_each(Vec::clear);
+        (self.canary, self.baseline, self.not_finite) = (false, false, false);
+        if let Some(arms) = reading.whole() {
+            let kept = counters.of(reading).first();
+            let mut row = std::mem::take(&mut self.row);
+            let read = self.arms(source, kept, arms, &mut row);
+            self.row = row;
+            return read;
+        }
+        let mut strata = std::mem::take(&mut self.strata);
+        strata.resize(width * reading.strata().count(), 0.0);
+        let mut read = Ok(());
+        for ((place, arms), row) in reading.strata().enumerate().zip(strata.chunks_mut(width)) {
+            read =
+                read.and_then(|()| self.arms(source, counters.of(reading).get(place), arms, row));
+            for (sum, more) in self.row.iter_mut().zip(&*row) {
+                *sum += more;
+            }
+        }
+        if metric.kind == MetricKind::Volume {
+            // The parts of a volume are added up, not averaged.
+            self.row[1] = self.row[1].min(1.0);
+            self.row[3] = self.row[3].min(1.0);
+        }
+        self.instances.iter_mut().for_each(Vec::clear);
+        self.strata = strata;
+        read
+    }
+
+    /// Reads both arms of one stratum into its row.
+    fn arms(
+        &mut self,
+        source: Source<'_>,
+        kept: Option<&Kept>,
+        arms: &Arms,
+        row: &mut [f64],
+    ) -> Result<(), ReadingError> {
+        let columns = row.len() / 2;
+        for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
+            let Some(sample) = sample else { continue };
+            let row = &mut row[index * columns..(index + 1) * columns];
+            let reader = Reader { metric: source.metric, arm: ARMS[index] };
+            if arms.totals {
+                reader.has_totals(sample)?;
+            }
+            let last = if arms.totals { Last::Totals(kept) } else { Last::NotNeeded };
+            let read = if let Sample::Instances(instances) = sample {
+                let share = source.exposed(index);
+                reader.instances(instances, last, share, row, &mut self.instances[index])?
+            } else {
+                source.one(&reader, sample, last, row)?
+            };
+            match read {
+                Read::NotFinite => {
+                    row.fill(0.0);
+                    self.instances[index].clear();
+                    self.not_finite = true;
+                }
+                Read::Nothing => row.fill(0.0),
+                Read::Something => {
+                    *(if index == 0 { &mut self.canary } else { &mut self.baseline }) = true;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What one arm's reading came to.
+enum Read {
+    NotFinite,
+    /// A counter's first value.
+    Nothing,
+    Something,
+}
+
+/// The totals that differences are taken from.
+#[derive(Clone, Copy)]
+enum Last<'a> {
+    /// What was sent is no total.
+    NotNeeded,
+    /// It is one; there may be none before it.
+    Totals(Option<&'a Kept>),
+}
+
+/// What a reading is of.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    metric: &'a Metric,
+    layout: &'a Layout,
+    at: Timestamp,
+    share: Share,
+}
+
+impl Source<'_> {
+    /// What an arm's seconds of exposure are scaled with; none where they are taken as they are.
+    fn exposed(self, arm: usize) -> Option<f64> {
+        let scaled = self.metric.kind == MetricKind::Count && self.metric.scaled;
+        let share = if arm == 0 { self.share } else { self.share.rest() };
+        scaled.then(|| share.as_fraction())
+    }
+
+    /// Reads an arm that is one sample.
+    fn one(
+        self,
+        reader: &Reader<'_>,
+        sample: &Sample,
+        last: Last<'_>,
+        row: &mut [f64],
+    ) -> Result<Read, ReadingError> {
+        if !reader.fill(sample, self.layout, row)? {
+            return Ok(Read::NotFinite);
+        }
+        let arm = usize::from(reader.arm == ARMS[1]);
+        if let Last::Totals(kept) = last {
+            let Some(kept) = kept.filter(|kept| difference(row, &kept.arms[arm])) else {
+                return Ok(Read::Nothing);
+            };
+            if self.metric.kind == MetricKind::Volume {
+                let minutes = self.at.since(kept.at[arm]).as_seconds() / 60.0;
+                if minutes <= 0.0 {
+                    return Ok(Read::Nothing);
+                }
+                row[0] /= minutes;
+                row[1] = 1.0;
+            }
+        }
+        reader.check(row)?;
+        if let Some(share) = self.exposed(arm) {
+            row[1] *= share;
+        }
+        Ok(Read::Something)
+    }
+}
+
+impl Reader<'_> {
+    /// Reads an arm instance by instance. One without a total before is new, and adds nothing yet.
+    fn instances(
+        &self,
+        instances: &BTreeMap<String, [f64; 2]>,
+        last: Last<'_>,
+        exposed: Option<f64>,
+        row: &mut [f64],
+        each: &mut Vec<[f64; 2]>,
+    ) -> Result<Read, ReadingError> {
+        if !matches!(self.metric.kind, MetricKind::Proportion | MetricKind::Count) {
+            return Err(self.form());
+        }
+        let arm = usize::from(self.arm == ARMS[1]);
+        let mut read = 0.0;
+        for (name, sent) in instances {
+            if !sent.iter().all(|x| x.is_finite()) {
+                return Ok(Read::NotFinite);
+            }
+            self.not_negative(sent)?;
+            let mut added = *sent;
+            let known = match last {
+                Last::NotNeeded => true,
+                Last::Totals(kept) => kept
+                    .and_then(|kept| kept.instances[arm].get(name))
+                    .is_some_and(|last| difference(&mut added, last)),
+            };
+            if known {
+                self.check(&added)?;
+                read += 1.0;
+            } else {
+                added = [0.0; 2];
+            }
+            each.push(added);
+        }
+        if read == 0.0 {
+            return Ok(Read::Nothing);
+        }
+        if let Some(share) = exposed {
+            // Instances are watched side by side: together they are exposed for as long as one of them is.
+            for [_, seconds] in &mut *each {
+                *seconds *= share / read;
+            }
+        }
+        for [events, trials] in each {
+            row[0] += *events;
+            row[1] += *trials;
+        }
+        Ok(Read::Something)
+    }
+}
+
+/// Turns totals into what came since `last`; after a reset all of it is new. False for a counter's first reading.
+fn difference(row: &mut [f64], last: &[f64]) -> bool {
+    if last.len() != row.len() {
+        return false;
+    }
+    if row.iter().zip(last).all(|(now, before)| now >= before) {
+        for (now, before) in row.iter_mut().zip(last) {
+            *now -= before;
+        }
+    }
+    true
+}
+
+impl Counters {
+    /// The kept totals by stratum; none where the number of strata is another.
+    fn of(&self, reading: &Reading) -> &[Kept] {
+        if self.strata.len() == reading.strata().count() { &self.strata } else { &[] }
+    }
+
+    /// Keeps the totals of a reading that was taken.
+    pub fn keep(&mut self, metric: &Metric, layout: &Layout, reading: &Reading, at: Timestamp) {
+        if !reading.strata().any(|arms| arms.totals) {
+            return;
+        }
+        if self.strata.len() != reading.strata().count() {
+            self.strata.clear();
+            self.strata.resize(reading.strata().count(), Kept::default());
+        }
+        for (kept, arms) in self.strata.iter_mut().zip(reading.strata()).filter(|(_, a)| a.totals) {
+            for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
+                let Some(sample) = sample else { continue };
+                if let Sample::Instances(instances) = sample {
+                    keep_instances(&mut kept.instances[index], instances);
+                    continue;
+                }
+                let totals = &mut kept.arms[index];
+                totals.resize(layout.columns(), 0.0);
+                let reader = Reader { metric, arm: ARMS[index] };
+                if matches!(reader.fill(sample, layout, totals), Ok(true)) {
+                    kept.at[index] = at;
+                } else {
+                    totals.clear();
+                }
+            }
+        }
+    }
+}
+
+/// Keeps each instance's totals. One that sends nothing this time keeps its last ones.
+fn keep_instances(kept: &mut BTreeMap<String, [f64; 2]>, sent: &BTreeMap<String, [f64; 2]>) {
+    for (name, totals) in sent {
+        match kept.get_mut(name) {
+            Some(kept) => *kept = *totals,
+            None => {
+                kept.insert(name.clone(), *totals);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+
+    fn read(counters: &mut Counters, text: &str) -> Result<Tick, ReadingError> {
+        let policy = Policy::preset("phased-canary").unwrap();
+        let metric = policy.metrics().iter().find(|m| m.id.as_str() == "error_rate").unwrap();
+        let reading: Reading = serde_json::from_str(text).unwrap();
+        let mut tick = Tick::default();
+        let (layout, at) = (Layout::default(), Timestamp::default());
+        tick.read(metric, &layout, counters, &reading, at, Share::ALL)?;
+        counters.keep(metric, &layout, &reading, at);
+        Ok(tick)
+    }
+
+    #[test]
+    fn met_6_each_instance_has_a_counter_of_its_own_and_resets_by_itself() {
+        let mut counters = Counters::default();
+        let first =
+            r#"{"totals": true, "canary": {"a": [5, 100], "b": [50, 1000]}, "baseline": [9, 900]}"#;
+        let tick = read(&mut counters, first).unwrap();
+        assert_eq!((tick.canary, tick.row), (false, vec![0.0; 4]));
+        // `a` went up by 1 in 20, `b` began anew, `c` is new and adds nothing yet.
+        let second = r#"{"totals": true, "canary": {"a": [6, 120], "b": [2, 30], "c": [7, 70]}, "baseline": [10, 910]}"#;
+        let tick = read(&mut counters, second).unwrap();
+        assert_eq!(tick.row, [3.0, 50.0, 1.0, 10.0]);
+        assert_eq!(tick.instances[0], [[1.0, 20.0], [2.0, 30.0], [0.0, 0.0]]);
+        // One that was silent goes on where it was.
+        let third = r#"{"totals": true, "canary": {"a": [6, 130]}, "baseline": [10, 910]}"#;
+        assert_eq!(read(&mut counters, third).unwrap().row, [0.0, 10.0, 0.0, 0.0]);
+        let fourth = r#"{"totals": true, "canary": {"a": [6, 130], "c": [8, 71]}}"#;
+        assert_eq!(read(&mut counters, fourth).unwrap().row, [1.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn met_6_an_instance_has_no_more_errors_than_requests() {
+        let text = r#"{"canary": {"a": [5, 4], "b": [0, 1000]}}"#;
+        let refused = read(&mut Counters::default(), text).unwrap_err();
+        assert_eq!(refused.code(), "HF-MET-003");
+        let text = r#"{"canary": {"a": [5, -4], "b": [0, 1000]}}"#;
+        assert_eq!(read(&mut Counters::default(), text).unwrap_err().code(), "HF-MET-004");
+    }
+
+    #[test]
+    fn met_6_strata_keep_rows_of_their_own_and_counters_of_their_own() {
+        let mut counters = Counters::default();
+        let tick = read(
+            &mut counters,
+            r#"[{"canary": [1, 10]}, {"canary": [2, 30], "baseline": [4, 90]}]"#,
+        )
+        .unwrap();
+        assert_eq!(tick.row, [3.0, 40.0, 4.0, 90.0]);
+        assert_eq!(tick.strata, [1.0, 10.0, 0.0, 0.0, 2.0, 30.0, 4.0, 90.0]);
+        let totals =
+            r#"[{"totals": true, "canary": [1, 10]}, {"totals": true, "canary": [2, 30]}]"#;
+        assert!(!read(&mut counters, totals).unwrap().canary);
+        let later = r#"[{"totals": true, "canary": [2, 20]}, {"totals": true, "canary": [2, 35]}]"#;
+        assert_eq!(read(&mut counters, later).unwrap().row[..2], [1.0, 15.0]);
+        // Another number of strata: nobody knows which is which.
+        let fewer = r#"{"totals": true, "canary": [9, 95]}"#;
+        assert!(!read(&mut counters, fewer).unwrap().canary);
+    }
+}

@@ -1,0 +1,314 @@
+//! A ceiling for tiny rates: shows that a rate is below a figure, without a baseline (STAT-3).
+//!
+//! Where errors are so rare that canary and baseline cannot be compared, what can be shown is that the
+//! canary's rate is below a ceiling `p`. The null is 'every request fails with chance `p` or more', and
+//!
+//! ```text
+//! E = Σ_j w_j (q_j/p)^x ((1 - q_j)/(1 - p))^(n - x),   q_j = p × {0.5, 0.2, 0.05, 0}
+//! ```
+//!
+//! Each request's factor falls in its chance of failing and has mean 1 at `p`, so its mean is at most 1
+//! under the null (statistics, section 7). Without errors 690 requests are enough for 0.5% at α 0.05.
+//! It depends on sums alone: order does not matter, and states merge.
+
+use super::grid::{check_weights, threshold};
+use super::numeric::{exp, larger, largest, ln, ln1p, log_mean_exp};
+use super::{Counts, Evidence, MAX_GRID, StatError, Watch};
+use serde::{Deserialize, Serialize};
+
+/// Default rates of the alternatives, as shares of the ceiling; evenly weighted.
+pub const DEFAULT_GRID: [f64; 4] = [0.5, 0.2, 0.05, 0.0];
+/// Lowest ceiling: below it requests cannot be counted that would show it.
+pub const LEAST_CEILING: f64 = 1e-15;
+
+/// What a ceiling is asked.
+///
+/// ```
+/// use hotfix_core::stats::ceiling::{CeilingDesign, CeilingSettings};
+/// let design = CeilingDesign::try_new(&CeilingSettings::below(0.005)).expect("a rate");
+/// assert_eq!(design.clean_trials(), 690.0);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CeilingSettings {
+    /// The rate that the canary's is to be shown below, from [`LEAST_CEILING`] and below 1.
+    pub ceiling: f64,
+    /// Chance of ever deciding while the rate is at the ceiling or above it, above 0 and below 1.
+    #[serde(default = "usual_alpha")]
+    pub alpha: f64,
+    /// Rates of the alternatives as shares of the ceiling, from 0 and below 1, at most [`MAX_GRID`].
+    #[serde(default)]
+    pub grid: Option<Vec<f64>>,
+    /// One weight a rate, summing to 1. Absent: even.
+    #[serde(default)]
+    pub weights: Option<Vec<f64>>,
+}
+
+const fn usual_alpha() -> f64 {
+    0.05
+}
+
+impl CeilingSettings {
+    /// At α 0.05 with the default alternatives.
+    pub const fn below(ceiling: f64) -> Self {
+        Self { ceiling, alpha: usual_alpha(), grid: None, weights: None }
+    }
+}
+
+/// A checked test. Shared by any number of states.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CeilingDesign {
+    len: usize,
+    ceiling: f64,
+    /// `ln(q/p)`: what an error gains; negative infinity for a rate of 0.
+    loud: [f64; MAX_GRID],
+    /// `ln((1 - q)/(1 - p))`: what any other request gains.
+    quiet: [f64; MAX_GRID],
+    /// Zero in unused places.
+    weight: [f64; MAX_GRID],
+    ln_weight: [f64; MAX_GRID],
+    threshold: f64,
+    id: u32,
+}
+
+impl CeilingDesign {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// `HF-STAT-001` alpha, `-006` grid, `-008` to `-010` weights, `-027` ceiling, `-028` a rate of the
+    /// grid.
+    pub fn try_new(settings: &CeilingSettings) -> Result<Self, StatError> {
+        let threshold = threshold(settings.alpha)?;
+        let ceiling = settings.ceiling;
+        // Within rounding of 1 nothing is left of the complement.
+        if !(ceiling >= LEAST_CEILING && 1.0 - ceiling >= LEAST_CEILING) {
+            return Err(StatError::BadCeiling { ceiling });
+        }
+        let grid = settings.grid.as_deref().unwrap_or(&DEFAULT_GRID);
+        let len = grid.len();
+        if len == 0 || len > MAX_GRID {
+            return Err(StatError::GridLength { len });
+        }
+        let even = [1.0 / len as f64; MAX_GRID];
+        let weights = settings.weights.as_deref().unwrap_or(&even[..len]);
+        check_weights(weights, len)?;
+        let mut this = Self {
+            len,
+            ceiling,
+            loud: [0.0; MAX_GRID],
+            quiet: [0.0; MAX_GRID],
+            weight: [0.0; MAX_GRID],
+            ln_weight: [f64::NEG_INFINITY; MAX_GRID],
+            threshold,
+            id: 0,
+        };
+        for (j, (&share, &weight)) in grid.iter().zip(weights).enumerate() {
+            if !(share == 0.0 || (share.is_normal() && share > 0.0 && share < 1.0)) {
+                return Err(StatError::CeilingShare { share });
+            }
+            this.loud[j] = ln(share);
+            // (1 - q)/(1 - p) = 1 + (p - q)/(1 - p): no digits cancel for tiny rates.
+            this.quiet[j] = ln1p((ceiling - share * ceiling) / (1.0 - ceiling));
+            this.weight[j] = weight;
+            this.ln_weight[j] = ln(weight);
+        }
+        this.id = this.fingerprint();
+        Ok(this)
+    }
+
+    /// The rate that is to be shown undercut.
+    pub fn ceiling(&self) -> f64 {
+        self.ceiling
+    }
+
+    /// The log evidence that decides: `ln(1/α)`.
+    pub fn threshold(&self) -> f64 {
+        self.threshold
+    }
+
+    /// How many requests without an error are enough to decide: what a plan has to find room for.
+    pub fn clean_trials(&self) -> f64 {
+        let enough =
+            |trials: f64| self.log_e(&self.terms(Counts::new(0.0, trials))) >= self.threshold;
+        let mut most = 1.0;
+        while !enough(most) {
+            most *= 2.0;
+        }
+        let mut few = 0.0;
+        // Beyond 2^53 whole numbers are no longer told apart.
+        while most - few > 1.0 {
+            let middle = (0.5 * (few + most)).floor();
+            if middle <= few || middle >= most {
+                break;
+            }
+            if enough(middle) { most = middle } else { few = middle }
+        }
+        most
+    }
+
+    fn terms(&self, totals: Counts) -> [f64; MAX_GRID] {
+        let others = totals.trials - totals.events;
+        let mut terms = [f64::NEG_INFINITY; MAX_GRID];
+        for (j, term) in terms.iter_mut().enumerate().take(self.len) {
+            let loud = if totals.events == 0.0 { 0.0 } else { totals.events * self.loud[j] };
+            *term = loud + others * self.quiet[j];
+        }
+        terms
+    }
+
+    /// `E = 0`, where only a rate of 0 was an alternative, is the lowest finite logarithm.
+    fn log_e(&self, terms: &[f64; MAX_GRID]) -> f64 {
+        larger(log_mean_exp(terms, &self.weight), f64::MIN)
+    }
+
+    /// See the grid's: FNV-1a over what a state depends on.
+    fn fingerprint(&self) -> u32 {
+        let numbers = self.loud[..self.len].iter().chain(&self.weight[..self.len]);
+        let bytes = numbers
+            .chain([&self.ceiling, &self.threshold])
+            .flat_map(|number| number.to_bits().to_le_bytes());
+        bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    }
+}
+
+/// The evidence that a rate is below a ceiling: plain data, cheap to copy.
+///
+/// ```
+/// use hotfix_core::stats::{Counts, ceiling::{Ceiling, CeilingDesign, CeilingSettings}};
+/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+/// let design = CeilingDesign::try_new(&CeilingSettings::below(0.005))?;
+/// let mut test = Ceiling::new(&design);
+/// assert!(!test.update(&design, Counts::new(0.0, 689.0))?);
+/// assert!(test.update(&design, Counts::new(0.0, 1.0))?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Document", into = "Document")]
+pub struct Ceiling {
+    totals: Counts,
+    watch: Watch,
+    design: u32,
+}
+
+impl Ceiling {
+    /// No data yet: `E = 1`.
+    pub fn new(design: &CeilingDesign) -> Self {
+        Self { totals: Counts::default(), watch: Watch::START, design: design.id }
+    }
+
+    /// Checks that a state, such as one read from a document, was made for this design.
+    ///
+    /// # Errors
+    /// `HF-STAT-017` where it was not.
+    pub fn check(&self, design: &CeilingDesign) -> Result<(), StatError> {
+        if self.design == design.id { Ok(()) } else { Err(StatError::DesignMismatch) }
+    }
+
+    /// Takes in one tick of the canary and says whether the test has decided, now or before.
+    ///
+    /// # Errors
+    /// Leaves the state as it was. `HF-STAT-002` to `-005` for counts that are not finite, negative,
+    /// more than the trials or too large; `HF-STAT-017` for another design's state.
+    pub fn update(&mut self, design: &CeilingDesign, canary: Counts) -> Result<bool, StatError> {
+        canary.check_proportion()?;
+        self.check(design)?;
+        self.totals.add(canary);
+        Ok(self.look(design))
+    }
+
+    /// Adds another state's counts. `other` has not been looked at: see the rate ratio's merge.
+    ///
+    /// # Errors
+    /// `HF-STAT-017` where the states are not of this design.
+    pub fn merge(&mut self, design: &CeilingDesign, other: &Self) -> Result<bool, StatError> {
+        self.check(design)?;
+        other.check(design)?;
+        self.totals.add(other.totals);
+        Ok(self.look(design))
+    }
+
+    fn look(&mut self, design: &CeilingDesign) -> bool {
+        let terms = design.terms(self.totals);
+        let mut weighted = terms;
+        for (term, ln_weight) in weighted.iter_mut().zip(design.ln_weight) {
+            *term += ln_weight;
+        }
+        // The sum is above its largest part by `ln J` at most.
+        let slack = ln(design.len as f64);
+        self.watch.look(largest(&weighted), slack, design.threshold, || design.log_e(&terms))
+    }
+
+    /// Log of the e-value, exact; 0 without data.
+    pub fn log_e(&self, design: &CeilingDesign) -> f64 {
+        design.log_e(&design.terms(self.totals))
+    }
+
+    /// `min(1, 1/max E)` from the running maximum of a lower bound: valid at every look.
+    pub fn p_value(&self) -> f64 {
+        exp(-self.watch.highest)
+    }
+
+    /// Whether the evidence has ever reached `ln(1/α)`.
+    pub fn decided(&self) -> bool {
+        self.watch.decided
+    }
+
+    /// The canary's rate over the ceiling, with 0.5 for no errors; absent without trials.
+    pub fn ratio(&self, design: &CeilingDesign) -> Option<f64> {
+        let Counts { events, trials } = self.totals;
+        let events = if events > 0.0 { events } else { 0.5 };
+        let ratio = events / trials / design.ceiling;
+        (trials > 0.0).then(|| super::numeric::smaller(ratio, f64::MAX))
+    }
+
+    /// What was seen so far.
+    pub fn totals(&self) -> &Counts {
+        &self.totals
+    }
+
+    /// What a verdict reports; the ratio is to the ceiling.
+    pub fn evidence(&self, design: &CeilingDesign) -> Evidence {
+        Evidence {
+            log_e: self.log_e(design),
+            p_value: self.p_value(),
+            ratio: self.ratio(design),
+            decided: self.watch.decided,
+        }
+    }
+}
+
+/// The state as a document.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: u32,
+    design: u32,
+    totals: Counts,
+    highest: f64,
+    decided: bool,
+}
+
+impl From<Ceiling> for Document {
+    fn from(state: Ceiling) -> Self {
+        let Ceiling { totals, watch, design } = state;
+        Self { version: 1, design, totals, highest: watch.highest, decided: watch.decided }
+    }
+}
+
+impl TryFrom<Document> for Ceiling {
+    type Error = StatError;
+
+    fn try_from(read: Document) -> Result<Self, StatError> {
+        if read.version != 1 {
+            return Err(StatError::StateVersion { version: read.version });
+        }
+        let Counts { events, trials } = read.totals;
+        // Sums may be beyond what one tick may hold.
+        if !(events >= 0.0 && events <= trials && trials.is_finite()) {
+            return Err(StatError::BadState { what: "totals" });
+        }
+        let watch = Watch::restored(read.highest, read.decided)?;
+        Ok(Self { totals: read.totals, watch, design: read.design })
+    }
+}

@@ -1,0 +1,251 @@
+//! What a latency test is asked, and the checked design that follows.
+
+use super::joint::Stakes;
+use super::{MAX_BOUNDARIES, clustered};
+use crate::stats::bernoulli::check_prior;
+use crate::stats::grid::{Grid, Hypothesis};
+use crate::stats::kernel::Kernel;
+use crate::stats::mixture::Limits;
+use crate::stats::numeric::{exp, ln};
+use crate::stats::{Direction, StatError};
+use serde::{Deserialize, Serialize};
+
+/// Default ratios at each boundary, where the test is one at each.
+pub const DEFAULT_GRID: [f64; 8] = [1.15, 1.35, 1.7, 2.2, 3.0, 5.0, 10.0, 25.0];
+/// Weights of [`DEFAULT_GRID`].
+pub const DEFAULT_WEIGHTS: [f64; 8] = [0.125; 8];
+/// Shares slower than the first and the last boundary that the joint bet starts with.
+const PRIOR_SHARES: (f64, f64) = (0.5, 0.002);
+/// That of a single boundary.
+const PRIOR_SHARE: f64 = 0.1;
+
+/// What may be assumed of the requests of one tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LatencyMode {
+    /// That they are independent given what both arms share.
+    #[default]
+    Independent,
+    /// Nothing.
+    Clustered,
+}
+
+/// How a test bets; follows from its settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LatencyForm {
+    /// With all buckets at once.
+    Joint,
+    /// At each boundary by itself, averaged.
+    Boundaries,
+    /// On the difference of shares at each boundary, averaged.
+    Clustered,
+}
+
+/// What a latency test is asked.
+///
+/// ```
+/// use hotfix_core::stats::latency::{LatencyDesign, LatencySettings};
+/// let settings = LatencySettings { boundaries: 6, cap: Some(0.6), ..LatencySettings::default() };
+/// assert!(LatencyDesign::try_new(&settings).is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LatencySettings {
+    /// What is to be shown.
+    pub direction: Direction,
+    /// Chance of ever deciding while the null holds, above 0 and below 1.
+    pub alpha: f64,
+    /// `r0`, at least 1: the ratio of slow requests that is tolerated at every boundary.
+    pub tolerated: f64,
+    /// `d`: the null of better is 'the share of slow requests is at least `d` times the baseline's'.
+    pub margin: f64,
+    /// Number of boundaries, 1 to [`MAX_BOUNDARIES`].
+    pub boundaries: usize,
+    /// Ratios over the null's, above 1, at most [`MAX_GRID`](crate::stats::MAX_GRID); inverted for better. Absent: the joint bet where there is
+    /// one, else the default. Not used by [`LatencyMode::Clustered`].
+    pub grid: Option<Vec<f64>>,
+    /// One weight a ratio, summing to 1. Absent: even.
+    pub weights: Option<Vec<f64>>,
+    /// Trials that what is expected of both arms starts with.
+    pub prior_trials: f64,
+    /// Most log evidence that one tick may add to a term; above 0. Absent: no cap.
+    pub cap: Option<f64>,
+    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the null
+    /// holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)` gives `α` up.
+    pub threshold: Option<f64>,
+    /// What may be assumed of the requests of one tick.
+    pub mode: LatencyMode,
+}
+
+impl Default for LatencySettings {
+    /// Rollback at α 0.01, nothing tolerated, six boundaries, no cap.
+    fn default() -> Self {
+        Self {
+            direction: Direction::Worse,
+            alpha: 0.01,
+            tolerated: 1.0,
+            margin: 2.0,
+            boundaries: 6,
+            grid: None,
+            weights: None,
+            prior_trials: 5.0,
+            cap: None,
+            threshold: None,
+            mode: LatencyMode::Independent,
+        }
+    }
+}
+
+/// A checked test with everything precomputed that no tick changes. Shared by any number of states.
+///
+/// ```
+/// use hotfix_core::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts};
+/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+/// let settings = LatencySettings { boundaries: 2, ..LatencySettings::default() };
+/// let design = LatencyDesign::try_new(&settings)?;
+/// let mut test = Latency::new(&design);
+/// for _ in 0..5 {
+///     // Slower than 100 ms and than 250 ms; every canary request takes half as long again.
+///     let (canary, baseline) = ([75.0, 22.0], [450.0, 45.0]);
+///     test.update(&design, SlowCounts::new(&canary, 100.0), SlowCounts::new(&baseline, 900.0))?;
+/// }
+/// assert!(test.decided());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct LatencyDesign {
+    pub(super) bet: Bet,
+    pub(super) hypothesis: Hypothesis,
+    pub(super) limits: Limits,
+    pub(super) boundaries: usize,
+    /// `ln` of the number of boundaries: where each has a row of terms, they are weighted by its inverse, too.
+    pub(super) ln_boundaries: f64,
+    pub(super) prior_trials: f64,
+    /// What the joint bet starts with: of the prior trials, those slower than each boundary.
+    pub(super) prior_slow: [f64; MAX_BOUNDARIES],
+    pub(super) id: u32,
+}
+
+/// How the gains of a tick are computed, and the weights of their terms.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Bet {
+    Joint(Stakes),
+    Boundaries(Grid, Box<Kernel>),
+    Clustered(Grid),
+}
+
+impl LatencyDesign {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// `HF-STAT-001` alpha, `-006` and `-007` grid, `-008` to `-010` weights, `-011` tolerated ratio,
+    /// `-012` margin, `-013` prior trials, `-014` number of boundaries, `-016` cap, `-025` threshold.
+    pub fn try_new(settings: &LatencySettings) -> Result<Self, StatError> {
+        let LatencySettings { direction, alpha, tolerated, margin, boundaries, .. } = *settings;
+        let hypothesis = Hypothesis::try_new(direction, alpha, tolerated, margin)?;
+        let prior_trials = check_prior(settings.prior_trials)?;
+        if boundaries == 0 || boundaries > MAX_BOUNDARIES {
+            return Err(StatError::BoundaryCount { boundaries });
+        }
+        let usual = hypothesis.threshold;
+        let limits = Limits::try_new(1.0, settings.cap, settings.threshold, usual)?;
+        let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
+        let default = (DEFAULT_GRID.as_slice(), DEFAULT_WEIGHTS.as_slice());
+        let own = Grid::try_new(direction, ratios, weights, default)?;
+        let is_joint = direction == Direction::Worse && hypothesis.null_ratio == 1.0;
+        let is_default = ratios.is_none() && weights.is_none();
+        let sign = if direction == Direction::Worse { 1.0 } else { -1.0 };
+        let rest = [hypothesis.null_ratio, usual, prior_trials, boundaries as f64, sign];
+        let (bet, id) = match settings.mode {
+            LatencyMode::Clustered => {
+                let even = [1.0 / clustered::STAKES.len() as f64; clustered::STAKES.len()];
+                let grid = Grid::of_weights(&even);
+                let id = grid.fingerprint(6, &rest);
+                (Bet::Clustered(grid), id)
+            }
+            LatencyMode::Independent if is_joint && is_default => {
+                let id = own.fingerprint(5, &[&rest[..], &Stakes::numbers()].concat());
+                (Bet::Joint(Stakes::new()), id)
+            }
+            LatencyMode::Independent => {
+                let kernel = Kernel::new(&own, hypothesis.null_ratio, direction);
+                let id = own.fingerprint(3, &rest);
+                (Bet::Boundaries(own, Box::new(kernel)), id)
+            }
+        };
+        let ln_boundaries = ln(boundaries as f64);
+        let prior_slow = prior_shares(boundaries).map(|share| share * prior_trials);
+        Ok(Self {
+            bet,
+            hypothesis,
+            limits,
+            boundaries,
+            ln_boundaries,
+            prior_trials,
+            prior_slow,
+            id,
+        })
+    }
+
+    /// The same test with another cap and another threshold, each as in the settings.
+    ///
+    /// A state belongs to both, so that evidence is carried over phases whose calibration differs. What was
+    /// decided stays decided.
+    ///
+    /// # Errors
+    /// `HF-STAT-016` cap, `-025` threshold.
+    pub fn with_limits(&self, cap: Option<f64>, threshold: Option<f64>) -> Result<Self, StatError> {
+        let limits = Limits::try_new(1.0, cap, threshold, self.hypothesis.threshold)?;
+        Ok(Self { limits, ..self.clone() })
+    }
+
+    /// How the test bets.
+    pub fn form(&self) -> LatencyForm {
+        match self.bet {
+            Bet::Joint(_) => LatencyForm::Joint,
+            Bet::Boundaries(..) => LatencyForm::Boundaries,
+            Bet::Clustered(_) => LatencyForm::Clustered,
+        }
+    }
+
+    /// What the test is to show.
+    pub fn direction(&self) -> Direction {
+        self.hypothesis.direction
+    }
+
+    /// The log evidence that decides: `ln(1/α)` unless the settings name another.
+    pub fn threshold(&self) -> f64 {
+        self.limits.threshold
+    }
+
+    /// The most that a term gains in a tick; absent where nothing bounds it.
+    pub fn cap(&self) -> Option<f64> {
+        self.limits.cap()
+    }
+
+    /// The ratio at the edge of the null: `r0` for worse, `d` for better.
+    pub fn null_ratio(&self) -> f64 {
+        self.hypothesis.null_ratio
+    }
+
+    /// How many boundaries the test has.
+    pub fn boundaries(&self) -> usize {
+        self.boundaries
+    }
+}
+
+/// Shares slower than each boundary that are expected before the first tick: falling evenly on the log scale.
+fn prior_shares(boundaries: usize) -> [f64; MAX_BOUNDARIES] {
+    let mut shares = [0.0; MAX_BOUNDARIES];
+    if boundaries == 1 {
+        shares[0] = PRIOR_SHARE;
+    } else {
+        let (first, last) = PRIOR_SHARES;
+        let step = ln(last / first) / (boundaries - 1) as f64;
+        for (k, share) in shares.iter_mut().enumerate().take(boundaries) {
+            *share = first * exp(step * k as f64);
+        }
+    }
+    shares
+}

@@ -1,0 +1,122 @@
+//! The state of a latency test as a document.
+
+use super::joint::{ALTERNATIVES, Fit, Joint};
+use super::{Latency, MAX_BOUNDARIES, Terms};
+use crate::stats::grid::{self, Grid};
+use crate::stats::{MAX_GRID, StatError, Watch};
+use serde::{Deserialize, Serialize};
+
+/// Version of the document; 1 was a test at each boundary only.
+const VERSION: u32 = 2;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    version: u32,
+    design: u32,
+    terms: Vec<Vec<f64>>,
+    slow: Vec<(f64, f64)>,
+    trials: (f64, f64),
+    highest: f64,
+    decided: bool,
+    /// Of the joint bet only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fit: Option<FitDocument>,
+}
+
+/// What the alternatives were last fitted to; the rest follows from it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FitDocument {
+    slow: Vec<f64>,
+    trials: f64,
+    share: f64,
+}
+
+impl From<Latency> for Document {
+    fn from(state: Latency) -> Self {
+        let (terms, fit) = match &state.terms {
+            Terms::Rows(rows) => (rows[..state.boundaries].iter().map(grid::used).collect(), None),
+            Terms::Joint(terms, Joint { fit, .. }) => {
+                let slow = fit.slow[..state.boundaries].to_vec();
+                let fit = FitDocument { slow, trials: fit.trials, share: fit.share };
+                (vec![terms.to_vec()], Some(fit))
+            }
+        };
+        Self {
+            version: VERSION,
+            design: state.design,
+            terms,
+            slow: state.slow[..state.boundaries].to_vec(),
+            trials: state.trials,
+            highest: state.watch.highest,
+            decided: state.watch.decided,
+            fit,
+        }
+    }
+}
+
+impl TryFrom<Document> for Latency {
+    type Error = StatError;
+
+    fn try_from(read: Document) -> Result<Self, StatError> {
+        if read.version != VERSION {
+            return Err(StatError::StateVersion { version: read.version });
+        }
+        let boundaries = read.slow.len();
+        if boundaries == 0 || boundaries > MAX_BOUNDARIES {
+            return Err(StatError::BadState { what: "boundaries" });
+        }
+        let terms = match (read.fit, read.terms.as_slice()) {
+            (Some(fit), [terms]) => {
+                let bad = |_| StatError::BadState { what: "terms" };
+                let terms = <[f64; ALTERNATIVES]>::try_from(terms.as_slice()).map_err(bad)?;
+                if !terms.iter().all(|term| term.is_finite()) {
+                    return Err(StatError::BadState { what: "terms" });
+                }
+                Terms::Joint(terms, Joint::fitted(fit.check(boundaries)?, boundaries))
+            }
+            (None, rows) if rows.len() == boundaries => {
+                let mut terms = [[f64::NEG_INFINITY; MAX_GRID]; MAX_BOUNDARIES];
+                for (row, read) in terms.iter_mut().zip(rows) {
+                    *row = Grid::terms_from(read)?;
+                }
+                Terms::Rows(terms)
+            }
+            (Some(_) | None, _) => return Err(StatError::BadState { what: "terms" }),
+        };
+        let mut this = Self {
+            terms,
+            slow: [(0.0, 0.0); MAX_BOUNDARIES],
+            trials: read.trials,
+            boundaries,
+            watch: Watch::restored(read.highest, read.decided)?,
+            design: read.design,
+        };
+        for (boundary, &slow) in read.slow.iter().enumerate() {
+            this.slow[boundary] = slow;
+            this.totals(boundary).map_or(Ok(()), |totals| totals.check())?;
+        }
+        Ok(this)
+    }
+}
+
+impl FitDocument {
+    /// What a test can have written: shares that fall from below 1 to above 0, or nothing yet.
+    fn check(self, boundaries: usize) -> Result<Fit, StatError> {
+        let Self { slow, trials, share } = self;
+        let mut fit = Fit { trials, share, ..Fit::NONE };
+        if slow.len() != boundaries {
+            return Err(StatError::BadState { what: "fit" });
+        }
+        fit.slow[..boundaries].copy_from_slice(&slow);
+        let mut before = trials;
+        let falls = slow.iter().all(|&slow| {
+            let fits = slow > 0.0 && slow <= before;
+            before = slow;
+            fits
+        });
+        let is_one = trials.is_finite() && falls && (0.0..=1.0).contains(&share);
+        if fit == Fit::NONE || is_one { Ok(fit) } else { Err(StatError::BadState { what: "fit" }) }
+    }
+}

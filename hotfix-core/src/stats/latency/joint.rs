@@ -1,0 +1,403 @@
+//! The joint bet: one factor a tick from all buckets at once, for 'no slower at all'.
+//!
+//! # The bet and why it may be looked at every tick
+//!
+//! Boundaries cut times into buckets `k = 0..=B`, slower ones last. A tick has `n_c` and `n_b` requests, `x_ck` and
+//! `x_bk` of them in bucket `k`, and `w = n_c/(n_c + n_b)`. Take numbers `ρ_0 ≤ ρ_1 ≤ … ≤ ρ_B`, all above zero, from
+//! what was known before the tick's times were, and multiply by
+//!
+//! ```text
+//! Π_k f_k^{x_ck} g_k^{x_bk},   f_k = ρ_k/(w ρ_k + 1 - w),   g_k = 1/(w ρ_k + 1 - w)
+//! ```
+//!
+//! *The mean of this factor is at most 1* when requests are independent given the past, the tick's shock and the
+//! trials, with any distributions, also unequal ones, such that the canary's average distribution is stochastically
+//! no slower than the baseline's average distribution. Proof, `n = n_c + n_b`: by independence the mean is a product of
+//! `n` means; their geometric mean is at most their arithmetic mean, which is `w F_c + (1 - w) G_b`, where `F_c` is the
+//! mean of `f` under the canary's average distribution and `G_b` that of `g` under the baseline's. `f` does not fall with
+//! `k`, as `ρ` does not, so `F_c ≤ F_b`, the mean of `f` under the baseline's. And `w f_k + (1 - w) g_k = 1` in every
+//! bucket, so `w F_c + (1 - w) G_b ≤ w F_b + (1 - w) G_b = 1`. (An arm in which times are dependent within a tick is not
+//! covered: see the clustered mode, and the cap.)
+//!
+//! Nothing is assumed of how boundaries depend on each other: a request is in one bucket. A test at a single boundary
+//! is the case where `ρ` takes two values. Products over ticks of such factors, and averages with fixed weights of such
+//! products, are non-negative supermartingales that start at 1, and so Ville's inequality holds for them.
+//!
+//! # Which `ρ`
+//!
+//! Sixteen alternatives, each a shape that is fitted to the pooled shares of *past* ticks of both arms, `s_k` the share
+//! slower than boundary `k`:
+//!
+//! | shape | `ρ_k` up to a factor | what it finds |
+//! |---|---|---|
+//! | odds of being slower times `o`, at every boundary | `o/((1 + s_{k-1} e)(1 + s_k e))`, `e = o - 1` | everything slower by a factor |
+//! | stretch of the tail | `((s_{k-1} + s_k)/2)^{-1/4}` | the slower, the more so |
+//! | a share `ε` of all requests comes to be beyond boundary `j` | `1 - ε`, beyond `j` `1 - ε + ε/s_j` | some requests much slower |
+//! | the share beyond `j` grows by a factor | the same with `ε` from `s_j` | a rare tail that grows |
+//! | some beyond `j`, in equal parts in each of the `i` buckets beyond | `1 - ε`, beyond `j` `1 - ε + ε/(i (s_{k-1} - s_k))` | the same, however far |
+//!
+//! Where a slower bucket's `ρ` would be less, it is raised to that of the one before. The factor makes the pooled mean of `f` 1, which is where such a bet grows fastest (Kelly): a few steps of Newton's
+//! method, from the left. Shapes and factors steer power alone, so they are kept until the pooled trials have grown by a
+//! quarter or the split is another; then a tick takes no powers, divisions or logarithms but those of the split.
+
+use super::{MAX_BOUNDARIES, SlowCounts};
+use crate::stats::Bounds;
+use crate::stats::numeric::{
+    is_near_zero, larger, largest, ln, ln1p_each, ln1p_near_zero, log_mean_exp, smaller,
+};
+
+/// Buckets that a state has room for.
+const MAX_BUCKETS: usize = MAX_BOUNDARIES + 1;
+/// Alternatives; a power of two for the sums.
+pub(super) const ALTERNATIVES: usize = 16;
+/// Most requests that a ratio of shares is taken to move.
+const MOST_MOVED: f64 = 0.2;
+/// Pooled trials grow by this factor before the alternatives are fitted again.
+const GROWTH: f64 = 1.25;
+/// Odds of the split change by this factor before they are fitted again.
+const OTHER_SPLIT: f64 = 1.5;
+/// Least share of requests that a bucket is thought to hold.
+const LEAST_WITHIN: f64 = 1e-18;
+/// Steps of Newton's method: quadratic, from a start that is exact for a small canary.
+const STEPS: usize = 4;
+
+/// What an alternative says of the canary.
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    /// Odds of being slower, at every boundary, times this.
+    Odds(f64),
+    /// The share slower, to the power -1/4, is the ratio of chances.
+    Stretch,
+    /// This share of requests comes to be beyond a boundary.
+    Beyond(f64, At),
+    /// The same, in equal parts in each bucket beyond it.
+    Spread(f64, At),
+    /// The share beyond a boundary times this.
+    Times(f64, At),
+}
+
+/// Which boundary: chosen from the past, so that policies may set any.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum At {
+    /// The one that a share nearest to this is slower than.
+    Share(f64),
+    /// The last.
+    Last,
+}
+
+/// The alternatives with their weights; found by search, see `docs/decisions/latency-test.md`.
+const SHAPES: [(Shape, f64); ALTERNATIVES] = [
+    (Shape::Odds(1.22), 0.14),
+    (Shape::Odds(1.65), 0.1),
+    (Shape::Odds(3.7), 0.07),
+    (Shape::Odds(13.5), 0.03),
+    (Shape::Stretch, 0.05),
+    (Shape::Beyond(0.1, At::Share(0.1)), 0.03),
+    (Shape::Beyond(0.05, At::Share(0.05)), 0.25),
+    (Shape::Beyond(0.02, At::Share(0.025)), 0.05),
+    (Shape::Beyond(0.035, At::Share(0.01)), 0.05),
+    (Shape::Beyond(0.012, At::Share(0.01)), 0.05),
+    (Shape::Beyond(0.005, At::Share(0.01)), 0.03),
+    (Shape::Spread(0.04, At::Share(0.01)), 0.06),
+    (Shape::Spread(0.01, At::Share(0.01)), 0.04),
+    (Shape::Beyond(0.01, At::Share(0.002)), 0.01),
+    (Shape::Times(4.0, At::Last), 0.02),
+    (Shape::Times(20.0, At::Last), 0.02),
+];
+
+/// The weights, one an alternative.
+const WEIGHTS: [f64; ALTERNATIVES] = {
+    let mut weights = [0.0; ALTERNATIVES];
+    let mut j = 0;
+    while j < ALTERNATIVES {
+        weights[j] = SHAPES[j].1;
+        j += 1;
+    }
+    weights
+};
+
+/// The terms of the alternatives, weighted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Stakes {
+    ln_weight: [f64; ALTERNATIVES],
+    /// `ln E` is never above its lower bound by more.
+    pub(super) slack: f64,
+}
+
+impl Stakes {
+    pub(super) fn new() -> Self {
+        Self { ln_weight: WEIGHTS.map(ln), slack: ln(ALTERNATIVES as f64) }
+    }
+
+    /// `max_j (ln w_j + l_j)` and `max_j l_j`.
+    #[inline]
+    pub(super) fn bounds(&self, terms: &[f64; ALTERNATIVES]) -> Bounds {
+        let mut weighted = self.ln_weight;
+        for (weighted, term) in weighted.iter_mut().zip(terms) {
+            *weighted += term;
+        }
+        Bounds { lower: largest(&weighted), upper: largest(terms) }
+    }
+
+    /// `ln E`, exact.
+    pub(super) fn log_e(terms: &[f64; ALTERNATIVES]) -> f64 {
+        log_mean_exp(terms, &WEIGHTS)
+    }
+
+    /// What a fingerprint is made of.
+    pub(super) fn numbers() -> [f64; ALTERNATIVES] {
+        WEIGHTS
+    }
+}
+
+/// What the alternatives were last fitted to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Fit {
+    /// Pooled requests slower than each boundary, with the prior's.
+    pub(super) slow: [f64; MAX_BOUNDARIES],
+    /// Pooled requests, with the prior's; zero before the first tick.
+    pub(super) trials: f64,
+    /// The canary's share of the tick before which it was.
+    pub(super) share: f64,
+}
+
+impl Fit {
+    /// Before the first tick.
+    pub(super) const NONE: Self = Self { slow: [0.0; MAX_BOUNDARIES], trials: 0.0, share: 0.0 };
+
+    fn is_stale(&self, trials: f64, share: f64) -> bool {
+        let odds = |a: f64, b: f64| a * (1.0 - b);
+        let (up, down) = (odds(share, self.share), odds(self.share, share));
+        !(trials < GROWTH * self.trials && up <= OTHER_SPLIT * down && down <= OTHER_SPLIT * up)
+    }
+}
+
+/// The alternatives as fitted: what a tick needs of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Joint {
+    pub(super) fit: Fit,
+    /// `ρ_k - 1` by bucket and alternative.
+    excess: [[f64; ALTERNATIVES]; MAX_BUCKETS],
+    /// `ln ρ_k`.
+    ln_ratio: [[f64; ALTERNATIVES]; MAX_BUCKETS],
+    /// The least and the most `ρ_k - 1` of each bucket.
+    range: [(f64, f64); MAX_BUCKETS],
+}
+
+impl Joint {
+    /// Not fitted yet.
+    pub(super) const NEW: Self = Self {
+        fit: Fit::NONE,
+        excess: [[0.0; ALTERNATIVES]; MAX_BUCKETS],
+        ln_ratio: [[0.0; ALTERNATIVES]; MAX_BUCKETS],
+        range: [(0.0, 0.0); MAX_BUCKETS],
+    };
+
+    /// Becomes a copy of another of as many boundaries: what is fitted follows from what it was fitted to.
+    pub(super) fn take_over(&mut self, of: &Self) {
+        if self.fit != of.fit {
+            *self = *of;
+        }
+    }
+
+    /// As fitted to what a document says.
+    pub(super) fn fitted(fit: Fit, boundaries: usize) -> Self {
+        let mut this = Self { fit, ..Self::NEW };
+        if fit.trials > 0.0 {
+            this.tabulate(boundaries);
+        }
+        this
+    }
+
+    /// The gain of each alternative from one tick with trials in both arms. `pooled` are past requests slower than
+    /// each boundary and past trials of both arms, with the prior's.
+    #[inline]
+    pub(super) fn gains(
+        &mut self,
+        pooled: impl FnOnce() -> ([f64; MAX_BOUNDARIES], f64),
+        canary: SlowCounts<'_>,
+        baseline: SlowCounts<'_>,
+    ) -> [f64; ALTERNATIVES] {
+        let boundaries = canary.slow.len();
+        let share = canary.trials / (canary.trials + baseline.trials);
+        let (slow, trials) = pooled();
+        if self.fit.is_stale(trials, share) {
+            self.fit = Fit { slow, trials, share };
+            self.tabulate(boundaries);
+        }
+        let mut gains = [0.0; ALTERNATIVES];
+        let (mut left_c, mut left_b) = (canary.trials, baseline.trials);
+        for bucket in 0..=boundaries {
+            let beyond = |arm: SlowCounts<'_>| arm.slow.get(bucket).copied().unwrap_or(0.0);
+            let (slow_c, slow_b) = (beyond(canary), beyond(baseline));
+            let (in_c, in_b) = (left_c - slow_c, left_b - slow_b);
+            (left_c, left_b) = (slow_c, slow_b);
+            if in_c == 0.0 && in_b == 0.0 {
+                continue;
+            }
+            let arguments = self.excess[bucket].map(|excess| share * excess);
+            let (least, most) = self.range[bucket];
+            let logs = if is_near_zero(share * least) && is_near_zero(share * most) {
+                ln1p_near_zero(&arguments)
+            } else {
+                ln1p_each(&arguments)
+            };
+            for j in 0..ALTERNATIVES {
+                gains[j] += in_c * self.ln_ratio[bucket][j] - (in_c + in_b) * logs[j];
+            }
+        }
+        gains
+    }
+
+    /// Fits the alternatives to `self.fit`.
+    #[cold]
+    fn tabulate(&mut self, boundaries: usize) {
+        let Fit { slow, trials, share } = self.fit;
+        // Shares slower than the lower and the upper edge of each bucket, and in it.
+        let mut edges = [(1.0, 0.0); MAX_BUCKETS];
+        let mut within = [0.0; MAX_BUCKETS];
+        let mut above = 1.0;
+        for bucket in 0..=boundaries {
+            let below = if bucket < boundaries { slow[bucket] / trials } else { 0.0 };
+            edges[bucket] = (above, below);
+            within[bucket] = above - below;
+            above = below;
+        }
+        let edges = &edges[..=boundaries];
+        let mut ratios = [[1.0; ALTERNATIVES]; MAX_BUCKETS];
+        let mut last = None;
+        for (j, (shape, _)) in SHAPES.iter().enumerate() {
+            let mut of_shape = [1.0; MAX_BUCKETS];
+            // Alternatives that look at the same share stand beside each other.
+            let first = match (shape.at(), last) {
+                (Some(at), Some((known, bucket))) if at == known => bucket,
+                (Some(at), _) => at.bucket(edges),
+                (None, _) => 0,
+            };
+            last = shape.at().map(|at| (at, first));
+            shape.fill(edges, first, &mut of_shape);
+            // A slower bucket must not speak less: the proof rests on that.
+            let mut highest = 0.0;
+            for (ratios, ratio) in ratios[..=boundaries].iter_mut().zip(of_shape) {
+                highest = larger(highest, ratio);
+                ratios[j] = highest;
+            }
+        }
+        let ratios = &ratios[..=boundaries];
+        let factors = growth_factors(&within[..=boundaries], ratios, share);
+        for (bucket, ratios) in ratios.iter().enumerate() {
+            for j in 0..ALTERNATIVES {
+                self.excess[bucket][j] = factors[j] * ratios[j] - 1.0;
+            }
+            self.ln_ratio[bucket] = ln1p_each(&self.excess[bucket]);
+            let excess = &self.excess[bucket];
+            self.range[bucket] = (-largest(&excess.map(|excess| -excess)), largest(excess));
+        }
+    }
+}
+
+impl Shape {
+    /// The boundary that it is about, where it is about one.
+    const fn at(self) -> Option<At> {
+        match self {
+            Self::Odds(_) | Self::Stretch => None,
+            Self::Beyond(_, at) | Self::Spread(_, at) | Self::Times(_, at) => Some(at),
+        }
+    }
+
+    /// The ratios of chances by bucket, up to a factor. `edges` are shares slower than the bucket's two edges, `first` is
+    /// the first bucket beyond the boundary that it is about.
+    fn fill(self, edges: &[(f64, f64)], first: usize, ratios: &mut [f64; MAX_BUCKETS]) {
+        match self {
+            Self::Odds(odds) => {
+                let e = odds - 1.0;
+                for (ratio, (lower, upper)) in ratios.iter_mut().zip(edges) {
+                    *ratio = odds / ((1.0 + lower * e) * (1.0 + upper * e));
+                }
+            }
+            Self::Stretch => {
+                for (ratio, (lower, upper)) in ratios.iter_mut().zip(edges) {
+                    *ratio = 1.0 / (0.5 * (lower + upper)).sqrt().sqrt();
+                }
+            }
+            Self::Beyond(share, _) => step(share, first, edges, ratios),
+            Self::Times(times, _) => {
+                let share = smaller((times - 1.0) * edges[first].0, MOST_MOVED);
+                step(share, first, edges, ratios);
+            }
+            Self::Spread(share, _) => {
+                let part = share / (edges.len() - first) as f64;
+                for (bucket, (ratio, (lower, upper))) in ratios.iter_mut().zip(edges).enumerate() {
+                    // Rounding may leave nothing of what the prior put into each bucket.
+                    let within = larger(lower - upper, LEAST_WITHIN);
+                    let moved = if bucket < first { 0.0 } else { part / within };
+                    *ratio = 1.0 - share + moved;
+                }
+            }
+        }
+    }
+}
+
+/// A share of requests comes to be in the buckets from `first` on.
+fn step(share: f64, first: usize, edges: &[(f64, f64)], ratios: &mut [f64; MAX_BUCKETS]) {
+    let moved = share / edges[first].0;
+    for (bucket, ratio) in ratios.iter_mut().enumerate() {
+        *ratio = 1.0 - share + if bucket < first { 0.0 } else { moved };
+    }
+}
+
+impl At {
+    /// The first bucket beyond the boundary.
+    fn bucket(self, edges: &[(f64, f64)]) -> usize {
+        let last = edges.len() - 1;
+        match self {
+            Self::Last => last,
+            Self::Share(wanted) => {
+                let miss =
+                    |bucket: usize| larger(edges[bucket].0 / wanted, wanted / edges[bucket].0);
+                let nearer = |best: (usize, f64), bucket| {
+                    let miss = miss(bucket);
+                    if miss < best.1 { (bucket, miss) } else { best }
+                };
+                (1..last).fold((last, miss(last)), nearer).0
+            }
+        }
+    }
+}
+
+/// The factor of each alternative that makes its pooled mean of `f` 1. `ratios` are by bucket and alternative.
+///
+/// That mean is concave in the factor and below 1 at the start (Jensen), so each step of Newton's method comes nearer
+/// from below and none beyond.
+fn growth_factors(
+    within: &[f64],
+    ratios: &[[f64; ALTERNATIVES]],
+    share: f64,
+) -> [f64; ALTERNATIVES] {
+    let mut factors = [0.0; ALTERNATIVES];
+    for (within, ratios) in within.iter().zip(ratios) {
+        for (mean, ratio) in factors.iter_mut().zip(ratios) {
+            *mean += within * ratio;
+        }
+    }
+    for factor in &mut factors {
+        *factor = 1.0 / *factor;
+    }
+    for _ in 0..STEPS {
+        let (mut values, mut slopes) = ([0.0; ALTERNATIVES], [0.0; ALTERNATIVES]);
+        for (within, ratios) in within.iter().zip(ratios) {
+            for j in 0..ALTERNATIVES {
+                let (factor, ratio) = (factors[j], ratios[j]);
+                let inverse = 1.0 / (1.0 - share + share * factor * ratio);
+                values[j] += within * factor * ratio * inverse;
+                slopes[j] += within * ratio * (1.0 - share) * inverse * inverse;
+            }
+        }
+        for j in 0..ALTERNATIVES {
+            let step = (1.0 - values[j]) / slopes[j];
+            // Rounding alone takes it beyond; at a share of 1 there is nothing to bet.
+            factors[j] += if step > 0.0 && step < f64::INFINITY { step } else { 0.0 };
+        }
+    }
+    factors
+}

@@ -1,0 +1,392 @@
+//! Latency: is the canary slower, from the buckets of both arms, at every look?
+//!
+//! Counts of requests slower than each of several boundaries are all it needs: histogram buckets or samples. Boundaries
+//! are fixed from the baseline before the phase, near its p50, p75, p90, p95, p99 and far in the tail
+//! ([`boundaries_from_histogram`]); picking them from the current tick is invalid. The test takes one of three forms:
+//!
+//! | [`LatencyForm`] | asked | valid for |
+//! |---|---|---|
+//! | `Joint` | worse, nothing tolerated, no grid of one's own | independent requests within a tick, given its shock |
+//! | `Boundaries` | a tolerance, a margin, or a grid | the same |
+//! | `Clustered` | [`LatencyMode::Clustered`] | any dependence within a tick |
+//!
+//! All hold under any dependence between boundaries and under any shock that both arms share. `Joint` bets with all
+//! buckets at once ([`joint`], with the proof); it is the faster one, and its null is that the canary is stochastically
+//! no slower, which has no counterpart for a ratio of shares. `Boundaries` is a [`bernoulli`](super::bernoulli) test at
+//! each boundary, and the average of their e-values (statistics, section 3). `Clustered` bets on the difference of shares
+//! ([`clustered`]) and is slow.
+//!
+//! Concurrent arms: no cap and looks about every 10 s. Before and after, or arms that are not matched: looks every 1 to
+//! 2 s and a cap of 0.5 to 0.7 on what a tick may add, so that one burst cannot decide. Never a cap with looks every 10 s.
+
+use super::bernoulli::PRIOR_EVENTS;
+use super::grid::{self, Hypothesis};
+use super::mixture::Limits;
+use super::numeric::{add_scaled, larger, largest, ln, log_mean_exp, weighted_sum};
+use super::{Bounds, Counts, Evidence, MAX_GRID, StatError, Totals, Watch};
+use design::Bet;
+use document::Document;
+use joint::{ALTERNATIVES, Joint, Stakes};
+use serde::{Deserialize, Serialize};
+
+mod boundaries;
+pub mod clustered;
+mod design;
+mod document;
+pub mod joint;
+
+pub use boundaries::{
+    boundaries_from_histogram, boundaries_from_samples, check_boundaries, slow_from_histogram,
+    slow_from_samples,
+};
+pub use design::{
+    DEFAULT_GRID, DEFAULT_WEIGHTS, LatencyDesign, LatencyForm, LatencyMode, LatencySettings,
+};
+
+/// Most boundaries that a test may have.
+pub const MAX_BOUNDARIES: usize = 12;
+/// Half a grid.
+const HALF: usize = MAX_GRID / 2;
+/// Halves of a grid whose terms are all this far below the largest add nothing that an `f64` shows.
+const NEGLIGIBLE: f64 = 40.0;
+
+/// One arm's requests of one tick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlowCounts<'a> {
+    /// Requests slower than each boundary, in the order of the boundaries.
+    pub slow: &'a [f64],
+    /// All requests.
+    pub trials: f64,
+}
+
+impl<'a> SlowCounts<'a> {
+    /// Counts as given; the test that takes them checks them.
+    pub const fn new(slow: &'a [f64], trials: f64) -> Self {
+        Self { slow, trials }
+    }
+
+    #[inline]
+    fn at(&self, boundary: usize) -> Counts {
+        Counts::new(self.slow[boundary], self.trials)
+    }
+
+    fn check(&self, boundaries: usize) -> Result<(), StatError> {
+        let got = self.slow.len();
+        if got != boundaries {
+            return Err(StatError::BoundaryMismatch { got, expected: boundaries });
+        }
+        Counts::new(0.0, self.trials).check()?;
+        let mut before = self.trials;
+        for (boundary, &slow) in self.slow.iter().enumerate() {
+            if !(0.0..=before).contains(&slow) {
+                Counts::new(slow, self.trials).check_proportion()?;
+                return Err(StatError::SlowRises { boundary, more: slow, fewer: before });
+            }
+            before = slow;
+        }
+        Ok(())
+    }
+}
+
+/// The evidence of one latency test: plain data, less than four kilobytes.
+///
+/// Every method that computes takes the design that the state was made for. Ticks in which an arm has
+/// no requests are left out. See [`LatencyDesign`] for an example.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Document", into = "Document")]
+pub struct Latency {
+    terms: Terms,
+    /// Slow requests above each boundary, canary and baseline.
+    slow: [(f64, f64); MAX_BOUNDARIES],
+    /// Requests of canary and baseline.
+    trials: (f64, f64),
+    boundaries: usize,
+    watch: Watch,
+    design: u32,
+}
+
+/// Log evidence of each alternative; negative infinity in unused places.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a state is copied to be tried on: no allocation")]
+enum Terms {
+    /// Of all buckets at once.
+    Joint([f64; ALTERNATIVES], Joint),
+    /// A row a boundary.
+    Rows([[f64; MAX_GRID]; MAX_BOUNDARIES]),
+}
+
+impl Latency {
+    /// No data yet: `E = 1`.
+    pub fn new(design: &LatencyDesign) -> Self {
+        let terms = match &design.bet {
+            Bet::Joint(_) => Terms::Joint([0.0; ALTERNATIVES], Joint::NEW),
+            Bet::Boundaries(grid, _) | Bet::Clustered(grid) => {
+                let mut rows = [[f64::NEG_INFINITY; MAX_GRID]; MAX_BOUNDARIES];
+                rows[..design.boundaries].fill(grid.start());
+                Terms::Rows(rows)
+            }
+        };
+        Self {
+            terms,
+            slow: [(0.0, 0.0); MAX_BOUNDARIES],
+            trials: (0.0, 0.0),
+            boundaries: design.boundaries,
+            watch: Watch::START,
+            design: design.id,
+        }
+    }
+
+    /// Checks that a state, such as one read from a document, was made for this design.
+    ///
+    /// # Errors
+    /// `HF-STAT-017` where it was not.
+    pub fn check(&self, design: &LatencyDesign) -> Result<(), StatError> {
+        let terms_fit = match (&self.terms, &design.bet) {
+            (Terms::Joint(..), Bet::Joint(_)) => true,
+            (Terms::Rows(rows), Bet::Boundaries(grid, _) | Bet::Clustered(grid)) => {
+                rows[..self.boundaries].iter().all(|row| grid::used(row).len() == grid.len)
+            }
+            (Terms::Joint(..), _) | (Terms::Rows(_), Bet::Joint(_)) => false,
+        };
+        if terms_fit && self.design == design.id && self.boundaries == design.boundaries {
+            Ok(())
+        } else {
+            Err(StatError::DesignMismatch)
+        }
+    }
+
+    /// Becomes a copy of another state, most of which is copied only where it differs.
+    pub(crate) fn take_over(&mut self, of: &Self) {
+        match (&mut self.terms, &of.terms) {
+            (Terms::Joint(kept, joint), Terms::Joint(terms, of_joint))
+                if self.boundaries == of.boundaries =>
+            {
+                *kept = *terms;
+                joint.take_over(of_joint);
+            }
+            (kept, terms) => *kept = *terms,
+        }
+        let Self { terms: _, slow, trials, boundaries, watch, design } = *of;
+        (self.slow, self.trials, self.boundaries) = (slow, trials, boundaries);
+        (self.watch, self.design) = (watch, design);
+    }
+
+    /// Takes in one tick and says whether the test has decided, now or before.
+    ///
+    /// # Errors
+    /// Leaves the state as it was. `HF-STAT-002` to `-005` for counts that are not finite, negative,
+    /// more than the requests or too large; `-015` for another number of boundaries than the design's;
+    /// `-017` for another design's state; `-050` for more requests slower than a boundary than the one before.
+    pub fn update(
+        &mut self,
+        design: &LatencyDesign,
+        canary: SlowCounts<'_>,
+        baseline: SlowCounts<'_>,
+    ) -> Result<bool, StatError> {
+        canary.check(design.boundaries)?;
+        baseline.check(design.boundaries)?;
+        if self.design != design.id {
+            return Err(StatError::DesignMismatch);
+        }
+        if canary.trials == 0.0 || baseline.trials == 0.0 {
+            return Ok(self.watch.decided);
+        }
+        match (&mut self.terms, &design.bet) {
+            (Terms::Joint(terms, joint), Bet::Joint(_)) => {
+                let pooled = || pooled(design, &self.slow, self.trials);
+                add(terms, &joint.gains(pooled, canary, baseline), &design.limits);
+            }
+            (Terms::Rows(rows), Bet::Boundaries(_, kernel)) => {
+                let split = kernel.split(canary.trials, baseline.trials);
+                let prior = 1.0 / (self.trials.0 + self.trials.1 + design.prior_trials);
+                for (boundary, terms) in rows.iter_mut().enumerate().take(design.boundaries) {
+                    let slow = self.slow[boundary];
+                    let plug_in = (slow.0 + slow.1 + PRIOR_EVENTS) * prior;
+                    let (canary, baseline) = (canary.at(boundary), baseline.at(boundary));
+                    let gains = kernel.gains(&split, plug_in, canary, baseline);
+                    add(terms, &gains, &design.limits);
+                }
+            }
+            (Terms::Rows(rows), Bet::Clustered(_)) => {
+                let Hypothesis { direction, null_ratio, .. } = design.hypothesis;
+                for (boundary, terms) in rows.iter_mut().enumerate().take(design.boundaries) {
+                    let gains = clustered::gains(direction, null_ratio, boundary, canary, baseline);
+                    add(terms, &gains, &design.limits);
+                }
+            }
+            (Terms::Joint(..), _) | (Terms::Rows(_), Bet::Joint(_)) => {
+                return Err(StatError::DesignMismatch);
+            }
+        }
+        for (boundary, slow) in self.slow.iter_mut().enumerate().take(design.boundaries) {
+            slow.0 += canary.slow[boundary];
+            slow.1 += baseline.slow[boundary];
+        }
+        self.trials.0 += canary.trials;
+        self.trials.1 += baseline.trials;
+        let mut watch = self.watch;
+        let slack = match &design.bet {
+            Bet::Joint(stakes) => stakes.slack,
+            Bet::Boundaries(grid, _) | Bet::Clustered(grid) => grid.slack + design.ln_boundaries,
+        };
+        let lower = self.bounds(design).lower;
+        let decided = watch.look(lower, slack, design.limits.threshold, || self.log_e(design));
+        self.watch = watch;
+        Ok(decided)
+    }
+
+    /// Log of the e-value; 0 without data.
+    pub fn log_e(&self, design: &LatencyDesign) -> f64 {
+        match (&self.terms, &design.bet) {
+            (Terms::Joint(terms, _), _) => Stakes::log_e(terms),
+            (Terms::Rows(rows), Bet::Boundaries(grid, _) | Bet::Clustered(grid)) => {
+                log_e_of_rows(&rows[..self.boundaries], &grid.weight)
+            }
+            (Terms::Rows(_), Bet::Joint(_)) => 0.0,
+        }
+    }
+
+    /// Log of the e-value of one boundary by itself, for explanations; `None` where there is no such, and for the joint
+    /// bet, whose e-value is not made of those of boundaries.
+    pub fn log_e_at(&self, design: &LatencyDesign, boundary: usize) -> Option<f64> {
+        match (&self.terms, &design.bet) {
+            (Terms::Rows(rows), Bet::Boundaries(grid, _) | Bet::Clustered(grid)) => {
+                Some(log_mean_exp(rows[..self.boundaries].get(boundary)?, &grid.weight))
+            }
+            (Terms::Joint(..), _) | (Terms::Rows(_), Bet::Joint(_)) => None,
+        }
+    }
+
+    /// The largest term with its weight: at most [`log_e`](Self::log_e), and less by at most the log of their number.
+    #[inline]
+    pub fn log_e_bound(&self, design: &LatencyDesign) -> f64 {
+        self.bounds(design).lower
+    }
+
+    /// Both bounds of the log of the e-value, for [`combine`](super::combine).
+    #[inline]
+    pub fn bounds(&self, design: &LatencyDesign) -> Bounds {
+        match (&self.terms, &design.bet) {
+            (Terms::Joint(terms, _), Bet::Joint(stakes)) => stakes.bounds(terms),
+            (Terms::Rows(rows), Bet::Boundaries(grid, _) | Bet::Clustered(grid)) => {
+                let none = Bounds { lower: f64::NEG_INFINITY, upper: f64::NEG_INFINITY };
+                let of_rows = rows[..self.boundaries].iter().fold(none, |bounds, terms| Bounds {
+                    lower: larger(bounds.lower, grid.bound(terms)),
+                    upper: larger(bounds.upper, largest(terms)),
+                });
+                Bounds { lower: of_rows.lower - design.ln_boundaries, ..of_rows }
+            }
+            (Terms::Joint(..), _) | (Terms::Rows(_), Bet::Joint(_)) => Bounds::NO_DATA,
+        }
+    }
+
+    /// `min(1, 1/max E)` from the running maximum of the bound: valid at every look.
+    pub fn p_value(&self) -> f64 {
+        self.watch.p_value()
+    }
+
+    /// Whether the evidence has ever reached `ln(1/α)`.
+    pub fn decided(&self) -> bool {
+        self.watch.decided
+    }
+
+    /// What was compared above one boundary so far; `None` where there is no such.
+    pub fn totals(&self, boundary: usize) -> Option<Totals> {
+        let (canary, baseline) = *self.slow[..self.boundaries].get(boundary)?;
+        Some(Totals {
+            canary: Counts::new(canary, self.trials.0),
+            baseline: Counts::new(baseline, self.trials.1),
+        })
+    }
+
+    /// The boundary that speaks loudest: by its largest term, or for the joint bet where the canary exceeds the
+    /// baseline by the most standard errors.
+    pub fn loudest(&self) -> usize {
+        let speaks = |boundary: usize| match &self.terms {
+            Terms::Joint(..) => self.totals(boundary).map_or(0.0, |totals| excess(&totals)),
+            Terms::Rows(rows) => largest(&rows[boundary]),
+        };
+        let mut best = (0, f64::NEG_INFINITY);
+        for boundary in 0..self.boundaries {
+            let now = speaks(boundary);
+            if now > best.1 {
+                best = (boundary, now);
+            }
+        }
+        best.0
+    }
+
+    /// What a verdict reports; the ratio is that of slow requests above the loudest boundary.
+    pub fn evidence(&self, design: &LatencyDesign) -> Evidence {
+        Evidence {
+            log_e: self.log_e(design),
+            p_value: self.p_value(),
+            ratio: self.totals(self.loudest()).and_then(|totals| totals.ratio()),
+            decided: self.watch.decided,
+        }
+    }
+}
+
+/// Adds what one tick gained.
+#[inline]
+fn add<const N: usize>(terms: &mut [f64; N], gains: &[f64; N], limits: &Limits) {
+    for (term, gain) in terms.iter_mut().zip(gains) {
+        *term += limits.of(*gain);
+    }
+}
+
+/// Log of the average over rows of their weighted sums.
+fn log_e_of_rows(rows: &[[f64; MAX_GRID]], weight: &[f64; MAX_GRID]) -> f64 {
+    // Halves of a grid: at boundaries that many requests exceed, large ratios are soon ruled out.
+    let mut tops = [[f64::NEG_INFINITY; 2]; MAX_BOUNDARIES];
+    let mut top = f64::NEG_INFINITY;
+    for (tops, terms) in tops.iter_mut().zip(rows) {
+        let (low, high) = halves(terms);
+        *tops = [largest(&low), largest(&high)];
+        top = larger(top, larger(tops[0], tops[1]));
+    }
+    let (mut low_sums, mut high_sums) = ([0.0; HALF], [0.0; HALF]);
+    for (tops, terms) in tops.iter().zip(rows) {
+        let (low, high) = halves(terms);
+        if tops[0] > top - NEGLIGIBLE {
+            add_scaled(&mut low_sums, &low, top);
+        }
+        if tops[1] > top - NEGLIGIBLE {
+            add_scaled(&mut high_sums, &high, top);
+        }
+    }
+    let (low_weights, high_weights) = halves(weight);
+    let sum = weighted_sum(low_sums, &low_weights) + weighted_sum(high_sums, &high_weights);
+    top + ln(sum / rows.len() as f64)
+}
+
+/// Past requests slower than each boundary, and past requests, of both arms and with the prior's.
+#[inline]
+fn pooled(
+    design: &LatencyDesign,
+    slow: &[(f64, f64); MAX_BOUNDARIES],
+    trials: (f64, f64),
+) -> ([f64; MAX_BOUNDARIES], f64) {
+    let mut both = design.prior_slow;
+    for (both, slow) in both.iter_mut().zip(slow) {
+        *both += slow.0 + slow.1;
+    }
+    (both, trials.0 + trials.1 + design.prior_trials)
+}
+
+/// By how many standard errors the canary's share exceeds the baseline's; 0 where there is none.
+fn excess(totals: &Totals) -> f64 {
+    let Totals { canary, baseline } = totals;
+    let trials = canary.trials + baseline.trials;
+    let pooled = (canary.events + baseline.events) / trials;
+    let error = (pooled * (1.0 - pooled) * (1.0 / canary.trials + 1.0 / baseline.trials)).sqrt();
+    let excess = (canary.events / canary.trials - baseline.events / baseline.trials) / error;
+    if excess.is_finite() { excess } else { 0.0 }
+}
+
+/// The first and the second half of a grid's figures.
+#[inline]
+fn halves(all: &[f64; MAX_GRID]) -> ([f64; HALF], [f64; HALF]) {
+    let [a, b, c, d, e, f, g, h] = *all;
+    ([a, b, c, d], [e, f, g, h])
+}

@@ -1,0 +1,285 @@
+//! What the tests of counts and proportions share: a mixture over a grid, limits on the gain of a tick,
+//! the log evidence that decides, and the change-point form.
+//!
+//! The change-point form (statistics, section 5) keeps half of the stake in cash and hands out an equal part of it
+//! before each of the planned ticks but the first, so that a fault that starts late is bet on with money
+//! that has not been lost before:
+//!
+//! ```text
+//! start: cash = 1 - γ, A_j = γ
+//! before every tick but the first: g = min(cash, (1 - γ)/H), cash -= g, every A_j += g
+//! then A_j *= exp(gain);  E = cash + Σ w_j A_j
+//! ```
+
+use super::grid::{Grid, Hypothesis};
+use super::numeric::{
+    exp_not_positive, larger, largest, ln, ln1p_each, log_add_exp, log_mean_exp, smaller,
+};
+use super::{Bounds, Direction, MAX_GRID, StatError};
+use core::f64::consts::LN_2;
+
+/// Points that the short form of the kernels handles.
+pub(super) const SHORT: usize = 4;
+
+/// What the settings of either test ask.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) direction: Direction,
+    pub(super) alpha: f64,
+    pub(super) tolerated: f64,
+    pub(super) margin: f64,
+    pub(super) grid: Option<&'a [f64]>,
+    pub(super) weights: Option<&'a [f64]>,
+    pub(super) temper: f64,
+    pub(super) cap: Option<f64>,
+    pub(super) threshold: Option<f64>,
+    pub(super) horizon: Option<u32>,
+}
+
+/// The part of a checked design that does not depend on how a tick's gains are computed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Mixture {
+    pub(super) grid: Grid,
+    pub(super) hypothesis: Hypothesis,
+    pub(super) limits: Limits,
+    change: Option<ChangePoint>,
+    /// `ln E` is never above the lower bound of its terms by more, where it is above 0.
+    slack: f64,
+    /// Whether a tick's gains count in full and nothing is kept back.
+    pub(super) plain: bool,
+}
+
+impl Mixture {
+    pub(super) fn try_new(asked: Asked<'_>, default: (&[f64], &[f64])) -> Result<Self, StatError> {
+        let Asked { direction, alpha, tolerated, margin, .. } = asked;
+        let hypothesis = Hypothesis::try_new(direction, alpha, tolerated, margin)?;
+        let grid = Grid::try_new(direction, asked.grid, asked.weights, default)?;
+        let usual = hypothesis.threshold;
+        let limits = Limits::try_new(asked.temper, asked.cap, asked.threshold, usual)?;
+        let change = match asked.horizon {
+            Some(horizon) => Some(ChangePoint::try_new(horizon, grid.len)?),
+            None => None,
+        };
+        // Cash is at most half: an E above 1 owes at least half of itself to its terms.
+        let slack = grid.slack + if change.is_some() { LN_2 } else { 0.0 };
+        let plain = limits.are_none() && change.is_none();
+        Ok(Self { grid, hypothesis, limits, change, slack, plain })
+    }
+
+    pub(super) fn with_limits(
+        &self,
+        cap: Option<f64>,
+        threshold: Option<f64>,
+    ) -> Result<Self, StatError> {
+        let usual = self.hypothesis.threshold;
+        let limits = Limits::try_new(self.limits.temper, cap, threshold, usual)?;
+        let plain = limits.are_none() && self.change.is_none();
+        Ok(Self { limits, plain, ..self.clone() })
+    }
+
+    /// A fingerprint of what a state depends on. Cap and threshold may change under a state.
+    ///
+    /// A plain test has the one it had before there were tempers and horizons, so its states still fit.
+    pub(super) fn fingerprint(&self, kind: u32, rest: &[f64]) -> u32 {
+        let mut numbers = vec![self.hypothesis.null_ratio, self.hypothesis.threshold];
+        numbers.extend(rest);
+        if self.limits.temper != 1.0 || self.change.is_some() {
+            let horizon = self.change.map_or(0.0, |change| f64::from(change.horizon));
+            numbers.extend([self.limits.temper, horizon]);
+        }
+        self.grid.fingerprint(kind, &numbers)
+    }
+
+    /// Planned ticks of the change-point form.
+    pub(super) fn horizon(&self) -> Option<u32> {
+        self.change.map(|change| change.horizon)
+    }
+
+    /// Terms before the first tick; negative infinity in unused places, where it stays.
+    pub(super) fn start(&self) -> [f64; MAX_GRID] {
+        let first = if self.change.is_some() { LN_FIRST } else { 0.0 };
+        self.grid.start().map(|term| term + first)
+    }
+
+    /// `max_j (ln w_j + l_j)`, without cash: enough for what is above 1.
+    #[inline]
+    pub(super) fn bound(&self, terms: &[f64; MAX_GRID]) -> f64 {
+        self.grid.bound(terms)
+    }
+
+    /// How far above the bound of its terms `ln E` may be.
+    #[inline]
+    pub(super) fn slack(&self) -> f64 {
+        self.slack
+    }
+
+    /// Both bounds of `ln E`.
+    #[inline]
+    pub(super) fn bounds(&self, terms: &[f64; MAX_GRID], ticks: u32) -> Bounds {
+        let of_terms = Bounds { lower: self.grid.bound(terms), upper: largest(terms) };
+        match &self.change {
+            Some(change) => change.bounds(ticks, of_terms),
+            None => of_terms,
+        }
+    }
+
+    /// `ln E`, exact. Out of line, so that a look that needs no logarithm is short.
+    #[inline(never)]
+    pub(super) fn log_e(&self, terms: &[f64; MAX_GRID], ticks: u32) -> f64 {
+        let of_terms = if self.grid.len <= SHORT {
+            let ([t0, t1, t2, t3, ..], [w0, w1, w2, w3, ..]) = (*terms, self.grid.weight);
+            log_mean_exp(&[t0, t1, t2, t3], &[w0, w1, w2, w3])
+        } else {
+            log_mean_exp(terms, &self.grid.weight)
+        };
+        match &self.change {
+            Some(change) => log_add_exp(change.ln_cash(ticks), of_terms),
+            None => of_terms,
+        }
+    }
+
+    /// Opens the next tick of the change-point form, with or without data.
+    #[inline]
+    pub(super) fn open_tick(&self, ticks: &mut u32, terms: &mut [f64; MAX_GRID]) {
+        if let Some(change) = &self.change {
+            if self.grid.len <= SHORT {
+                change.grant::<SHORT>(*ticks, terms);
+            } else {
+                change.grant::<MAX_GRID>(*ticks, terms);
+            }
+            *ticks = ticks.saturating_add(1);
+        }
+    }
+}
+
+/// Version of a state's document: 2 with ticks counted, which version 1 did not know; a plain test's state
+/// stays one of version 1, so that releases before this one read it.
+pub(super) fn version(ticks: u32) -> u32 {
+    if ticks == 0 { 1 } else { 2 }
+}
+
+/// The ticks of a document, where they fit its version.
+pub(super) fn ticks_from(version: u32, ticks: Option<u32>) -> Result<u32, StatError> {
+    match (version, ticks) {
+        (1, None) => Ok(0),
+        (2, Some(ticks)) if ticks > 0 => Ok(ticks),
+        (1 | 2, _) => Err(StatError::BadState { what: "ticks" }),
+        _ => Err(StatError::StateVersion { version }),
+    }
+}
+
+/// Limits on what one tick adds, and what decides.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Limits {
+    /// Above 0 and at most 1; 1 changes nothing.
+    pub(super) temper: f64,
+    /// Most that a term gains in a tick, after tempering; infinite for none.
+    cap: f64,
+    /// Log evidence that decides.
+    pub(super) threshold: f64,
+}
+
+impl Limits {
+    /// `usual` is the threshold where none is given: `ln(1/α)`.
+    pub(super) fn try_new(
+        temper: f64,
+        cap: Option<f64>,
+        threshold: Option<f64>,
+        usual: f64,
+    ) -> Result<Self, StatError> {
+        if !(temper.is_normal() && temper > 0.0 && temper <= 1.0) {
+            return Err(StatError::BadTemper { temper });
+        }
+        let cap = match cap {
+            Some(cap) if cap > 0.0 && cap.is_finite() => cap,
+            Some(cap) => return Err(StatError::BadCap { cap }),
+            None => f64::INFINITY,
+        };
+        let threshold = match threshold {
+            Some(threshold) if threshold > 0.0 && threshold.is_finite() => threshold,
+            Some(threshold) => return Err(StatError::BadThreshold { threshold }),
+            None => usual,
+        };
+        Ok(Self { temper, cap, threshold })
+    }
+
+    /// What a term really gains. Exactly the gain where nothing limits it.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call would keep the loops around it from vectorising"
+    )]
+    pub(super) fn of(&self, gain: f64) -> f64 {
+        smaller(gain * self.temper, self.cap)
+    }
+
+    /// Whether every gain counts as it is.
+    fn are_none(&self) -> bool {
+        self.temper == 1.0 && self.cap == f64::INFINITY
+    }
+
+    pub(super) fn cap(&self) -> Option<f64> {
+        self.cap.is_finite().then_some(self.cap)
+    }
+}
+
+/// The share of the stake that is bet from the first tick on.
+const LN_FIRST: f64 = -LN_2;
+/// The share that is kept as cash at the start.
+const CASH: f64 = 0.5;
+
+/// A planned number of ticks over which the cash is handed out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ChangePoint {
+    horizon: u32,
+    /// Log of what each term is given before a tick; negative infinity in unused places.
+    ln_grant: [f64; MAX_GRID],
+}
+
+impl ChangePoint {
+    pub(super) fn try_new(horizon: u32, len: usize) -> Result<Self, StatError> {
+        if horizon == 0 {
+            return Err(StatError::BadHorizon { horizon });
+        }
+        let mut ln_grant = [f64::NEG_INFINITY; MAX_GRID];
+        ln_grant[..len].fill(ln(CASH / f64::from(horizon)));
+        Ok(Self { horizon, ln_grant })
+    }
+
+    /// Gives the first `N` terms their part of the cash, after `ticks` ticks and before the next one.
+    #[inline]
+    pub(super) fn grant<const N: usize>(&self, ticks: u32, terms: &mut [f64; MAX_GRID]) {
+        if ticks == 0 || ticks > self.horizon {
+            return;
+        }
+        let (mut tops, mut lower) = ([0.0; N], [0.0; N]);
+        for j in 0..N {
+            tops[j] = larger(terms[j], self.ln_grant[j]);
+            // Not a number in unused places, of which the kernel makes its floor.
+            lower[j] = exp_not_positive(smaller(terms[j], self.ln_grant[j]) - tops[j]);
+        }
+        let sums = ln1p_each(&lower);
+        for j in 0..N {
+            terms[j] = tops[j] + sums[j];
+        }
+    }
+
+    /// Log of the cash that is left after so many ticks; negative infinity of none.
+    #[inline]
+    pub(super) fn ln_cash(&self, ticks: u32) -> f64 {
+        let left = self.horizon - ticks.saturating_sub(1).min(self.horizon);
+        if left == 0 {
+            return f64::NEG_INFINITY;
+        }
+        ln(CASH * (f64::from(left) / f64::from(self.horizon)))
+    }
+
+    /// Bounds of the whole from those of the terms.
+    #[inline]
+    pub(super) fn bounds(&self, ticks: u32, terms: Bounds) -> Bounds {
+        let cash = self.ln_cash(ticks);
+        // A sum of two is at most twice the larger; without cash it is the terms alone.
+        let both = if cash > f64::NEG_INFINITY { LN_2 } else { 0.0 };
+        Bounds { lower: larger(terms.lower, cash), upper: larger(terms.upper, cash) + both }
+    }
+}

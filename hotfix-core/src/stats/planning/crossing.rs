@@ -1,0 +1,170 @@
+//! The exact law of a decision, for independent errors and an even split.
+//!
+//! With the split fixed the evidence is a function of how many events the canary had and how many
+//! there were, and each event is the canary's with the same chance. So the chance to have crossed
+//! within so many events comes of adding up over the paths that have not, one event at a time; the
+//! number of events by a given time is a Poisson variable of its own.
+
+use crate::stats::grid::Grid;
+use crate::stats::numeric::{exp, ln, ln1p, log_mean_exp};
+use crate::stats::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
+use crate::stats::{Direction, MAX_GRID, StatError};
+
+/// Paths with less chance than this are left out.
+const LEAST: f64 = 1e-18;
+/// Chance still undecided at which the rest counts as decided.
+const DONE: f64 = 1e-12;
+
+/// Chances to have decided by number of events.
+pub(super) struct Crossing {
+    /// By 0, 1, 2, … events.
+    by_event: Vec<f64>,
+}
+
+impl Crossing {
+    /// For up to as many events as `expected` events come with: ten standard deviations more.
+    ///
+    /// `edge` is the ratio at the edge of the null and the share, `of_canary` the chance that an event
+    /// is the canary's.
+    pub(super) fn try_new(
+        direction: Direction,
+        edge: (f64, f64),
+        of_canary: f64,
+        threshold: f64,
+        expected: f64,
+    ) -> Result<Self, StatError> {
+        let evidence = Evidence::try_new(direction, edge)?;
+        let mut by_event = vec![0.0];
+        let mut decided = 0.0;
+        // Chances of `low`, `low + 1`, … canary events without a decision so far.
+        let (mut low, mut paths) = (0_usize, vec![1.0_f64]);
+        // The first count that decides: from it on up for worse, below it for better.
+        let mut edge = 0_usize;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a small number"
+        )]
+        let most = (expected + 10.0 * expected.sqrt() + 20.0) as usize;
+        for events in 1..=most {
+            paths.push(0.0);
+            for at in (0..paths.len()).rev() {
+                let below = if at > 0 { paths[at - 1] } else { 0.0 };
+                paths[at] = paths[at] * (1.0 - of_canary) + below * of_canary;
+            }
+            // One more event moves the edge by one count at most, see the formula of the gain.
+            match direction {
+                Direction::Worse => {
+                    while edge <= events && evidence.at(edge, events) < threshold {
+                        edge += 1;
+                    }
+                    let keep = edge.saturating_sub(low).min(paths.len());
+                    decided += paths.drain(keep..).sum::<f64>();
+                }
+                Direction::Better => {
+                    while edge <= events && evidence.at(edge, events) >= threshold {
+                        edge += 1;
+                    }
+                    let gone = edge.saturating_sub(low).min(paths.len());
+                    decided += paths.drain(..gone).sum::<f64>();
+                    low += gone;
+                }
+            }
+            let thin = paths.iter().take_while(|chance| **chance < LEAST).count();
+            paths.drain(..thin);
+            low += thin;
+            while paths.last().is_some_and(|chance| *chance < LEAST) {
+                paths.pop();
+            }
+            by_event.push(f64::min(decided, 1.0));
+            if paths.is_empty() || 1.0 - decided < DONE {
+                break;
+            }
+        }
+        Ok(Self { by_event })
+    }
+
+    fn by(&self, events: usize) -> f64 {
+        let last = self.by_event.len() - 1;
+        self.by_event[events.min(last)]
+    }
+
+    /// Chance to have decided when `expected` events were to be expected.
+    pub(super) fn chance(&self, expected: f64) -> f64 {
+        if expected <= 0.0 {
+            return 0.0;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a small number"
+        )]
+        let middle = expected as usize;
+        let at = middle as f64;
+        let top = exp(at * ln(expected) - expected - libm::lgamma(at + 1.0));
+        let mut sum = top * self.by(middle);
+        let mut chance = top;
+        for events in (1..=middle).rev() {
+            chance *= events as f64 / expected;
+            sum += chance * self.by(events - 1);
+            if chance < LEAST {
+                break;
+            }
+        }
+        chance = top;
+        for events in middle + 1.. {
+            chance *= expected / events as f64;
+            sum += chance * self.by(events);
+            if chance < LEAST {
+                break;
+            }
+        }
+        sum.min(1.0)
+    }
+
+    /// Expected events at which half have decided.
+    pub(super) fn median(&self) -> Option<f64> {
+        let (mut low, mut high) = (0.0, (self.by_event.len() - 1) as f64);
+        // The last expectation that the chances reach without a guess.
+        high -= 10.0 * f64::sqrt(high);
+        let sure = self.by_event.last().is_some_and(|last| 1.0 - last < 2.0 * DONE);
+        if sure {
+            high = 2.0 * self.by_event.len() as f64 + 20.0;
+        }
+        if high <= 0.0 || self.chance(high) < 0.5 {
+            return None;
+        }
+        for _ in 0..60 {
+            let middle = 0.5 * (low + high);
+            if self.chance(middle) >= 0.5 {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        Some(high)
+    }
+}
+
+/// The test's log evidence after so many events at one split.
+struct Evidence {
+    grid: Grid,
+    losses: [f64; MAX_GRID],
+}
+
+impl Evidence {
+    fn try_new(direction: Direction, (null, share): (f64, f64)) -> Result<Self, StatError> {
+        let grid = Grid::try_new(direction, None, None, (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
+        let of_null = null * share / (null * share + 1.0 - share);
+        let losses = grid.ratio.map(|ratio| ln1p((ratio - 1.0) * of_null));
+        Ok(Self { grid, losses })
+    }
+
+    fn at(&self, canary: usize, events: usize) -> f64 {
+        let mut terms = self.grid.start();
+        for (j, term) in terms.iter_mut().enumerate() {
+            *term += canary as f64 * self.grid.ln_ratio[j] - events as f64 * self.losses[j];
+        }
+        log_mean_exp(&terms, &self.grid.weight)
+    }
+}

@@ -1,0 +1,209 @@
+//! Bounds on a share that is looked at once: exact chances to pass, and sample sizes.
+
+use crate::stats::numeric::{exp, larger, ln, ln1p, normal_quantile, smaller};
+use crate::stats::{MAX_COUNT, StatError};
+use core::f64::consts::PI;
+
+/// Chance that at most a share of `at_most` of `requests` fail where each fails with chance `rate`:
+/// that a fix passes the gate 'error rate at or below `at_most`'.
+///
+/// Exact for independent errors. `requests` is rounded down to a whole number; 1 without requests.
+///
+/// # Errors
+/// `HF-STAT-030` for requests, a rate or a bound that is none.
+///
+/// ```
+/// use hotfix_core::stats::planning::gate::pass_chance;
+/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+/// // At or below 0.3% of 1,000: a healthy fix at 0.3% fails that gate more than one time in three.
+/// assert!((pass_chance(1000.0, 0.003, 0.003)? - 0.647).abs() < 5e-4);
+/// # Ok(())
+/// # }
+/// ```
+pub fn pass_chance(requests: f64, rate: f64, at_most: f64) -> Result<f64, StatError> {
+    let shares = [("rate", rate), ("bound", at_most)];
+    if let Some(&(what, value)) = shares.iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+        return Err(StatError::OutOfRange { what, value, expected: "a share from 0 to 1" });
+    }
+    if !(0.0..=MAX_COUNT).contains(&requests) {
+        let expected = "a number from 0 to 2^53";
+        return Err(StatError::OutOfRange { what: "requests", value: requests, expected });
+    }
+    let requests = requests.floor();
+    // A bound such as 0.3% of 1,000 means three, whatever the last bit of the product says.
+    let most = (at_most * requests * (1.0 + 1e-12)).floor();
+    Ok(binomial_at_most(smaller(most, requests), requests, rate))
+}
+
+/// Chance to pass every one of several gates on requests of their own, each `(requests, at_most)`.
+///
+/// # Errors
+/// As [`pass_chance`].
+///
+/// ```
+/// use hotfix_core::stats::planning::gate::pass_all_chance;
+/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+/// let gates = [(1_000.0, 0.003), (5_000.0, 0.003), (30_000.0, 0.003)];
+/// assert!((pass_all_chance(&gates, 0.003)? - 0.19).abs() < 0.005);
+/// # Ok(())
+/// # }
+/// ```
+pub fn pass_all_chance(gates: &[(f64, f64)], rate: f64) -> Result<f64, StatError> {
+    gates.iter().try_fold(1.0, |chance, &(requests, at_most)| {
+        Ok(chance * pass_chance(requests, rate, at_most)?)
+    })
+}
+
+/// The ratio that one test at the end finds with chance `power`, by the square-root approximation
+/// `√r = 1 + (z_a + z_b)/(2 √(p n_1 n_2/(n_1 + n_2)))` (statistics, section 7).
+///
+/// # Errors
+/// `HF-STAT-001` alpha, `-021` power, `-030` for a base rate or trials that are not above 0.
+pub fn fixed_horizon_ratio(
+    base_rate: f64,
+    canary_trials: f64,
+    baseline_trials: f64,
+    alpha: f64,
+    power: f64,
+) -> Result<f64, StatError> {
+    let z = distance(alpha, power)?;
+    positive("base rate", base_rate, 1.0)?;
+    positive("canary trials", canary_trials, MAX_COUNT)?;
+    positive("baseline trials", baseline_trials, MAX_COUNT)?;
+    let pairs = canary_trials / (canary_trials + baseline_trials) * baseline_trials;
+    let root = 1.0 + z / (2.0 * (base_rate * pairs).sqrt());
+    Ok(root * root)
+}
+
+/// Trials of both arms together that one test at the end needs to find `ratio` with chance `power`.
+///
+/// # Errors
+/// As [`fixed_horizon_ratio`], `HF-STAT-020` share, `-030` for a ratio that is not above 1.
+///
+/// ```
+/// use hotfix_core::stats::planning::gate::{fixed_horizon_ratio, fixed_horizon_trials};
+/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+/// let trials = fixed_horizon_trials(0.003, 0.1, 2.0, 0.01, 0.8)?;
+/// let ratio = fixed_horizon_ratio(0.003, 0.1 * trials, 0.9 * trials, 0.01, 0.8)?;
+/// assert!((ratio - 2.0).abs() < 1e-9);
+/// # Ok(())
+/// # }
+/// ```
+pub fn fixed_horizon_trials(
+    base_rate: f64,
+    share: f64,
+    ratio: f64,
+    alpha: f64,
+    power: f64,
+) -> Result<f64, StatError> {
+    let z = distance(alpha, power)?;
+    positive("base rate", base_rate, 1.0)?;
+    if !(share > 0.0 && 1.0 - share > 0.0) {
+        return Err(StatError::BadShare { share });
+    }
+    if !(ratio > 1.0 && ratio <= crate::stats::MAX_RATIO) {
+        let expected = "a ratio above 1";
+        return Err(StatError::OutOfRange { what: "ratio", value: ratio, expected });
+    }
+    let root = z / (2.0 * (ratio.sqrt() - 1.0));
+    Ok(root * root / (base_rate * share * (1.0 - share)))
+}
+
+/// `z_a + z_b`.
+fn distance(alpha: f64, power: f64) -> Result<f64, StatError> {
+    if !(alpha > 0.0 && alpha < 1.0) {
+        return Err(StatError::BadAlpha { alpha });
+    }
+    if !(power > 0.0 && power < 1.0) {
+        return Err(StatError::BadConfidence { confidence: power });
+    }
+    // Below zero no data would be needed: the test finds by chance alone what is asked.
+    Ok(larger(0.0, normal_quantile(power) - normal_quantile(alpha)))
+}
+
+fn positive(what: &'static str, value: f64, most: f64) -> Result<(), StatError> {
+    if value.is_normal() && value > 0.0 && value <= most {
+        Ok(())
+    } else {
+        Err(StatError::OutOfRange { what, value, expected: "a number above 0 within its range" })
+    }
+}
+
+/// `P(X ≤ most)` for `X` binomial; all whole numbers.
+///
+/// Terms are added from the bound away from the mean, so that as many matter as a few standard
+/// deviations; the first comes from [`binomial_chance`].
+fn binomial_at_most(most: f64, trials: f64, rate: f64) -> f64 {
+    if most >= trials || rate == 0.0 {
+        return 1.0;
+    }
+    if rate == 1.0 {
+        return 0.0;
+    }
+    let odds = rate / (1.0 - rate);
+    let mut sum = 0.0;
+    if most <= trials * rate {
+        let (mut events, mut chance) = (most, binomial_chance(most, trials, rate));
+        while chance > sum * 1e-17 {
+            sum += chance;
+            chance *= events / ((trials - events + 1.0) * odds);
+            events -= 1.0;
+        }
+        sum
+    } else {
+        let mut events = most + 1.0;
+        let mut chance = binomial_chance(events, trials, rate);
+        while chance > sum * 1e-17 {
+            sum += chance;
+            chance *= (trials - events) / (events + 1.0) * odds;
+            events += 1.0;
+        }
+        1.0 - sum
+    }
+}
+
+/// `P(X = events)`, by Loader's saddle-point form (Loader 2000): differences of log-gammas would lose
+/// five digits at 10⁹ trials.
+fn binomial_chance(events: f64, trials: f64, rate: f64) -> f64 {
+    let others = trials - events;
+    if events == 0.0 {
+        return exp(trials * ln1p(-rate));
+    }
+    if others == 0.0 {
+        return exp(trials * ln(rate));
+    }
+    let log = stirling_error(trials)
+        - stirling_error(events)
+        - stirling_error(others)
+        - deviance(events, trials * rate)
+        - deviance(others, trials * (1.0 - rate));
+    exp(log) * (trials / (2.0 * PI * events * others)).sqrt()
+}
+
+/// `ln n! - ln(√(2πn) (n/e)^n)`.
+fn stirling_error(n: f64) -> f64 {
+    if n < 16.0 {
+        return libm::lgamma(n + 1.0) - (n + 0.5) * ln(n) + n - 0.5 * ln(2.0 * PI);
+    }
+    let square = n * n;
+    let series = [1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0];
+    series.iter().rev().fold(0.0, |sum, term| sum / square + term) / n
+}
+
+/// `x ln(x/m) + m - x`, without cancellation where `x` is near `m`.
+fn deviance(x: f64, mean: f64) -> f64 {
+    let v = (x - mean) / (x + mean);
+    if v.abs() >= 0.1 {
+        return x * ln(x / mean) + mean - x;
+    }
+    let (mut sum, mut term) = ((x - mean) * v, 2.0 * x * v);
+    for odd in 1..100 {
+        term *= v * v;
+        let next = sum + term / f64::from(2 * odd + 1);
+        if next == sum {
+            break;
+        }
+        sum = next;
+    }
+    sum
+}

@@ -1,0 +1,583 @@
+//! Randomisation: mode `randomised`, exact whatever the noise (statistics, section 4).
+//!
+//! Where the canary's instances were drawn at random, any other subset of that size might as well have
+//! been the canary. If the release changes nothing, the counts do not depend on which subset it is, so
+//! the canary's evidence is an ordinary draw among that of all subsets: for any persistence, heavy
+//! tail, burst or difference between instances. `N` subsets are drawn, the canary first; at fixed looks
+//! the largest evidence that has reached `ln(1/α)` is *spent*, up to a budget that grows to `⌊αN⌋`; the
+//! release is rolled back when the canary is among the spent. Ties are lost by the canary.
+//!
+//! **Guaranteed**: chance `⌊αN⌋/N ≤ α` at most of rolling back a release that changes nothing, at all
+//! looks together. **Needs** counts of every instance, canary instances drawn uniformly (within zones
+//! where zones are given), and about 2,000 possible subsets: 10 of 20 instances, or 5 of 50; with few
+//! possible subsets the canary ties with copies of itself and loses. **Not** for noise that the canary's
+//! zone shares: spread the canary over zones and draw within them. A tolerance above 1 lowers the
+//! evidence but not the exact claim: for a ratio between 1 and the tolerance the chance is `α` for
+//! independent errors only.
+
+use super::draw::Draws;
+use super::grid::{Grid, Hypothesis};
+use super::instances::{check_names, sum_of};
+use super::numeric::{ln1p_each, log_mean_exp};
+use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
+use super::{Counts, Direction, Evidence, MAX_GRID, StatError, Totals};
+use serde::{Deserialize, Serialize};
+
+/// Ticks at which evidence is compared, for a phase of up to 50 minutes in ticks of 10 s.
+pub const DEFAULT_LOOKS: [u32; 9] = [3, 6, 12, 18, 30, 60, 120, 210, 300];
+/// Parts of the budget that may be spent up to each of them.
+pub const DEFAULT_BUDGET: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0];
+/// Evidence that differs by no more is a tie.
+const TIE: f64 = 1e-9;
+/// Points of a grid that the short kernel handles.
+const SHORT: usize = 4;
+/// Most subsets that are drawn.
+const MOST_SUBSETS: usize = 1_000_000;
+/// Version of the state document.
+const VERSION: u32 = 1;
+
+/// What a randomisation is asked.
+///
+/// ```
+/// use hotfix_core::stats::randomisation::{RandomisationDesign, RandomisationSettings};
+/// let pods: Vec<String> = (0..20).map(|pod| format!("pod-{pod:02}")).collect();
+/// let settings = RandomisationSettings::new(pods.clone(), pods[..10].to_vec(), 7);
+/// assert!(RandomisationDesign::try_new(&settings).is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RandomisationSettings {
+    /// Every instance of the service, in the order in which counts are given.
+    pub instances: Vec<String>,
+    /// Those that run the new version, drawn at random.
+    pub canary: Vec<String>,
+    /// Chance of ever rolling back a release that changes nothing.
+    #[serde(default = "alpha")]
+    pub alpha: f64,
+    /// How many subsets are compared, the canary among them.
+    #[serde(default = "subsets")]
+    pub subsets: usize,
+    /// The seed of the draws, at most 2^53; logged with the settings.
+    pub seed: u64,
+    /// `r0`, at least 1: lowers the evidence, see the module.
+    #[serde(default = "one")]
+    pub tolerated: f64,
+    /// Ratios of the test, as in its settings.
+    #[serde(default)]
+    pub grid: Option<Vec<f64>>,
+    /// Their weights, as in its settings.
+    #[serde(default)]
+    pub weights: Option<Vec<f64>>,
+    /// Ticks at which evidence is compared, growing. A phase of more than 300 ticks needs its own.
+    #[serde(default)]
+    pub looks: Option<Vec<u32>>,
+    /// Parts of `⌊αN⌋` that may be spent up to each look, growing, the last one 1. Absent: the
+    /// default's, or even for looks of one's own.
+    #[serde(default)]
+    pub budget: Option<Vec<f64>>,
+    /// The zones, each as the names of its instances, every instance in one: a subset has as many
+    /// instances of each zone as the canary.
+    #[serde(default)]
+    pub zones: Option<Vec<Vec<String>>>,
+}
+
+fn alpha() -> f64 {
+    0.01
+}
+
+fn subsets() -> usize {
+    2_000
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl RandomisationSettings {
+    /// α 0.01, 2,000 subsets, default looks, no zones.
+    pub fn new(instances: Vec<String>, canary: Vec<String>, seed: u64) -> Self {
+        Self {
+            instances,
+            canary,
+            alpha: alpha(),
+            subsets: subsets(),
+            seed,
+            tolerated: one(),
+            grid: None,
+            weights: None,
+            looks: None,
+            budget: None,
+            zones: None,
+        }
+    }
+}
+
+/// A look and how many subsets may be spent up to it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Look {
+    tick: u32,
+    budget: usize,
+}
+
+/// A checked randomisation with its subsets drawn. Shared by any number of states.
+///
+/// ```
+/// use hotfix_core::stats::randomisation::{Randomisation, RandomisationDesign, RandomisationSettings};
+/// use hotfix_core::stats::Counts;
+/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+/// let pods: Vec<String> = (0..20).map(|pod| format!("pod-{pod:02}")).collect();
+/// let settings = RandomisationSettings::new(pods.clone(), pods[..10].to_vec(), 7);
+/// let design = RandomisationDesign::try_new(&settings)?;
+/// let mut state = Randomisation::new(&design);
+/// // Every canary instance has errors, no other one has.
+/// let tick: Vec<Counts> =
+///     (0..20).map(|pod| Counts::new(if pod < 10 { 1.0 } else { 0.0 }, 50.0)).collect();
+/// for _ in 0..3 {
+///     state.update(&design, &tick)?;
+/// }
+/// let evidence = state.evidence(&design);
+/// assert!(evidence.decided && evidence.p_value == 1.0 / 2000.0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RandomisationDesign {
+    instances: Vec<String>,
+    /// Places of the members of each subset, one after the other; the canary first.
+    members: Vec<u16>,
+    /// Instances of a subset.
+    size: usize,
+    subsets: usize,
+    grid: Grid,
+    /// `g_j - 1`.
+    excess: [f64; MAX_GRID],
+    hypothesis: Hypothesis,
+    looks: Vec<Look>,
+    id: u32,
+}
+
+impl RandomisationDesign {
+    /// Checks the settings and draws the subsets.
+    ///
+    /// # Errors
+    /// `HF-STAT-001` alpha, `-006` to `-010` grid, weights and the number of budgets, `-011` tolerated
+    /// ratio, `-030` subsets, instances, seed, looks or budget out of range, `-034` fewer than two
+    /// instances, `-035` unknown and `-036` repeated names, `-037` a canary or zone of none or of all,
+    /// `-038` where `alpha * subsets < 1`.
+    pub fn try_new(settings: &RandomisationSettings) -> Result<Self, StatError> {
+        let RandomisationSettings { alpha, subsets, tolerated, ref instances, .. } = *settings;
+        let hypothesis = Hypothesis::try_new(Direction::Worse, alpha, tolerated, 1.0)?;
+        let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
+        let default = (DEFAULT_GRID.as_slice(), DEFAULT_WEIGHTS.as_slice());
+        let grid = Grid::try_new(Direction::Worse, ratios, weights, default)?;
+        check_names(instances, 2)?;
+        let figures = [
+            ("instances", instances.len(), usize::from(u16::MAX), "at most 65535"),
+            ("subsets", subsets, MOST_SUBSETS, "at most 1000000"),
+        ];
+        for (what, value, most, expected) in figures {
+            if value > most {
+                return Err(StatError::OutOfRange { what, value: value as f64, expected });
+            }
+        }
+        if whole(alpha * subsets as f64) == 0 {
+            return Err(StatError::FewSubsets { subsets, alpha });
+        }
+        let canary = places(instances, &settings.canary)?;
+        if canary.is_empty() || canary.len() == instances.len() {
+            return Err(StatError::NoComparison { what: "the canary" });
+        }
+        let mut zones = match &settings.zones {
+            Some(zones) => zones_of(instances, zones)?,
+            None => vec![(0..instances.len()).collect()],
+        };
+        let looks = looks(settings)?;
+
+        let mut draws = Draws::try_new(settings.seed)?;
+        let quotas: Vec<usize> = zones
+            .iter()
+            .map(|zone| zone.iter().filter(|place| canary.contains(place)).count())
+            .collect();
+        let size = canary.len();
+        let mut members = Vec::with_capacity(subsets * size);
+        // Places fit, as there are at most 65,535 instances.
+        let narrow = |place: &usize| u16::try_from(*place).unwrap_or(u16::MAX);
+        members.extend(canary.iter().map(narrow));
+        for _ in 1..subsets {
+            for (zone, quota) in zones.iter_mut().zip(&quotas) {
+                members.extend(draws.choose(zone, *quota).iter().map(narrow));
+            }
+        }
+        let of_looks = looks.iter().flat_map(|look| [f64::from(look.tick), look.budget as f64]);
+        let rest: Vec<f64> = [hypothesis.null_ratio, hypothesis.threshold, size as f64]
+            .into_iter()
+            .chain(of_looks)
+            .chain(members.iter().map(|place| f64::from(*place)))
+            .collect();
+        let id = grid.fingerprint(4, &rest);
+        let excess = grid.ratio.map(|ratio| ratio - 1.0);
+        let instances = instances.clone();
+        Ok(Self { instances, members, size, subsets, grid, excess, hypothesis, looks, id })
+    }
+
+    /// The instances, in the order in which counts are given.
+    pub fn instances(&self) -> &[String] {
+        &self.instances
+    }
+
+    /// Where an instance stands in that order.
+    pub fn place(&self, instance: &str) -> Option<usize> {
+        self.instances.iter().position(|known| known == instance)
+    }
+
+    /// `ln(1/α)`: the least log evidence that can be spent.
+    pub fn threshold(&self) -> f64 {
+        self.hypothesis.threshold
+    }
+
+    /// Tick of the last look: nothing is decided after it.
+    pub fn last_look(&self) -> u32 {
+        self.looks.last().map_or(0, |look| look.tick)
+    }
+}
+
+/// The evidence of every subset: some 90 kB for 2,000, so keep one a rollout. Its document holds the
+/// evidence of each subset; the subsets themselves follow from the settings.
+///
+/// See [`RandomisationDesign`] for an example.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Document", into = "Document")]
+pub struct Randomisation {
+    /// `l_j` of every subset, in rows of [`SHORT`] or [`MAX_GRID`].
+    terms: Vec<f64>,
+    /// Subsets that have been spent.
+    spent: Vec<bool>,
+    spent_count: usize,
+    /// Which of the spent the canary is, from 1; 0 where it is not.
+    rank: usize,
+    ticks: u32,
+    totals: Totals,
+    design: u32,
+    /// Room for a look: `ln E` of every subset, and an order of them.
+    log_e: Vec<f64>,
+    order: Vec<u32>,
+}
+
+impl Randomisation {
+    /// No data yet.
+    pub fn new(design: &RandomisationDesign) -> Self {
+        let start = design.grid.start();
+        let row = &start[..width(design.grid.len)];
+        Self {
+            terms: row.repeat(design.subsets),
+            spent: vec![false; design.subsets],
+            spent_count: 0,
+            rank: 0,
+            ticks: 0,
+            totals: Totals::default(),
+            design: design.id,
+            log_e: vec![0.0; design.subsets],
+            order: Vec::with_capacity(design.subsets),
+        }
+    }
+
+    /// Whether this state was made for the design.
+    ///
+    /// # Errors
+    /// `HF-STAT-017` where it was not.
+    pub fn check(&self, design: &RandomisationDesign) -> Result<(), StatError> {
+        if self.design == design.id && self.spent.len() == design.subsets {
+            Ok(())
+        } else {
+            Err(StatError::DesignMismatch)
+        }
+    }
+
+    /// Takes in one tick, all instances in the order of the settings, and says whether the canary has
+    /// been spent, now or before. An instance without data has zero trials.
+    ///
+    /// # Errors
+    /// Leaves the state as it was. `HF-STAT-002`, `-003`, `-005` counts, `-017` another design's state,
+    /// `-039` for counts of another number of instances.
+    pub fn update(
+        &mut self,
+        design: &RandomisationDesign,
+        counts: &[Counts],
+    ) -> Result<bool, StatError> {
+        self.check(design)?;
+        let all = sum_of(counts, design.instances.len())?;
+        self.ticks = self.ticks.saturating_add(1);
+        let mut canary = Counts::default();
+        for &place in &design.members[..design.size] {
+            canary.add(counts[usize::from(place)]);
+        }
+        let rest = Counts::new(all.events - canary.events, all.trials - canary.trials);
+        if canary.trials > 0.0 && rest.trials > 0.0 {
+            self.totals.add(canary, rest);
+        }
+        if all.events > 0.0 {
+            if design.grid.len <= SHORT {
+                advance::<SHORT>(&mut self.terms, design, counts, all);
+            } else {
+                advance::<MAX_GRID>(&mut self.terms, design, counts, all);
+            }
+        }
+        if let Some(look) = design.looks.iter().find(|look| look.tick == self.ticks) {
+            self.look(design, look.budget);
+        }
+        Ok(self.rank > 0)
+    }
+
+    /// Spends the largest evidence that has reached the threshold, up to the budget.
+    fn look(&mut self, design: &RandomisationDesign, budget: usize) {
+        let Some(left) = budget.checked_sub(self.spent_count).filter(|left| *left > 0) else {
+            return;
+        };
+        let width = width(design.grid.len);
+        for (log_e, terms) in self.log_e.iter_mut().zip(self.terms.chunks_exact(width)) {
+            *log_e = of_terms(design, terms);
+        }
+        let (log_e, spent) = (&self.log_e, &mut self.spent);
+        let candidate = |subset: usize| !spent[subset] && log_e[subset] >= design.threshold();
+        let canary_stands = candidate(0);
+        self.order.clear();
+        // At most a million subsets: their numbers fit.
+        let others = (1..log_e.len()).filter(|subset| candidate(*subset));
+        self.order.extend(others.filter_map(|subset| u32::try_from(subset).ok()));
+        let of = |subset: u32| log_e[subset as usize];
+        self.order.sort_unstable_by(|a, b| of(*b).total_cmp(&of(*a)).then(a.cmp(b)));
+        let ahead = self.order.iter().take_while(|other| of(**other) >= log_e[0] - TIE).count();
+        let mut left = left;
+        if canary_stands && ahead < left {
+            spent[0] = true;
+            self.rank = self.spent_count + ahead + 1;
+            self.spent_count += 1;
+            left -= 1;
+        }
+        for other in self.order.iter().take(left) {
+            spent[*other as usize] = true;
+            self.spent_count += 1;
+        }
+    }
+
+    /// The canary's log evidence; 0 without data.
+    pub fn log_e(&self, design: &RandomisationDesign) -> f64 {
+        let width = width(design.grid.len);
+        self.terms.get(..width).map_or(0.0, |terms| of_terms(design, terms))
+    }
+
+    /// Which of the spent the canary is, over the number of subsets; 1 while it is not spent.
+    ///
+    /// The order in which subsets are spent takes no notice of which one the canary is, except that it
+    /// loses ties, so under 'no effect' the canary is among the first `s` of `N` with chance `s/N` at
+    /// most: valid at every look, and at most `α` just where the canary is spent. It does not
+    /// grow or shrink before or after.
+    pub fn p_value(&self) -> f64 {
+        if self.rank > 0 { self.rank as f64 / self.spent.len() as f64 } else { 1.0 }
+    }
+
+    /// Whether the canary has been spent: roll back.
+    pub fn decided(&self) -> bool {
+        self.rank > 0
+    }
+
+    /// What was compared so far.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Ticks so far, with data or without.
+    pub fn ticks(&self) -> u32 {
+        self.ticks
+    }
+
+    /// What a verdict reports.
+    pub fn evidence(&self, design: &RandomisationDesign) -> Evidence {
+        Evidence {
+            log_e: self.log_e(design),
+            p_value: self.p_value(),
+            ratio: self.totals.ratio(),
+            decided: self.decided(),
+        }
+    }
+}
+
+/// Terms of a subset, in a row.
+fn width(len: usize) -> usize {
+    if len <= SHORT { SHORT } else { MAX_GRID }
+}
+
+fn of_terms(design: &RandomisationDesign, terms: &[f64]) -> f64 {
+    let weight = &design.grid.weight;
+    if let [a, b, c, d] = *terms {
+        log_mean_exp(&[a, b, c, d], &[weight[0], weight[1], weight[2], weight[3]])
+    } else {
+        let mut row = [f64::NEG_INFINITY; MAX_GRID];
+        row.copy_from_slice(terms);
+        log_mean_exp(&row, weight)
+    }
+}
+
+/// Adds a tick's gain to every subset as if it were the canary.
+///
+/// The gain depends on the subset's own share of the trials in this very tick, so it cannot be had from
+/// totals: two sums over the members and as many logarithms as the grid has points, each tick.
+fn advance<const N: usize>(
+    terms: &mut [f64],
+    design: &RandomisationDesign,
+    counts: &[Counts],
+    all: Counts,
+) {
+    let null_ratio = design.hypothesis.null_ratio;
+    let rows = terms.as_chunks_mut::<N>().0;
+    for (row, members) in rows.iter_mut().zip(design.members.chunks_exact(design.size)) {
+        let mut canary = Counts::default();
+        for &place in members {
+            canary.add(counts[usize::from(place)]);
+        }
+        let rest = all.trials - canary.trials;
+        // A rest within rounding of nothing is nothing.
+        if canary.trials == 0.0 || rest <= all.trials * 1e-12 {
+            continue;
+        }
+        let weighted = null_ratio * canary.trials;
+        let share = weighted / (weighted + rest);
+        let mut arguments = [0.0; N];
+        for (argument, excess) in arguments.iter_mut().zip(design.excess) {
+            *argument = excess * share;
+        }
+        let losses = ln1p_each(&arguments);
+        for (j, term) in row.iter_mut().enumerate() {
+            *term += canary.events * design.grid.ln_ratio[j] - all.events * losses[j];
+        }
+    }
+}
+
+/// A number of subsets from a product that rounding may have left a little short.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a million")]
+fn whole(product: f64) -> usize {
+    (product * (1.0 + 1e-12)).floor() as usize
+}
+
+fn looks(settings: &RandomisationSettings) -> Result<Vec<Look>, StatError> {
+    let ticks = settings.looks.as_deref().unwrap_or(&DEFAULT_LOOKS);
+    let even: Vec<f64> = (1..=ticks.len()).map(|at| at as f64 / ticks.len() as f64).collect();
+    let parts = match (&settings.budget, &settings.looks) {
+        (Some(parts), _) => parts.as_slice(),
+        (None, None) => &DEFAULT_BUDGET,
+        (None, Some(_)) => &even,
+    };
+    if parts.len() != ticks.len() {
+        return Err(StatError::WeightCount { weights: parts.len(), items: ticks.len() });
+    }
+    let mut before = (0, 0.0);
+    for (&tick, &part) in ticks.iter().zip(parts) {
+        if tick <= before.0 {
+            let expected = "ticks from 1 on that grow";
+            return Err(StatError::OutOfRange { what: "look", value: f64::from(tick), expected });
+        }
+        if !(part >= before.1 && part > 0.0 && part <= 1.0) {
+            let expected = "parts above 0 that grow to 1";
+            return Err(StatError::OutOfRange { what: "budget", value: part, expected });
+        }
+        before = (tick, part);
+    }
+    if before.1 != 1.0 {
+        let expected = "at least one look, and 1 as the last part";
+        return Err(StatError::OutOfRange { what: "budget", value: before.1, expected });
+    }
+    let most = settings.alpha * settings.subsets as f64;
+    let look = |(&tick, &part): (&u32, &f64)| Look { tick, budget: whole(most * part) };
+    Ok(ticks.iter().zip(parts).map(look).collect())
+}
+
+fn places(instances: &[String], names: &[String]) -> Result<Vec<usize>, StatError> {
+    check_names(names, 0)?;
+    let place = |name: &String| {
+        let unknown = || StatError::UnknownInstance { instance: name.clone() };
+        instances.iter().position(|known| known == name).ok_or_else(unknown)
+    };
+    let mut places = names.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    places.sort_unstable();
+    Ok(places)
+}
+
+/// Places of each zone's instances; every instance is in one.
+fn zones_of(instances: &[String], zones: &[Vec<String>]) -> Result<Vec<Vec<usize>>, StatError> {
+    let flat: Vec<String> = zones.iter().flatten().cloned().collect();
+    let named = places(instances, &flat)?;
+    if let Some(missing) = (0..instances.len()).find(|place| named.get(*place) != Some(place)) {
+        return Err(StatError::UnknownInstance { instance: instances[missing].clone() });
+    }
+    zones.iter().map(|zone| places(instances, zone)).collect()
+}
+
+/// The state as a document.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: u32,
+    design: u32,
+    ticks: u32,
+    totals: Totals,
+    /// Terms in use of every subset.
+    terms: Vec<Vec<f64>>,
+    /// Numbers of the spent subsets.
+    spent: Vec<usize>,
+    rank: usize,
+}
+
+impl From<Randomisation> for Document {
+    fn from(state: Randomisation) -> Self {
+        let width = state.terms.len() / state.spent.len().max(1);
+        let used = |row: &[f64]| row.iter().copied().take_while(|term| term.is_finite()).collect();
+        Self {
+            version: VERSION,
+            design: state.design,
+            ticks: state.ticks,
+            totals: state.totals,
+            terms: state.terms.chunks(width.max(1)).map(used).collect(),
+            spent: (0..state.spent.len()).filter(|subset| state.spent[*subset]).collect(),
+            rank: state.rank,
+        }
+    }
+}
+
+impl TryFrom<Document> for Randomisation {
+    type Error = StatError;
+
+    fn try_from(read: Document) -> Result<Self, StatError> {
+        if read.version != VERSION {
+            return Err(StatError::StateVersion { version: read.version });
+        }
+        read.totals.check()?;
+        let bad = |what| StatError::BadState { what };
+        let (subsets, len) = (read.terms.len(), read.terms.first().map_or(0, Vec::len));
+        let finite = |row: &Vec<f64>| row.len() == len && row.iter().all(|term| term.is_finite());
+        if len == 0 || len > MAX_GRID || subsets > MOST_SUBSETS || !read.terms.iter().all(finite) {
+            return Err(bad("terms"));
+        }
+        let mut spent = vec![false; subsets];
+        for &subset in &read.spent {
+            let slot =
+                spent.get_mut(subset).filter(|spent| !**spent).ok_or(bad("spent subsets"))?;
+            *slot = true;
+        }
+        if read.rank > read.spent.len() || (read.rank > 0) != spent[0] {
+            return Err(bad("rank"));
+        }
+        let pad = vec![f64::NEG_INFINITY; width(len) - len];
+        let rows = read.terms.iter().flat_map(|row| row.iter().chain(&pad).copied());
+        Ok(Self {
+            terms: rows.collect(),
+            spent_count: read.spent.len(),
+            spent,
+            rank: read.rank,
+            ticks: read.ticks,
+            totals: read.totals,
+            design: read.design,
+            log_e: vec![0.0; subsets],
+            order: Vec::with_capacity(subsets),
+        })
+    }
+}

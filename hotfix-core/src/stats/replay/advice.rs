@@ -1,0 +1,158 @@
+//! What to know before relying on a calibration.
+
+use super::{CalibrationSettings, History, LEAVE_ONE_OUT, Traffic};
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// Hours of history that a calibration wants.
+const HOURS: f64 = 6.0;
+/// Fewest independent windows above the fitted quantile that make a tail.
+const FEWEST_IN_TAIL: f64 = 5.0;
+/// From this dispersion on the noise is worth a remark.
+const NOISY: f64 = 2.0;
+/// How far the shards' share of the traffic may be off the planned one, as a ratio.
+const SHARE_OFF: f64 = 1.5;
+/// Subsets that randomisation wants.
+const SUBSETS: f64 = 2_000.0;
+
+/// A remark on a calibration: data for a program, a sentence by `Display`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Advice {
+    /// Less history than six hours.
+    ShortHistory {
+        /// What there is.
+        hours: f64,
+        /// What is wanted.
+        wanted: f64,
+    },
+    /// No event in the history: it says nothing about noise.
+    NoEvents,
+    /// Few windows that do not overlap: the tail of the maxima is extrapolated from next to nothing.
+    FewWindows {
+        /// Independent windows above the 70% quantile.
+        independent: f64,
+    },
+    /// Errors come in bursts or differ between instances.
+    Noisy {
+        /// Times the variance of independent errors.
+        dispersion: f64,
+    },
+    /// Too few canary instances to tell a bad release from one bad instance.
+    FewCanaryInstances {
+        /// What the canary has.
+        instances: usize,
+        /// From how many on each can be left out.
+        wanted: usize,
+    },
+    /// Instances are so few that a group of them carries another share than the canary will.
+    ShareDiffers {
+        /// The canary's.
+        planned: f64,
+        /// The shards'.
+        replayed: f64,
+    },
+    /// Instances are so many that randomisation, which assumes nothing about noise, is possible.
+    Randomise {
+        /// How many instances there are.
+        instances: usize,
+        /// How many of them the canary has.
+        canary: usize,
+    },
+    /// The phase finds no ratio with power 0.8.
+    Blind,
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ShortHistory { hours, wanted } => write!(
+                f,
+                "{hours:.1} hours of history, {wanted} are wanted: false rollbacks may exceed alpha"
+            ),
+            Self::NoEvents => {
+                f.write_str("no event in the history: it calibrates nothing, the threshold is that of independent errors")
+            }
+            Self::FewWindows { independent } => write!(
+                f,
+                "the threshold rests on {independent:.1} independent windows: record a longer history or shorten the phase"
+            ),
+            Self::Noisy { dispersion } => write!(
+                f,
+                "errors vary {dispersion:.1} times as much as independent ones: the threshold is higher, detection slower"
+            ),
+            Self::FewCanaryInstances { instances, wanted } => write!(
+                f,
+                "{instances} canary instances: from {wanted} on, one bad instance cannot roll back a release"
+            ),
+            Self::ShareDiffers { planned, replayed } => write!(
+                f,
+                "the canary will have {planned:.3} of the traffic, the replayed groups had {replayed:.3}: more and smaller instances calibrate better"
+            ),
+            Self::Randomise { instances, canary } => write!(
+                f,
+                "{canary} of {instances} instances: draw them at random and use mode `randomised`, too, which assumes nothing about noise"
+            ),
+            Self::Blind => f.write_str(
+                "no ratio is found with power 0.8 in this phase: lengthen it or give the canary more traffic",
+            ),
+        }
+    }
+}
+
+/// What advice depends on.
+pub(super) struct Seen<'a> {
+    pub(super) settings: &'a CalibrationSettings,
+    pub(super) history: &'a History,
+    pub(super) canary_instances: usize,
+    pub(super) traffic: &'a Traffic,
+    pub(super) dispersion: Option<f64>,
+    pub(super) independent: f64,
+    pub(super) detectable: Option<f64>,
+}
+
+pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
+    let Seen { settings, history, canary_instances, traffic, .. } = *seen;
+    let mut advice = Vec::new();
+    let hours = history.ticks() as f64 * settings.tick_seconds / 3600.0;
+    if hours < HOURS {
+        advice.push(Advice::ShortHistory { hours, wanted: HOURS });
+    }
+    if traffic.events == 0.0 {
+        advice.push(Advice::NoEvents);
+    } else if seen.independent < FEWEST_IN_TAIL {
+        advice.push(Advice::FewWindows { independent: seen.independent });
+    }
+    if let Some(dispersion) = seen.dispersion.filter(|dispersion| *dispersion >= NOISY) {
+        advice.push(Advice::Noisy { dispersion });
+    }
+    if canary_instances < LEAVE_ONE_OUT {
+        let (instances, wanted) = (canary_instances, LEAVE_ONE_OUT);
+        advice.push(Advice::FewCanaryInstances { instances, wanted });
+    }
+    let (planned, replayed) = (settings.share, traffic.shard_share);
+    if traffic.trials > 0.0 && !(planned / SHARE_OFF..=planned * SHARE_OFF).contains(&replayed) {
+        advice.push(Advice::ShareDiffers { planned, replayed });
+    }
+    let (instances, canary) = (history.instances(), canary_instances);
+    if settings.zones.is_none() && subsets(instances, canary) >= SUBSETS {
+        advice.push(Advice::Randomise { instances, canary });
+    }
+    if seen.detectable.is_none() && traffic.events > 0.0 {
+        advice.push(Advice::Blind);
+    }
+    advice
+}
+
+/// How many subsets of a size there are, or more than enough.
+fn subsets(of: usize, size: usize) -> f64 {
+    let mut count = 1.0;
+    for drawn in 0..size.min(of - size.min(of)) {
+        count *= (of - drawn) as f64 / (drawn + 1) as f64;
+        if count >= SUBSETS * 1e6 {
+            break;
+        }
+    }
+    count
+}

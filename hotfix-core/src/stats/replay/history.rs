@@ -1,0 +1,106 @@
+//! Counts of every instance over a stretch of ordinary operation.
+
+use crate::stats::{Counts, MAX_COUNT, StatError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What each instance counted, tick by tick, while nothing was being rolled out.
+///
+/// As a document `{"pod-1": [[events, trials], …], …}`, one pair a tick; `[0, 0]` is a tick without
+/// data. All instances have the same ticks. Trials may be an exposure, so more events than trials are
+/// taken.
+///
+/// ```
+/// use hotfix_core::stats::replay::History;
+/// let text = r#"{"pod-1": [[0, 100], [1, 98]], "pod-2": [[0, 101], [0, 99]]}"#;
+/// let history: History = serde_json::from_str(text)?;
+/// assert_eq!((history.instances(), history.ticks()), (2, 2));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, Vec<[f64; 2]>>", into = "BTreeMap<String, Vec<[f64; 2]>>")]
+pub struct History {
+    ticks: usize,
+    names: Vec<String>,
+    /// Of each instance, in the order of names.
+    series: Vec<Vec<Counts>>,
+}
+
+impl History {
+    /// Checks the counts of at least two instances.
+    ///
+    /// # Errors
+    /// `HF-STAT-031` where instances have different numbers of ticks, `-032` for a count that is not
+    /// finite, negative or over 2^53, `-034` for fewer than two instances.
+    pub fn try_new(counts: BTreeMap<String, Vec<[f64; 2]>>) -> Result<Self, StatError> {
+        if counts.len() < 2 {
+            return Err(StatError::FewInstances { instances: counts.len(), needed: 2 });
+        }
+        let ticks = counts.values().next().map_or(0, Vec::len);
+        let (mut names, mut series) = (Vec::new(), Vec::new());
+        for (instance, read) in counts {
+            if read.len() != ticks {
+                let (ticks, expected) = (read.len(), ticks);
+                return Err(StatError::UnevenHistory { instance, ticks, expected });
+            }
+            for (tick, &[events, trials]) in read.iter().enumerate() {
+                for (what, value) in [("events", events), ("trials", trials)] {
+                    if !(0.0..=MAX_COUNT).contains(&value) {
+                        return Err(StatError::HistoryCount { instance, tick, what, value });
+                    }
+                }
+            }
+            names.push(instance);
+            series.push(read.iter().map(|&[events, trials]| Counts::new(events, trials)).collect());
+        }
+        Ok(Self { ticks, names, series })
+    }
+
+    /// How many instances there are.
+    pub fn instances(&self) -> usize {
+        self.names.len()
+    }
+
+    /// How many ticks each instance has.
+    pub fn ticks(&self) -> usize {
+        self.ticks
+    }
+
+    /// Names in their order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Where an instance stands in the order of names.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.names.binary_search_by(|known| known.as_str().cmp(name)).ok()
+    }
+
+    /// Sums of some instances, given by their places, tick by tick.
+    pub(super) fn sums(&self, members: impl Iterator<Item = usize>) -> Vec<Counts> {
+        let mut sums = vec![Counts::default(); self.ticks];
+        for series in members.filter_map(|member| self.series.get(member)) {
+            for (sum, counts) in sums.iter_mut().zip(series) {
+                sum.add(*counts);
+            }
+        }
+        sums
+    }
+}
+
+impl TryFrom<BTreeMap<String, Vec<[f64; 2]>>> for History {
+    type Error = StatError;
+
+    fn try_from(read: BTreeMap<String, Vec<[f64; 2]>>) -> Result<Self, StatError> {
+        Self::try_new(read)
+    }
+}
+
+impl From<History> for BTreeMap<String, Vec<[f64; 2]>> {
+    fn from(history: History) -> Self {
+        let pairs = |series: Vec<Counts>| {
+            series.iter().map(|counts| [counts.events, counts.trials]).collect()
+        };
+        history.names.into_iter().zip(history.series.into_iter().map(pairs)).collect()
+    }
+}

@@ -1,0 +1,433 @@
+//! A threshold from the house's own history: mode `replay` (statistics, section 4).
+//!
+//! Errors cluster, and a test that takes them for independent then rolls back healthy releases. Here
+//! the rate-ratio test is run over recorded ordinary operation, with groups of instances as large as
+//! the canary as pretended canaries against the rest, in windows of the phase's length; the threshold
+//! and a cap on what one tick may add come from what noise alone reached:
+//!
+//! ```text
+//! tick:  l_j += min(gain_j, cap);  roll back when ln E ≥ threshold;  hold when ln E ≥ hold
+//! ```
+//!
+//! **Guaranteed**: chance `α` at most of a false rollback for independent errors, whatever the history
+//! says, as cap and a threshold of at least `ln(1/α)` only lower an e-process. **Calibrated**: noise
+//! that resembles the history. **Not covered**: noise stronger than in the history, bursts rarer than
+//! it is long, an arm on other hardware. The verdict says which is which.
+//!
+//! Evidence is carried over phases; threshold and cap of a phase apply from its first tick. With
+//! [`RateRatioDesign::with_limits`](super::rate_ratio::RateRatioDesign::with_limits) they are put into a
+//! running test. A promotion test under noise is tempered by [`Calibration::promotion_temper`].
+//!
+//! Where history *and* random canary instances are at hand, use both and roll back only when both say
+//! so: run this test and [`randomisation`](super::randomisation) side by side, decide where
+//! `replayed && randomised`, hold where one does. Not measured: latency, and traffic that differs much
+//! by instance (section 11).
+
+mod advice;
+mod history;
+mod noise;
+
+pub use advice::Advice;
+pub use history::History;
+
+use super::draw::Draws;
+use super::grid::{Grid, Hypothesis};
+use super::numeric::{larger, ln, smaller};
+use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
+use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
+use super::{Counts, Direction, MAX_GRID, StatError};
+use noise::{Form, ONE_SIDED, Windows};
+use serde::{Deserialize, Serialize};
+
+/// Points of a grid that the short kernel handles.
+const SHORT: usize = 4;
+/// Up to this share shards are disjoint; above it they are drawn.
+const DISJOINT: f64 = 0.25;
+/// How many shards are drawn.
+const DRAWN: usize = 20;
+/// The cap is this part of the threshold without it.
+const CAP_PART: f64 = 3.5;
+/// How much of the dispersion the threshold follows.
+const DISPERSION_PART: f64 = 0.75;
+/// Quantile of the capped maxima at which a healthy rollout is held for a look.
+const HOLD: f64 = 0.9;
+/// From so many canary instances on, each must be dispensable for a rollback.
+pub const LEAVE_ONE_OUT: usize = 4;
+/// Version of the calibration document.
+const VERSION: u32 = 1;
+
+/// For what a threshold is wanted. The test is the rate-ratio test in direction worse.
+///
+/// ```
+/// use hotfix_core::stats::replay::CalibrationSettings;
+/// // A tenth of the traffic for ten minutes, in ticks of ten seconds.
+/// let settings = CalibrationSettings::new(0.1, 60);
+/// assert_eq!((settings.alpha, settings.seed), (0.01, 0));
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CalibrationSettings {
+    /// The canary's share of the traffic, above 0 and below 1.
+    pub share: f64,
+    /// The phase's length in ticks, at least 1.
+    pub ticks: u32,
+    /// Chance of ever rolling back a release that is no worse.
+    pub alpha: f64,
+    /// `r0`, at least 1: the ratio that is tolerated.
+    pub tolerated: f64,
+    /// Ratios of the test, as in its settings.
+    pub grid: Option<Vec<f64>>,
+    /// Their weights, as in its settings.
+    pub weights: Option<Vec<f64>>,
+    /// Factor on each tick's gain, above 0 and at most 1; the cap applies after it.
+    pub temper: f64,
+    /// Planned ticks of the change-point form (section 5); absent for the plain form.
+    pub horizon: Option<u32>,
+    /// Where the canary is a zone: the zones, each as the names of its instances. They are the
+    /// pretended canaries then.
+    pub zones: Option<Vec<Vec<String>>>,
+    /// Length of a tick in seconds; only advice and the detectable ratio depend on it.
+    pub tick_seconds: f64,
+    /// Where shards are drawn: the seed of the draws, at most 2^53.
+    pub seed: u64,
+}
+
+impl Default for CalibrationSettings {
+    /// A tenth of the traffic for ten minutes.
+    fn default() -> Self {
+        Self::new(0.1, 60)
+    }
+}
+
+impl CalibrationSettings {
+    /// α 0.01, nothing tolerated, default grid, plain form, ticks of 10 s, seed 0.
+    pub fn new(share: f64, ticks: u32) -> Self {
+        Self {
+            share,
+            ticks,
+            alpha: 0.01,
+            tolerated: 1.0,
+            grid: None,
+            weights: None,
+            temper: 1.0,
+            horizon: None,
+            zones: None,
+            tick_seconds: 10.0,
+            seed: 0,
+        }
+    }
+}
+
+/// The dispersion of pretended canaries in blocks of one length: 1 for independent errors.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockDispersion {
+    /// Length of a block.
+    pub ticks: usize,
+    /// Blocks of a shard.
+    pub blocks: usize,
+    /// Pearson's `Σ (x - mπ)²/Σ mπ(1 - π)`, pooled over shards.
+    pub dispersion: f64,
+    /// Of `dispersion`.
+    pub standard_error: f64,
+}
+
+impl BlockDispersion {
+    /// With 1.645 standard errors added: what the threshold reckons with.
+    pub fn upper(&self) -> f64 {
+        self.dispersion + ONE_SIDED * self.standard_error
+    }
+}
+
+/// What a history says about the noise, and what follows for the test. Written into the log with the
+/// plan: threshold and cap are what the rollout decides by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Calibration {
+    /// Version of this document, 1.
+    version: Version,
+    /// Log evidence that rolls back; at least `ln(1/α)`.
+    pub threshold: f64,
+    /// Most that one tick may add to a grid point.
+    pub cap: f64,
+    /// Log evidence that holds the rollout for a look; at most the threshold.
+    pub hold: f64,
+    /// The largest dispersion over blocks, with 1.645 standard errors; absent where the history has no
+    /// event to measure it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispersion: Option<f64>,
+    /// The dispersion for each length of block.
+    pub dispersion_by_block: Vec<BlockDispersion>,
+    /// Windows of each shard; they overlap by three quarters.
+    pub windows: usize,
+    /// Pretended canaries.
+    pub shards: usize,
+    /// Instances of the smallest shard: as many as the canary has.
+    pub canary_instances: usize,
+    /// Whether a rollback also needs every `ln E` without one canary instance at the threshold: from
+    /// [`LEAVE_ONE_OUT`] canary instances on, see [`instances`](super::instances).
+    pub leave_one_out: bool,
+    /// Largest log evidence that noise reached, without and with the cap.
+    pub highest: [f64; 2],
+    /// Events over trials in the whole history; absent without trials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_rate: Option<f64>,
+    /// Smallest ratio that this phase finds with power 0.8 at this threshold, by the formula of
+    /// [`planning`](super::planning) with the history's traffic; absent where it finds none. It takes
+    /// errors as independent and ignores the cap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detectable: Option<f64>,
+    /// What to know before relying on it.
+    pub advice: Vec<Advice>,
+    /// What was asked.
+    pub settings: CalibrationSettings,
+}
+
+impl Calibration {
+    /// `ln(1/α)` over the threshold: the `temper` of a promotion test under the same noise.
+    ///
+    /// The plain mirror promotes a canary twice as bad in up to 0.68 of runs under noise; tempered in
+    /// up to 0.063 at 0.05, and is honestly inconclusive otherwise (section 4). Calibrated only.
+    pub fn promotion_temper(&self) -> f64 {
+        smaller(-ln(self.settings.alpha) / self.threshold, 1.0)
+    }
+}
+
+/// Refuses documents of versions that this release does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+struct Version;
+
+impl TryFrom<u32> for Version {
+    type Error = StatError;
+
+    fn try_from(version: u32) -> Result<Self, StatError> {
+        if version == VERSION { Ok(Self) } else { Err(StatError::StateVersion { version }) }
+    }
+}
+
+impl From<Version> for u32 {
+    fn from(_: Version) -> Self {
+        VERSION
+    }
+}
+
+/// Runs the test over the history and sets threshold, cap and hold level.
+///
+/// # Errors
+/// `HF-STAT-033` where the history is shorter than the phase: no threshold comes of it, fall back on
+/// another mode and say why. `HF-STAT-001` alpha, `-006` to `-010` grid and weights, `-011` tolerated
+/// ratio, `-020` share, `-024` temper, `-026` horizon, `-030` ticks, tick length or seed, `-034` where shard and rest
+/// cannot both have an instance, `-035` to `-037` zones.
+///
+/// ```
+/// use hotfix_core::stats::replay::{CalibrationSettings, History, calibrate};
+/// use std::collections::BTreeMap;
+/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+/// // Six hours of ten instances; every tenth tick one of them has an error.
+/// let errors = |pod: usize, tick: usize| if tick % 100 == pod * 10 { 1.0 } else { 0.0 };
+/// let counts = (0..10).map(|pod| {
+///     (format!("pod-{pod}"), (0..2160).map(|tick| [errors(pod, tick), 100.0]).collect())
+/// });
+/// let history = History::try_new(counts.collect::<BTreeMap<_, _>>())?;
+/// let calibration = calibrate(&history, &CalibrationSettings::new(0.1, 60))?;
+/// assert!(calibration.threshold >= 100_f64.ln() && calibration.hold <= calibration.threshold);
+/// # Ok(())
+/// # }
+/// ```
+pub fn calibrate(
+    history: &History,
+    settings: &CalibrationSettings,
+) -> Result<Calibration, StatError> {
+    let grid = check(settings)?;
+    if grid.len <= SHORT {
+        run::<SHORT>(history, settings, &grid)
+    } else {
+        run::<MAX_GRID>(history, settings, &grid)
+    }
+}
+
+fn check(settings: &CalibrationSettings) -> Result<Grid, StatError> {
+    let CalibrationSettings { share, ticks, alpha, tolerated, temper, horizon, .. } = *settings;
+    Hypothesis::try_new(Direction::Worse, alpha, tolerated, 1.0)?;
+    if !(share > 0.0 && share < 1.0) {
+        return Err(StatError::BadShare { share });
+    }
+    if !(temper.is_normal() && temper > 0.0 && temper <= 1.0) {
+        return Err(StatError::BadTemper { temper });
+    }
+    if let Some(horizon @ 0) = horizon {
+        return Err(StatError::BadHorizon { horizon });
+    }
+    let tick_seconds = settings.tick_seconds;
+    let figures = [
+        ("ticks", f64::from(ticks), ticks > 0, "at least 1"),
+        ("tick length", tick_seconds, TICK_SECONDS.contains(&tick_seconds), TICK_RANGE),
+    ];
+    for (what, value, taken, expected) in figures {
+        if !taken {
+            return Err(StatError::OutOfRange { what, value, expected });
+        }
+    }
+    let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
+    let default = (DEFAULT_GRID.as_slice(), DEFAULT_WEIGHTS.as_slice());
+    Grid::try_new(Direction::Worse, ratios, weights, default)
+}
+
+fn run<const N: usize>(
+    history: &History,
+    settings: &CalibrationSettings,
+    grid: &Grid,
+) -> Result<Calibration, StatError> {
+    let shards = shards(history, settings)?;
+    let ticks = history.ticks();
+    let length = settings.ticks as usize;
+    let windows =
+        Windows::new(ticks, length).ok_or(StatError::ShortHistory { ticks, needed: length })?;
+    let all = history.sums(0..history.instances());
+    let sums: Vec<Vec<Counts>> =
+        shards.iter().map(|members| history.sums(members.iter().copied())).collect();
+    let gains: Vec<_> = sums
+        .iter()
+        .map(|canary| noise::gains::<N>(grid, settings.tolerated, settings.temper, canary, &all))
+        .collect();
+
+    let least = -ln(settings.alpha);
+    let form = Form::<N>::new(grid, settings.horizon);
+    let uncapped = form.maxima(&gains, &windows, f64::INFINITY);
+    let (without_cap, _) = noise::fit(&uncapped, &windows, least);
+    let cap = without_cap / CAP_PART;
+    let capped = form.maxima(&gains, &windows, cap);
+    let (with_cap, independent) = noise::fit(&capped, &windows, least);
+    let dispersion_by_block = noise::dispersions(&sums, &all);
+    let dispersion = dispersion_by_block.iter().map(BlockDispersion::upper).reduce(larger);
+    let spread = larger(1.0, DISPERSION_PART * dispersion.unwrap_or(1.0));
+    let threshold = larger(with_cap, least * spread);
+    // A level above the threshold would never hold; only an alpha over 0.1 comes to that.
+    let hold = smaller(larger(ln(10.0), noise::quantile(&capped, HOLD)), threshold);
+
+    let canary_instances = shards.iter().map(Vec::len).min().unwrap_or_default();
+    let traffic = Traffic::of(&all, &sums);
+    let detectable = traffic.detectable(settings, threshold);
+    let advice = advice::of(&advice::Seen {
+        settings,
+        history,
+        canary_instances,
+        traffic: &traffic,
+        dispersion,
+        independent,
+        detectable,
+    });
+    let highest = [&uncapped, &capped].map(|maxima| maxima.last().copied().unwrap_or(0.0));
+    Ok(Calibration {
+        version: Version,
+        threshold,
+        cap,
+        hold,
+        dispersion,
+        dispersion_by_block,
+        windows: windows.count,
+        shards: shards.len(),
+        canary_instances,
+        leave_one_out: canary_instances >= LEAVE_ONE_OUT,
+        highest,
+        base_rate: traffic.base_rate(),
+        detectable,
+        advice,
+        settings: settings.clone(),
+    })
+}
+
+/// What the history carried.
+struct Traffic {
+    events: f64,
+    trials: f64,
+    ticks: usize,
+    /// The shards' mean share of the trials.
+    shard_share: f64,
+}
+
+impl Traffic {
+    fn of(all: &[Counts], shards: &[Vec<Counts>]) -> Self {
+        let sum = |series: &[Counts]| {
+            let mut sum = Counts::default();
+            for counts in series {
+                sum.add(*counts);
+            }
+            sum
+        };
+        let Counts { events, trials } = sum(all);
+        let in_shards: f64 = shards.iter().map(|shard| sum(shard).trials).sum();
+        let shard_share = in_shards / (trials * shards.len() as f64);
+        Self { events, trials, ticks: all.len(), shard_share }
+    }
+
+    fn base_rate(&self) -> Option<f64> {
+        (self.trials > 0.0).then(|| self.events / self.trials)
+    }
+
+    fn detectable(&self, settings: &CalibrationSettings, threshold: f64) -> Option<f64> {
+        let minutes_a_tick = settings.tick_seconds / 60.0;
+        let comparison = Comparison {
+            requests_per_minute: self.trials / (self.ticks as f64 * minutes_a_tick),
+            share: settings.share,
+            base_rate: self.base_rate().filter(|rate| *rate > 0.0)?,
+            tolerated: settings.tolerated,
+            alpha: settings.alpha,
+            tick_seconds: settings.tick_seconds,
+            threshold: Some(threshold),
+        };
+        // A history of exposures can have a rate that no planning is made for.
+        comparison.detectable_ratio(f64::from(settings.ticks) * minutes_a_tick, 0.8).ok().flatten()
+    }
+}
+
+/// Which instances are pretended canaries, each by its place in the order of names.
+fn shards(history: &History, settings: &CalibrationSettings) -> Result<Vec<Vec<usize>>, StatError> {
+    if let Some(zones) = &settings.zones {
+        return zones_of(history, zones);
+    }
+    let instances = history.instances();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most instances"
+    )]
+    let size = ((settings.share * instances as f64).round() as usize).max(1);
+    if size >= instances {
+        return Err(StatError::FewInstances { instances, needed: size + 1 });
+    }
+    if settings.share <= DISJOINT {
+        let groups = 0..instances / size;
+        return Ok(groups.map(|group| (group * size..(group + 1) * size).collect()).collect());
+    }
+    let mut draws = Draws::try_new(settings.seed)?;
+    let mut pool: Vec<usize> = (0..instances).collect();
+    Ok((0..DRAWN).map(|_| draws.choose(&mut pool, size).to_vec()).collect())
+}
+
+fn zones_of(history: &History, zones: &[Vec<String>]) -> Result<Vec<Vec<usize>>, StatError> {
+    let mut seen = vec![false; history.instances()];
+    let mut shards = Vec::with_capacity(zones.len());
+    for zone in zones {
+        let mut members = Vec::with_capacity(zone.len());
+        for name in zone {
+            let unknown = || StatError::UnknownInstance { instance: name.clone() };
+            let place = history.place(name).ok_or_else(unknown)?;
+            match seen.get_mut(place) {
+                Some(taken) if !*taken => *taken = true,
+                _ => return Err(StatError::RepeatedInstance { instance: name.clone() }),
+            }
+            members.push(place);
+        }
+        if members.is_empty() || members.len() == history.instances() {
+            return Err(StatError::NoComparison { what: "a zone" });
+        }
+        shards.push(members);
+    }
+    if shards.is_empty() {
+        return Err(StatError::NoComparison { what: "the list of zones" });
+    }
+    Ok(shards)
+}

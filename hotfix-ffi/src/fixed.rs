@@ -1,0 +1,501 @@
+//! Tests and intervals for one look: plain structs, no handle.
+
+use hotfix_core::stats::fixed::{self, Alternative, Assumptions, Method, Scale};
+use hotfix_core::stats::interval::Interval;
+use hotfix_core::stats::{Counts, StatError};
+
+use crate::error::{Fallible, hotfix_error};
+use crate::guard::guard;
+use crate::pointer;
+use crate::status::hotfix_status;
+use crate::versioned::{self, Versioned};
+
+/// Events of one arm, and the trials or the exposure that they come from.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct hotfix_counts {
+    /// What the metric's name counts; 0 to 2^53.
+    pub events: f64,
+    /// Trials, or exposure in any unit; 0 to 2^53.
+    pub trials: f64,
+}
+
+impl From<hotfix_counts> for Counts {
+    fn from(counts: hotfix_counts) -> Self {
+        Self::new(counts.events, counts.trials)
+    }
+}
+
+/// Which departure from the null hypothesis counts.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum hotfix_alternative {
+    /// Either.
+    TwoSided = 1,
+    /// The first argument is less: its values, its rate.
+    Less = 2,
+    /// The first argument is greater; hotfix_ks_2samp says it of the distribution function, as SciPy.
+    Greater = 3,
+}
+
+pub(crate) fn alternative_of(number: i32) -> Fallible<Alternative> {
+    const TWO_SIDED: i32 = hotfix_alternative::TwoSided as i32;
+    const LESS: i32 = hotfix_alternative::Less as i32;
+    const GREATER: i32 = hotfix_alternative::Greater as i32;
+    match number {
+        TWO_SIDED => Ok(Alternative::TwoSided),
+        LESS => Ok(Alternative::Less),
+        GREATER => Ok(Alternative::Greater),
+        other => Err(hotfix_error::no_member("alternative", other, "hotfix_alternative")),
+    }
+}
+
+/// How a p-value is computed.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum hotfix_test_method {
+    /// Exact where that is cheap, asymptotic otherwise.
+    Auto = 1,
+    /// From the limit law.
+    Asymptotic = 2,
+    /// From the law itself.
+    Exact = 3,
+}
+
+fn method_of(number: i32) -> Fallible<Method> {
+    const AUTO: i32 = hotfix_test_method::Auto as i32;
+    const ASYMPTOTIC: i32 = hotfix_test_method::Asymptotic as i32;
+    const EXACT: i32 = hotfix_test_method::Exact as i32;
+    match number {
+        AUTO => Ok(Method::Auto),
+        ASYMPTOTIC => Ok(Method::Asymptotic),
+        EXACT => Ok(Method::Exact),
+        other => Err(hotfix_error::no_member("method", other, "hotfix_test_method")),
+    }
+}
+
+/// On which scale two proportions are compared.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum hotfix_scale {
+    /// The canary's over the baseline's.
+    Ratio = 1,
+    /// The canary's less the baseline's.
+    Difference = 2,
+}
+
+pub(crate) fn scale_of(number: i32) -> Fallible<Scale> {
+    const RATIO: i32 = hotfix_scale::Ratio as i32;
+    const DIFFERENCE: i32 = hotfix_scale::Difference as i32;
+    match number {
+        RATIO => Ok(Scale::Ratio),
+        DIFFERENCE => Ok(Scale::Difference),
+        other => Err(hotfix_error::no_member("scale", other, "hotfix_scale")),
+    }
+}
+
+/// What was checked and found: bits of a result's `assumptions`.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum hotfix_assumption {
+    /// Some values are equal; the variance is corrected for it.
+    Ties = 1,
+    /// All values are equal: nothing can be told, p = 1.
+    AllEqual = 2,
+    /// The normal approximation was used although an arm has at most 8 values.
+    FewSamples = 4,
+    /// Values are known up to their bucket only.
+    Binned = 8,
+    /// An expected count is below 5: only exact tests hold.
+    SmallExpected = 16,
+    /// An arm has no events, or nothing but events.
+    Sparse = 32,
+}
+
+/// What hotfix_mann_whitney_u says. Set `struct_size` before the call (HOTFIX_MANN_WHITNEY_INIT does).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_mann_whitney {
+    /// sizeof(hotfix_mann_whitney), set by the caller.
+    pub struct_size: usize,
+    /// Pairs in which `x` is the larger value, equal ones counted half.
+    pub u: f64,
+    /// 0 to 1.
+    pub p_value: f64,
+    /// Chance that a value of `x` is larger than one of `y`, equal ones counted half.
+    pub common_language: f64,
+    /// From -1 (all of `x` is smaller) to 1.
+    pub rank_biserial: f64,
+    /// 1 where the p-value is exact rather than from the normal approximation.
+    pub exact: u32,
+    /// Bits of hotfix_assumption.
+    pub assumptions: u32,
+}
+
+/// What hotfix_hodges_lehmann says. Set `struct_size` before the call (HOTFIX_SHIFT_INIT does).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_shift {
+    /// sizeof(hotfix_shift), set by the caller.
+    pub struct_size: usize,
+    /// Median of all differences `x - y`.
+    pub shift: f64,
+    /// Lower end of its interval; -infinity where the samples are too small for the confidence.
+    pub low: f64,
+    /// Upper end; infinity likewise.
+    pub high: f64,
+    /// 1 where the interval is from the exact law rather than from the normal approximation.
+    pub exact: u32,
+    /// Bits of hotfix_assumption.
+    pub assumptions: u32,
+}
+
+/// What hotfix_ks_2samp says. Set `struct_size` before the call (HOTFIX_KOLMOGOROV_SMIRNOV_INIT does).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_kolmogorov_smirnov {
+    /// sizeof(hotfix_kolmogorov_smirnov), set by the caller.
+    pub struct_size: usize,
+    /// The largest difference of the distribution functions in the direction asked.
+    pub statistic: f64,
+    /// 0 to 1.
+    pub p_value: f64,
+    /// 1 where the p-value is exact rather than from the limit law.
+    pub exact: u32,
+    /// Bits of hotfix_assumption.
+    pub assumptions: u32,
+}
+
+/// What hotfix_fisher_exact says. Set `struct_size` before the call (HOTFIX_FISHER_INIT does).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_fisher {
+    /// sizeof(hotfix_fisher), set by the caller.
+    pub struct_size: usize,
+    /// 0 to 1.
+    pub p_value: f64,
+    /// The canary's odds over the baseline's; may be infinite, NaN where `has_odds_ratio` is 0.
+    pub odds_ratio: f64,
+    /// The canary's rate less the baseline's.
+    pub difference: f64,
+    /// 1 where the odds ratio is defined.
+    pub has_odds_ratio: u32,
+    /// Bits of hotfix_assumption.
+    pub assumptions: u32,
+}
+
+/// What hotfix_poisson_ratio says. Set `struct_size` before the call (HOTFIX_RATES_INIT does).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_rates {
+    /// sizeof(hotfix_rates), set by the caller.
+    pub struct_size: usize,
+    /// 0 to 1.
+    pub p_value: f64,
+    /// The canary's rate over the baseline's; may be infinite, NaN where `has_ratio` is 0.
+    pub ratio: f64,
+    /// Lower end of its interval.
+    pub low: f64,
+    /// Upper end; may be infinite.
+    pub high: f64,
+    /// 1 where there are events.
+    pub has_ratio: u32,
+    /// Bits of hotfix_assumption.
+    pub assumptions: u32,
+}
+
+/// What hotfix_non_inferiority says. Set `struct_size` before the call (HOTFIX_MARGIN_INIT does).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_margin {
+    /// sizeof(hotfix_margin), set by the caller.
+    pub struct_size: usize,
+    /// How many standard errors the canary is above the margin; negative speaks for it.
+    pub z: f64,
+    /// 0 to 1.
+    pub p_value: f64,
+    /// The canary's rate less the baseline's.
+    pub difference: f64,
+    /// The canary's rate that is likeliest if it is worse by the margin.
+    pub restricted_canary: f64,
+    /// The baseline's then.
+    pub restricted_baseline: f64,
+    /// Bits of hotfix_assumption.
+    pub assumptions: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+/// What hotfix_equivalence says. Set `struct_size` before the call (HOTFIX_APART_INIT does).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_apart {
+    /// sizeof(hotfix_apart), set by the caller.
+    pub struct_size: usize,
+    /// The larger of both.
+    pub p_value: f64,
+    /// That the canary is not worse by the margin.
+    pub p_not_worse: f64,
+    /// That it is not better by the margin.
+    pub p_not_better: f64,
+    /// Bits of hotfix_assumption.
+    pub assumptions: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+/// An interval, ends included. Set `struct_size` before the call (HOTFIX_INTERVAL_INIT does).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_interval {
+    /// sizeof(hotfix_interval), set by the caller.
+    pub struct_size: usize,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+macro_rules! versioned {
+    ($($name:ty),+) => {$(
+        // SAFETY: repr(C), the size first; written only.
+        unsafe impl Versioned for $name {
+            const LEAST: usize = size_of::<Self>();
+        }
+    )+};
+}
+
+versioned!(
+    hotfix_mann_whitney,
+    hotfix_shift,
+    hotfix_kolmogorov_smirnov,
+    hotfix_fisher,
+    hotfix_rates,
+    hotfix_margin,
+    hotfix_apart,
+    hotfix_interval
+);
+
+pub(crate) fn bits(found: Assumptions) -> u32 {
+    u32::from(found.bits())
+}
+
+/// Computes, and writes what the caller's struct has room for; nothing on failure.
+pub(crate) unsafe fn answer<T: Versioned>(
+    out: *mut T,
+    err: *mut *mut hotfix_error,
+    compute: impl FnOnce(usize) -> Fallible<T>,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let size = versioned::size_of_caller(out, "out")?;
+            let value = compute(size)?;
+            versioned::write(out, size, &value);
+            Ok(())
+        })
+    }
+}
+
+fn of_ranks(struct_size: usize, test: &fixed::MannWhitney) -> hotfix_mann_whitney {
+    hotfix_mann_whitney {
+        struct_size,
+        u: test.u,
+        p_value: test.p_value,
+        common_language: test.common_language,
+        rank_biserial: test.rank_biserial,
+        exact: u32::from(test.exact),
+        assumptions: bits(test.assumptions),
+    }
+}
+
+fn of_functions(struct_size: usize, test: &fixed::KolmogorovSmirnov) -> hotfix_kolmogorov_smirnov {
+    hotfix_kolmogorov_smirnov {
+        struct_size,
+        statistic: test.statistic,
+        p_value: test.p_value,
+        exact: u32::from(test.exact),
+        assumptions: bits(test.assumptions),
+    }
+}
+
+pub(crate) fn of_interval(
+    struct_size: usize,
+    interval: Result<Interval, StatError>,
+) -> Fallible<hotfix_interval> {
+    let Interval { low, high } = interval?;
+    Ok(hotfix_interval { struct_size, low, high })
+}
+
+/// The Mann-Whitney U test of two samples, for one look.
+///
+/// @param x            Finite values in any order; borrowed.
+/// @param x_len        How many.
+/// @param y            Finite values in any order; borrowed.
+/// @param y_len        How many.
+/// @param alternative  A hotfix_alternative; GREATER: values of `x` tend to be larger.
+/// @param method       A hotfix_test_method; AUTO is exact where either has at most 8 values and none are tied.
+/// @param continuity   Whether the normal approximation is corrected by a half.
+/// @param out          The result; set its `struct_size` before. Written on success only.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact law that there is not.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_mann_whitney_u(
+    x: *const f64,
+    x_len: usize,
+    y: *const f64,
+    y_len: usize,
+    alternative: i32,
+    method: i32,
+    continuity: bool,
+    out: *mut hotfix_mann_whitney,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        answer(out, err, |size| {
+            let (x, y) = (pointer::numbers(x, x_len, "x")?, pointer::numbers(y, y_len, "y")?);
+            let (alternative, method) = (alternative_of(alternative)?, method_of(method)?);
+            Ok(of_ranks(size, &fixed::mann_whitney_u(x, y, alternative, method, continuity)?))
+        })
+    }
+}
+
+/// The Mann-Whitney U test of two histograms with the same buckets, for one look.
+///
+/// @param x            Whole counts of each bucket, in order, not cumulated; borrowed.
+/// @param y            Likewise; borrowed.
+/// @param len          How many buckets.
+/// @param alternative  A hotfix_alternative; GREATER: values of `x` tend to be larger.
+/// @param continuity   Whether the normal approximation is corrected by a half.
+/// @param out          The result; set its `struct_size` before. Written on success only.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for an empty histogram or counts that are none.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_mann_whitney_from_counts(
+    x: *const f64,
+    y: *const f64,
+    len: usize,
+    alternative: i32,
+    continuity: bool,
+    out: *mut hotfix_mann_whitney,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        answer(out, err, |size| {
+            let (x, y) = (pointer::numbers(x, len, "x")?, pointer::numbers(y, len, "y")?);
+            let alternative = alternative_of(alternative)?;
+            Ok(of_ranks(size, &fixed::mann_whitney_from_counts(x, y, alternative, continuity)?))
+        })
+    }
+}
+
+/// The Hodges-Lehmann estimate of the shift of `x` against `y`.
+///
+/// @param x           Finite values in any order; borrowed.
+/// @param x_len       How many.
+/// @param y           Finite values in any order; borrowed.
+/// @param y_len       How many.
+/// @param confidence  Of the interval, two-sided, such as 0.95.
+/// @param out         The result; set its `struct_size` before. Written on success only.
+/// @param err         Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or a confidence that is none.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_hodges_lehmann(
+    x: *const f64,
+    x_len: usize,
+    y: *const f64,
+    y_len: usize,
+    confidence: f64,
+    out: *mut hotfix_shift,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        answer(out, err, |struct_size| {
+            let (x, y) = (pointer::numbers(x, x_len, "x")?, pointer::numbers(y, y_len, "y")?);
+            let found = fixed::hodges_lehmann(x, y, confidence)?;
+            Ok(hotfix_shift {
+                struct_size,
+                shift: found.shift,
+                low: found.interval.low,
+                high: found.interval.high,
+                exact: u32::from(found.exact),
+                assumptions: bits(found.assumptions),
+            })
+        })
+    }
+}
+
+/// The Kolmogorov-Smirnov test of two samples, for one look.
+///
+/// @param x            Finite values in any order; borrowed.
+/// @param x_len        How many.
+/// @param y            Finite values in any order; borrowed.
+/// @param y_len        How many.
+/// @param alternative  A hotfix_alternative; GREATER finds an `x` whose values tend to be smaller, as SciPy.
+/// @param method       A hotfix_test_method; AUTO is exact up to 10^8 pairs.
+/// @param out          The result; set its `struct_size` before. Written on success only.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact law that is too large.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_ks_2samp(
+    x: *const f64,
+    x_len: usize,
+    y: *const f64,
+    y_len: usize,
+    alternative: i32,
+    method: i32,
+    out: *mut hotfix_kolmogorov_smirnov,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        answer(out, err, |size| {
+            let (x, y) = (pointer::numbers(x, x_len, "x")?, pointer::numbers(y, y_len, "y")?);
+            let (alternative, method) = (alternative_of(alternative)?, method_of(method)?);
+            Ok(of_functions(size, &fixed::ks_2samp(x, y, alternative, method)?))
+        })
+    }
+}
+
+/// The Kolmogorov-Smirnov test of two histograms with the same buckets, for one look.
+///
+/// @param x            Whole counts of each bucket, in order, not cumulated; borrowed.
+/// @param y            Likewise; borrowed.
+/// @param len          How many buckets.
+/// @param alternative  A hotfix_alternative, as in hotfix_ks_2samp.
+/// @param method       A hotfix_test_method.
+/// @param out          The result; set its `struct_size` before. Written on success only.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for an empty histogram, counts that are none, or an exact law that is too large.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_ks_from_counts(
+    x: *const f64,
+    y: *const f64,
+    len: usize,
+    alternative: i32,
+    method: i32,
+    out: *mut hotfix_kolmogorov_smirnov,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        answer(out, err, |size| {
+            let (x, y) = (pointer::numbers(x, len, "x")?, pointer::numbers(y, len, "y")?);
+            let (alternative, method) = (alternative_of(alternative)?, method_of(method)?);
+            Ok(of_functions(size, &fixed::ks_from_counts(x, y, alternative, method)?))
+        })
+    }
+}

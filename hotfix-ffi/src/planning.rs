@@ -1,0 +1,406 @@
+//! What a comparison can see, before anything is deployed.
+
+use std::ffi::c_char;
+
+use hotfix_core::stats::planning::table::{self, PhaseTraffic, Promotion};
+use hotfix_core::stats::planning::{Comparison, gate};
+use serde::Deserialize;
+
+use crate::buffer::{hotfix_buf, put_text};
+use crate::error::{Fallible, hotfix_error};
+use crate::guard::guard;
+use crate::pointer;
+use crate::policy::canonical;
+use crate::rate_ratio::unreadable;
+use crate::status::hotfix_status;
+use crate::versioned::{self, Versioned};
+
+/// Traffic of both arms and the test that compares them. Set `struct_size` (HOTFIX_COMPARISON_INIT does); members that are
+/// 0 have their defaults, but for the first three.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_comparison {
+    /// sizeof(hotfix_comparison), set by the caller.
+    pub struct_size: usize,
+    /// Of both arms together, above 0.
+    pub requests_per_minute: f64,
+    /// The canary's share of them, above 0 and below 1.
+    pub share: f64,
+    /// The baseline's events a request, above 0 and at most 1.
+    pub base_rate: f64,
+    /// The ratio that is tolerated, at least 1; 0 for 1.
+    pub tolerated: f64,
+    /// Chance of a false rollback; 0 for 0.01.
+    pub alpha: f64,
+    /// Length of a tick; 0 for 10.
+    pub tick_seconds: f64,
+    /// Log evidence that decides; 0 for ln(1/alpha).
+    pub threshold: f64,
+}
+
+// SAFETY: repr(C), the size first, members of 8 bytes; all zero bytes are a value.
+unsafe impl Versioned for hotfix_comparison {
+    const LEAST: usize = size_of::<Self>();
+}
+
+/// How long a regression takes to find, on average and by the formula. Set `struct_size` before the call
+/// (HOTFIX_DETECTION_TIME_INIT does).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_detection_time {
+    /// sizeof(hotfix_detection_time), set by the caller.
+    pub struct_size: usize,
+    /// Minutes that no test of this alpha can beat.
+    pub bound: f64,
+    /// Minutes that ours takes; infinite for a ratio that is tolerated.
+    pub expected: f64,
+    /// `bound` in ticks.
+    pub bound_ticks: f64,
+    /// `expected` in ticks.
+    pub expected_ticks: f64,
+    /// Failed requests of the canary until then.
+    pub failed_requests: f64,
+    /// Those of them that would have succeeded on the baseline.
+    pub requests_hurt: f64,
+}
+
+// SAFETY: repr(C), the size first; written only.
+unsafe impl Versioned for hotfix_detection_time {
+    const LEAST: usize = size_of::<Self>();
+}
+
+/// The chance that a test has decided by some time. Set `struct_size` before the call (HOTFIX_CHANCE_INIT does).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct hotfix_chance {
+    /// sizeof(hotfix_chance), set by the caller.
+    pub struct_size: usize,
+    /// From 0 to 1.
+    pub chance: f64,
+    /// 1 where it is the Brownian formula, too low where the chance is small; 0 where it is exact for independent errors.
+    pub approximate: u64,
+}
+
+// SAFETY: repr(C), the size first; written only.
+unsafe impl Versioned for hotfix_chance {
+    const LEAST: usize = size_of::<Self>();
+}
+
+unsafe fn comparison(at: *const hotfix_comparison) -> Fallible<Comparison> {
+    // SAFETY: the caller keeps the header's contract.
+    let read = unsafe { versioned::read(at, "comparison")? };
+    let usual = Comparison::new(read.requests_per_minute, read.share, read.base_rate);
+    let or = |value: f64, usual: f64| if value == 0.0 { usual } else { value };
+    Ok(Comparison {
+        tolerated: or(read.tolerated, usual.tolerated),
+        alpha: or(read.alpha, usual.alpha),
+        tick_seconds: or(read.tick_seconds, usual.tick_seconds),
+        threshold: (read.threshold != 0.0).then_some(read.threshold),
+        ..usual
+    })
+}
+
+/// How long a regression of a ratio takes to find.
+///
+/// @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
+/// @param ratio       Canary rate over baseline rate.
+/// @param out         Times and requests; set its `struct_size` before. Written on success only.
+/// @param err         Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_time_to_detect(
+    comparison: *const hotfix_comparison,
+    ratio: f64,
+    out: *mut hotfix_detection_time,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let size = versioned::size_of_caller(out, "out")?;
+            let time = self::comparison(comparison)?.time_to_detect(ratio)?;
+            let seen = hotfix_detection_time {
+                struct_size: size,
+                bound: time.bound,
+                expected: time.expected,
+                bound_ticks: time.bound_ticks,
+                expected_ticks: time.expected_ticks,
+                failed_requests: time.failed_requests,
+                requests_hurt: time.requests_hurt,
+            };
+            versioned::write(out, size, &seen);
+            Ok(())
+        })
+    }
+}
+
+/// The smallest ratio that is found within some minutes with a given chance.
+///
+/// @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
+/// @param minutes     How long the comparison lasts.
+/// @param power       Chance to find it, such as 0.8.
+/// @param out         The ratio; infinite where none is found. Written on success only.
+/// @param err         Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_detectable_ratio(
+    comparison: *const hotfix_comparison,
+    minutes: f64,
+    power: f64,
+    out: *mut f64,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::not_null(out, "out")?;
+            let smallest = self::comparison(comparison)?.detectable_ratio(minutes, power)?;
+            pointer::put(out, "out", smallest.unwrap_or(f64::INFINITY))
+        })
+    }
+}
+
+unsafe fn put_chance(
+    out: *mut hotfix_chance,
+    chance: impl FnOnce() -> Fallible<hotfix_core::stats::planning::Chance>,
+) -> Fallible<()> {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        let size = versioned::size_of_caller(out, "out")?;
+        let found = chance()?;
+        let seen = hotfix_chance {
+            struct_size: size,
+            chance: found.chance,
+            approximate: u64::from(found.approximate),
+        };
+        versioned::write(out, size, &seen);
+    }
+    Ok(())
+}
+
+/// The chance to have found a regression within some minutes; at ratio 1 that of a false rollback.
+///
+/// @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
+/// @param ratio       Canary rate over baseline rate.
+/// @param minutes     How long the comparison lasts; ticks that have ended count.
+/// @param out         The chance; set its `struct_size` before. Written on success only.
+/// @param err         Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_chance_to_decide(
+    comparison: *const hotfix_comparison,
+    ratio: f64,
+    minutes: f64,
+    out: *mut hotfix_chance,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_chance(out, || Ok(self::comparison(comparison)?.chance_to_decide(ratio, minutes)?))
+        })
+    }
+}
+
+/// The chance to have shown within some minutes that a canary is not worse than a margin.
+///
+/// @param comparison  Traffic; its test is not used. Set its `struct_size` before. Borrowed.
+/// @param ratio       Canary rate over baseline rate, as it truly is.
+/// @param minutes     How long the comparison lasts.
+/// @param margin      'Not so many times as bad'; at most 1 it is a claim of efficacy.
+/// @param alpha       Chance of saying that of a canary at the margin, such as 0.05.
+/// @param out         The chance; set its `struct_size` before. Written on success only.
+/// @param err         Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_chance_to_promote(
+    comparison: *const hotfix_comparison,
+    ratio: f64,
+    minutes: f64,
+    margin: f64,
+    alpha: f64,
+    out: *mut hotfix_chance,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_chance(out, || {
+                Ok(self::comparison(comparison)?
+                    .chance_to_promote(ratio, minutes, margin, alpha)?)
+            })
+        })
+    }
+}
+
+/// Minutes after which half of all rollouts have shown that the canary is not worse than a margin.
+///
+/// @param comparison  Traffic; its test is not used. Set its `struct_size` before. Borrowed.
+/// @param ratio       Canary rate over baseline rate, as it truly is.
+/// @param margin      'Not so many times as bad'.
+/// @param alpha       Chance of saying that of a canary at the margin, such as 0.05.
+/// @param out         The minutes; infinite where it takes over 20,000 events or is not shown so often. Written on success only.
+/// @param err         Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_time_to_promote(
+    comparison: *const hotfix_comparison,
+    ratio: f64,
+    margin: f64,
+    alpha: f64,
+    out: *mut f64,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::not_null(out, "out")?;
+            let minutes = self::comparison(comparison)?.time_to_promote(ratio, margin, alpha)?;
+            pointer::put(out, "out", minutes.unwrap_or(f64::INFINITY))
+        })
+    }
+}
+
+/// The chance that a fix passes 'at or below a bound' on some requests; exact for independent errors.
+///
+/// @param requests  How many are looked at.
+/// @param rate      The chance that each fails.
+/// @param at_most   The bound on the share of failures.
+/// @param out       The chance. Written on success only.
+/// @param err       Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_gate_pass_chance(
+    requests: f64,
+    rate: f64,
+    at_most: f64,
+    out: *mut f64,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::not_null(out, "out")?;
+            pointer::put(out, "out", gate::pass_chance(requests, rate, at_most)?)
+        })
+    }
+}
+
+/// The ratio that one test at the end finds with a given chance, by the square-root approximation.
+///
+/// @param base_rate        The baseline's events a request.
+/// @param canary_trials    The canary's requests at the end.
+/// @param baseline_trials  The baseline's.
+/// @param alpha            One-sided, such as 0.01.
+/// @param power            Chance to find it, such as 0.8.
+/// @param out              The ratio. Written on success only.
+/// @param err              Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_fixed_horizon_ratio(
+    base_rate: f64,
+    canary_trials: f64,
+    baseline_trials: f64,
+    alpha: f64,
+    power: f64,
+    out: *mut f64,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::not_null(out, "out")?;
+            let ratio =
+                gate::fixed_horizon_ratio(base_rate, canary_trials, baseline_trials, alpha, power)?;
+            pointer::put(out, "out", ratio)
+        })
+    }
+}
+
+/// How many requests of both arms one test at the end needs to find a ratio with a given chance.
+///
+/// @param base_rate  The baseline's events a request.
+/// @param share      The canary's share of the requests.
+/// @param ratio      Above 1.
+/// @param alpha      One-sided, such as 0.01.
+/// @param power      Chance to find it, such as 0.8.
+/// @param out        The requests. Written on success only.
+/// @param err        Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_fixed_horizon_trials(
+    base_rate: f64,
+    share: f64,
+    ratio: f64,
+    alpha: f64,
+    power: f64,
+    out: *mut f64,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::not_null(out, "out")?;
+            let trials = gate::fixed_horizon_trials(base_rate, share, ratio, alpha, power)?;
+            pointer::put(out, "out", trials)
+        })
+    }
+}
+
+/// What is asked of a plan's sight.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    comparison: Comparison,
+    phases: Vec<PhaseTraffic>,
+    ratios: Option<Vec<f64>>,
+    promotion: Option<Promotion>,
+}
+
+/// What each phase of a plan can see of each ratio.
+///
+/// @param question      {"comparison": {"requests_per_minute", "base_rate", …}, "phases": [{"share", "minutes", "threshold"}],
+///                      "ratios", "promotion": {"margin", "alpha"}}, the last two optional; UTF-8, borrowed.
+/// @param question_len  Its length in bytes.
+/// @param out           A buffer with a JSON list, an object a phase; the caller frees it with hotfix_buf_free.
+/// @param err           Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_STAT for figures that cannot be, HOTFIX_STATUS_INPUT for text that cannot be read.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_sight(
+    question: *const c_char,
+    question_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let text = pointer::text(question, question_len, "question")?;
+                let read: Question =
+                    serde_json::from_str(text).map_err(|e| unreadable("question", &e))?;
+                let ratios = read.ratios.as_deref().unwrap_or(&table::RATIOS);
+                let promotion = read.promotion.unwrap_or_default();
+                canonical(&table::sight(&read.comparison, &read.phases, ratios, promotion)?)
+            })
+        })
+    }
+}

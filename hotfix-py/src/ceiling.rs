@@ -1,0 +1,180 @@
+//! `hotfix.stats.Ceiling`: a rate against a figure.
+
+use std::sync::{Mutex, MutexGuard};
+
+use hotfix_core::stats::StatError;
+use hotfix_core::stats::ceiling::{Ceiling as State, CeilingDesign, CeilingSettings};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+use pyo3::types::PyBytes;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Result, poisoned};
+use crate::evidence::Evidence;
+use crate::stats::counts;
+
+/// The bytes of a test.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    format: u32,
+    settings: CeilingSettings,
+    state: State,
+}
+
+const FORMAT: u32 = 1;
+
+/// A test that shows a rate to be below a ceiling, without a baseline; may be looked at every tick.
+///
+/// For rates so small that two arms cannot be compared. The null is that the rate is `ceiling` or more.
+///
+/// Parameters
+/// ----------
+/// ceiling : float
+///     Above 0 and below 1.
+/// alpha : float, default 0.05
+///     Chance of ever deciding while the null holds.
+/// grid, weights : sequence of float, optional
+///     Rates of the alternatives as shares of the ceiling, from 0 and below 1, and their weights, summing to 1;
+///     default 0.5, 0.2, 0.05 and 0, evenly weighted.
+///
+/// Raises
+/// ------
+/// StatsError
+///     ``HF-STAT-001``, ``-006``, ``-008`` to ``-010``, ``-027`` and ``-028`` for figures that are no test's.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> test = hotfix.stats.Ceiling(0.005)
+/// >>> test.clean_trials
+/// 690.0
+/// >>> test.update((0, 400)).decided, test.update((0, 290)).decided
+/// (False, True)
+#[pyclass(frozen, module = "hotfix.stats")]
+#[derive(Debug)]
+pub(crate) struct Ceiling {
+    settings: CeilingSettings,
+    design: CeilingDesign,
+    state: Mutex<State>,
+}
+
+#[pymethods]
+impl Ceiling {
+    #[new]
+    #[pyo3(signature = (ceiling, alpha=0.05, grid=None, weights=None))]
+    fn new(
+        ceiling: f64,
+        alpha: f64,
+        grid: Option<Vec<f64>>,
+        weights: Option<Vec<f64>>,
+    ) -> Result<Self> {
+        Self::of(CeilingSettings { ceiling, alpha, grid, weights })
+    }
+
+    /// Take in one tick.
+    ///
+    /// Parameters
+    /// ----------
+    /// canary : (float, float)
+    ///     Events and trials.
+    ///
+    /// Returns
+    /// -------
+    /// Evidence
+    ///     Its `ratio` is the rate over the ceiling, its `interval` None.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-002`` to ``-005`` for counts that cannot be; nothing was taken in.
+    fn update(&self, py: Python<'_>, canary: &Bound<'_, PyAny>) -> Result<Evidence> {
+        let canary = counts(canary)?;
+        let mut state = self.lock(py)?;
+        state.update(&self.design, canary)?;
+        Ok(Evidence::of(state.evidence(&self.design)))
+    }
+
+    /// Add the counts of another test with the same settings.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-017`` where the settings differ.
+    fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> Result<Evidence> {
+        // One lock after the other: two merges in opposite directions must not wait for each other.
+        let other = *other.get().lock(py)?;
+        let mut state = self.lock(py)?;
+        state.merge(&self.design, &other)?;
+        Ok(Evidence::of(state.evidence(&self.design)))
+    }
+
+    /// What the test reports now.
+    #[getter]
+    fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
+        Ok(Evidence::of(self.lock(py)?.evidence(&self.design)))
+    }
+
+    /// The log evidence that decides: ``log(1/alpha)``.
+    #[getter]
+    fn threshold(&self) -> f64 {
+        self.design.threshold()
+    }
+
+    /// How many requests without an error are enough to decide.
+    #[getter]
+    fn clean_trials(&self) -> f64 {
+        self.design.clean_trials()
+    }
+
+    /// Settings and evidence as bytes.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let state = *self.lock(py)?;
+        let saved = Saved { format: FORMAT, settings: self.settings.clone(), state };
+        let bytes = serde_json::to_vec(&saved).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// The test that `to_bytes` wrote.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let bad = |_| StatError::BadState { what: "bytes" };
+        let Saved { format, settings, state } = serde_json::from_slice(bytes).map_err(bad)?;
+        if format != FORMAT {
+            return Err(StatError::StateVersion { version: format }.into());
+        }
+        let test = Self::of(settings)?;
+        state.check(&test.design)?;
+        Ok(Self { state: Mutex::new(state), ..test })
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let CeilingSettings { ceiling, alpha, .. } = &self.settings;
+        let log_e = self.lock(py)?.log_e(&self.design);
+        Ok(format!("<Ceiling {ceiling}, alpha {alpha}, log_e {log_e:.3}>"))
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
+    }
+}
+
+impl Ceiling {
+    fn of(settings: CeilingSettings) -> Result<Self> {
+        let design = CeilingDesign::try_new(&settings)?;
+        Ok(Self { settings, state: Mutex::new(State::new(&design)), design })
+    }
+
+    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, State>> {
+        self.state.lock_py_attached(py).map_err(poisoned)
+    }
+}

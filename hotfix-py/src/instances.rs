@@ -1,0 +1,507 @@
+//! `hotfix.stats`: tests that need the counts of every instance.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+use hotfix_core::stats::instances::{BadInstance as BadCore, LeaveOneOut as OutCore};
+use hotfix_core::stats::randomisation::{
+    Randomisation as DrawnCore, RandomisationDesign, RandomisationSettings,
+};
+use hotfix_core::stats::rate_ratio::{RateRatioDesign, RateRatioSettings};
+use hotfix_core::stats::{Counts, StatError};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+use pyo3::types::PyBytes;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::calibration::{dict_of, name_of};
+use crate::error::{Result, poisoned};
+use crate::evidence::Evidence;
+use crate::stats::counts;
+
+/// Counts by place; an instance that is left out has no data.
+fn by_place<'n>(
+    tick: &Bound<'_, PyAny>,
+    names: impl Iterator<Item = &'n String>,
+    buffer: &mut Vec<Counts>,
+) -> Result<()> {
+    let dict = dict_of(tick, "a tick")?;
+    buffer.clear();
+    let mut found = 0;
+    for name in names {
+        let pair = dict.get_item(name)?;
+        found += usize::from(pair.is_some());
+        buffer.push(pair.as_ref().map(counts).transpose()?.unwrap_or_default());
+    }
+    if found == dict.len() {
+        return Ok(());
+    }
+    Err(unknown(&dict.keys().iter().map(|key| name_of(&key)).collect::<Result<Vec<_>>>()?))
+}
+
+/// Says that one of the names is not known; which one the caller's list tells.
+fn unknown(names: &[String]) -> crate::error::Fault {
+    StatError::UnknownInstance { instance: names.join("`, `") }.into()
+}
+
+fn to_bytes<'py>(py: Python<'py>, saved: &impl Serialize) -> PyResult<Bound<'py, PyBytes>> {
+    let bytes = serde_json::to_vec(saved).map_err(|e| PyValueError::new_err(e.to_string()))?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    Ok(serde_json::from_slice(bytes).map_err(|_| StatError::BadState { what: "bytes" })?)
+}
+
+/// The canary among random subsets of the instances: exact whatever the noise, where the canary's instances were drawn at
+/// random.
+///
+/// Evidence is compared at fixed ticks (3, 6, 12, 18, 30, 60, 120, 210 and 300 unless `looks` says otherwise). Its
+/// `p_value` is 1 until the canary is among the subsets that have been spent, and then its place among them over the
+/// number of subsets.
+///
+/// Parameters
+/// ----------
+/// instances : sequence of str
+///     Every instance of the service.
+/// canary : sequence of str
+///     Those that run the new version. Wants about 2,000 possible subsets: 10 of 20, or 5 of 50.
+/// alpha : float, default 0.01
+///     Chance of ever rolling back a release that changes nothing.
+/// subsets : int, default 2000
+///     How many are drawn, the canary among them.
+/// seed : int, default 0
+///     Of the draws; write it down with the rollout.
+/// tolerated, grid, weights
+///     As in `RateRatio`.
+/// looks : sequence of int, optional
+///     Ticks at which evidence is compared.
+/// budget : sequence of float, optional
+///     For each look, the part of ``alpha * subsets`` that may be spent up to it.
+/// zones : sequence of sequence of str, optional
+///     Draw within zones: every instance in one.
+///
+/// Raises
+/// ------
+/// StatsError
+///     ``HF-STAT-038`` where ``alpha * subsets < 1``, ``-030`` and ``-034`` to ``-037`` for other figures and names.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> pods = [f"pod-{pod:02}" for pod in range(20)]
+/// >>> test = hotfix.stats.Randomisation(pods, pods[:10], seed=7)
+/// >>> for _ in range(3):
+/// ...     evidence = test.update({pod: [1 if pod in pods[:10] else 0, 50] for pod in pods})
+/// >>> evidence.decided, evidence.p_value
+/// (True, 0.0005)
+#[pyclass(frozen, module = "hotfix.stats")]
+#[derive(Debug)]
+pub(crate) struct Randomisation {
+    settings: RandomisationSettings,
+    design: RandomisationDesign,
+    state: Mutex<(DrawnCore, Vec<Counts>)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedRandomisation {
+    settings: RandomisationSettings,
+    state: DrawnCore,
+}
+
+impl Randomisation {
+    fn of(settings: RandomisationSettings) -> Result<Self> {
+        let design = RandomisationDesign::try_new(&settings)?;
+        let state = Mutex::new((DrawnCore::new(&design), Vec::new()));
+        Ok(Self { settings, design, state })
+    }
+
+    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, (DrawnCore, Vec<Counts>)>> {
+        self.state.lock_py_attached(py).map_err(poisoned)
+    }
+}
+
+#[pymethods]
+impl Randomisation {
+    #[new]
+    #[pyo3(signature = (
+        instances, canary, alpha=0.01, subsets=2000, seed=0, *, tolerated=1.0, grid=None, weights=None, looks=None,
+        budget=None, zones=None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "each is a keyword")]
+    fn new(
+        py: Python<'_>,
+        instances: Vec<String>,
+        canary: Vec<String>,
+        alpha: f64,
+        subsets: usize,
+        seed: u64,
+        tolerated: f64,
+        grid: Option<Vec<f64>>,
+        weights: Option<Vec<f64>>,
+        looks: Option<Vec<u32>>,
+        budget: Option<Vec<f64>>,
+        zones: Option<Vec<Vec<String>>>,
+    ) -> Result<Self> {
+        let settings = RandomisationSettings {
+            instances,
+            canary,
+            alpha,
+            subsets,
+            seed,
+            tolerated,
+            grid,
+            weights,
+            looks,
+            budget,
+            zones,
+        };
+        py.detach(|| Self::of(settings))
+    }
+
+    /// Take in one tick.
+    ///
+    /// Parameters
+    /// ----------
+    /// counts : mapping
+    ///     ``{instance: [events, trials]}``; an instance that is left out has no data.
+    ///
+    /// Returns
+    /// -------
+    /// Evidence
+    ///     The canary's; `decided` where it has been spent.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-002``, ``-003``, ``-005`` for counts that cannot be, ``-035`` for an unknown instance; nothing was
+    ///     taken in.
+    fn update(&self, py: Python<'_>, counts: &Bound<'_, PyAny>) -> Result<Evidence> {
+        let mut guard = self.lock(py)?;
+        let (state, buffer) = &mut *guard;
+        by_place(counts, self.design.instances().iter(), buffer)?;
+        state.update(&self.design, buffer)?;
+        Ok(Evidence::of(state.evidence(&self.design)))
+    }
+
+    /// What the test reports now.
+    #[getter]
+    fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
+        Ok(Evidence::of(self.lock(py)?.0.evidence(&self.design)))
+    }
+
+    /// The least log evidence that can be spent: ``log(1/alpha)``.
+    #[getter]
+    fn threshold(&self) -> f64 {
+        self.design.threshold()
+    }
+
+    /// Settings and evidence of every subset as bytes: some 150 kB for 2,000.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let state = self.lock(py)?.0.clone();
+        to_bytes(py, &SavedRandomisation { settings: self.settings.clone(), state })
+    }
+
+    /// The test that `to_bytes` wrote.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let SavedRandomisation { settings, state } = from_bytes(bytes)?;
+        let made = Self::of(settings)?;
+        state.check(&made.design)?;
+        Ok(Self { state: Mutex::new((state, Vec::new())), ..made })
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let RandomisationSettings { instances, canary, subsets, alpha, .. } = &self.settings;
+        let log_e = self.lock(py)?.0.log_e(&self.design);
+        let (canary, instances) = (canary.len(), instances.len());
+        Ok(format!(
+            "<Randomisation {canary} of {instances}, {subsets} subsets, alpha {alpha}, log_e {log_e:.3}>"
+        ))
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
+    }
+}
+
+/// The canary's evidence without each of its instances in turn: a rollback that rests on one instance is none.
+///
+/// Parameters
+/// ----------
+/// canary : sequence of str
+///     The canary's instances, at least four.
+/// alpha, tolerated, grid, weights, temper, cap, threshold, horizon
+///     As in `RateRatio`: those of the whole canary's test.
+///
+/// Raises
+/// ------
+/// StatsError
+///     ``HF-STAT-034`` for fewer than four instances, ``-036`` for a name that comes twice.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> tests = hotfix.stats.LeaveOneOut(["a", "b", "c", "d"])
+/// >>> tests.update({"a": (9, 100), "b": (0, 100), "c": (0, 100), "d": (0, 100)}, (9, 3600))
+/// False
+/// >>> tests.weakest[0]
+/// 'a'
+#[pyclass(frozen, module = "hotfix.stats")]
+#[derive(Debug)]
+pub(crate) struct LeaveOneOut {
+    settings: RateRatioSettings,
+    design: RateRatioDesign,
+    state: Mutex<(OutCore, Vec<Counts>)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedLeaveOneOut {
+    settings: RateRatioSettings,
+    state: OutCore,
+}
+
+impl LeaveOneOut {
+    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, (OutCore, Vec<Counts>)>> {
+        self.state.lock_py_attached(py).map_err(poisoned)
+    }
+}
+
+#[pymethods]
+impl LeaveOneOut {
+    #[new]
+    #[pyo3(signature = (
+        canary, alpha=0.01, tolerated=1.0, *, grid=None, weights=None, temper=1.0, cap=None, threshold=None,
+        horizon=None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "each is a keyword")]
+    fn new(
+        canary: Vec<String>,
+        alpha: f64,
+        tolerated: f64,
+        grid: Option<Vec<f64>>,
+        weights: Option<Vec<f64>>,
+        temper: f64,
+        cap: Option<f64>,
+        threshold: Option<f64>,
+        horizon: Option<u32>,
+    ) -> Result<Self> {
+        let settings = RateRatioSettings {
+            alpha,
+            tolerated,
+            grid,
+            weights,
+            temper,
+            cap,
+            threshold,
+            horizon,
+            ..RateRatioSettings::default()
+        };
+        let design = RateRatioDesign::try_new(&settings)?;
+        let state = OutCore::try_new(&design, canary)?;
+        Ok(Self { settings, design, state: Mutex::new((state, Vec::new())) })
+    }
+
+    /// Take in one tick.
+    ///
+    /// Parameters
+    /// ----------
+    /// canary : mapping
+    ///     ``{instance: (events, trials)}``; an instance that is left out has no data.
+    /// baseline : (float, float)
+    ///     Of the whole baseline.
+    ///
+    /// Returns
+    /// -------
+    /// bool
+    ///     Whether every instance can be spared: each evidence is at the threshold now.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-002``, ``-003``, ``-005`` for counts that cannot be, ``-035`` for an unknown instance.
+    fn update(
+        &self,
+        py: Python<'_>,
+        canary: &Bound<'_, PyAny>,
+        baseline: &Bound<'_, PyAny>,
+    ) -> Result<bool> {
+        let baseline = counts(baseline)?;
+        let mut guard = self.lock(py)?;
+        let (state, buffer) = &mut *guard;
+        by_place(canary, state.names().iter(), buffer)?;
+        Ok(state.update(&self.design, buffer, baseline)?)
+    }
+
+    /// The instance without which the evidence is least, and that log evidence.
+    #[getter]
+    fn weakest(&self, py: Python<'_>) -> PyResult<(String, f64)> {
+        let guard = self.lock(py)?;
+        let (place, log_e) = guard.0.weakest(&self.design);
+        Ok((guard.0.names().get(place).cloned().unwrap_or_default(), log_e))
+    }
+
+    /// Log evidence without each instance.
+    #[getter]
+    fn log_e(&self, py: Python<'_>) -> PyResult<BTreeMap<String, f64>> {
+        let guard = self.lock(py)?;
+        Ok(guard.0.names().iter().cloned().zip(guard.0.log_e(&self.design)).collect())
+    }
+
+    /// Settings and evidence as bytes.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let state = self.lock(py)?.0.clone();
+        to_bytes(py, &SavedLeaveOneOut { settings: self.settings.clone(), state })
+    }
+
+    /// The tests that `to_bytes` wrote.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let SavedLeaveOneOut { settings, state } = from_bytes(bytes)?;
+        let design = RateRatioDesign::try_new(&settings)?;
+        state.check(&design)?;
+        Ok(Self { settings, design, state: Mutex::new((state, Vec::new())) })
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
+    }
+}
+
+/// Which canary instance is worse than the others: the plain test of each against the rest, at ``alpha/k`` each.
+///
+/// Parameters
+/// ----------
+/// canary : sequence of str
+///     The canary's instances, at least two.
+/// alpha : float, default 0.01
+///     Chance of ever naming one while all are alike and errors are independent.
+/// tolerated, grid, weights
+///     As in `RateRatio`.
+///
+/// Raises
+/// ------
+/// StatsError
+///     ``HF-STAT-034`` for fewer than two instances, ``-036`` for a name that comes twice.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> hotfix.stats.BadInstance(["a", "b", "c"]).update({"a": (9, 100), "b": (0, 100), "c": (1, 100)})
+/// ['a']
+#[pyclass(frozen, module = "hotfix.stats")]
+#[derive(Debug)]
+pub(crate) struct BadInstance(Mutex<(BadCore, Vec<Counts>)>);
+
+impl BadInstance {
+    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, (BadCore, Vec<Counts>)>> {
+        self.0.lock_py_attached(py).map_err(poisoned)
+    }
+}
+
+#[pymethods]
+impl BadInstance {
+    #[new]
+    #[pyo3(signature = (canary, alpha=0.01, tolerated=1.0, *, grid=None, weights=None))]
+    fn new(
+        canary: Vec<String>,
+        alpha: f64,
+        tolerated: f64,
+        grid: Option<Vec<f64>>,
+        weights: Option<Vec<f64>>,
+    ) -> Result<Self> {
+        let settings =
+            RateRatioSettings { alpha, tolerated, grid, weights, ..RateRatioSettings::default() };
+        Ok(Self(Mutex::new((BadCore::try_new(&settings, canary)?, Vec::new()))))
+    }
+
+    /// Take in one tick.
+    ///
+    /// Parameters
+    /// ----------
+    /// canary : mapping
+    ///     ``{instance: (events, trials)}``; an instance that is left out has no data.
+    ///
+    /// Returns
+    /// -------
+    /// list of str
+    ///     The instances that have been found bad, now or before: replace them.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-002``, ``-003``, ``-005`` for counts that cannot be, ``-035`` for an unknown instance.
+    fn update(&self, py: Python<'_>, canary: &Bound<'_, PyAny>) -> Result<Vec<String>> {
+        let mut guard = self.lock(py)?;
+        let (state, buffer) = &mut *guard;
+        by_place(canary, state.names().iter(), buffer)?;
+        state.update(buffer)?;
+        Ok(found(state))
+    }
+
+    /// The instances that have been found bad.
+    #[getter]
+    fn found(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(found(&self.lock(py)?.0))
+    }
+
+    /// Log evidence of each instance against the others.
+    #[getter]
+    fn log_e(&self, py: Python<'_>) -> PyResult<BTreeMap<String, f64>> {
+        let guard = self.lock(py)?;
+        Ok(guard.0.names().iter().cloned().zip(guard.0.log_e()).collect())
+    }
+
+    /// The log evidence that names an instance: ``log(k/alpha)``.
+    #[getter]
+    fn threshold(&self, py: Python<'_>) -> PyResult<f64> {
+        Ok(self.lock(py)?.0.threshold())
+    }
+
+    /// Settings and evidence as bytes.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        to_bytes(py, &self.lock(py)?.0)
+    }
+
+    /// The tests that `to_bytes` wrote.
+    ///
+    /// Raises
+    /// ------
+    /// StatsError
+    ///     ``HF-STAT-019`` for bytes that no test wrote.
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Ok(Self(Mutex::new((from_bytes(bytes)?, Vec::new()))))
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
+    }
+}
+
+fn found(state: &BadCore) -> Vec<String> {
+    state.found().filter_map(|place| state.names().get(place).cloned()).collect()
+}

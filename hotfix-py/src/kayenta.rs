@@ -1,0 +1,368 @@
+//! `hotfix.kayenta`: a judge that decides as Kayenta's does.
+
+use std::collections::BTreeMap;
+
+use hotfix_core::kayenta::{
+    self as core, Arms, Config, Finding, KayentaError, MetricSettings, Samples, Thresholds,
+};
+use hotfix_core::stats::interval::Interval;
+use pyo3::buffer::PyBuffer;
+use pyo3::prelude::*;
+use pyo3::types::{PyMapping, PyString};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::convert;
+use crate::document::document;
+use crate::error::Result;
+use crate::observation::number;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FindingDocument {
+    code: String,
+    message: String,
+    path: String,
+}
+
+impl FindingDocument {
+    fn of(finding: &Finding) -> Self {
+        let (code, path) = (finding.code().to_owned(), finding.path());
+        Self { code, message: finding.to_string(), path }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MetricDocument {
+    #[serde(flatten)]
+    result: core::MetricResult,
+    findings: Vec<FindingDocument>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct JudgementDocument {
+    score: f64,
+    classification: core::Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    exact_score: f64,
+    exact_classification: core::Outcome,
+    groups: Vec<core::GroupScore>,
+    metrics: Vec<core::MetricResult>,
+    findings: Vec<FindingDocument>,
+}
+
+impl MetricResult {
+    /// Of a judgement, which has the findings of all metrics itself.
+    const fn of(result: core::MetricResult) -> Self {
+        Self(MetricDocument { result, findings: Vec::new() })
+    }
+}
+
+fn ends(interval: Interval) -> (f64, f64) {
+    (interval.low, interval.high)
+}
+
+document! {
+    /// What a metric came to, with the numbers that it rests on.
+    MetricResult(MetricDocument) in "hotfix.kayenta" {
+        /// The metric's name.
+        fn name(this) -> String { this.result.name.clone() }
+        /// The groups that it counts in.
+        fn groups(this) -> Vec<String> { this.result.groups.clone() }
+        /// Whether it is judged, but does not count.
+        fn muted(this) -> bool { this.result.muted }
+        /// As the original decides: "Pass", "High", "Low", "Nodata", "NodataFailMetric" or "Error".
+        fn classification(this) -> &'static str { this.result.classification.as_str() }
+        /// Whether it fails the whole, as the original decides.
+        fn critical(this) -> bool { this.result.critical }
+        /// Why, in a sentence; None for an ordinary pass.
+        fn reason(this) -> Option<String> { this.result.reason.clone() }
+        /// Mean of the experiment over mean of the control; 1 where nothing was compared, None where it was and a mean is 0.
+        fn ratio(this) -> Option<f64> { this.result.ratio }
+        /// The effect by the measure that was asked for; None as the ratio is, and where nothing was compared.
+        fn effect(this) -> Option<f64> { this.result.effect }
+        /// What is left of the control: n, missing, outliers, mean, median.
+        fn control(this, py) -> PyResult<Py<PyAny>> { Ok(convert::to_python(py, &this.result.control)?.unbind()) }
+        /// What is left of the experiment.
+        fn experiment(this, py) -> PyResult<Py<PyAny>> { Ok(convert::to_python(py, &this.result.experiment)?.unbind()) }
+        /// For the shift from control to experiment, as the original's root finder finds it; its ends may be swapped.
+        fn interval(this) -> Option<(f64, f64)> { this.result.interval.map(ends) }
+        /// The shift, as the original's root finder finds it.
+        fn estimate(this) -> Option<f64> { this.result.estimate }
+        /// What the exact interval and estimate would give.
+        fn exact(this) -> &'static str { this.result.exact.as_str() }
+        /// Whether that would fail the whole.
+        fn exact_critical(this) -> bool { this.result.exact_critical }
+        /// For the shift, exactly.
+        fn exact_interval(this) -> Option<(f64, f64)> { this.result.exact_interval.map(ends) }
+        /// The median of all differences of a point of the experiment and one of the control.
+        fn exact_estimate(this) -> Option<f64> { this.result.exact_estimate }
+        /// Whether the original's root finder, and not the data, decided the classification.
+        fn differs(this) -> bool { this.result.differs }
+        /// What a reader has to know about this result.
+        fn note(this) -> Option<String> { this.result.note.clone() }
+        /// What the original takes in silence; a judgement has those of all metrics.
+        fn findings(this) -> Vec<KayentaFinding> { findings(&this.findings) }
+    }
+}
+
+document! {
+    /// What a group came to.
+    GroupScore(core::GroupScore) in "hotfix.kayenta" {
+        /// Its name.
+        fn name(this) -> String { this.name.clone() }
+        /// Passed metrics per 100 that could be judged; 0 where there are none.
+        fn score(this) -> f64 { this.score }
+        /// What it weighs in the score, in per cent.
+        fn weight(this) -> f64 { this.weight }
+        /// Whether none of its metrics could be judged: the score then takes it for 100.
+        fn no_data(this) -> bool { this.no_data }
+        /// How many of its metrics came to what.
+        fn labels(this) -> BTreeMap<&'static str, usize> {
+            this.labels.iter().map(|(label, count)| (label.as_str(), *count)).collect()
+        }
+    }
+}
+
+document! {
+    /// What the judge says.
+    Judgement(JudgementDocument) in "hotfix.kayenta" {
+        /// Out of 100, to two decimals.
+        fn score(this) -> f64 { this.score }
+        /// By the thresholds: "Pass", "Marginal" or "Fail".
+        fn classification(this) -> &'static str { this.classification.as_str() }
+        /// Why the score is 0 regardless of the groups; None otherwise.
+        fn reason(this) -> Option<String> { this.reason.clone() }
+        /// The score with the exact classifications.
+        fn exact_score(this) -> f64 { this.exact_score }
+        /// What that comes to.
+        fn exact_classification(this) -> &'static str { this.exact_classification.as_str() }
+        /// In the order in which the metrics name them.
+        fn groups(this) -> Vec<GroupScore> { this.groups.iter().cloned().map(GroupScore).collect() }
+        /// In the order of the configuration.
+        fn metrics(this) -> Vec<MetricResult> { this.metrics.iter().cloned().map(MetricResult::of).collect() }
+        /// What the original takes in silence.
+        fn findings(this) -> Vec<KayentaFinding> { findings(&this.findings) }
+    }
+}
+
+document! {
+    /// Something that the original takes in silence: an unknown key or word, weights that do not sum to 100.
+    KayentaFinding(FindingDocument) in "hotfix.kayenta" {
+        /// A stable code such as ``"HF-KAY-010"``.
+        fn code(this) -> String { this.code.clone() }
+        /// What it is, and the remedy, in a sentence.
+        fn message(this) -> String { this.message.clone() }
+        /// The place in the configuration, a JSON Pointer.
+        fn path(this) -> String { this.path.clone() }
+    }
+}
+
+fn findings(documents: &[FindingDocument]) -> Vec<KayentaFinding> {
+    documents.iter().cloned().map(KayentaFinding).collect()
+}
+
+/// Classify one metric as Kayenta's judge does.
+///
+/// Parameters
+/// ----------
+/// control, experiment : sequence of float or None
+///     The samples; None and NaN are missing points.
+/// direction : str, default "either"
+///     In which direction the metric may not move: "increase", "decrease" or "either"; any other word is "either".
+/// nan_strategy : str, default "remove"
+///     What becomes of missing points: "remove", or "replace" by 0; any other word is "remove".
+/// critical, must_have_data : bool, default False
+///     Whether its failure fails the whole; whether a sample without points fails it.
+/// effect_size : dict, optional
+///     Kayenta's: ``measure`` ("meanRatio" or "cles"), ``allowedIncrease``, ``allowedDecrease``,
+///     ``criticalIncrease``, ``criticalDecrease``.
+/// outliers : dict or str, optional
+///     Kayenta's: ``strategy`` ("keep" or "remove") and ``outlierFactor``; or the strategy alone.
+/// tolerance : float, default 0.25
+///     By which fraction of the estimate the interval has to be away from 0.
+/// confidence : float, default 0.98
+///     Of the two-sided interval.
+///
+/// Returns
+/// -------
+/// MetricResult
+///
+/// Raises
+/// ------
+/// KayentaError
+///     ``HF-KAY-002``, ``-003`` or ``-006`` for points or settings that are none.
+///
+/// Examples
+/// --------
+/// >>> from hotfix import kayenta
+/// >>> result = kayenta.classify([12, 14, None, 13, 12, 15, 11], [19, 22, 24, 20, 19, 23, 25], direction="increase")
+/// >>> result.classification, result.exact, result.control["missing"]
+/// ('High', 'High', 1)
+/// >>> rare = kayenta.classify([0, 0, 0, 0, 0, 0], [0, 1, 2, 1, 0, 0])  # Kayenta's issue 426
+/// >>> rare.classification, rare.exact_interval
+/// ('Pass', (0.0, 2.0))
+#[pyfunction]
+#[pyo3(signature = (
+    control, experiment, direction="either", nan_strategy="remove", critical=false, must_have_data=false,
+    effect_size=None, outliers=None, tolerance=0.25, confidence=0.98,
+))]
+#[expect(clippy::too_many_arguments, reason = "the names are the design's")]
+pub(crate) fn classify(
+    control: &Bound<'_, PyAny>,
+    experiment: &Bound<'_, PyAny>,
+    direction: &str,
+    nan_strategy: &str,
+    critical: bool,
+    must_have_data: bool,
+    effect_size: Option<&Bound<'_, PyAny>>,
+    outliers: Option<&Bound<'_, PyAny>>,
+    tolerance: f64,
+    confidence: f64,
+) -> Result<MetricResult> {
+    let mut asked = json!({
+        "direction": direction,
+        "nanStrategy": nan_strategy,
+        "critical": critical,
+        "mustHaveData": must_have_data,
+    });
+    if let Some(effect_size) = effect_size {
+        asked["effectSize"] = convert::json(effect_size)?;
+    }
+    if let Some(outliers) = outliers {
+        asked["outliers"] = match convert::json(outliers)? {
+            strategy @ Value::String(_) => json!({ "strategy": strategy }),
+            other => other,
+        };
+    }
+    let (mut settings, findings) = MetricSettings::from_value(&asked)?;
+    (settings.tolerance, settings.confidence) = (tolerance, confidence);
+    let arms = Arms {
+        control: points(control, "/control")?,
+        experiment: points(experiment, "/experiment")?,
+    };
+    let result = core::classify("metric", &arms, &settings)?;
+    let findings = findings.iter().map(FindingDocument::of).collect();
+    Ok(MetricResult(MetricDocument { result, findings }))
+}
+
+/// Judge samples by a configuration, as Kayenta does.
+///
+/// Parameters
+/// ----------
+/// config : dict or str
+///     Kayenta's canary configuration; as text it is JSON.
+/// samples : dict or str
+///     For each metric ``{"control": [...], "experiment": [...]}``; None and NaN are missing points.
+/// pass_score, marginal_score : float, optional
+///     From which score on it is a pass, and marginal; by default the configuration's ``scoreThresholds``.
+///
+/// Returns
+/// -------
+/// Judgement
+///
+/// Raises
+/// ------
+/// KayentaError
+///     With code and place, for a configuration or samples that cannot be judged; text that is not JSON is
+///     ``HF-KAY-001`` with line and column.
+///
+/// Examples
+/// --------
+/// >>> from hotfix import kayenta
+/// >>> config = {
+/// ...     "metrics": [
+/// ...         {"name": "errors", "groups": ["errors"]},
+/// ...         {"name": "latency", "groups": ["speed"], "analysisConfigurations": {"canary": {"direction": "increase"}}},
+/// ...     ],
+/// ...     "classifier": {"groupWeights": {"errors": 60, "speed": 40}},
+/// ... }
+/// >>> samples = {
+/// ...     "errors": {"control": [3, 1, 2, 4], "experiment": [2, 3, 1, 2]},
+/// ...     "latency": {"control": [10, 11, 12], "experiment": [20, 21, 22]},
+/// ... }
+/// >>> verdict = kayenta.judge(config, samples, 75, 50)
+/// >>> verdict.score, verdict.classification
+/// (60.0, 'Marginal')
+/// >>> [(metric.name, metric.classification) for metric in verdict.metrics]
+/// [('errors', 'Pass'), ('latency', 'High')]
+#[pyfunction]
+#[pyo3(signature = (config, samples, pass_score=None, marginal_score=None))]
+pub(crate) fn judge(
+    py: Python<'_>,
+    config: &Bound<'_, PyAny>,
+    samples: &Bound<'_, PyAny>,
+    pass_score: Option<f64>,
+    marginal_score: Option<f64>,
+) -> Result<Judgement> {
+    let config = match config.cast::<PyString>() {
+        Ok(text) => Config::from_json(text.to_str()?)?,
+        Err(_) => Config::from_value(&convert::json(config)?)?,
+    };
+    let samples = match samples.cast::<PyString>() {
+        Ok(text) => core::read_samples(text.to_str()?)?,
+        Err(_) => read_samples(samples)?,
+    };
+    let thresholds = Thresholds { pass: pass_score, marginal: marginal_score };
+    let judged = py.detach(|| core::judge(&config, &samples, thresholds))?;
+    Ok(Judgement(JudgementDocument {
+        score: judged.score,
+        classification: judged.classification,
+        reason: judged.reason,
+        exact_score: judged.exact_score,
+        exact_classification: judged.exact_classification,
+        groups: judged.groups,
+        metrics: judged.metrics,
+        findings: judged.findings.iter().map(FindingDocument::of).collect(),
+    }))
+}
+
+fn wrong(path: &str, value: &Bound<'_, PyAny>, expected: &'static str) -> KayentaError {
+    let shown = value.repr().map_or_else(|_| value.get_type().to_string(), |repr| repr.to_string());
+    let got = format!("`{}`", shown.chars().take(40).collect::<String>());
+    KayentaError::Type { document: "samples", path: path.to_owned(), got, expected }
+}
+
+fn read_samples(samples: &Bound<'_, PyAny>) -> Result<Samples> {
+    const EXPECTED: &str = "a dict with `control` and `experiment` alone";
+    let mut read = Samples::new();
+    let metrics =
+        samples.cast::<PyMapping>().map_err(|_| wrong("", samples, "a dict of metrics"))?;
+    for item in metrics.items()? {
+        let (name, arms): (String, Bound<'_, PyAny>) = item.extract()?;
+        let path = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        let both = arms.cast::<PyMapping>().map_err(|_| wrong(&path, &arms, EXPECTED))?;
+        let (Ok(control), Ok(experiment), 2) =
+            (both.get_item("control"), both.get_item("experiment"), both.len()?)
+        else {
+            return Err(wrong(&path, &arms, EXPECTED).into());
+        };
+        let control = points(&control, &format!("{path}/control"))?;
+        let experiment = points(&experiment, &format!("{path}/experiment"))?;
+        read.insert(name, Arms { control, experiment });
+    }
+    Ok(read)
+}
+
+/// A list, tuple, buffer (`array`, NumPy) or other sequence of numbers; None is a missing point.
+fn points(sample: &Bound<'_, PyAny>, path: &str) -> Result<Vec<f64>> {
+    const EXPECTED: &str = "a sequence of numbers";
+    if let Ok(buffer) = PyBuffer::<f64>::get(sample) {
+        return Ok(buffer.to_vec(sample.py())?);
+    }
+    if sample.is_instance_of::<PyString>() || sample.cast::<PyMapping>().is_ok() {
+        return Err(wrong(path, sample, EXPECTED).into());
+    }
+    let mut read = Vec::new();
+    for (index, point) in sample.try_iter().map_err(|_| wrong(path, sample, EXPECTED))?.enumerate()
+    {
+        let point = point?;
+        read.push(if point.is_none() {
+            f64::NAN
+        } else {
+            number(&point)
+                .map_err(|_| wrong(&format!("{path}/{index}"), &point, "a number, or None"))?
+        });
+    }
+    Ok(read)
+}

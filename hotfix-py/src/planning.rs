@@ -1,0 +1,443 @@
+//! `hotfix.stats`: what a comparison can see, before anything is deployed.
+
+use hotfix_core::stats::planning::table::{self, PhaseTraffic, Promotion};
+use hotfix_core::stats::planning::{self as core, Comparison, gate};
+use pyo3::prelude::*;
+
+use crate::convert::{json, to_python};
+use crate::document::document;
+use crate::error::{Fault, Result};
+
+/// Until a regression is found, on average and by the formula.
+#[pyclass(frozen, eq, module = "hotfix.stats")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TimeToDetect(core::TimeToDetect);
+
+#[pymethods]
+impl TimeToDetect {
+    /// Minutes that no test of this alpha can beat on average.
+    #[getter]
+    fn bound(&self) -> f64 {
+        self.0.bound
+    }
+
+    /// Minutes that ours takes on average; infinite for a ratio that is tolerated.
+    #[getter]
+    fn expected(&self) -> f64 {
+        self.0.expected
+    }
+
+    /// `bound` in ticks.
+    #[getter]
+    fn bound_ticks(&self) -> f64 {
+        self.0.bound_ticks
+    }
+
+    /// `expected` in ticks.
+    #[getter]
+    fn expected_ticks(&self) -> f64 {
+        self.0.expected_ticks
+    }
+
+    /// Failed requests of the canary until then.
+    #[getter]
+    fn failed_requests(&self) -> f64 {
+        self.0.failed_requests
+    }
+
+    /// Those of them that would have succeeded on the baseline.
+    #[getter]
+    fn requests_hurt(&self) -> f64 {
+        self.0.requests_hurt
+    }
+
+    fn __repr__(&self) -> String {
+        let core::TimeToDetect { bound, expected, .. } = self.0;
+        format!("<TimeToDetect bound {bound:.3} min, expected {expected:.3} min>")
+    }
+}
+
+document! {
+    /// The chance that a test has decided by some time.
+    Chance(core::Chance) in "hotfix.stats" {
+        /// From 0 to 1.
+        fn chance(this) -> f64 { this.chance }
+        /// Whether it is the Brownian formula, too low where the chance is small; else exact for independent errors.
+        fn approximate(this) -> bool { this.approximate }
+    }
+}
+
+/// How long a regression takes to find.
+///
+/// Parameters
+/// ----------
+/// requests_per_minute : float
+///     Of both arms together.
+/// share : float
+///     The canary's share of them.
+/// base_rate : float
+///     The baseline's events a request.
+/// ratio : float
+///     Canary rate over baseline rate.
+/// tolerated : float, default 1.0
+///     The ratio that is tolerated.
+/// alpha : float, default 0.01
+///     Chance of a false rollback.
+/// tick_seconds : float, default 10.0
+///     Length of a tick; only the figures in ticks depend on it.
+/// threshold : float, optional
+///     Log evidence that decides, where it is not ``log(1/alpha)``.
+///
+/// Returns
+/// -------
+/// TimeToDetect
+///     With ``.bound`` and ``.expected`` in minutes.
+///
+/// Raises
+/// ------
+/// StatsError
+///     ``HF-STAT-030`` and others for figures that cannot be.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> time = hotfix.stats.time_to_detect(1000, 0.1, 0.003, 5)
+/// >>> round(time.bound, 1), round(time.expected, 1)
+/// (4.6, 5.8)
+#[pyfunction]
+#[pyo3(signature = (
+    requests_per_minute, share, base_rate, ratio, tolerated=1.0, alpha=0.01, tick_seconds=10.0, *, threshold=None,
+))]
+#[expect(clippy::too_many_arguments, reason = "each is a keyword")]
+pub(crate) fn time_to_detect(
+    requests_per_minute: f64,
+    share: f64,
+    base_rate: f64,
+    ratio: f64,
+    tolerated: f64,
+    alpha: f64,
+    tick_seconds: f64,
+    threshold: Option<f64>,
+) -> Result<TimeToDetect> {
+    let comparison = Comparison {
+        requests_per_minute,
+        share,
+        base_rate,
+        tolerated,
+        alpha,
+        tick_seconds,
+        threshold,
+    };
+    Ok(TimeToDetect(comparison.time_to_detect(ratio)?))
+}
+
+/// The smallest ratio that is found within some minutes with a given chance.
+///
+/// By bisection on the chance that a drifting Brownian motion has passed the threshold.
+///
+/// Parameters
+/// ----------
+/// requests_per_minute, share, base_rate, tolerated, alpha, threshold
+///     As in `time_to_detect`.
+/// minutes : float
+///     How long the comparison lasts.
+/// power : float, default 0.8
+///     Chance to find it.
+///
+/// Returns
+/// -------
+/// float or None
+///     None where no ratio is found that leaves the canary's rate at 1 or below.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> round(hotfix.stats.detectable_ratio(1000, 0.1, 0.003, 10), 1)
+/// 4.5
+#[pyfunction]
+#[pyo3(signature = (
+    requests_per_minute, share, base_rate, minutes, tolerated=1.0, alpha=0.01, power=0.8, *, threshold=None,
+))]
+#[expect(clippy::too_many_arguments, reason = "each is a keyword")]
+pub(crate) fn detectable_ratio(
+    requests_per_minute: f64,
+    share: f64,
+    base_rate: f64,
+    minutes: f64,
+    tolerated: f64,
+    alpha: f64,
+    power: f64,
+    threshold: Option<f64>,
+) -> Result<Option<f64>> {
+    let usual = Comparison::new(requests_per_minute, share, base_rate);
+    let comparison = Comparison { tolerated, alpha, threshold, ..usual };
+    Ok(comparison.detectable_ratio(minutes, power)?)
+}
+
+/// The chance to have found a regression within some minutes; with ``ratio=1`` that of a false rollback.
+///
+/// Exact for independent errors up to 20,000 expected events.
+///
+/// Parameters
+/// ----------
+/// requests_per_minute, share, base_rate, ratio, tolerated, alpha, tick_seconds, threshold
+///     As in `time_to_detect`.
+/// minutes : float
+///     How long the comparison lasts; ticks that have ended count.
+///
+/// Returns
+/// -------
+/// Chance
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> round(hotfix.stats.chance_to_decide(1000, 0.1, 0.003, 2, 50).chance, 2)
+/// 0.55
+#[pyfunction]
+#[pyo3(signature = (
+    requests_per_minute, share, base_rate, ratio, minutes, tolerated=1.0, alpha=0.01, tick_seconds=10.0, *,
+    threshold=None,
+))]
+#[expect(clippy::too_many_arguments, reason = "each is a keyword")]
+pub(crate) fn chance_to_decide(
+    py: Python<'_>,
+    requests_per_minute: f64,
+    share: f64,
+    base_rate: f64,
+    ratio: f64,
+    minutes: f64,
+    tolerated: f64,
+    alpha: f64,
+    tick_seconds: f64,
+    threshold: Option<f64>,
+) -> Result<Chance> {
+    let comparison = Comparison {
+        requests_per_minute,
+        share,
+        base_rate,
+        tolerated,
+        alpha,
+        tick_seconds,
+        threshold,
+    };
+    Ok(Chance(py.detach(|| comparison.chance_to_decide(ratio, minutes))?))
+}
+
+/// The chance to have shown within some minutes that a canary is not worse than a margin.
+///
+/// Parameters
+/// ----------
+/// requests_per_minute, share, base_rate
+///     As in `time_to_detect`.
+/// minutes : float
+///     How long the comparison lasts.
+/// ratio : float, default 1.0
+///     Canary rate over baseline rate, as it truly is.
+/// margin : float, default 2.0
+///     'Not so many times as bad'; at most 1 it is a claim of efficacy.
+/// alpha : float, default 0.05
+///     Chance of saying that of a canary at the margin.
+///
+/// Returns
+/// -------
+/// Chance
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> round(hotfix.stats.chance_to_promote(1000, 0.1, 0.003, 10).chance, 2)
+/// 0.15
+#[pyfunction]
+#[pyo3(signature = (requests_per_minute, share, base_rate, minutes, ratio=1.0, margin=2.0, alpha=0.05))]
+#[expect(clippy::too_many_arguments, reason = "each is a keyword")]
+pub(crate) fn chance_to_promote(
+    py: Python<'_>,
+    requests_per_minute: f64,
+    share: f64,
+    base_rate: f64,
+    minutes: f64,
+    ratio: f64,
+    margin: f64,
+    alpha: f64,
+) -> Result<Chance> {
+    let comparison = Comparison::new(requests_per_minute, share, base_rate);
+    Ok(Chance(py.detach(|| comparison.chance_to_promote(ratio, minutes, margin, alpha))?))
+}
+
+/// Minutes after which half of all rollouts have shown that the canary is not worse than a margin.
+///
+/// Parameters
+/// ----------
+/// requests_per_minute, share, base_rate, ratio, margin, alpha
+///     As in `chance_to_promote`.
+///
+/// Returns
+/// -------
+/// float or None
+///     None where it takes more than 20,000 events, or is not shown so often.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> round(hotfix.stats.time_to_promote(1000, 0.1, 0.003))
+/// 34
+#[pyfunction]
+#[pyo3(signature = (requests_per_minute, share, base_rate, ratio=1.0, margin=2.0, alpha=0.05))]
+pub(crate) fn time_to_promote(
+    py: Python<'_>,
+    requests_per_minute: f64,
+    share: f64,
+    base_rate: f64,
+    ratio: f64,
+    margin: f64,
+    alpha: f64,
+) -> Result<Option<f64>> {
+    let comparison = Comparison::new(requests_per_minute, share, base_rate);
+    Ok(py.detach(|| comparison.time_to_promote(ratio, margin, alpha))?)
+}
+
+/// The chance that a fix passes 'at or below a bound' on some requests; exact for independent errors.
+///
+/// Parameters
+/// ----------
+/// requests : float
+///     How many are looked at.
+/// rate : float
+///     The chance that each fails.
+/// at_most : float
+///     The bound on the share of failures.
+///
+/// Returns
+/// -------
+/// float
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> round(hotfix.stats.gate_pass_chance(1000, 0.003, 0.003), 3)
+/// 0.647
+#[pyfunction]
+pub(crate) fn gate_pass_chance(requests: f64, rate: f64, at_most: f64) -> Result<f64> {
+    Ok(gate::pass_chance(requests, rate, at_most)?)
+}
+
+/// The ratio that one test at the end finds with a given chance, by the square-root approximation.
+///
+/// Parameters
+/// ----------
+/// base_rate : float
+///     The baseline's events a request.
+/// canary_trials, baseline_trials : float
+///     How many requests each arm has at the end.
+/// alpha : float, default 0.01
+///     One-sided.
+/// power : float, default 0.8
+///     Chance to find it.
+///
+/// Returns
+/// -------
+/// float
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> round(hotfix.stats.fixed_horizon_ratio(0.003, 5000, 45000), 2)
+/// 2.05
+#[pyfunction]
+#[pyo3(signature = (base_rate, canary_trials, baseline_trials, alpha=0.01, power=0.8))]
+pub(crate) fn fixed_horizon_ratio(
+    base_rate: f64,
+    canary_trials: f64,
+    baseline_trials: f64,
+    alpha: f64,
+    power: f64,
+) -> Result<f64> {
+    Ok(gate::fixed_horizon_ratio(base_rate, canary_trials, baseline_trials, alpha, power)?)
+}
+
+/// How many requests of both arms one test at the end needs to find a ratio with a given chance.
+///
+/// Parameters
+/// ----------
+/// base_rate, alpha, power
+///     As in `fixed_horizon_ratio`.
+/// share : float
+///     The canary's share of the requests.
+/// ratio : float
+///     Above 1.
+///
+/// Returns
+/// -------
+/// float
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> round(hotfix.stats.fixed_horizon_trials(0.003, 0.1, 2.0))
+/// 54161
+#[pyfunction]
+#[pyo3(signature = (base_rate, share, ratio, alpha=0.01, power=0.8))]
+pub(crate) fn fixed_horizon_trials(
+    base_rate: f64,
+    share: f64,
+    ratio: f64,
+    alpha: f64,
+    power: f64,
+) -> Result<f64> {
+    Ok(gate::fixed_horizon_trials(base_rate, share, ratio, alpha, power)?)
+}
+
+/// What each phase can see of each ratio.
+///
+/// Parameters
+/// ----------
+/// requests_per_minute, base_rate, tolerated, alpha, tick_seconds
+///     As in `time_to_detect`.
+/// phases : sequence of mapping
+///     ``{"share", "minutes"}`` and where it is calibrated ``"threshold"``.
+/// ratios : sequence of float, default (1.5, 2, 5, 10, 20)
+///     What may have become worse, by how much.
+/// margin, margin_alpha : float, default 2.0 and 0.05
+///     Of the promotion test.
+///
+/// Returns
+/// -------
+/// list of dict
+///     A phase each: ``expected_events``, ``smallest_ratio``, ``caught`` (``ratio``, ``in_time``,
+///     ``expected_minutes``) and ``shown_not_worse``.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> first, last = hotfix.stats.sight(1000, 0.003, [{"share": 0.1, "minutes": 10}, {"share": 1, "minutes": 30}])
+/// >>> [round(caught["in_time"]["chance"], 2) for caught in first["caught"]]
+/// [0.02, 0.07, 0.87, 1.0, 1.0]
+/// >>> last["caught"]  # at full traffic no baseline is left
+/// []
+#[pyfunction]
+#[pyo3(signature = (
+    requests_per_minute, base_rate, phases, ratios=table::RATIOS.to_vec(), *, margin=2.0, margin_alpha=0.05,
+    tolerated=1.0, alpha=0.01, tick_seconds=10.0,
+), text_signature = "(requests_per_minute, base_rate, phases, ratios=(1.5, 2.0, 5.0, 10.0, 20.0), *, margin=2.0, margin_alpha=0.05, tolerated=1.0, alpha=0.01, tick_seconds=10.0)")]
+#[expect(clippy::too_many_arguments, reason = "each is a keyword")]
+pub(crate) fn sight<'py>(
+    py: Python<'py>,
+    requests_per_minute: f64,
+    base_rate: f64,
+    phases: &Bound<'py, PyAny>,
+    ratios: Vec<f64>,
+    margin: f64,
+    margin_alpha: f64,
+    tolerated: f64,
+    alpha: f64,
+    tick_seconds: f64,
+) -> Result<Bound<'py, PyAny>> {
+    let phases: Vec<PhaseTraffic> =
+        serde_json::from_value(json(phases)?).map_err(|e| Fault::input(e.to_string()))?;
+    let usual = Comparison::new(requests_per_minute, 0.5, base_rate);
+    let comparison = Comparison { tolerated, alpha, tick_seconds, ..usual };
+    let promotion = Promotion { margin, alpha: margin_alpha };
+    let seen = py.detach(|| table::sight(&comparison, &phases, &ratios, promotion))?;
+    Ok(to_python(py, &seen)?)
+}
