@@ -170,6 +170,53 @@ closed_set! {
         /// The platform's own rollback.
         Platform = "platform",
     }
+    /// A moment of an incident that others count from, in the order of a normal course (SEV-6, TIME-1).
+    Moment {
+        /// The fault began.
+        Began = "began",
+        /// Somebody or something noticed it.
+        Detected = "detected",
+        /// It was called an incident.
+        Declared = "declared",
+        /// The hot-fix was approved.
+        Approved = "approved",
+        /// Work on the fix began.
+        FixStarted = "fix_started",
+        /// The deployment began.
+        DeployStarted = "deploy_started",
+        /// The last phase was reached: all traffic has the fix.
+        Deployed = "deployed",
+        /// The fix was seen to work.
+        Verified = "verified",
+        /// The fault is over for users.
+        Resolved = "resolved",
+        /// The way back is done.
+        RolledBack = "rolled_back",
+        /// The incident was closed.
+        Closed = "closed",
+    }
+    /// A time that a calendar gives and no clock, with [`Due`](crate::policy::section::Due) (SEV-6).
+    Calendar {
+        /// The next day on which the house works.
+        NextBusinessDay = "next_business_day",
+        /// The day after.
+        NextDay = "next_day",
+        /// The next regular release.
+        NextRelease = "next_release",
+        /// The next sprint.
+        NextSprint = "next_sprint",
+    }
+    /// Who is told (COMM-1).
+    Audience {
+        /// Those who work on it.
+        Responders = "responders",
+        /// Those in the house who answer for what is affected.
+        Stakeholders = "stakeholders",
+        /// The departments that deal with customers.
+        Business = "business",
+        /// Customers and everybody else.
+        Public = "public",
+    }
 }
 
 impl Worse {
