@@ -206,16 +206,78 @@ closed_set! {
         /// The next sprint.
         NextSprint = "next_sprint",
     }
-    /// Who is told (COMM-1).
+    /// Who reads a message (COMM-2).
     Audience {
-        /// Those who work on it.
+        /// Who works on it.
         Responders = "responders",
-        /// Those in the house who answer for what is affected.
+        /// Who depends on it, in plain words.
         Stakeholders = "stakeholders",
-        /// The departments that deal with customers.
+        /// The house's business side, without jargon.
         Business = "business",
-        /// Customers and everybody else.
+        /// Everybody; no internals.
         Public = "public",
+    }
+    /// What somebody has to do (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
+    DutyKind {
+        /// Begin to act.
+        Act = "act",
+        /// Have the fix deployed.
+        Fix = "fix",
+        /// Approve, or refuse to.
+        Approve = "approve",
+        /// Review the change or the incident.
+        Review = "review",
+        /// Tell an audience once.
+        Tell = "tell",
+        /// Tell an audience how it stands, again and again.
+        Update = "update",
+        /// Wake somebody.
+        Page = "page",
+        /// Wake the next one, where the one before has not solved it.
+        Escalate = "escalate",
+        /// Meet.
+        Meet = "meet",
+        /// Write something down.
+        Write = "write",
+        /// Look at metrics.
+        Watch = "watch",
+        /// Do what is left to do afterwards.
+        FollowUp = "follow_up",
+    }
+    /// When a checklist is gone through, in the order of a rollout (GATE-2, GATE-5).
+    ChecklistMoment {
+        /// Before the start, which waits for its required items.
+        Start = "start",
+        /// While the hot-fix is prepared; holds nothing up.
+        Before = "before",
+        /// When the last phase is reached.
+        Deployed = "deployed",
+        /// When the fix is seen to work.
+        Verified = "verified",
+        /// In the final validation.
+        FinalValidation = "final_validation",
+        /// After a way back.
+        RolledBack = "rolled_back",
+        /// When the rollout is over.
+        After = "after",
+    }
+    /// When the change is reviewed (GATE-3).
+    ReviewTime {
+        /// Before it is deployed.
+        Before = "before",
+        /// It may be deployed first.
+        After = "after",
+        /// Either.
+        Any = "any",
+    }
+    /// How far a hot-fix may tidy the code around the fix (GATE-4).
+    Refactoring {
+        /// Not at all.
+        Never = "never",
+        /// Where the fix cannot be made without it.
+        IfNeeded = "if_needed",
+        /// Where it stays small.
+        NotLarge = "not_large",
     }
 }
 
