@@ -170,6 +170,115 @@ closed_set! {
         /// The platform's own rollback.
         Platform = "platform",
     }
+    /// A moment of an incident that others count from, in the order of a normal course (SEV-6, TIME-1).
+    Moment {
+        /// The fault began.
+        Began = "began",
+        /// Somebody or something noticed it.
+        Detected = "detected",
+        /// It was called an incident.
+        Declared = "declared",
+        /// The hot-fix was approved.
+        Approved = "approved",
+        /// Work on the fix began.
+        FixStarted = "fix_started",
+        /// The deployment began.
+        DeployStarted = "deploy_started",
+        /// The last phase was reached: all traffic has the fix.
+        Deployed = "deployed",
+        /// The fix was seen to work.
+        Verified = "verified",
+        /// The fault is over for users.
+        Resolved = "resolved",
+        /// The way back is done.
+        RolledBack = "rolled_back",
+        /// The incident was closed.
+        Closed = "closed",
+    }
+    /// A time that a calendar gives and no clock, with [`Due`](crate::policy::section::Due) (SEV-6).
+    Calendar {
+        /// The next day on which the house works.
+        NextBusinessDay = "next_business_day",
+        /// The day after.
+        NextDay = "next_day",
+        /// The next regular release.
+        NextRelease = "next_release",
+        /// The next sprint.
+        NextSprint = "next_sprint",
+    }
+    /// Who reads a message (COMM-2).
+    Audience {
+        /// Who works on it.
+        Responders = "responders",
+        /// Who depends on it, in plain words.
+        Stakeholders = "stakeholders",
+        /// The house's business side, without jargon.
+        Business = "business",
+        /// Everybody; no internals.
+        Public = "public",
+    }
+    /// What somebody has to do (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
+    DutyKind {
+        /// Begin to act.
+        Act = "act",
+        /// Have the fix deployed.
+        Fix = "fix",
+        /// Approve, or refuse to.
+        Approve = "approve",
+        /// Review the change or the incident.
+        Review = "review",
+        /// Tell an audience once.
+        Tell = "tell",
+        /// Tell an audience how it stands, again and again.
+        Update = "update",
+        /// Wake somebody.
+        Page = "page",
+        /// Wake the next one, where the one before has not solved it.
+        Escalate = "escalate",
+        /// Meet.
+        Meet = "meet",
+        /// Write something down.
+        Write = "write",
+        /// Look at metrics.
+        Watch = "watch",
+        /// Do what is left to do afterwards.
+        FollowUp = "follow_up",
+    }
+    /// When a checklist is gone through, in the order of a rollout (GATE-2, GATE-5).
+    ChecklistMoment {
+        /// Before the start, which waits for its required items.
+        Start = "start",
+        /// While the hot-fix is prepared; holds nothing up.
+        Before = "before",
+        /// When the last phase is reached.
+        Deployed = "deployed",
+        /// When the fix is seen to work.
+        Verified = "verified",
+        /// In the final validation.
+        FinalValidation = "final_validation",
+        /// After a way back.
+        RolledBack = "rolled_back",
+        /// When the rollout is over.
+        After = "after",
+    }
+    /// When the change is reviewed (GATE-3).
+    ReviewTime {
+        /// Before it is deployed.
+        Before = "before",
+        /// It may be deployed first.
+        After = "after",
+        /// Either.
+        Any = "any",
+    }
+    /// How far a hot-fix may tidy the code around the fix (GATE-4).
+    Refactoring {
+        /// Not at all.
+        Never = "never",
+        /// Where the fix cannot be made without it.
+        IfNeeded = "if_needed",
+        /// Where it stays small.
+        NotLarge = "not_large",
+    }
 }
 
 impl Worse {

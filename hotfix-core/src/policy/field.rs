@@ -7,10 +7,10 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use super::error::{Problem, nearest, shown};
 use super::node::Node;
 use super::reader::{Field, Reader, Style};
-use super::section::Model;
+use super::section::{Due, Model};
 use crate::grade::{
-    EvidenceMode, GateMode, MetricKind, Otherwise, PromotionRule, Reference, Response, Role,
-    Strategy, Worse,
+    Audience, Calendar, EvidenceMode, GateMode, MetricKind, Moment, Otherwise, PromotionRule,
+    Reference, Response, Role, Strategy, Worse,
 };
 use crate::unit::{
     MetricName, Name, PerMinute, PhaseName, Proportion, Ratio, RoleName, Share, Span, UnitError,
@@ -104,6 +104,41 @@ impl Field for Lasting {
     }
     fn example() -> &'static str {
         Duration::example()
+    }
+}
+
+impl Field for Due {
+    type Out = Self;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match node {
+            Node::Number(_) => Duration::read(node, reader).map(Self::Within),
+            Node::Text(text) => match text.parse() {
+                Ok(day) => Some(Self::Next(day)),
+                Err(_) => Duration::read(node, reader).map(Self::Within),
+            },
+            _ => reader.wrong_type("a duration, or a day as in \"next_sprint\"", node),
+        }
+    }
+    fn write(value: &Self, style: Style) -> Node {
+        match value {
+            Self::Within(span) => Duration::write(span, style),
+            Self::Next(day) => Node::from(day.as_str()),
+        }
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        let days: Vec<&str> = Calendar::ALL.iter().map(|day| day.as_str()).collect();
+        json_schema!({
+            "description": "seconds, a number with one of ms, s, min, h, d, or one of the days listed; at most 10000 d",
+            "anyOf": [
+                { "type": "number", "minimum": 0, "maximum": 864_000_000 },
+                { "type": "string", "pattern": r"^\s*[0-9.]+\s*(ms|s|min|h|d)\s*$" },
+                { "type": "string", "enum": days },
+            ],
+        })
+    }
+    fn example() -> &'static str {
+        "\"2h\""
     }
 }
 
@@ -348,6 +383,8 @@ closed_sets! {
     Worse => Worse, Worse::ALL, "\"higher\"";
     Role => Role, Role::ALL, "\"decide\"";
     Model => Model, Model::ALL, "\"poisson\"";
+    Moment => Moment, Moment::ALL, "\"detected\"";
+    Audience => Audience, Audience::ALL, "\"stakeholders\"";
     // A ratio of an absolute figure would be a figure.
     Reference => Reference, &[Reference::Record, Reference::Live], "\"record\"";
 }

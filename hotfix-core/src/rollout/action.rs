@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use crate::grade::Audience;
 use crate::grade::{RollbackMethod, closed_set};
 use crate::unit::{RoleName, Share};
 
@@ -25,15 +26,6 @@ closed_set! {
         Update = "update",
         /// The incident is over.
         Resolved = "resolved",
-    }
-    /// Who reads a message (COMM-2).
-    Audience {
-        /// Who works on it.
-        Responders = "responders",
-        /// Who depends on it, in plain words.
-        Stakeholders = "stakeholders",
-        /// Everybody; no internals.
-        Public = "public",
     }
 }
 

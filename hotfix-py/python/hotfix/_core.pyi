@@ -186,7 +186,7 @@ _MessageKind: TypeAlias = Literal[
     "update",
     "resolved",
 ]
-_Audience: TypeAlias = Literal["responders", "stakeholders", "public"]
+_Audience: TypeAlias = Literal["responders", "stakeholders", "business", "public"]
 _GateMode: TypeAlias = Literal["automatic", "manual", "veto"]
 _PromotionRule: TypeAlias = Literal["no_evidence_of_harm", "evidence_of_no_harm"]
 _Response: TypeAlias = Literal["continue", "hold", "ask", "roll_back"]

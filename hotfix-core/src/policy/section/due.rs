@@ -1,0 +1,44 @@
+//! When something is due.
+
+use std::fmt;
+
+use crate::grade::Calendar;
+use crate::unit::Span;
+
+/// When something is due: within a duration, or by a day that only a calendar knows (SEV-6).
+///
+/// ```
+/// use hotfix_core::grade::Calendar;
+/// use hotfix_core::policy::section::Due;
+/// use hotfix_core::unit::Span;
+/// assert_eq!(Due::Within(Span::from_seconds(7200)).to_string(), "2h");
+/// assert_eq!(Due::Next(Calendar::NextSprint).to_string(), "next_sprint");
+/// assert_eq!(Due::Next(Calendar::NextDay).within(), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// This long after the moment that it counts from; zero: at once.
+    Within(Span),
+    /// By this day.
+    Next(Calendar),
+}
+
+impl Due {
+    /// The duration; none where a calendar is needed.
+    pub const fn within(self) -> Option<Span> {
+        match self {
+            Self::Within(span) => Some(span),
+            Self::Next(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Due {
+    /// As the policy has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Within(span) => span.fmt(f),
+            Self::Next(day) => day.fmt(f),
+        }
+    }
+}
