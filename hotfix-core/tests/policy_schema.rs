@@ -12,7 +12,7 @@ mod policy_common;
 use std::collections::BTreeSet;
 
 use hotfix_core::policy::{Policy, Problem};
-use policy_common::{apply, example, in_crate, read, schema};
+use policy_common::{apply, example, in_crate, read, schema, whole};
 use serde_json::{Value, json};
 
 #[test]
@@ -35,6 +35,7 @@ fn field_5_presets_and_examples_fit_the_schema_as_written_and_as_stored() {
     let preset = |name: &&str| read(&in_crate(&format!("policies/{name}.toml")));
     let mut texts: Vec<String> = Policy::presets().iter().map(preset).collect();
     texts.extend(["payments", "lab"].map(example));
+    texts.push(whole());
     for text in texts {
         let policy = Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}"));
         let written: Value = toml::from_str(&text).unwrap();
@@ -57,14 +58,25 @@ const TABLES: &[&str] = &[
     "/checklists/0",
     "/checklists/0/items/0",
     "/clock",
+    "/duties/0",
+    "/duties/2/lasts",
     "/efficacy",
     "/evidence",
     "/final_validation",
     "/metrics/error_rate",
-    "/metrics/error_rate/success",
+    "/metrics/error_rate/alert",
     "/phases/0",
+    "/roles/engineering_manager",
+    "/roles/engineering_manager/holders/0",
     "/rollback",
+    "/scope",
+    "/severities",
+    "/severities/P0",
+    "/severities/P0/approvals/0",
+    "/severities/P0/review",
+    "/severities/P0/testing",
     "/triggers",
+    "/vendors/0",
     "/watch",
     "/watch/no_data",
 ];
@@ -72,7 +84,7 @@ const TABLES: &[&str] = &[
 #[test]
 fn field_5_the_schema_has_the_keys_that_the_reader_knows() {
     let schema = schema();
-    let whole = Policy::from_toml(&example("payments")).unwrap().to_json();
+    let whole = Policy::from_toml(&whole()).unwrap().to_json();
     let mut visited = BTreeSet::new();
     for table in TABLES {
         let mut document: Value = serde_json::from_str(&whole).unwrap();

@@ -9,7 +9,7 @@ use schemars::{Schema, SchemaGenerator};
 
 use super::error::{PolicyErrors, Problem, nearest, shown};
 use super::node::Node;
-use crate::grade::{MetricKind, Role};
+use crate::grade::{MetricKind, Role, Severity};
 use crate::policy::section::Model;
 use crate::text::pointer_step;
 
@@ -66,11 +66,18 @@ pub(crate) struct Reader {
     path: String,
     /// The metrics that were met.
     pub(super) metrics: BTreeMap<String, Noted>,
+    /// The severities that the policy has, even where they have errors; absent where the table could not be read.
+    pub(super) severities: Option<Vec<Severity>>,
 }
 
 impl Reader {
     pub(super) const fn new() -> Self {
-        Self { errors: PolicyErrors::new(), path: String::new(), metrics: BTreeMap::new() }
+        Self {
+            errors: PolicyErrors::new(),
+            path: String::new(),
+            metrics: BTreeMap::new(),
+            severities: None,
+        }
     }
 
     pub(super) fn into_errors(self) -> PolicyErrors {

@@ -1,7 +1,11 @@
 //! The document as a whole.
 
+use super::checklist::Checklists;
+use super::entries::Entries;
 use super::metric::Metrics;
-use super::phase::{Checklists, Phases};
+use super::phase::Phases;
+use super::role::Roles;
+use super::severity::Severities;
 use crate::grade::Strategy;
 use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problem};
@@ -9,7 +13,8 @@ use crate::policy::field::{Lasting, List};
 use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::section::{
-    Approval, Clock, Efficacy, Evidence, FinalValidation, Rollback, Triggers, Watch,
+    Approval, Clock, Duty, Efficacy, Evidence, FinalValidation, Rollback, Scope, Triggers, Vendor,
+    Watch,
 };
 use crate::text::pointer_step;
 use crate::unit::Name;
@@ -34,9 +39,19 @@ section! {
         evidence: Evidence, [default empty()];
         /// How metrics are watched.
         watch: Watch, [required];
-        /// The demands for approval; all must be met.
+        /// The severities that the policy has, each with what it asks for (SEV-1, SEV-6).
+        severities: Severities, [default empty()];
+        /// The roles of the house by id: who holds them, how they are reached, who stands in (TIME-4).
+        roles: Roles, [default empty()];
+        /// The companies whose services the house depends on (TIME-4).
+        vendors: Entries<Vendor>, [default Node::List(Vec::new())];
+        /// What is due, when, how often and by whom (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
+        duties: Entries<Duty>, [default Node::List(Vec::new())];
+        /// The demands for approval whatever the severity; all must be met (GATE-1).
         approvals: List<Approval>, [default Node::List(Vec::new())];
-        /// What is to be done before the start.
+        /// What a hot-fix may change (GATE-4). Without it nothing is said.
+        scope: Scope, [optional];
+        /// What is gone through item by item, and when; the start waits for `start` lists (GATE-2, GATE-5).
         checklists: Checklists, [default Node::List(Vec::new())];
         /// The phases, in order; at least one.
         phases: Phases, [required];
@@ -120,7 +135,12 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         clock: draft.clock?,
         evidence: draft.evidence?,
         watch: draft.watch?,
+        severities: draft.severities?,
+        roles: draft.roles?,
+        vendors: draft.vendors?,
+        duties: draft.duties?,
         approvals: draft.approvals?,
+        scope: draft.scope?,
         checklists: draft.checklists?,
         phases: draft.phases?,
         final_validation: draft.final_validation?,
@@ -143,7 +163,12 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         clock: Some(policy.clock),
         evidence: Some(policy.evidence),
         watch: Some(policy.watch),
+        severities: Some(policy.severities.clone()),
+        roles: Some(policy.roles.clone()),
+        vendors: Some(policy.vendors.clone()),
+        duties: Some(policy.duties.clone()),
         approvals: Some(policy.approvals.clone()),
+        scope: Some(policy.scope.clone()),
         checklists: Some(policy.checklists.clone()),
         phases: Some(policy.phases.clone()),
         final_validation: Some(policy.final_validation),

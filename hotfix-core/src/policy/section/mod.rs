@@ -1,13 +1,23 @@
 //! The sections of a policy: plain data, in range by their types.
 
+mod checklist;
 mod due;
+mod duty;
 mod metric;
 mod phase;
+mod role;
 mod rule;
+mod scope;
+mod severity;
 
+pub use checklist::{Checklist, ChecklistItem};
 pub use due::Due;
+pub use duty::{Duty, Lasts};
 pub use metric::{
     Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
 };
-pub use phase::{Approval, Checklist, ChecklistItem, FinalValidation, Phase};
+pub use phase::{FinalValidation, Phase};
+pub use role::{Holder, HouseRole, Vendor};
 pub use rule::{Clock, Evidence, NoData, Rollback, Triggers, Watch};
+pub use scope::Scope;
+pub use severity::{Approval, Review, SeverityLevel, Testing};
