@@ -57,13 +57,20 @@ const TABLES: &[&str] = &[
     "/checklists/0",
     "/checklists/0/items/0",
     "/clock",
+    "/classification",
     "/efficacy",
     "/evidence",
+    "/facts/checkout_blocked",
     "/final_validation",
+    "/implications/0",
     "/metrics/error_rate",
     "/metrics/error_rate/success",
     "/phases/0",
     "/rollback",
+    "/rules/0",
+    "/tree",
+    "/tree/leaves/0",
+    "/tree/questions/0",
     "/triggers",
     "/watch",
     "/watch/no_data",
@@ -72,8 +79,12 @@ const TABLES: &[&str] = &[
 #[test]
 fn field_5_the_schema_has_the_keys_that_the_reader_knows() {
     let schema = schema();
-    let whole = Policy::from_toml(&example("payments")).unwrap().to_json();
-    let mut visited = BTreeSet::new();
+    let mut whole: Value =
+        serde_json::from_str(&Policy::from_toml(&example("payments")).unwrap().to_json()).unwrap();
+    apply(&mut whole, &classifying(), &[]);
+    let whole = whole.to_string();
+    // A condition has forms, no table of keys; the cases show them.
+    let mut visited = BTreeSet::from(["Condition".to_owned()]);
     for table in TABLES {
         let mut document: Value = serde_json::from_str(&whole).unwrap();
         apply(&mut document, &[(format!("{table}/no_such_key"), json!(0))], &[]);
@@ -99,6 +110,27 @@ fn field_5_the_schema_has_the_keys_that_the_reader_knows() {
     }
     let all: BTreeSet<String> = schema["$defs"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(visited, all, "every definition is compared");
+}
+
+/// What an incident is classified by, one of each table.
+fn classifying() -> Vec<(String, Value)> {
+    let condition = json!({ "all": ["service_down", { "fact": "users_affected", "above": 0.05 }] });
+    let question = json!({ "id": "q", "ask": "?", "when": "service_down", "yes": "l" });
+    [
+        ("/facts", json!({ "checkout_blocked": { "kind": "flag", "ask": "?" } })),
+        (
+            "/implications",
+            json!([{ "id": "i", "when": "payments_down", "then": "revenue_impact" }]),
+        ),
+        ("/rules", json!([{ "id": "r", "title": "t", "hotfix": true, "when": condition }])),
+        (
+            "/tree",
+            json!({ "root": "q", "questions": [question],
+                    "leaves": [{ "id": "l", "title": "t", "hotfix": true }] }),
+        ),
+    ]
+    .map(|(place, value)| (place.to_owned(), value))
+    .to_vec()
 }
 
 /// The schema of a place, and its name where it is a definition.

@@ -161,7 +161,7 @@ impl Field for Checklists {
 }
 
 /// The texts at `key` in the tables of a list, with their places.
-fn texts<'n>(list: &'n Node, path: &str, key: &str) -> Vec<(String, &'n str)> {
+pub(super) fn texts<'n>(list: &'n Node, path: &str, key: &str) -> Vec<(String, &'n str)> {
     let text = |(i, item): (usize, &'n Node)| {
         Some((format!("{path}/{i}/{key}"), item.key(key)?.as_text()?))
     };

@@ -1,5 +1,7 @@
 //! The document as a whole.
 
+use super::classification::Rules;
+use super::condition::{HouseFacts, Implications};
 use super::metric::Metrics;
 use super::phase::{Checklists, Phases};
 use crate::grade::Strategy;
@@ -9,7 +11,8 @@ use crate::policy::field::{Lasting, List};
 use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::section::{
-    Approval, Clock, Efficacy, Evidence, FinalValidation, Rollback, Triggers, Watch,
+    Approval, Classification, Clock, Efficacy, Evidence, FinalValidation, Rollback, Tree, Triggers,
+    Watch,
 };
 use crate::text::pointer_step;
 use crate::unit::Name;
@@ -26,6 +29,16 @@ section! {
         title: String, [required];
         /// How traffic is moved.
         strategy: Strategy, [required];
+        /// Facts of the house's own, by name.
+        facts: HouseFacts, [default empty()];
+        /// What follows from what among the facts.
+        implications: Implications, [default Node::List(Vec::new())];
+        /// What the list of rules does not say by itself.
+        classification: Classification, [default empty()];
+        /// The rules that classify an incident.
+        rules: Rules, [default Node::List(Vec::new())];
+        /// The decision tree.
+        tree: Tree, [optional];
         /// When to look again after the last phase, each counted from its end (ROLL-6).
         after: List<Lasting>, [default Node::List(Vec::new())];
         /// What the engine believes of the host's clock.
@@ -124,6 +137,11 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         checklists: draft.checklists?,
         phases: draft.phases?,
         final_validation: draft.final_validation?,
+        vocabulary: draft.facts?,
+        implications: draft.implications?,
+        classification: draft.classification?,
+        rules: draft.rules?,
+        tree: draft.tree?,
         after: draft.after?,
         metrics: draft.metrics?,
         efficacy: draft.efficacy?,
@@ -139,6 +157,11 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         name: Some(policy.name),
         title: Some(policy.title.clone()),
         strategy: Some(policy.strategy),
+        facts: Some(policy.vocabulary.clone()),
+        implications: Some(policy.implications.clone()),
+        classification: Some(policy.classification),
+        rules: Some(policy.rules.clone()),
+        tree: Some(policy.tree.clone()),
         after: Some(policy.after.clone()),
         clock: Some(policy.clock),
         evidence: Some(policy.evidence),
