@@ -8,10 +8,11 @@ use super::error::{Problem, nearest, shown};
 use super::node::Node;
 use super::reader::{Field, Reader, Style};
 use super::section::{Due, Model};
+use crate::fact::FactKind;
 use crate::grade::{
-    Audience, Calendar, ChecklistMoment, DutyKind, EvidenceMode, GateMode, MetricKind, Moment,
-    Otherwise, PromotionRule, Refactoring, Reference, Response, ReviewTime, Role, Severity,
-    Strategy, Worse,
+    ActOn, Audience, Calendar, ChecklistMoment, DutyKind, EvidenceMode, Exclusions, GateMode,
+    Hotfix, MetricKind, Moment, Otherwise, PromotionRule, Refactoring, Reference, Response,
+    ReviewTime, Role, Severity, Strategy, Worse,
 };
 use crate::unit::{
     MetricName, Name, PerMinute, PhaseName, Proportion, Ratio, RoleName, Share, Span, UnitError,
@@ -32,6 +33,10 @@ impl HowMany {
 
 /// What follows where going on is no answer: hold, ask or roll back.
 pub(crate) struct FailSafe;
+/// What a house's own facts may be: no time.
+pub(crate) struct HouseKind;
+/// Whether a hot-fix is called for where no rule fires: no, or unknown.
+pub(crate) struct NoRule;
 /// A list.
 pub(crate) struct List<F>(F);
 
@@ -439,13 +444,17 @@ closed_sets! {
     Worse => Worse, Worse::ALL, "\"higher\"";
     Role => Role, Role::ALL, "\"decide\"";
     Model => Model, Model::ALL, "\"poisson\"";
-    Severity => Severity, Severity::ALL, "\"P1\"";
     DutyKind => DutyKind, DutyKind::ALL, "\"fix\"";
     ChecklistMoment => ChecklistMoment, ChecklistMoment::ALL, "\"start\"";
     ReviewTime => ReviewTime, ReviewTime::ALL, "\"before\"";
     Refactoring => Refactoring, Refactoring::ALL, "\"if_needed\"";
     Moment => Moment, Moment::ALL, "\"detected\"";
     Audience => Audience, Audience::ALL, "\"stakeholders\"";
+    Severity => Severity, Severity::ALL, "\"P1\"";
+    HouseKind => FactKind, &[FactKind::Flag, FactKind::Share, FactKind::Duration, FactKind::Number, FactKind::Text], "\"flag\"";
+    NoRule => Hotfix, &[Hotfix::No, Hotfix::Unknown], "\"unknown\"";
+    ActOn => ActOn, ActOn::ALL, "\"at_worst\"";
+    Exclusions => Exclusions, Exclusions::ALL, "\"ask\"";
     // A ratio of an absolute figure would be a figure.
     Reference => Reference, &[Reference::Record, Reference::Live], "\"record\"";
 }

@@ -21,11 +21,13 @@ pub use schema::schema;
 use node::Node;
 use reader::Style;
 use section::{
-    Approval, Checklist, Clock, Duty, Efficacy, Evidence, FinalValidation, HouseRole, Metric,
-    Phase, Rollback, Scope, SeverityLevel, Triggers, Vendor, Watch,
+    Approval, Checklist, Classification, Clock, Duty, Efficacy, Evidence, FinalValidation,
+    HouseRole, Implication, Metric, Phase, Rollback, Rule, Scope, SeverityLevel, Tree, Triggers,
+    Vendor, Watch,
 };
 
 use crate::canonical::Digest;
+use crate::fact::Vocabulary;
 use crate::grade::{Severity, Strategy};
 use crate::unit::{Name, RoleName, Span};
 
@@ -53,6 +55,11 @@ pub struct Policy {
     pub(crate) name: Name,
     pub(crate) title: String,
     pub(crate) strategy: Strategy,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) implications: Vec<Implication>,
+    pub(crate) classification: Classification,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) tree: Option<Tree>,
     pub(crate) clock: Clock,
     pub(crate) evidence: Evidence,
     pub(crate) watch: Watch,
@@ -126,6 +133,31 @@ impl Policy {
     /// How traffic is moved.
     pub const fn strategy(&self) -> Strategy {
         self.strategy
+    }
+
+    /// The facts that it knows: the built-in ones and its own (SEV-2).
+    pub const fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// What follows from what among the facts.
+    pub fn implications(&self) -> &[Implication] {
+        &self.implications
+    }
+
+    /// What the list of rules does not say by itself.
+    pub const fn classification(&self) -> &Classification {
+        &self.classification
+    }
+
+    /// The rules that classify an incident, in the order of the policy.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The decision tree, where the policy has one (DEC-1).
+    pub const fn tree(&self) -> Option<&Tree> {
+        self.tree.as_ref()
     }
 
     /// What the engine believes of the host's clock.

@@ -9,6 +9,7 @@ use schemars::{Schema, SchemaGenerator};
 
 use super::error::{PolicyErrors, Problem, nearest, shown};
 use super::node::Node;
+use crate::fact::Vocabulary;
 use crate::grade::{MetricKind, Role, Severity};
 use crate::policy::section::Model;
 use crate::text::pointer_step;
@@ -68,6 +69,10 @@ pub(crate) struct Reader {
     pub(super) metrics: BTreeMap<String, Noted>,
     /// The severities that the policy has, even where they have errors; absent where the table could not be read.
     pub(super) severities: Option<Vec<Severity>>,
+    /// The facts that conditions may speak of.
+    pub(super) vocabulary: Vocabulary,
+    /// The fact whose answers are being read.
+    pub(super) asked_of: Option<String>,
 }
 
 impl Reader {
@@ -77,6 +82,8 @@ impl Reader {
             path: String::new(),
             metrics: BTreeMap::new(),
             severities: None,
+            vocabulary: Vocabulary { house: BTreeMap::new() },
+            asked_of: None,
         }
     }
 

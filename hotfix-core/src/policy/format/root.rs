@@ -1,6 +1,8 @@
 //! The document as a whole.
 
 use super::checklist::Checklists;
+use super::classification::Rules;
+use super::condition::{HouseFacts, Implications};
 use super::entries::Entries;
 use super::metric::Metrics;
 use super::phase::Phases;
@@ -13,8 +15,8 @@ use crate::policy::field::{Lasting, List};
 use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::section::{
-    Approval, Clock, Duty, Efficacy, Evidence, FinalValidation, Rollback, Scope, Triggers, Vendor,
-    Watch,
+    Approval, Classification, Clock, Duty, Efficacy, Evidence, FinalValidation, Rollback, Scope,
+    Tree, Triggers, Vendor, Watch,
 };
 use crate::text::pointer_step;
 use crate::unit::Name;
@@ -31,6 +33,16 @@ section! {
         title: String, [required];
         /// How traffic is moved.
         strategy: Strategy, [required];
+        /// Facts of the house's own, by name.
+        facts: HouseFacts, [default empty()];
+        /// What follows from what among the facts.
+        implications: Implications, [default Node::List(Vec::new())];
+        /// What the list of rules does not say by itself.
+        classification: Classification, [default empty()];
+        /// The rules that classify an incident.
+        rules: Rules, [default Node::List(Vec::new())];
+        /// The decision tree.
+        tree: Tree, [optional];
         /// When to look again after the last phase, each counted from its end (ROLL-6).
         after: List<Lasting>, [default Node::List(Vec::new())];
         /// What the engine believes of the host's clock.
@@ -144,6 +156,11 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         checklists: draft.checklists?,
         phases: draft.phases?,
         final_validation: draft.final_validation?,
+        vocabulary: draft.facts?,
+        implications: draft.implications?,
+        classification: draft.classification?,
+        rules: draft.rules?,
+        tree: draft.tree?,
         after: draft.after?,
         metrics: draft.metrics?,
         efficacy: draft.efficacy?,
@@ -159,6 +176,11 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         name: Some(policy.name),
         title: Some(policy.title.clone()),
         strategy: Some(policy.strategy),
+        facts: Some(policy.vocabulary.clone()),
+        implications: Some(policy.implications.clone()),
+        classification: Some(policy.classification),
+        rules: Some(policy.rules.clone()),
+        tree: Some(policy.tree.clone()),
         after: Some(policy.after.clone()),
         clock: Some(policy.clock),
         evidence: Some(policy.evidence),

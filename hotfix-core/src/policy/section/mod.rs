@@ -1,18 +1,24 @@
 //! The sections of a policy: plain data, in range by their types.
 
 mod checklist;
+mod classification;
 mod due;
 mod duty;
+mod fact;
 mod metric;
 mod phase;
 mod role;
 mod rule;
 mod scope;
 mod severity;
+mod tree;
 
 pub use checklist::{Checklist, ChecklistItem};
+pub use classification::{Classification, Effect, Rule};
 pub use due::Due;
 pub use duty::{Duty, Lasts};
+pub use fact::Implication;
+pub(in crate::policy) use fact::OPERATORS;
 pub use metric::{
     Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
 };
@@ -21,3 +27,4 @@ pub use role::{Holder, HouseRole, Vendor};
 pub use rule::{Clock, Evidence, NoData, Rollback, Triggers, Watch};
 pub use scope::Scope;
 pub use severity::{Approval, Review, SeverityLevel, Testing};
+pub use tree::{Answer, Branches, Leaf, Question, Target, Tree};
