@@ -1,9 +1,12 @@
 //! The document as a whole.
 
-use super::classification::Rules;
-use super::condition::{HouseFacts, Implications};
+use super::checklist::Checklists;
+use super::condition::HouseFacts;
+use super::entries::Entries;
 use super::metric::Metrics;
-use super::phase::{Checklists, Phases};
+use super::phase::Phases;
+use super::role::Roles;
+use super::severity::Severities;
 use crate::grade::Strategy;
 use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problem};
@@ -11,8 +14,8 @@ use crate::policy::field::{Lasting, List};
 use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::section::{
-    Approval, Classification, Clock, Efficacy, Evidence, FinalValidation, Rollback, Tree, Triggers,
-    Watch,
+    Approval, Classifier, Clock, Duty, Efficacy, Evidence, FinalValidation, Implication, Rollback,
+    Rule, Scope, Tree, Triggers, Vendor, Watch,
 };
 use crate::text::pointer_step;
 use crate::unit::Name;
@@ -32,11 +35,13 @@ section! {
         /// Facts of the house's own, by name.
         facts: HouseFacts, [default empty()];
         /// What follows from what among the facts.
-        implications: Implications, [default Node::List(Vec::new())];
+        implications: Entries<Implication>, [default Node::List(Vec::new())];
+        /// The severities that the policy has, each with what it asks for (SEV-1, SEV-6).
+        severities: Severities, [default empty()];
         /// What the list of rules does not say by itself.
-        classification: Classification, [default empty()];
+        classification: Classifier, [default empty()];
         /// The rules that classify an incident.
-        rules: Rules, [default Node::List(Vec::new())];
+        rules: Entries<Rule>, [default Node::List(Vec::new())];
         /// The decision tree.
         tree: Tree, [optional];
         /// When to look again after the last phase, each counted from its end (ROLL-6).
@@ -47,9 +52,17 @@ section! {
         evidence: Evidence, [default empty()];
         /// How metrics are watched.
         watch: Watch, [required];
-        /// The demands for approval; all must be met.
+        /// The roles of the house by id: who holds them, how they are reached, who stands in (TIME-4).
+        roles: Roles, [default empty()];
+        /// The companies whose services the house depends on (TIME-4).
+        vendors: Entries<Vendor>, [default Node::List(Vec::new())];
+        /// What is due, when, how often and by whom (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
+        duties: Entries<Duty>, [default Node::List(Vec::new())];
+        /// The demands for approval whatever the severity; all must be met (GATE-1).
         approvals: List<Approval>, [default Node::List(Vec::new())];
-        /// What is to be done before the start.
+        /// What a hot-fix may change (GATE-4). Without it nothing is said.
+        scope: Scope, [optional];
+        /// What is gone through item by item, and when; the start waits for `start` lists (GATE-2, GATE-5).
         checklists: Checklists, [default Node::List(Vec::new())];
         /// The phases, in order; at least one.
         phases: Phases, [required];
@@ -133,13 +146,18 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         clock: draft.clock?,
         evidence: draft.evidence?,
         watch: draft.watch?,
+        severities: draft.severities?,
+        roles: draft.roles?,
+        vendors: draft.vendors?,
+        duties: draft.duties?,
         approvals: draft.approvals?,
+        scope: draft.scope?,
         checklists: draft.checklists?,
         phases: draft.phases?,
         final_validation: draft.final_validation?,
         vocabulary: draft.facts?,
         implications: draft.implications?,
-        classification: draft.classification?,
+        classifier: draft.classification?,
         rules: draft.rules?,
         tree: draft.tree?,
         after: draft.after?,
@@ -159,14 +177,19 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         strategy: Some(policy.strategy),
         facts: Some(policy.vocabulary.clone()),
         implications: Some(policy.implications.clone()),
-        classification: Some(policy.classification),
+        classification: Some(policy.classifier),
         rules: Some(policy.rules.clone()),
         tree: Some(policy.tree.clone()),
         after: Some(policy.after.clone()),
         clock: Some(policy.clock),
         evidence: Some(policy.evidence),
         watch: Some(policy.watch),
+        severities: Some(policy.severities.clone()),
+        roles: Some(policy.roles.clone()),
+        vendors: Some(policy.vendors.clone()),
+        duties: Some(policy.duties.clone()),
         approvals: Some(policy.approvals.clone()),
+        scope: Some(policy.scope.clone()),
         checklists: Some(policy.checklists.clone()),
         phases: Some(policy.phases.clone()),
         final_validation: Some(policy.final_validation),
