@@ -460,9 +460,10 @@ fn field_5_a_scope_that_says_nothing_is_strict() {
 fn sev_6_the_order_of_named_severities_changes_neither_policy_nor_digest() {
     let text = whole();
     let turned = |names: &str| {
-        let text = text.replace(
+        let text = text.replacen(
             "hotfix = false",
             "hotfix = false\n[severities.P1]\nlabel = \"\"\nhotfix = true",
+            1,
         );
         Policy::from_toml(&text.replacen("severities = [\"P0\"]", names, 1)).unwrap()
     };

@@ -411,32 +411,6 @@ problems! {
         /// The mode.
         mode: &'static str,
     }
-    /// A text that is no due time.
-    #[error("`{got}` is no due time: {}write a duration, as in \"2h\", or one of {}", did_you_mean(*nearest), listed(known))]
-    "HF-POL-037" Due {
-        /// What came.
-        got: String,
-        /// The nearest day, where one is near.
-        nearest: Option<&'static str>,
-        /// The days that have a name.
-        known: &'static [&'static str],
-    }
-    /// A severity that the policy does not have.
-    #[error("the severity `{got}` is not in `severities`: add it there, or {}", instead(known))]
-    "HF-POL-038" UnknownSeverity {
-        /// The severity.
-        got: &'static str,
-        /// The severities that the policy has.
-        known: Vec<&'static str>,
-    }
-    /// A key that says something about another one that is not there.
-    #[error("`{key}` has no meaning without `{needs}`: add that, or leave `{key}` out")]
-    "HF-POL-039" KeyNeeds {
-        /// The key.
-        key: &'static str,
-        /// What it needs, as it is written.
-        needs: &'static str,
-    }
     /// A condition that is none of the known forms.
     #[error("this is no condition: write the name of a flag, one fact with one comparison or more, or exactly one of `all`, `any`, `not`")]
     "HF-POL-053" ConditionForm {}
@@ -480,6 +454,32 @@ problems! {
         name: String,
         /// The nearest id, where one is near.
         nearest: Option<String>,
+    }
+    /// A text that is no due time.
+    #[error("`{got}` is no due time: {}write a duration, as in \"2h\", or one of {}", did_you_mean(*nearest), listed(known))]
+    "HF-POL-037" Due {
+        /// What came.
+        got: String,
+        /// The nearest day, where one is near.
+        nearest: Option<&'static str>,
+        /// The days that have a name.
+        known: &'static [&'static str],
+    }
+    /// A severity that the policy does not have.
+    #[error("the severity `{got}` is not in `severities`: add it there, or {}", instead(known))]
+    "HF-POL-038" UnknownSeverity {
+        /// The severity.
+        got: &'static str,
+        /// The severities that the policy has.
+        known: Vec<&'static str>,
+    }
+    /// A key that says something about another one that is not there.
+    #[error("`{key}` has no meaning without `{needs}`: add that, or leave `{key}` out")]
+    "HF-POL-039" KeyNeeds {
+        /// The key.
+        key: &'static str,
+        /// What it needs, as it is written.
+        needs: &'static str,
     }
 }
 

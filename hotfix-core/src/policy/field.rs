@@ -444,13 +444,13 @@ closed_sets! {
     Worse => Worse, Worse::ALL, "\"higher\"";
     Role => Role, Role::ALL, "\"decide\"";
     Model => Model, Model::ALL, "\"poisson\"";
+    Severity => Severity, Severity::ALL, "\"P1\"";
     DutyKind => DutyKind, DutyKind::ALL, "\"fix\"";
     ChecklistMoment => ChecklistMoment, ChecklistMoment::ALL, "\"start\"";
     ReviewTime => ReviewTime, ReviewTime::ALL, "\"before\"";
     Refactoring => Refactoring, Refactoring::ALL, "\"if_needed\"";
     Moment => Moment, Moment::ALL, "\"detected\"";
     Audience => Audience, Audience::ALL, "\"stakeholders\"";
-    Severity => Severity, Severity::ALL, "\"P1\"";
     HouseKind => FactKind, &[FactKind::Flag, FactKind::Share, FactKind::Duration, FactKind::Number, FactKind::Text], "\"flag\"";
     NoRule => Hotfix, &[Hotfix::No, Hotfix::Unknown], "\"unknown\"";
     ActOn => ActOn, ActOn::ALL, "\"at_worst\"";

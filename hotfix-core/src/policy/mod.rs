@@ -21,9 +21,9 @@ pub use schema::schema;
 use node::Node;
 use reader::Style;
 use section::{
-    Approval, Checklist, Classification, Clock, Duty, Efficacy, Evidence, FinalValidation,
-    HouseRole, Implication, Metric, Phase, Rollback, Rule, Scope, SeverityLevel, Tree, Triggers,
-    Vendor, Watch,
+    Approval, Checklist, Classifier, Clock, Duty, Efficacy, Evidence, FinalValidation, HouseRole,
+    Implication, Metric, Phase, Rollback, Rule, Scope, SeverityLevel, Tree, Triggers, Vendor,
+    Watch,
 };
 
 use crate::canonical::Digest;
@@ -57,7 +57,7 @@ pub struct Policy {
     pub(crate) strategy: Strategy,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) implications: Vec<Implication>,
-    pub(crate) classification: Classification,
+    pub(crate) classifier: Classifier,
     pub(crate) rules: Vec<Rule>,
     pub(crate) tree: Option<Tree>,
     pub(crate) clock: Clock,
@@ -146,8 +146,8 @@ impl Policy {
     }
 
     /// What the list of rules does not say by itself.
-    pub const fn classification(&self) -> &Classification {
-        &self.classification
+    pub const fn classifier(&self) -> &Classifier {
+        &self.classifier
     }
 
     /// The rules that classify an incident, in the order of the policy.

@@ -67,12 +67,12 @@ pub(crate) struct Reader {
     path: String,
     /// The metrics that were met.
     pub(super) metrics: BTreeMap<String, Noted>,
-    /// The severities that the policy has, even where they have errors; absent where the table could not be read.
-    pub(super) severities: Option<Vec<Severity>>,
     /// The facts that conditions may speak of.
     pub(super) vocabulary: Vocabulary,
     /// The fact whose answers are being read.
     pub(super) asked_of: Option<String>,
+    /// The severities that the policy has, even where they have errors; absent where the table could not be read.
+    pub(super) severities: Option<Vec<Severity>>,
 }
 
 impl Reader {
@@ -81,9 +81,9 @@ impl Reader {
             errors: PolicyErrors::new(),
             path: String::new(),
             metrics: BTreeMap::new(),
-            severities: None,
             vocabulary: Vocabulary { house: BTreeMap::new() },
             asked_of: None,
+            severities: None,
         }
     }
 

@@ -1,8 +1,7 @@
 //! The document as a whole.
 
 use super::checklist::Checklists;
-use super::classification::Rules;
-use super::condition::{HouseFacts, Implications};
+use super::condition::HouseFacts;
 use super::entries::Entries;
 use super::metric::Metrics;
 use super::phase::Phases;
@@ -15,8 +14,8 @@ use crate::policy::field::{Lasting, List};
 use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::section::{
-    Approval, Classification, Clock, Duty, Efficacy, Evidence, FinalValidation, Rollback, Scope,
-    Tree, Triggers, Vendor, Watch,
+    Approval, Classifier, Clock, Duty, Efficacy, Evidence, FinalValidation, Implication, Rollback,
+    Rule, Scope, Tree, Triggers, Vendor, Watch,
 };
 use crate::text::pointer_step;
 use crate::unit::Name;
@@ -36,11 +35,13 @@ section! {
         /// Facts of the house's own, by name.
         facts: HouseFacts, [default empty()];
         /// What follows from what among the facts.
-        implications: Implications, [default Node::List(Vec::new())];
+        implications: Entries<Implication>, [default Node::List(Vec::new())];
+        /// The severities that the policy has, each with what it asks for (SEV-1, SEV-6).
+        severities: Severities, [default empty()];
         /// What the list of rules does not say by itself.
-        classification: Classification, [default empty()];
+        classification: Classifier, [default empty()];
         /// The rules that classify an incident.
-        rules: Rules, [default Node::List(Vec::new())];
+        rules: Entries<Rule>, [default Node::List(Vec::new())];
         /// The decision tree.
         tree: Tree, [optional];
         /// When to look again after the last phase, each counted from its end (ROLL-6).
@@ -51,8 +52,6 @@ section! {
         evidence: Evidence, [default empty()];
         /// How metrics are watched.
         watch: Watch, [required];
-        /// The severities that the policy has, each with what it asks for (SEV-1, SEV-6).
-        severities: Severities, [default empty()];
         /// The roles of the house by id: who holds them, how they are reached, who stands in (TIME-4).
         roles: Roles, [default empty()];
         /// The companies whose services the house depends on (TIME-4).
@@ -158,7 +157,7 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         final_validation: draft.final_validation?,
         vocabulary: draft.facts?,
         implications: draft.implications?,
-        classification: draft.classification?,
+        classifier: draft.classification?,
         rules: draft.rules?,
         tree: draft.tree?,
         after: draft.after?,
@@ -178,7 +177,7 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         strategy: Some(policy.strategy),
         facts: Some(policy.vocabulary.clone()),
         implications: Some(policy.implications.clone()),
-        classification: Some(policy.classification),
+        classification: Some(policy.classifier),
         rules: Some(policy.rules.clone()),
         tree: Some(policy.tree.clone()),
         after: Some(policy.after.clone()),

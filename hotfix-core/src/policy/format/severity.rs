@@ -196,7 +196,7 @@ impl Field for NamedSeverities {
     type Out = Vec<Severity>;
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Severity>> {
-        let named = List::<Known>::read(node, reader);
+        let named = List::<KnownSeverity>::read(node, reader);
         let texts = node.items().iter().enumerate();
         let texts =
             texts.filter_map(|(i, item)| Some((format!("{}/{i}", reader.path()), item.as_text()?)));
@@ -207,10 +207,10 @@ impl Field for NamedSeverities {
         Some(named)
     }
     fn write(value: &Vec<Severity>, style: Style) -> Node {
-        List::<Known>::write(value, style)
+        List::<KnownSeverity>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = List::<Known>::schema(generator);
+        let mut schema = List::<KnownSeverity>::schema(generator);
         schema.insert("uniqueItems".to_owned(), true.into());
         schema
     }
@@ -220,9 +220,9 @@ impl Field for NamedSeverities {
 }
 
 /// A severity that the policy has.
-struct Known;
+pub(super) struct KnownSeverity;
 
-impl Field for Known {
+impl Field for KnownSeverity {
     type Out = Severity;
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Severity> {

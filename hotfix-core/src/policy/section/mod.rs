@@ -9,16 +9,17 @@ mod metric;
 mod phase;
 mod role;
 mod rule;
-mod scope;
-mod severity;
 mod tree;
 
-pub use checklist::{Checklist, ChecklistItem};
-pub use classification::{Classification, Effect, Rule};
+pub use classification::{Classifier, Effect, Rule};
 pub use due::Due;
-pub use duty::{Duty, Lasts};
 pub use fact::Implication;
 pub(in crate::policy) use fact::OPERATORS;
+mod scope;
+mod severity;
+
+pub use checklist::{Checklist, ChecklistItem};
+pub use duty::{Duty, Lasts};
 pub use metric::{
     Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
 };
