@@ -5,6 +5,7 @@
 
 pub mod canonical;
 pub mod code;
+pub mod fact;
 pub mod grade;
 pub mod judge;
 pub mod kayenta;
@@ -13,6 +14,7 @@ pub mod plan;
 pub mod policy;
 pub mod rollout;
 pub mod stats;
+mod text;
 pub mod unit;
 
 #[cfg(doctest)]

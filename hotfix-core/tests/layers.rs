@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// From the lowest up. A module imports from lower layers, and from earlier names of its own.
 const LAYERS: [(&str, &[&str]); 8] = [
-    ("vocabulary", &["unit", "grade", "fact", "code", "text", "canonical"]),
+    ("vocabulary", &["unit", "grade", "code", "text", "fact", "canonical"]),
     ("policy", &["policy"]),
     ("engines on values", &["severity", "decision", "gate", "metric", "stats", "kayenta"]),
     ("answers about one release", &["plan", "judge", "deadline", "vcs"]),

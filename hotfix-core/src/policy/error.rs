@@ -5,6 +5,8 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::node::Node;
+use crate::text::did_you_mean;
+pub(super) use crate::text::{nearest, shown};
 use crate::unit::UnitError;
 
 /// Everything that is wrong with a policy, in the order of the format; never empty.
@@ -411,45 +413,7 @@ problems! {
     }
 }
 
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!("did you mean `{name}`? "))
-}
-
 fn listed(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
-}
-
-/// The name nearest to `got`, where one is near enough to be a slip of the pen.
-pub(super) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Longer ones are no slip of a short name, and would cost time.
-    if got.len() > 64 {
-        return None;
-    }
-    let mut best = None;
-    for name in names {
-        let likeness = strsim::normalized_damerau_levenshtein(got, name)
-            .max(strsim::jaro_winkler(got, name) - 0.3);
-        if likeness >= 0.5 && best.is_none_or(|(most, _)| likeness > most) {
-            best = Some((likeness, name));
-        }
-    }
-    best.map(|(_, name)| name)
-}
-
-/// Text from outside as a sentence shows it: one line, not long.
-pub(super) fn shown(text: &str) -> String {
-    const MOST: usize = 64;
-    let mut shown = String::new();
-    for c in text.chars().take(MOST) {
-        if matches!(c, '"' | '\'') {
-            shown.push(c);
-        } else {
-            shown.extend(c.escape_debug());
-        }
-    }
-    if text.chars().nth(MOST).is_some() {
-        shown.push('…');
-    }
-    shown
 }

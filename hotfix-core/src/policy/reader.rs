@@ -11,6 +11,7 @@ use super::error::{PolicyErrors, Problem, nearest, shown};
 use super::node::Node;
 use crate::grade::{MetricKind, Role};
 use crate::policy::section::Model;
+use crate::text::pointer_step;
 
 /// How values are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,7 @@ impl Reader {
     pub(super) fn within<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();
         self.path.push('/');
-        self.path.push_str(&escaped(key));
+        self.path.push_str(&pointer_step(key));
         let out = read(self);
         self.path.truncate(length);
         out
@@ -187,11 +188,6 @@ impl Reader {
             }
         }
     }
-}
-
-/// A step of a JSON Pointer.
-pub(super) fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// Declares the keys of a table, each with its type, whether it is `required`, `optional` or has a `default`, and its

@@ -8,7 +8,7 @@ mod name;
 mod time;
 
 pub use measure::{PerMinute, Proportion, Ratio, Share};
-pub use name::{MetricName, Name, PhaseName, RoleName};
+pub use name::{FactName, MetricName, Name, PhaseName, RoleName};
 pub use time::{Span, Timestamp};
 
 /// A value that is no legal unit. Says what came and what would do.

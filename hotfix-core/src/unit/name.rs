@@ -135,6 +135,8 @@ names! {
     MetricName;
     /// The name of a phase.
     PhaseName;
+    /// The name of a fact: `service_down`.
+    FactName;
     /// The name of a role: `incident_commander`, `product_manager`.
     RoleName;
 }

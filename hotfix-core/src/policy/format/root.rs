@@ -7,10 +7,11 @@ use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problem};
 use crate::policy::field::{Lasting, List};
 use crate::policy::node::{MOST_DEPTH, Node};
-use crate::policy::reader::{Draft as _, Field, Reader, Style, escaped, section};
+use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::section::{
     Approval, Clock, Efficacy, Evidence, FinalValidation, Rollback, Triggers, Watch,
 };
+use crate::text::pointer_step;
 use crate::unit::Name;
 
 section! {
@@ -90,7 +91,8 @@ impl Field for Format {
 /// Checks a document.
 pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> {
     if let Some(steps) = node.too_deep() {
-        let place: Vec<String> = steps.iter().map(|step| format!("/{}", escaped(step))).collect();
+        let place: Vec<String> =
+            steps.iter().map(|step| format!("/{}", pointer_step(step))).collect();
         return Err(PolicyErrors::of(&place.concat(), Problem::TooDeep { most: MOST_DEPTH }));
     }
     let mut reader = Reader::new();

@@ -1,0 +1,152 @@
+//! Conditions as data, evaluated in Kleene's three-valued logic.
+
+use super::facts::{FactId, FactValue, Facts};
+use crate::grade::closed_set;
+
+closed_set! {
+    /// How a condition compares a fact with a value.
+    Operator {
+        /// Equal.
+        Is = "is",
+        /// Greater.
+        Above = "above",
+        /// Greater or equal.
+        AtLeast = "at_least",
+        /// Less.
+        Below = "below",
+        /// Less or equal.
+        AtMost = "at_most",
+    }
+    /// A truth value that may be unknown.
+    Truth {
+        /// It holds.
+        Yes = "yes",
+        /// It does not hold.
+        No = "no",
+        /// What is known does not tell.
+        Unknown = "unknown",
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(holds: bool) -> Self {
+        if holds { Self::Yes } else { Self::No }
+    }
+}
+
+impl std::ops::Not for Truth {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// A comparison of one fact with one value of the fact's own type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The fact.
+    pub fact: FactId,
+    /// How it is compared; flags and texts only by `is`.
+    pub operator: Operator,
+    /// With what.
+    pub value: FactValue,
+}
+
+impl Comparison {
+    /// Whether a value satisfies it; false for a value of another type.
+    pub fn accepts(&self, value: &FactValue) -> bool {
+        match (value.as_number(), self.value.as_number()) {
+            (Some(value), Some(bound)) => self.operator.holds(value, bound),
+            (None, None) => self.operator == Operator::Is && *value == self.value,
+            _ => false,
+        }
+    }
+}
+
+impl Operator {
+    /// Whether `value` stands so to `bound`.
+    pub const fn holds(self, value: f64, bound: f64) -> bool {
+        match self {
+            Self::Is => value == bound,
+            Self::Above => value > bound,
+            Self::AtLeast => value >= bound,
+            Self::Below => value < bound,
+            Self::AtMost => value <= bound,
+        }
+    }
+}
+
+/// A condition on facts, as a policy writes it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    /// One comparison.
+    Compare(Comparison),
+    /// All of them hold; without any it holds.
+    All(Vec<Self>),
+    /// At least one of them holds; without any it does not.
+    Any(Vec<Self>),
+    /// It does not hold.
+    Not(Box<Self>),
+}
+
+impl Condition {
+    /// That a flag is true.
+    pub const fn flag(fact: FactId) -> Self {
+        Self::Compare(Comparison { fact, operator: Operator::Is, value: FactValue::Flag(true) })
+    }
+
+    /// Whether it holds on what is known, in Kleene's logic: sound, but not complete (`a or not a` of an unknown `a` is
+    /// unknown). What is exact goes through the policy's diagrams.
+    ///
+    /// ```
+    /// use hotfix_core::fact::{Condition, Fact, FactId, FactValue, Facts, Truth};
+    /// let down = Condition::flag(FactId::BuiltIn(Fact::ServiceDown));
+    /// let mut facts = Facts::default();
+    /// assert_eq!(down.holds(&facts), Truth::Unknown);
+    /// facts.set(FactId::BuiltIn(Fact::ServiceDown), FactValue::Flag(false));
+    /// assert_eq!(down.holds(&facts), Truth::No);
+    /// ```
+    ///
+    /// Shows SEV-5.
+    pub fn holds(&self, facts: &Facts) -> Truth {
+        match self {
+            Self::Compare(comparison) => facts
+                .get(comparison.fact)
+                .map_or(Truth::Unknown, |value| comparison.accepts(value).into()),
+            Self::All(conditions) => every(conditions, facts, Truth::No),
+            Self::Any(conditions) => every(conditions, facts, Truth::Yes),
+            Self::Not(condition) => !condition.holds(facts),
+        }
+    }
+
+    /// Calls `visit` on each comparison, in the order they are written.
+    pub fn comparisons<'c>(&'c self, visit: &mut impl FnMut(&'c Comparison)) {
+        match self {
+            Self::Compare(comparison) => visit(comparison),
+            Self::All(conditions) | Self::Any(conditions) => {
+                for condition in conditions {
+                    condition.comparisons(visit);
+                }
+            }
+            Self::Not(condition) => condition.comparisons(visit),
+        }
+    }
+}
+
+/// `decided` as soon as one is; unknown if one is; else the other one.
+fn every(conditions: &[Condition], facts: &Facts, decided: Truth) -> Truth {
+    let mut truth = !decided;
+    for condition in conditions {
+        match condition.holds(facts) {
+            held if held == decided => return decided,
+            Truth::Unknown => truth = Truth::Unknown,
+            Truth::Yes | Truth::No => {}
+        }
+    }
+    truth
+}

@@ -1,0 +1,399 @@
+//! What is known of an incident, and how it is read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+use serde_json::{Map, Value};
+
+use super::catalogue::{Fact, FactKind};
+use crate::unit::{FactName, Proportion, Span, Timestamp, UnitError};
+
+/// Which fact: one that every policy knows, or one that a house declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FactId {
+    /// One that every policy knows.
+    BuiltIn(Fact),
+    /// One of the policy's own.
+    House(FactName),
+}
+
+impl FactId {
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::BuiltIn(fact) => fact.as_str(),
+            Self::House(name) => name.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for FactId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for FactId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A known value of a fact.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FactValue {
+    /// Yes or no.
+    Flag(bool),
+    /// A part of a whole.
+    Share(Proportion),
+    /// A length of time.
+    Duration(Span),
+    /// A finite number.
+    Number(f64),
+    /// A text.
+    Text(String),
+    /// A moment.
+    Time(Timestamp),
+}
+
+impl FactValue {
+    /// What it is.
+    pub const fn kind(&self) -> FactKind {
+        match self {
+            Self::Flag(_) => FactKind::Flag,
+            Self::Share(_) => FactKind::Share,
+            Self::Duration(_) => FactKind::Duration,
+            Self::Number(_) => FactKind::Number,
+            Self::Text(_) => FactKind::Text,
+            Self::Time(_) => FactKind::Time,
+        }
+    }
+
+    /// What comparisons by size look at: fractions, seconds, numbers; nothing for the rest.
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Share(share) => Some(share.as_fraction()),
+            Self::Duration(span) => Some(span.as_seconds()),
+            Self::Number(number) => Some(*number),
+            Self::Flag(_) | Self::Text(_) | Self::Time(_) => None,
+        }
+    }
+}
+
+impl Serialize for FactValue {
+    /// As it goes over the wire: fractions and seconds.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Flag(flag) => flag.serialize(serializer),
+            Self::Share(share) => share.serialize(serializer),
+            Self::Duration(span) => span.serialize(serializer),
+            Self::Number(number) => number.serialize(serializer),
+            Self::Text(text) => text.serialize(serializer),
+            Self::Time(time) => time.serialize(serializer),
+        }
+    }
+}
+
+/// A fact that a policy declares.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HouseFact {
+    /// What its values are; never a time.
+    pub kind: FactKind,
+    /// The question that asks a person for it.
+    pub ask: String,
+}
+
+/// The facts that a policy knows: those of [`Fact`] and its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Vocabulary {
+    pub(crate) house: BTreeMap<FactName, HouseFact>,
+}
+
+impl Vocabulary {
+    /// A fact by name.
+    pub fn find(&self, name: &str) -> Option<FactId> {
+        if let Ok(fact) = name.parse() {
+            return Some(FactId::BuiltIn(fact));
+        }
+        let name = FactName::try_new(name).ok()?;
+        self.house.contains_key(&name).then_some(FactId::House(name))
+    }
+
+    /// What a fact's values are; unknown house facts count as flags.
+    pub fn kind(&self, fact: FactId) -> FactKind {
+        match fact {
+            FactId::BuiltIn(fact) => fact.kind(),
+            FactId::House(name) => self.house.get(&name).map_or(FactKind::Flag, |fact| fact.kind),
+        }
+    }
+
+    /// The question that asks a person for a fact.
+    pub fn question(&self, fact: FactId) -> &str {
+        match fact {
+            FactId::BuiltIn(fact) => fact.question(),
+            FactId::House(name) => self.house.get(&name).map_or("", |fact| &fact.ask),
+        }
+    }
+
+    /// The house's own facts, in the order of their names.
+    pub fn house(&self) -> impl Iterator<Item = (FactName, &HouseFact)> {
+        self.house.iter().map(|(name, fact)| (*name, fact))
+    }
+
+    /// Every name, the built-in ones first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        Fact::ALL.iter().map(|fact| fact.as_str()).chain(self.house.keys().map(FactName::as_str))
+    }
+}
+
+/// What is known of an incident; what is absent is unknown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    built_in: [Option<FactValue>; Fact::ALL.len()],
+    house: BTreeMap<FactName, FactValue>,
+}
+
+impl Default for Facts {
+    /// Nothing is known.
+    fn default() -> Self {
+        Self { built_in: [const { None }; Fact::ALL.len()], house: BTreeMap::new() }
+    }
+}
+
+impl Facts {
+    /// Reads facts from JSON: yes or no, fractions or percentages, seconds or durations with a unit, RFC 3339 times.
+    /// `null` is unknown, as is what is absent.
+    ///
+    /// ```
+    /// use hotfix_core::fact::{Fact, FactId, FactValue, Facts, Vocabulary};
+    /// let map = serde_json::from_str(r#"{"service_down": false, "users_affected": "3%"}"#)?;
+    /// let facts = Facts::read(&map, &Vocabulary::default())?;
+    /// assert_eq!(facts.get(FactId::BuiltIn(Fact::ServiceDown)), Some(&FactValue::Flag(false)));
+    /// assert_eq!(facts.get(FactId::BuiltIn(Fact::DataCorruption)), None);
+    ///
+    /// let map = serde_json::from_str(r#"{"users_afected": 0.03}"#)?;
+    /// let errors = Facts::read(&map, &Vocabulary::default()).unwrap_err();
+    /// assert!(errors.to_string().contains("did you mean `users_affected`"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// All of them at once: `HF-FACT-001` for a name that the policy does not know, `HF-FACT-002` for a value of another
+    /// type, `HF-FACT-003` for a number that is not finite, `HF-UNIT-…` for a wrong unit or range.
+    pub fn read(map: &Map<String, Value>, vocabulary: &Vocabulary) -> Result<Self, FactErrors> {
+        let mut facts = Self::default();
+        let mut errors = Vec::new();
+        for (name, value) in map {
+            let Some(fact) = vocabulary.find(name) else {
+                let nearest = crate::text::nearest(name, vocabulary.names()).map(str::to_owned);
+                errors.push(FactError::Unknown { name: crate::text::shown(name), nearest });
+                continue;
+            };
+            match read_value(fact, vocabulary.kind(fact), value) {
+                Ok(Some(value)) => facts.set(fact, value),
+                Ok(None) => {}
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(facts) } else { Err(FactErrors(errors)) }
+    }
+
+    /// What is known of a fact.
+    pub fn get(&self, fact: FactId) -> Option<&FactValue> {
+        match fact {
+            FactId::BuiltIn(fact) => self.built_in[fact as usize].as_ref(),
+            FactId::House(name) => self.house.get(&name),
+        }
+    }
+
+    /// Makes a fact known. The value must be of the fact's type; another one satisfies no comparison.
+    pub fn set(&mut self, fact: FactId, value: FactValue) {
+        match fact {
+            FactId::BuiltIn(fact) => self.built_in[fact as usize] = Some(value),
+            FactId::House(name) => {
+                self.house.insert(name, value);
+            }
+        }
+    }
+
+    /// Makes a fact unknown again.
+    pub fn forget(&mut self, fact: FactId) {
+        match fact {
+            FactId::BuiltIn(fact) => self.built_in[fact as usize] = None,
+            FactId::House(name) => {
+                self.house.remove(&name);
+            }
+        }
+    }
+
+    /// What is known, the built-in facts first.
+    pub fn iter(&self) -> impl Iterator<Item = (FactId, &FactValue)> {
+        let built_in = Fact::ALL.iter().zip(&self.built_in);
+        let built_in =
+            built_in.filter_map(|(fact, value)| Some((FactId::BuiltIn(*fact), value.as_ref()?)));
+        built_in.chain(self.house.iter().map(|(name, value)| (FactId::House(*name), value)))
+    }
+}
+
+impl Serialize for Facts {
+    /// An object by name, in the order of [`Facts::iter`].
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (fact, value) in self.iter() {
+            map.serialize_entry(&fact, value)?;
+        }
+        map.end()
+    }
+}
+
+fn read_value(fact: FactId, kind: FactKind, value: &Value) -> Result<Option<FactValue>, FactError> {
+    let unit = |error| FactError::Unit { fact, error };
+    let read = match (kind, value) {
+        (_, Value::Null) => return Ok(None),
+        (FactKind::Flag, Value::Bool(flag)) => FactValue::Flag(*flag),
+        (FactKind::Share, Value::String(text)) => {
+            FactValue::Share(crate::text::shown(text).parse().map_err(unit)?)
+        }
+        (FactKind::Share, Value::Number(_)) => {
+            FactValue::Share(Proportion::try_from_fraction(number(fact, value)?).map_err(unit)?)
+        }
+        (FactKind::Duration, Value::String(text)) => {
+            FactValue::Duration(crate::text::shown(text).parse().map_err(unit)?)
+        }
+        (FactKind::Duration, Value::Number(_)) => {
+            FactValue::Duration(Span::try_from_seconds(number(fact, value)?).map_err(unit)?)
+        }
+        (FactKind::Number, Value::Number(_)) => FactValue::Number(number(fact, value)?),
+        (FactKind::Text, Value::String(text)) => FactValue::Text(text.clone()),
+        (FactKind::Time, Value::String(text)) => {
+            FactValue::Time(crate::text::shown(text).parse().map_err(unit)?)
+        }
+        _ => {
+            let got = match value {
+                Value::Null => "nothing",
+                Value::Bool(_) => "a yes or no",
+                Value::Number(_) => "a number",
+                Value::String(_) => "a text",
+                Value::Array(_) => "a list",
+                Value::Object(_) => "an object",
+            };
+            return Err(FactError::Type { fact, expected: expected(kind), got });
+        }
+    };
+    Ok(Some(read))
+}
+
+fn number(fact: FactId, value: &Value) -> Result<f64, FactError> {
+    value
+        .as_f64()
+        .filter(|number| number.is_finite())
+        .ok_or_else(|| FactError::NotFinite { fact, got: value.to_string() })
+}
+
+const fn expected(kind: FactKind) -> &'static str {
+    match kind {
+        FactKind::Flag => "true or false",
+        FactKind::Share => "a share, as in 0.03 or \"3%\"",
+        FactKind::Duration => "a duration, as in 5.2 (seconds) or \"5200ms\"",
+        FactKind::Number => "a number",
+        FactKind::Text => "a text",
+        FactKind::Time => "a time, as in \"2026-03-03T14:02:00.000Z\"",
+    }
+}
+
+/// One fact that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FactError {
+    /// The policy knows no such fact (FIELD-5).
+    #[error("`{name}` is no fact that the policy knows: {}correct it, or declare it under `facts`", crate::text::did_you_mean(nearest.as_deref()))]
+    Unknown {
+        /// What came.
+        name: String,
+        /// The nearest known one, where one is near.
+        nearest: Option<String>,
+    },
+    /// A value of another type.
+    #[error("`{fact}` is {got}: write {expected}, or leave it out where it is unknown")]
+    Type {
+        /// The fact.
+        fact: FactId,
+        /// What belongs there.
+        expected: &'static str,
+        /// What came.
+        got: &'static str,
+    },
+    /// A number that is not finite.
+    #[error("`{fact}` is {got}: write a finite number, or leave it out where it is unknown")]
+    NotFinite {
+        /// The fact.
+        fact: FactId,
+        /// What came.
+        got: String,
+    },
+    /// A wrong unit, or out of range.
+    #[error("`{fact}`: {error}")]
+    Unit {
+        /// The fact.
+        fact: FactId,
+        /// What is wrong.
+        error: UnitError,
+    },
+}
+
+impl FactError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "HF-FACT-001",
+            Self::Type { .. } => "HF-FACT-002",
+            Self::NotFinite { .. } => "HF-FACT-003",
+            Self::Unit { error, .. } => error.code(),
+        }
+    }
+
+    /// The fact's place as a JSON Pointer: `/users_affected`.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Unknown { name, .. } => format!("/{}", crate::text::pointer_step(name)),
+            Self::Type { fact, .. } | Self::NotFinite { fact, .. } | Self::Unit { fact, .. } => {
+                format!("/{fact}")
+            }
+        }
+    }
+}
+
+impl Serialize for FactError {
+    /// `{"code": …, "path": …, "sentence": …}`, for bindings.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut error = serializer.serialize_struct("FactError", 3)?;
+        error.serialize_field("code", self.code())?;
+        error.serialize_field("path", &self.path())?;
+        error.serialize_field("sentence", &self.to_string())?;
+        error.end()
+    }
+}
+
+/// Everything that is wrong with an incident's facts; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactErrors(Vec<FactError>);
+
+impl FactErrors {
+    /// The errors, in the order of the names.
+    pub fn iter(&self) -> std::slice::Iter<'_, FactError> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for FactErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{} at {}: {error}", error.code(), error.path())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for FactErrors {}
