@@ -112,8 +112,9 @@ impl Rollout {
         );
         self.changes.to = self.step(0, at).map(Stage::Deploying);
         match self.plan.policy().strategy() {
-            // Traffic moves once the version is there.
-            Strategy::Canary => {
+            // Traffic moves once the version is there. With two sides it is deployed to the idle one, and instance by
+            // instance or all at once are phases whose shares say how much has it.
+            Strategy::Canary | Strategy::BlueGreen | Strategy::Rolling | Strategy::Immediate => {
                 let version = self.plan.subject().release.version.clone();
                 self.act(Act::Deploy { version });
             }
