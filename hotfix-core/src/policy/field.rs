@@ -9,6 +9,10 @@ use super::node::Node;
 use super::reader::{Field, Reader, Style};
 use super::section::{Due, Model};
 use crate::grade::{
+    AdviceCheck, AdviceKind, CommitField, Flow, Grade, MergeKind, MessageKind, Promised,
+    RollbackMethod, Severity, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
+};
+use crate::grade::{
     Audience, Calendar, EvidenceMode, GateMode, MetricKind, Moment, Otherwise, PromotionRule,
     Reference, Response, Role, Strategy, Worse,
 };
@@ -28,7 +32,7 @@ pub(crate) struct FailSafe;
 pub(crate) struct List<F>(F);
 
 /// Text that a unit type may parse: what is long or has control characters never is a unit, and is not echoed as it is.
-fn as_unit<T: FromStr<Err = UnitError>>(text: &str, reader: &mut Reader) -> Option<T> {
+pub(super) fn as_unit<T: FromStr<Err = UnitError>>(text: &str, reader: &mut Reader) -> Option<T> {
     shown(text).parse().map_or_else(|error: UnitError| reader.fail(error), Some)
 }
 
@@ -387,6 +391,24 @@ closed_sets! {
     Audience => Audience, Audience::ALL, "\"stakeholders\"";
     // A ratio of an absolute figure would be a figure.
     Reference => Reference, &[Reference::Record, Reference::Live], "\"record\"";
+}
+
+closed_sets! {
+    Severity => Severity, Severity::ALL, "\"P1\"";
+    MessageKind => MessageKind, MessageKind::ALL, "\"deployed\"";
+    Promised => Promised, Promised::ALL, "\"duration\"";
+    Grade => Grade, Grade::ALL, "\"low\"";
+    StepClock => StepClock, StepClock::ALL, "\"duration\"";
+    AdviceKind => AdviceKind, AdviceKind::ALL, "\"dont\"";
+    AdviceCheck => AdviceCheck, AdviceCheck::ALL, "\"scope\"";
+    SuccessGroup => SuccessGroup, SuccessGroup::ALL, "\"technical\"";
+    RollbackMethod => RollbackMethod, RollbackMethod::ALL, "\"redeploy\"";
+    Flow => Flow, Flow::ALL, "\"git_flow\"";
+    VcsStep => VcsStep, VcsStep::ALL, "\"branch\"";
+    Versioning => Versioning, Versioning::ALL, "\"patch\"";
+    TagForm => TagForm, TagForm::ALL, "\"version\"";
+    MergeKind => MergeKind, MergeKind::ALL, "\"no_ff\"";
+    CommitField => CommitField, CommitField::ALL, "\"issue\"";
 }
 
 impl<F: Field> Field for List<F> {

@@ -2,7 +2,7 @@
 
 use crate::grade::{GateMode, Response, RollbackMethod, Strategy};
 use crate::judge::Decision;
-use crate::policy::section::Phase;
+use crate::policy::section::{Phase, Rollback};
 use crate::unit::{RoleName, Share, Timestamp};
 
 use super::Rollout;
@@ -212,8 +212,8 @@ impl Rollout {
                 }
             }
             Stage::Complete { since } => {
-                let last = self.plan.policy().after().iter().max();
-                if last.is_none_or(|last| at.since(since) >= *last) {
+                let last = self.plan.policy().after().iter().map(|watch| watch.until).max();
+                if last.is_none_or(|last| at.since(since) >= last) {
                     self.changes.to = Some(Stage::Closed);
                     self.notify(MessageKind::Resolved, &[Audience::Responders]);
                 }
@@ -367,16 +367,16 @@ impl Rollout {
 
     /// Do metrics return (ROLL-5)? A way back always ends or wakes somebody.
     fn watch_return(&mut self, at: Timestamp, way: &WayBack) {
-        let rule = *self.plan.policy().rollback();
+        let Rollback { watch, returned_within, .. } = *self.plan.policy().rollback();
         let Some(since) = way.watching else {
-            if at.since(way.since) >= rule.returned_within && !self.case.asked {
+            if at.since(way.since) >= returned_within && !self.case.asked {
                 self.page("the way back has not been confirmed in time".to_owned());
             }
             return;
         };
         let watched = at.since(since);
-        let returned = watched >= rule.watch && self.case.judge.returned();
-        if returned || watched >= rule.returned_within {
+        let returned = watched >= watch && self.case.judge.returned();
+        if returned || watched >= returned_within {
             if !returned {
                 self.page(
                     "the old version is back, but metrics are not at their level before".to_owned(),

@@ -1,8 +1,15 @@
 //! The policy format: every table with its keys, their types, defaults and rules, a file per concern.
 
+mod list;
+mod message;
 mod metric;
 mod phase;
+mod procedure;
+mod record;
+mod risk;
+mod rollback;
 mod root;
 mod rule;
+mod vcs;
 
 pub(super) use root::{from_node, to_node};

@@ -1,15 +1,18 @@
 //! The document as a whole.
 
+use super::list::{Unique, empty, none};
 use super::metric::Metrics;
 use super::phase::{Checklists, Phases};
 use crate::grade::Strategy;
 use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problem};
-use crate::policy::field::{Lasting, List};
+use crate::policy::field::List;
 use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::section::{
-    Approval, Clock, Efficacy, Evidence, FinalValidation, Rollback, Triggers, Watch,
+    Advice, Alternative, Approval, Clock, Contingency, Deploying, Efficacy, Evidence,
+    FinalValidation, LaterWatch, Message, ProcedureStep, Record, Report, Risk, Rollback,
+    SuccessCriterion, Triggers, Vcs, Watch,
 };
 use crate::text::pointer_step;
 use crate::unit::Name;
@@ -26,8 +29,15 @@ section! {
         title: String, [required];
         /// How traffic is moved.
         strategy: Strategy, [required];
-        /// When to look again after the last phase, each counted from its end (ROLL-6).
-        after: List<Lasting>, [default Node::List(Vec::new())];
+        /// Why this strategy.
+        strategy_why: String, [default ""];
+        /// The strategies that were not chosen, and why (PLAN-1).
+        alternatives: Unique<Alternative>, [default none()];
+        /// When to look again after the last phase, each counted from its end: a duration, or a table that says what is
+        /// looked at, too (ROLL-6).
+        after: List<LaterWatch>, [default none()];
+        /// What the policy says of itself.
+        record: Record, [optional];
         /// What the engine believes of the host's clock.
         clock: Clock, [default empty()];
         /// How evidence is weighed.
@@ -35,9 +45,9 @@ section! {
         /// How metrics are watched.
         watch: Watch, [required];
         /// The demands for approval; all must be met.
-        approvals: List<Approval>, [default Node::List(Vec::new())];
+        approvals: List<Approval>, [default none()];
         /// What is to be done before the start.
-        checklists: Checklists, [default Node::List(Vec::new())];
+        checklists: Checklists, [default none()];
         /// The phases, in order; at least one.
         phases: Phases, [required];
         /// The last look after the last phase.
@@ -46,15 +56,29 @@ section! {
         metrics: Metrics, [required];
         /// The claim that the fix works.
         efficacy: Efficacy, [optional];
+        /// What success means beyond the bounds of metrics.
+        success: Unique<SuccessCriterion>, [default none()];
+        /// What a deployment looks like that goes well, and one that does not.
+        deploying: Deploying, [optional];
         /// What follows each signal; one that is not named is asked about.
         triggers: Triggers, [default empty()];
         /// The rollback workflow.
         rollback: Rollback, [required];
+        /// How a fix goes through source control.
+        vcs: Vcs, [optional];
+        /// The steps that people take, in order.
+        procedure: Unique<ProcedureStep>, [default none()];
+        /// What to do, not to do, and to beware of.
+        advice: Unique<Advice>, [default none()];
+        /// The risk register.
+        risks: Unique<Risk>, [default none()];
+        /// What is done when something else fails.
+        contingencies: Unique<Contingency>, [default none()];
+        /// The templates of messages.
+        messages: Unique<Message>, [default none()];
+        /// The incident report.
+        report: Report, [optional];
     }
-}
-
-const fn empty() -> Node {
-    Node::Table(Vec::new())
 }
 
 /// The version of the format that this release reads.
@@ -117,6 +141,8 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         name: draft.name?,
         title: draft.title?,
         strategy: draft.strategy?,
+        strategy_why: draft.strategy_why?,
+        alternatives: draft.alternatives?,
         clock: draft.clock?,
         evidence: draft.evidence?,
         watch: draft.watch?,
@@ -125,10 +151,20 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         phases: draft.phases?,
         final_validation: draft.final_validation?,
         after: draft.after?,
+        record: draft.record?,
         metrics: draft.metrics?,
         efficacy: draft.efficacy?,
+        success: draft.success?,
+        deploying: draft.deploying?,
         triggers: draft.triggers?,
         rollback: draft.rollback?,
+        vcs: draft.vcs?,
+        procedure: draft.procedure?,
+        advice: draft.advice?,
+        risks: draft.risks?,
+        contingencies: draft.contingencies?,
+        messages: draft.messages?,
+        report: draft.report?,
     })
 }
 
@@ -139,7 +175,10 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         name: Some(policy.name),
         title: Some(policy.title.clone()),
         strategy: Some(policy.strategy),
+        strategy_why: Some(policy.strategy_why.clone()),
+        alternatives: Some(policy.alternatives.clone()),
         after: Some(policy.after.clone()),
+        record: Some(policy.record.clone()),
         clock: Some(policy.clock),
         evidence: Some(policy.evidence),
         watch: Some(policy.watch),
@@ -149,8 +188,17 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         final_validation: Some(policy.final_validation),
         metrics: Some(policy.metrics.clone()),
         efficacy: Some(policy.efficacy),
+        success: Some(policy.success.clone()),
+        deploying: Some(policy.deploying.clone()),
         triggers: Some(policy.triggers),
-        rollback: Some(policy.rollback),
+        rollback: Some(policy.rollback.clone()),
+        vcs: Some(policy.vcs.clone()),
+        procedure: Some(policy.procedure.clone()),
+        advice: Some(policy.advice.clone()),
+        risks: Some(policy.risks.clone()),
+        contingencies: Some(policy.contingencies.clone()),
+        messages: Some(policy.messages.clone()),
+        report: Some(policy.report.clone()),
     }
     .write(style)
 }

@@ -1,13 +1,26 @@
 //! The sections of a policy: plain data, in range by their types.
 
 mod due;
+mod message;
 mod metric;
 mod phase;
+mod procedure;
+mod record;
+mod risk;
+mod rollback;
 mod rule;
+mod vcs;
 
 pub use due::Due;
+pub(crate) use message::placeholders;
+pub use message::{MESSAGE_FIELDS, Message, Promise, Report};
 pub use metric::{
     Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
 };
-pub use phase::{Approval, Checklist, ChecklistItem, FinalValidation, Phase};
-pub use rule::{Clock, Evidence, NoData, Rollback, Triggers, Watch};
+pub use phase::{Approval, Checklist, ChecklistItem, FinalValidation, LaterWatch, Phase};
+pub use procedure::{Advice, Deploying, ProcedureStep};
+pub use record::{Record, ReviewCycle, Slo, TimeRange};
+pub use risk::{Alternative, Contingency, Risk, SuccessCriterion};
+pub use rollback::{Rollback, RollbackWay};
+pub use rule::{Clock, Evidence, NoData, Triggers, Watch};
+pub use vcs::{CommitForm, PullRequest, Vcs};
