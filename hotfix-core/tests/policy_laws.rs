@@ -8,11 +8,13 @@
 )]
 
 mod policy_common;
+mod policy_process;
 
 use std::collections::BTreeSet;
 
 use hotfix_core::policy::{Policy, PolicyErrors};
-use policy_common::{example, schema};
+use policy_common::{example, parse_cases, schema};
+use policy_process::with_process;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -148,8 +150,13 @@ fn with_names(mut tables: Vec<Value>, key: &str, names: BTreeSet<String>) -> Vec
     tables
 }
 
-/// A document that loads.
+/// A document that loads, with every table of the format.
 fn document() -> impl Strategy<Value = Value> {
+    with_process(rollout())
+}
+
+/// A document that loads, with what a rollout needs.
+fn rollout() -> impl Strategy<Value = Value> {
     let phases = (1usize..5)
         .prop_flat_map(|n| (vec(phase(), n), btree_set(name(), n)))
         .prop_map(|(phases, names)| with_names(phases, "name", names));
@@ -308,7 +315,15 @@ fn originals() -> Vec<Value> {
     let mut policies: Vec<Policy> =
         Policy::presets().iter().map(|n| Policy::preset(n).unwrap()).collect();
     policies.extend(["payments", "lab"].map(|name| Policy::from_toml(&example(name)).unwrap()));
-    policies.iter().map(|policy| serde_json::from_str(&policy.to_json()).unwrap()).collect()
+    let mut documents: Vec<Value> =
+        policies.iter().map(|policy| serde_json::from_str(&policy.to_json()).unwrap()).collect();
+    // One in which every table of the process has every key.
+    let process = "FIELD-5.a-policy-with-every-table-of-the-process-loads";
+    let case = parse_cases().into_iter().find(|case| case.id == process).unwrap();
+    let mut whole = documents[0].clone();
+    policy_common::apply(&mut whole, &case.set, &[]);
+    documents.push(whole);
+    documents
 }
 
 proptest! {
