@@ -52,6 +52,31 @@ closed_set! {
         /// Low.
         P3 = "P3",
     }
+    /// Whether a hot-fix is called for.
+    Hotfix {
+        /// It is.
+        Yes = "yes",
+        /// It is not: a scheduled release.
+        No = "no",
+        /// What is known does not tell, or the policy does not say.
+        Unknown = "unknown",
+    }
+    /// Which severity to act on while facts are unknown (SEV-5).
+    ActOn {
+        /// The one that is certain.
+        Confirmed = "confirmed",
+        /// The worst that is possible.
+        AtWorst = "at_worst",
+    }
+    /// What an exclusion does where a rule for a hot-fix fires, too.
+    Exclusions {
+        /// It yields: a hot-fix.
+        Yield = "yield",
+        /// It wins: no hot-fix.
+        Win = "win",
+        /// Neither: a person decides.
+        Ask = "ask",
+    }
     /// What a metric's readings are (MET-6).
     MetricKind {
         /// Events of trials.

@@ -386,6 +386,15 @@ impl FactErrors {
     }
 }
 
+impl<'a> IntoIterator for &'a FactErrors {
+    type Item = &'a FactError;
+    type IntoIter = std::slice::Iter<'a, FactError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl fmt::Display for FactErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, error) in self.0.iter().enumerate() {

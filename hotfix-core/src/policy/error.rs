@@ -427,6 +427,50 @@ problems! {
         /// Where it stands first.
         first: String,
     }
+    /// A condition that is none of the known forms.
+    #[error("this is no condition: write the name of a flag, one fact with one comparison or more, or exactly one of `all`, `any`, `not`")]
+    "HF-POL-053" ConditionForm {}
+    /// A fact that the policy does not know.
+    #[error("`{name}` is no fact that the policy knows: {}correct it, or declare it under `facts`", did_you_mean(nearest.as_deref()))]
+    "HF-POL-054" UnknownFact {
+        /// The name.
+        name: String,
+        /// The nearest known one, where one is near.
+        nearest: Option<String>,
+    }
+    /// A comparison that a fact's type does not have.
+    #[error("`{fact}` is a {kind}: compare it by {expected}")]
+    "HF-POL-055" Comparison {
+        /// The fact.
+        fact: String,
+        /// Its type.
+        kind: &'static str,
+        /// What would do.
+        expected: &'static str,
+    }
+    /// A house's own fact with the name of one that every policy knows.
+    #[error("every policy knows `{name}`: use it, or give your own fact another name")]
+    "HF-POL-056" BuiltInFact {
+        /// The name.
+        name: String,
+    }
+    /// A rule from which nothing, or too much, follows.
+    #[error("a rule has either `severity`, or `hotfix` alone: write one of them")]
+    "HF-POL-057" RuleEffect {}
+    /// A question in neither of the two forms, or in both.
+    #[error("a question has either `when` with `yes` and `no`, or `fact` with `answers`: write one of them")]
+    "HF-POL-058" QuestionForm {}
+    /// An answer without a value.
+    #[error("this answer accepts no value: add one of `is`, `above`, `at_least`, `below`, `at_most`")]
+    "HF-POL-059" AnswerForm {}
+    /// An answer that leads to nothing.
+    #[error("`{name}` is no question or leaf of the tree: {}add it, or name one that is there", did_you_mean(nearest.as_deref()))]
+    "HF-POL-060" UnknownTarget {
+        /// The name.
+        name: String,
+        /// The nearest id, where one is near.
+        nearest: Option<String>,
+    }
 }
 
 fn listed(names: &[&str]) -> String {

@@ -8,13 +8,14 @@ use super::error::{Problem, nearest, shown};
 use super::node::Node;
 use super::reader::{Field, Reader, Style};
 use super::section::{Due, Model};
+use crate::fact::FactKind;
 use crate::grade::{
-    AdviceCheck, AdviceKind, CommitField, Flow, Grade, MergeKind, MessageKind, Promised,
-    RollbackMethod, Severity, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
+    ActOn, Audience, Calendar, EvidenceMode, Exclusions, GateMode, Hotfix, MetricKind, Moment,
+    Otherwise, PromotionRule, Reference, Response, Role, Severity, Strategy, Worse,
 };
 use crate::grade::{
-    Audience, Calendar, EvidenceMode, GateMode, MetricKind, Moment, Otherwise, PromotionRule,
-    Reference, Response, Role, Strategy, Worse,
+    AdviceCheck, AdviceKind, CommitField, Flow, Grade, MergeKind, MessageKind, Promised,
+    RollbackMethod, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
 };
 use crate::unit::{
     MetricName, Name, PerMinute, PhaseName, Proportion, Ratio, RoleName, Share, Span, UnitError,
@@ -28,6 +29,10 @@ pub(crate) struct Lasting;
 pub(crate) struct Number;
 /// What follows where going on is no answer: hold, ask or roll back.
 pub(crate) struct FailSafe;
+/// What a house's own facts may be: no time.
+pub(crate) struct HouseKind;
+/// Whether a hot-fix is called for where no rule fires: no, or unknown.
+pub(crate) struct NoRule;
 /// A list.
 pub(crate) struct List<F>(F);
 
@@ -389,12 +394,16 @@ closed_sets! {
     Model => Model, Model::ALL, "\"poisson\"";
     Moment => Moment, Moment::ALL, "\"detected\"";
     Audience => Audience, Audience::ALL, "\"stakeholders\"";
+    Severity => Severity, Severity::ALL, "\"P1\"";
+    HouseKind => FactKind, &[FactKind::Flag, FactKind::Share, FactKind::Duration, FactKind::Number, FactKind::Text], "\"flag\"";
+    NoRule => Hotfix, &[Hotfix::No, Hotfix::Unknown], "\"unknown\"";
+    ActOn => ActOn, ActOn::ALL, "\"at_worst\"";
+    Exclusions => Exclusions, Exclusions::ALL, "\"ask\"";
     // A ratio of an absolute figure would be a figure.
     Reference => Reference, &[Reference::Record, Reference::Live], "\"record\"";
 }
 
 closed_sets! {
-    Severity => Severity, Severity::ALL, "\"P1\"";
     MessageKind => MessageKind, MessageKind::ALL, "\"deployed\"";
     Promised => Promised, Promised::ALL, "\"duration\"";
     Grade => Grade, Grade::ALL, "\"low\"";

@@ -21,12 +21,14 @@ pub use schema::schema;
 use node::Node;
 use reader::Style;
 use section::{
-    Advice, Alternative, Approval, Checklist, Clock, Contingency, Deploying, Efficacy, Evidence,
-    FinalValidation, LaterWatch, Message, Metric, Phase, ProcedureStep, Record, Report, Risk,
-    Rollback, SuccessCriterion, Triggers, Vcs, Watch,
+    Advice, Alternative, Approval, Checklist, Classification, Clock, Contingency, Deploying,
+    Efficacy, Evidence, FinalValidation, Implication, LaterWatch, Message, Metric, Phase,
+    ProcedureStep, Record, Report, Risk, Rollback, Rule, SuccessCriterion, Tree, Triggers, Vcs,
+    Watch,
 };
 
 use crate::canonical::Digest;
+use crate::fact::Vocabulary;
 use crate::grade::Strategy;
 use crate::unit::Name;
 
@@ -54,6 +56,11 @@ pub struct Policy {
     pub(crate) name: Name,
     pub(crate) title: String,
     pub(crate) strategy: Strategy,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) implications: Vec<Implication>,
+    pub(crate) classification: Classification,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) tree: Option<Tree>,
     pub(crate) strategy_why: String,
     pub(crate) alternatives: Vec<Alternative>,
     pub(crate) clock: Clock,
@@ -134,6 +141,31 @@ impl Policy {
     /// How traffic is moved.
     pub const fn strategy(&self) -> Strategy {
         self.strategy
+    }
+
+    /// The facts that it knows: the built-in ones and its own (SEV-2).
+    pub const fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// What follows from what among the facts.
+    pub fn implications(&self) -> &[Implication] {
+        &self.implications
+    }
+
+    /// What the list of rules does not say by itself.
+    pub const fn classification(&self) -> &Classification {
+        &self.classification
+    }
+
+    /// The rules that classify an incident, in the order of the policy.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The decision tree, where the policy has one (DEC-1).
+    pub const fn tree(&self) -> Option<&Tree> {
+        self.tree.as_ref()
     }
 
     /// Why this strategy (PLAN-1); empty: not said.

@@ -9,6 +9,7 @@ use schemars::{Schema, SchemaGenerator};
 
 use super::error::{PolicyErrors, Problem, nearest, shown};
 use super::node::Node;
+use crate::fact::Vocabulary;
 use crate::grade::{MetricKind, Role};
 use crate::policy::section::Model;
 use crate::text::pointer_step;
@@ -66,11 +67,21 @@ pub(crate) struct Reader {
     path: String,
     /// The metrics that were met.
     pub(super) metrics: BTreeMap<String, Noted>,
+    /// The facts that conditions may speak of.
+    pub(super) vocabulary: Vocabulary,
+    /// The fact whose answers are being read.
+    pub(super) asked_of: Option<String>,
 }
 
 impl Reader {
     pub(super) const fn new() -> Self {
-        Self { errors: PolicyErrors::new(), path: String::new(), metrics: BTreeMap::new() }
+        Self {
+            errors: PolicyErrors::new(),
+            path: String::new(),
+            metrics: BTreeMap::new(),
+            vocabulary: Vocabulary { house: BTreeMap::new() },
+            asked_of: None,
+        }
     }
 
     pub(super) fn into_errors(self) -> PolicyErrors {

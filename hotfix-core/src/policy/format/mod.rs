@@ -1,5 +1,7 @@
 //! The policy format: every table with its keys, their types, defaults and rules, a file per concern.
 
+mod classification;
+mod condition;
 mod list;
 mod message;
 mod metric;
@@ -10,6 +12,7 @@ mod risk;
 mod rollback;
 mod root;
 mod rule;
+mod tree;
 mod vcs;
 
 pub(super) use root::{from_node, to_node};

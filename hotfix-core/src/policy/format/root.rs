@@ -1,5 +1,7 @@
 //! The document as a whole.
 
+use super::classification::Rules;
+use super::condition::{HouseFacts, Implications};
 use super::list::{Unique, empty, none};
 use super::metric::Metrics;
 use super::phase::{Checklists, Phases};
@@ -10,9 +12,9 @@ use crate::policy::field::List;
 use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::section::{
-    Advice, Alternative, Approval, Clock, Contingency, Deploying, Efficacy, Evidence,
-    FinalValidation, LaterWatch, Message, ProcedureStep, Record, Report, Risk, Rollback,
-    SuccessCriterion, Triggers, Vcs, Watch,
+    Advice, Alternative, Approval, Classification, Clock, Contingency, Deploying, Efficacy,
+    Evidence, FinalValidation, LaterWatch, Message, ProcedureStep, Record, Report, Risk, Rollback,
+    SuccessCriterion, Tree, Triggers, Vcs, Watch,
 };
 use crate::text::pointer_step;
 use crate::unit::Name;
@@ -29,6 +31,16 @@ section! {
         title: String, [required];
         /// How traffic is moved.
         strategy: Strategy, [required];
+        /// Facts of the house's own, by name.
+        facts: HouseFacts, [default empty()];
+        /// What follows from what among the facts.
+        implications: Implications, [default none()];
+        /// What the list of rules does not say by itself.
+        classification: Classification, [default empty()];
+        /// The rules that classify an incident.
+        rules: Rules, [default none()];
+        /// The decision tree.
+        tree: Tree, [optional];
         /// Why this strategy.
         strategy_why: String, [default ""];
         /// The strategies that were not chosen, and why (PLAN-1).
@@ -150,6 +162,11 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         checklists: draft.checklists?,
         phases: draft.phases?,
         final_validation: draft.final_validation?,
+        vocabulary: draft.facts?,
+        implications: draft.implications?,
+        classification: draft.classification?,
+        rules: draft.rules?,
+        tree: draft.tree?,
         after: draft.after?,
         record: draft.record?,
         metrics: draft.metrics?,
@@ -175,6 +192,11 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         name: Some(policy.name),
         title: Some(policy.title.clone()),
         strategy: Some(policy.strategy),
+        facts: Some(policy.vocabulary.clone()),
+        implications: Some(policy.implications.clone()),
+        classification: Some(policy.classification),
+        rules: Some(policy.rules.clone()),
+        tree: Some(policy.tree.clone()),
         strategy_why: Some(policy.strategy_why.clone()),
         alternatives: Some(policy.alternatives.clone()),
         after: Some(policy.after.clone()),

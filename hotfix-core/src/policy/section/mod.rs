@@ -1,6 +1,8 @@
 //! The sections of a policy: plain data, in range by their types.
 
+mod classification;
 mod due;
+mod fact;
 mod message;
 mod metric;
 mod phase;
@@ -9,9 +11,13 @@ mod record;
 mod risk;
 mod rollback;
 mod rule;
+mod tree;
 mod vcs;
 
+pub use classification::{Classification, Effect, Rule};
 pub use due::Due;
+pub use fact::Implication;
+pub(in crate::policy) use fact::OPERATORS;
 pub(crate) use message::placeholders;
 pub use message::{MESSAGE_FIELDS, Message, Promise, Report};
 pub use metric::{
@@ -23,4 +29,5 @@ pub use record::{Record, ReviewCycle, Slo, TimeRange};
 pub use risk::{Alternative, Contingency, Risk, SuccessCriterion};
 pub use rollback::{Rollback, RollbackWay};
 pub use rule::{Clock, Evidence, NoData, Triggers, Watch};
+pub use tree::{Answer, Branches, Leaf, Question, Target, Tree};
 pub use vcs::{CommitForm, PullRequest, Vcs};

@@ -1,0 +1,288 @@
+//! Conditions on facts, and what the policy knows of facts (SEV-2, SEV-5).
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use super::list::texts;
+use super::phase::no_rules;
+use crate::fact::{
+    Comparison, Condition, FactId, FactKind, FactValue, HouseFact, Operator, Vocabulary,
+};
+use crate::policy::error::{Problem, nearest, shown};
+use crate::policy::field::{Duration, HouseKind, List, NAME_PATTERN, Number};
+use crate::policy::node::Node;
+use crate::policy::reader::{Field, Reader, Style, section};
+use crate::policy::section::{Implication, OPERATORS};
+use crate::unit::{FactName, Name, Proportion};
+
+const KEYS: [&str; 9] =
+    ["fact", "is", "above", "at_least", "below", "at_most", "all", "any", "not"];
+const FORMS: &str = "a condition, as in \"service_down\", { fact = \"users_affected\", above = \"50%\" }, { all = […] }, { any = […] } or { not = … }";
+
+impl Field for Condition {
+    type Out = Self;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match node {
+            Node::Text(name) => {
+                let fact = fact(name, reader)?;
+                match reader.vocabulary.kind(fact) {
+                    FactKind::Flag => Some(Self::flag(fact)),
+                    kind => reader.fail(Problem::Comparison {
+                        fact: fact.to_string(),
+                        kind: kind.as_str(),
+                        expected: operators(kind),
+                    }),
+                }
+            }
+            Node::Table(entries) => {
+                let slots = reader.slots(&KEYS, entries);
+                let [named, _, _, _, _, _, all, any, not] = slots[..] else { return None };
+                let forms = [named, all, any, not].iter().flatten().count();
+                let [all, any] = [("all", all), ("any", any)].map(|(key, node)| {
+                    node.map(|node| reader.within(key, |reader| List::<Self>::read(node, reader)))
+                });
+                let not = not.map(|node| reader.within("not", |reader| Self::read(node, reader)));
+                if forms != 1 || (named.is_none() && entries.len() > 1) {
+                    return reader.fail(Problem::ConditionForm {});
+                }
+                match (named, all, any, not) {
+                    (Some(name), ..) => {
+                        let mut comparisons = comparisons(name, entries, reader)?;
+                        match comparisons.pop() {
+                            Some(last) if comparisons.is_empty() => Some(Self::Compare(last)),
+                            Some(last) => {
+                                comparisons.push(last);
+                                Some(Self::All(
+                                    comparisons.into_iter().map(Self::Compare).collect(),
+                                ))
+                            }
+                            None => reader.fail(Problem::ConditionForm {}),
+                        }
+                    }
+                    (_, Some(all), ..) => all.map(Self::All),
+                    (_, _, Some(any), _) => any.map(Self::Any),
+                    (.., Some(not)) => not.map(|condition| Self::Not(Box::new(condition))),
+                    (None, None, None, None) => None,
+                }
+            }
+            _ => reader.wrong_type(FORMS, node),
+        }
+    }
+    fn write(value: &Self, style: Style) -> Node {
+        match value {
+            Self::Compare(comparison) if comparison.value == FactValue::Flag(true) => {
+                Node::from(comparison.fact.as_str())
+            }
+            Self::Compare(comparison) => Node::from([
+                ("fact", Node::from(comparison.fact.as_str())),
+                (comparison.operator.as_str(), written(&comparison.value, style)),
+            ]),
+            Self::All(conditions) => Node::from([("all", List::<Self>::write(conditions, style))]),
+            Self::Any(conditions) => Node::from([("any", List::<Self>::write(conditions, style))]),
+            Self::Not(condition) => Node::from([("not", Self::write(condition, style))]),
+        }
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Self>()
+    }
+    fn example() -> &'static str {
+        "\"service_down\""
+    }
+}
+
+impl schemars::JsonSchema for Condition {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Condition".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let condition = generator.subschema_for::<Self>();
+        let value = json_schema!({ "type": ["boolean", "number", "string"] });
+        let list = json_schema!({ "type": "array", "items": condition.clone() });
+        json_schema!({
+            "description": FORMS,
+            "anyOf": [
+                { "type": "string", "pattern": NAME_PATTERN },
+                { "type": "object", "required": ["fact"], "additionalProperties": false, "minProperties": 2,
+                  "properties": { "fact": { "type": "string", "pattern": NAME_PATTERN }, "is": value.clone(),
+                    "above": value.clone(), "at_least": value.clone(), "below": value.clone(), "at_most": value } },
+                { "type": "object", "required": ["all"], "additionalProperties": false, "properties": { "all": list.clone() } },
+                { "type": "object", "required": ["any"], "additionalProperties": false, "properties": { "any": list } },
+                { "type": "object", "required": ["not"], "additionalProperties": false, "properties": { "not": condition } },
+            ],
+        })
+    }
+}
+
+/// The fact that a text names.
+pub(super) fn fact(name: &str, reader: &mut Reader) -> Option<FactId> {
+    if let Some(fact) = reader.vocabulary.find(name) {
+        return Some(fact);
+    }
+    let nearest = nearest(name, reader.vocabulary.names()).map(str::to_owned);
+    reader.fail(Problem::UnknownFact { name: shown(name), nearest })
+}
+
+/// The comparisons of a table that names a fact; several must hold together.
+pub(super) fn comparisons(
+    named: &Node,
+    entries: &[(String, Node)],
+    reader: &mut Reader,
+) -> Option<Vec<Comparison>> {
+    let fact = reader.within("fact", |reader| match named {
+        Node::Text(name) => fact(name, reader),
+        _ => reader.wrong_type("the name of a fact", named),
+    })?;
+    let mut read = Some(Vec::new());
+    for (operator, key) in Operator::ALL.iter().zip(OPERATORS) {
+        let Some((_, node)) = entries.iter().find(|(name, _)| name == key) else { continue };
+        let comparison = reader.within(key, |reader| comparison(fact, *operator, node, reader));
+        read = read.zip(comparison).map(|(mut read, comparison)| {
+            read.push(comparison);
+            read
+        });
+    }
+    read
+}
+
+fn comparison(
+    fact: FactId,
+    operator: Operator,
+    node: &Node,
+    reader: &mut Reader,
+) -> Option<Comparison> {
+    let kind = reader.vocabulary.kind(fact);
+    let by_size = matches!(kind, FactKind::Share | FactKind::Duration | FactKind::Number);
+    if kind == FactKind::Time || (operator != Operator::Is && !by_size) {
+        let expected = operators(kind);
+        return reader.fail(Problem::Comparison {
+            fact: fact.to_string(),
+            kind: kind.as_str(),
+            expected,
+        });
+    }
+    let value = match kind {
+        FactKind::Flag => FactValue::Flag(bool::read(node, reader)?),
+        FactKind::Share => FactValue::Share(Proportion::read(node, reader)?),
+        FactKind::Duration => FactValue::Duration(Duration::read(node, reader)?),
+        FactKind::Number => FactValue::Number(Number::read(node, reader)?),
+        FactKind::Text | FactKind::Time => FactValue::Text(String::read(node, reader)?),
+    };
+    Some(Comparison { fact, operator, value })
+}
+
+/// What may be asked of a fact of this kind.
+const fn operators(kind: FactKind) -> &'static str {
+    match kind {
+        FactKind::Flag => "`is = true` or `is = false`",
+        FactKind::Text => "`is`",
+        FactKind::Share | FactKind::Duration | FactKind::Number => {
+            "one of `is`, `above`, `at_least`, `below`, `at_most`"
+        }
+        FactKind::Time => "nothing: no condition looks at a time",
+    }
+}
+
+pub(super) fn written(value: &FactValue, style: Style) -> Node {
+    match value {
+        FactValue::Flag(flag) => Node::Flag(*flag),
+        FactValue::Share(share) => Proportion::write(share, style),
+        FactValue::Duration(span) => Duration::write(span, style),
+        FactValue::Number(number) => Node::Number(*number),
+        FactValue::Text(text) => Node::Text(text.clone()),
+        FactValue::Time(time) => Node::Text(time.to_string()),
+    }
+}
+
+section! {
+    plain
+    /// A fact of the house's own (SEV-2).
+    HouseFact from HouseFactDraft, no_rules {
+        /// What its values are.
+        kind: HouseKind, [required];
+        /// The question that asks a person for it.
+        ask: String, [required];
+    }
+}
+
+/// The house's own facts by name. Read before everything that has conditions.
+pub(super) struct HouseFacts;
+
+impl Field for HouseFacts {
+    type Out = Vocabulary;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Vocabulary> {
+        let mut complete = true;
+        for (name, node) in reader.table(node)? {
+            let read = reader.within(name, |reader| house_fact(name, node, reader));
+            complete &= read.is_some();
+            reader.vocabulary.house.extend(read);
+        }
+        complete.then(|| reader.vocabulary.clone())
+    }
+    fn write(value: &Vocabulary, style: Style) -> Node {
+        let entry = |(name, fact): (FactName, &HouseFact)| {
+            (name.as_str().to_owned(), HouseFact::write(fact, style))
+        };
+        Node::Table(value.house().map(entry).collect())
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let fact = generator.subschema_for::<HouseFact>();
+        json_schema!({
+            "type": "object",
+            "propertyNames": { "pattern": NAME_PATTERN },
+            "additionalProperties": fact,
+        })
+    }
+    fn example() -> &'static str {
+        "{ … }"
+    }
+}
+
+fn house_fact(name: &str, node: &Node, reader: &mut Reader) -> Option<(FactName, HouseFact)> {
+    let fact = HouseFact::read(node, reader);
+    let known = match FactName::try_new(&shown(name)) {
+        Ok(known) => known,
+        Err(error) => return reader.fail(error),
+    };
+    if Vocabulary::default().find(name).is_some() {
+        return reader.fail(Problem::BuiltInFact { name: name.to_owned() });
+    }
+    Some((known, fact?))
+}
+
+section! {
+    plain
+    /// What follows from what. Facts that break it contradict each other, and unknown facts are taken to keep it (SEV-5).
+    Implication from ImplicationDraft, no_rules {
+        /// Its id, unique.
+        id: Name, [required];
+        /// The premise.
+        when: Condition, [required];
+        /// What holds where the premise holds.
+        then: Condition, [required];
+        /// Whether the premise holds where the conclusion holds, too.
+        iff: bool, [default false];
+    }
+}
+
+/// The implications: each with an id of its own.
+pub(super) struct Implications;
+
+impl Field for Implications {
+    type Out = Vec<Implication>;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self::Out> {
+        let list = List::<Implication>::read(node, reader);
+        reader.unique("implication", &texts(node, reader.path(), "id"));
+        list
+    }
+    fn write(value: &Self::Out, style: Style) -> Node {
+        List::<Implication>::write(value, style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        List::<Implication>::schema(generator)
+    }
+    fn example() -> &'static str {
+        List::<Implication>::example()
+    }
+}
