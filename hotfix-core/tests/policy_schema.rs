@@ -78,6 +78,7 @@ const TABLES: &[&str] = &[
     "/record/estimate",
     "/record/review",
     "/record/slo",
+    "/remedies/0",
     "/report",
     "/risks/0",
     "/rollback",

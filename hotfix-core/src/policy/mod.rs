@@ -23,8 +23,8 @@ use reader::Style;
 use section::{
     Advice, Alternative, Approval, Checklist, Classification, Clock, Contingency, Deploying,
     Efficacy, Evidence, FinalValidation, Implication, LaterWatch, Message, Metric, Phase,
-    ProcedureStep, Record, Report, Risk, Rollback, Rule, SuccessCriterion, Tree, Triggers, Vcs,
-    Watch,
+    ProcedureStep, Record, Remedy, Report, Risk, Rollback, Rule, SuccessCriterion, Tree, Triggers,
+    Vcs, Watch,
 };
 
 use crate::canonical::Digest;
@@ -83,6 +83,7 @@ pub struct Policy {
     pub(crate) advice: Vec<Advice>,
     pub(crate) risks: Vec<Risk>,
     pub(crate) contingencies: Vec<Contingency>,
+    pub(crate) remedies: Vec<Remedy>,
     pub(crate) messages: Vec<Message>,
     pub(crate) report: Option<Report>,
 }
@@ -281,6 +282,11 @@ impl Policy {
     /// What is done when something else fails (PLAN-4).
     pub fn contingencies(&self) -> &[Contingency] {
         &self.contingencies
+    }
+
+    /// What helps against faults that are known already, each with the incidents that it is for.
+    pub fn remedies(&self) -> &[Remedy] {
+        &self.remedies
     }
 
     /// The templates of messages (COMM-1).

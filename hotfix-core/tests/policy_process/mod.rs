@@ -151,6 +151,26 @@ fn advice() -> impl Strategy<Value = Value> {
     }))
 }
 
+fn condition() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        select(vec!["service_down", "payments_down"]).prop_map(Value::from),
+        (0u32..=100)
+            .prop_map(|p| json!({ "fact": "users_affected", "at_most": f64::from(p) / 100.0 })),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..3).prop_map(|all| json!({ "all": all })),
+            vec(inner.clone(), 0..3).prop_map(|any| json!({ "any": any })),
+            inner.prop_map(|not| json!({ "not": not })),
+        ]
+    })
+}
+
+fn remedies() -> impl Strategy<Value = Value> {
+    let remedy = (condition(), text());
+    with_ids(remedy.prop_map(|(when, text)| table(json!({ "when": when, "text": text }))))
+}
+
 fn risks() -> impl Strategy<Value = (Value, Value)> {
     let risk = (text(), one(Grade::ALL), one(Grade::ALL), text()).prop_map(
         |(risk, likelihood, impact, mitigation)| {
@@ -225,11 +245,13 @@ fn messages() -> impl Strategy<Value = Value> {
         one(Audience::ALL),
         text,
         some(Severity::ALL),
+        option::of(condition()),
         vec(promise, 0..3),
     )
-        .prop_map(|(kind, audience, text, severities, promises)| {
+        .prop_map(|(kind, audience, text, severities, when, promises)| {
             table(json!({
-                "kind": kind, "audience": audience, "text": text, "severities": severities, "promises": promises,
+                "kind": kind, "audience": audience, "text": text, "severities": severities, "when": when,
+                "promises": promises,
             }))
         });
     with_ids(message)
@@ -259,11 +281,11 @@ pub(crate) fn with_process(document: impl Strategy<Value = Value>) -> impl Strat
         option::of(report()),
         option::of(text()),
     );
-    let lists = (procedure(), advice(), risks(), success(), alternatives(), messages());
+    let lists = (procedure(), advice(), risks(), success(), alternatives(), messages(), remedies());
     (document, singles, lists, after(), rollback(), texts()).prop_map(
         |(mut document, singles, lists, after, rollback, watch_for)| {
             let (record, vcs, deploying, report, why) = singles;
-            let (procedure, advice, (risks, contingencies), mut success, alternatives, messages) = lists;
+            let (procedure, advice, (risks, contingencies), mut success, alternatives, messages, remedies) = lists;
             // A criterion may name a metric that is there.
             if let (Some(first), Some(metrics)) = (success.get_mut(0), document["metrics"].as_object()) {
                 first["metric"] = json!(metrics.keys().next());
@@ -271,7 +293,8 @@ pub(crate) fn with_process(document: impl Strategy<Value = Value>) -> impl Strat
             let process = table(json!({
                 "record": record, "vcs": vcs, "deploying": deploying, "report": report, "strategy_why": why,
                 "procedure": procedure, "advice": advice, "risks": risks, "contingencies": contingencies,
-                "success": success, "alternatives": alternatives, "messages": messages, "after": after,
+                "success": success, "alternatives": alternatives, "messages": messages, "remedies": remedies,
+                "after": after,
             }));
             if let Some(table) = document["rollback"].as_object_mut() {
                 table.extend(rollback);

@@ -5,6 +5,7 @@ use schemars::{Schema, SchemaGenerator};
 use super::list::{Named, Once, none};
 use super::phase::no_rules;
 use super::rule::at_least;
+use crate::fact::Condition;
 use crate::grade::{Audience, MessageKind, Promised, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, List};
@@ -27,6 +28,8 @@ section! {
         text: MessageText, [required];
         /// The severities that it is for, each once. Where it is empty: all.
         severities: Once<Severity>, [default none()];
+        /// It is only sent where this holds. Without it: always.
+        when: Condition, [optional];
         /// The times that the text promises.
         promises: List<Promise>, [default none()];
     }

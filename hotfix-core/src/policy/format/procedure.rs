@@ -2,10 +2,11 @@
 
 use super::list::{Named, none, rising};
 use super::phase::no_rules;
+use crate::fact::Condition;
 use crate::grade::{AdviceCheck, AdviceKind, StepClock};
 use crate::policy::field::{Duration, List};
 use crate::policy::reader::{Reader, section};
-use crate::policy::section::{Advice, Deploying, ProcedureStep};
+use crate::policy::section::{Advice, Deploying, ProcedureStep, Remedy};
 use crate::unit::{Name, RoleName};
 
 section! {
@@ -75,4 +76,21 @@ section! {
 
 fn deploying_rules(deploying: &DeployingDraft, reader: &mut Reader) {
     rising(reader, deploying.least.flatten(), deploying.most.flatten());
+}
+
+section! {
+    plain
+    /// What helps against a fault that is known already.
+    Remedy from RemedyDraft, no_rules {
+        /// Its id, unique.
+        id: Name, [required];
+        /// The incidents that it is for.
+        when: Condition, [required];
+        /// What to do, in a sentence.
+        text: String, [required];
+    }
+}
+
+impl Named for Remedy {
+    const WHAT: &'static str = "remedy";
 }

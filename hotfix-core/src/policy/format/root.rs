@@ -13,8 +13,8 @@ use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::section::{
     Advice, Alternative, Approval, Classification, Clock, Contingency, Deploying, Efficacy,
-    Evidence, FinalValidation, LaterWatch, Message, ProcedureStep, Record, Report, Risk, Rollback,
-    SuccessCriterion, Tree, Triggers, Vcs, Watch,
+    Evidence, FinalValidation, LaterWatch, Message, ProcedureStep, Record, Remedy, Report, Risk,
+    Rollback, SuccessCriterion, Tree, Triggers, Vcs, Watch,
 };
 use crate::text::pointer_step;
 use crate::unit::Name;
@@ -86,6 +86,8 @@ section! {
         risks: Unique<Risk>, [default none()];
         /// What is done when something else fails.
         contingencies: Unique<Contingency>, [default none()];
+        /// What helps against faults that are known already.
+        remedies: Unique<Remedy>, [default none()];
         /// The templates of messages.
         messages: Unique<Message>, [default none()];
         /// The incident report.
@@ -180,6 +182,7 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         advice: draft.advice?,
         risks: draft.risks?,
         contingencies: draft.contingencies?,
+        remedies: draft.remedies?,
         messages: draft.messages?,
         report: draft.report?,
     })
@@ -219,6 +222,7 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         advice: Some(policy.advice.clone()),
         risks: Some(policy.risks.clone()),
         contingencies: Some(policy.contingencies.clone()),
+        remedies: Some(policy.remedies.clone()),
         messages: Some(policy.messages.clone()),
         report: Some(policy.report.clone()),
     }

@@ -1,5 +1,6 @@
 //! Messages and the report: what they say and what they promise (COMM-1, COMM-2, POST-1).
 
+use crate::fact::Condition;
 use crate::grade::{Audience, MessageKind, Promised, Severity};
 use crate::unit::{Name, Span};
 
@@ -66,6 +67,8 @@ pub struct Message {
     pub text: String,
     /// The severities that it is for, each once; empty: all.
     pub severities: Vec<Severity>,
+    /// It is only sent where this holds; none: always.
+    pub when: Option<Condition>,
     /// The times that the text promises.
     pub promises: Vec<Promise>,
 }
@@ -82,6 +85,7 @@ impl Message {
     ///     audience: Audience::Responders,
     ///     text: "{{ title }}: {{version}} goes out".to_owned(),
     ///     severities: Vec::new(),
+    ///     when: None,
     ///     promises: Vec::new(),
     /// };
     /// assert_eq!(message.fields(), ["title", "version"]);

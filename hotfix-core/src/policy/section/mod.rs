@@ -24,7 +24,7 @@ pub use metric::{
     Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
 };
 pub use phase::{Approval, Checklist, ChecklistItem, FinalValidation, LaterWatch, Phase};
-pub use procedure::{Advice, Deploying, ProcedureStep};
+pub use procedure::{Advice, Deploying, ProcedureStep, Remedy};
 pub use record::{Record, ReviewCycle, Slo, TimeRange};
 pub use risk::{Alternative, Contingency, Risk, SuccessCriterion};
 pub use rollback::{Rollback, RollbackWay};

@@ -1,5 +1,6 @@
 //! What people do and know: steps, advice, signs of a good deployment, remedies (PLAN-8, GATE-6, ROLL-1).
 
+use crate::fact::Condition;
 use crate::grade::{AdviceCheck, AdviceKind, StepClock};
 use crate::unit::{Name, RoleName, Span};
 
@@ -48,4 +49,15 @@ pub struct Deploying {
     pub success: Vec<String>,
     /// Signs that it did not.
     pub failure: Vec<String>,
+}
+
+/// What helps against a fault that is known already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remedy {
+    /// Its id, unique among the remedies.
+    pub id: Name,
+    /// The incidents that it is for.
+    pub when: Condition,
+    /// What to do, in a sentence.
+    pub text: String,
 }
