@@ -113,12 +113,20 @@ closed_set! {
         /// It is watched and reported but decides nothing (FIELD-12).
         Watch = "watch",
     }
-    /// How traffic is moved (PLAN-1).
+    /// How traffic is moved (PLAN-1). With a flag the version is there already; with every other strategy it is deployed
+    /// first, and then the phases say how much of the traffic it has.
     Strategy {
         /// A growing share of the traffic.
         Canary = "canary",
         /// A feature flag's percentage.
         FeatureFlag = "feature_flag",
+        /// Two sides, live and idle: the version goes to the idle one, then traffic is switched; a switch back
+        /// is tried before every other way back.
+        BlueGreen = "blue_green",
+        /// Instance by instance, some at a time.
+        Rolling = "rolling",
+        /// All of it at once.
+        Immediate = "immediate",
     }
     /// Who lets a phase pass (ROLL-3).
     GateMode {
@@ -313,5 +321,177 @@ impl Worse {
             Self::Higher => events,
             Self::Lower => trials - events,
         }
+    }
+}
+
+closed_set! {
+    /// What a message is about (COMM-1).
+    MessageKind {
+        /// There is an incident.
+        Alert = "alert",
+        /// The rollout starts.
+        DeploymentStarted = "deployment_started",
+        /// A phase passed.
+        PhasePassed = "phase_passed",
+        /// All traffic is on the fix.
+        Deployed = "deployed",
+        /// It goes back.
+        RollingBack = "rolling_back",
+        /// It is back.
+        RolledBack = "rolled_back",
+        /// Something changed.
+        Update = "update",
+        /// The incident is over.
+        Resolved = "resolved",
+    }
+    /// What a figure in a message promises (COMM-1).
+    Promised {
+        /// How long the deployment takes.
+        Duration = "duration",
+        /// How long it is watched afterwards.
+        Watch = "watch",
+        /// When there is news next.
+        Update = "update",
+        /// When it is expected to be over.
+        Eta = "eta",
+        /// How long a way back takes.
+        Rollback = "rollback",
+        /// When the review is.
+        Review = "review",
+    }
+    /// How likely something is, or how much it would matter (PLAN-4).
+    Grade {
+        /// Hardly at all.
+        VeryLow = "very_low",
+        /// A little.
+        Low = "low",
+        /// Noticeably.
+        Medium = "medium",
+        /// Very.
+        High = "high",
+    }
+    /// What the times of a step are (PLAN-8).
+    StepClock {
+        /// How long it takes.
+        Duration = "duration",
+        /// From when to when it runs, counted from detection.
+        Position = "position",
+    }
+    /// What a piece of advice says (GATE-6).
+    AdviceKind {
+        /// Something to do.
+        Do = "do",
+        /// Something not to do.
+        Dont = "dont",
+        /// A mistake that others made.
+        Pitfall = "pitfall",
+    }
+    /// What sees to it that a piece of advice is followed (GATE-6).
+    AdviceCheck {
+        /// The guard of what a hot-fix may change.
+        Scope = "scope",
+        /// The demands for tests.
+        Testing = "testing",
+        /// The demands for a review.
+        Review = "review",
+        /// The demands for approval.
+        Approvals = "approvals",
+        /// The metrics that are watched.
+        Monitoring = "monitoring",
+        /// The messages that are sent.
+        Messages = "messages",
+        /// The way back.
+        Rollback = "rollback",
+        /// The duty to merge the fix into the other branches.
+        MergeBack = "merge_back",
+        /// The incident report.
+        Report = "report",
+        /// A rehearsal.
+        Drill = "drill",
+    }
+    /// Which side of success a criterion is about (MET-7).
+    SuccessGroup {
+        /// The system.
+        Technical = "technical",
+        /// Customers and money.
+        Business = "business",
+        /// Those who run it.
+        Operational = "operational",
+    }
+    /// How branches are used (VCS-1).
+    Flow {
+        /// A branch from main, merged there, tagged, and merged into develop.
+        GitFlow = "git_flow",
+        /// A branch and an emergency pull request.
+        GithubFlow = "github_flow",
+        /// A commit on the trunk.
+        Trunk = "trunk",
+        /// A branch from the tag that is in production.
+        ProductionTag = "production_tag",
+    }
+    /// A step of the source-control plan (VCS-1).
+    VcsStep {
+        /// Make the branch.
+        Branch = "branch",
+        /// Commit the fix.
+        Commit = "commit",
+        /// Push the branch.
+        Push = "push",
+        /// Open a pull request.
+        PullRequest = "pull_request",
+        /// Merge the fix.
+        Merge = "merge",
+        /// Tag the version.
+        Tag = "tag",
+        /// Deploy it.
+        Deploy = "deploy",
+        /// Merge it into the other branches.
+        MergeBack = "merge_back",
+        /// Delete the branch.
+        DeleteBranch = "delete_branch",
+    }
+    /// How the next version is numbered (VCS-3).
+    Versioning {
+        /// 1.2.4 follows 1.2.3.
+        Patch = "patch",
+        /// 1.2.3-hotfix.1 follows 1.2.3; by SemVer it ranks below it.
+        HotfixIdentifier = "hotfix_identifier",
+    }
+    /// How a tag is named (VCS-4).
+    TagForm {
+        /// After the version: v1.2.4.
+        Version = "version",
+        /// After the time in UTC: hotfix-YYYYMMDD-HHMM.
+        Timestamp = "timestamp",
+    }
+    /// How a branch is merged (VCS-1).
+    MergeKind {
+        /// With a merge commit, always.
+        NoFf = "no_ff",
+        /// As one commit.
+        Squash = "squash",
+        /// Without a merge commit.
+        FastForward = "fast_forward",
+    }
+    /// What a commit message says (VCS-5).
+    CommitField {
+        /// The incident or ticket.
+        Issue = "issue",
+        /// How bad it is.
+        Severity = "severity",
+        /// Who or what is affected.
+        Impact = "impact",
+        /// Why it happened.
+        Cause = "cause",
+        /// What was changed.
+        Change = "change",
+        /// How that solves it.
+        Solution = "solution",
+        /// How it was tested.
+        Tested = "tested",
+        /// Who approved it.
+        ApprovedBy = "approved_by",
+        /// Who deployed it.
+        DeployedBy = "deployed_by",
     }
 }

@@ -54,6 +54,28 @@ fn plan_5_the_fastest_way_back_comes_first_and_unknown_ones_last() {
 }
 
 #[test]
+fn plan_5_with_two_sides_the_switch_back_comes_before_faster_ways() {
+    let release = r#"{"version":"2.3.1","previous":"2.3.0","methods":[
+        {"kind":"redeploy","seconds":150},{"kind":"feature_flag","seconds":5},{"kind":"blue_green_switch"}]}"#;
+    let preset = Policy::preset("phased-canary").unwrap().to_toml();
+    use RollbackMethod::{BlueGreenSwitch, FeatureFlag, Redeploy};
+    for (strategy, expected) in [
+        ("canary", [FeatureFlag, Redeploy, BlueGreenSwitch]),
+        ("feature_flag", [FeatureFlag, Redeploy, BlueGreenSwitch]),
+        ("rolling", [FeatureFlag, Redeploy, BlueGreenSwitch]),
+        ("immediate", [FeatureFlag, Redeploy, BlueGreenSwitch]),
+        ("blue_green", [BlueGreenSwitch, FeatureFlag, Redeploy]),
+    ] {
+        let text = preset.replace("strategy = \"canary\"", &format!("strategy = \"{strategy}\""));
+        let policy = Arc::new(Policy::from_toml(&text).unwrap());
+        assert_eq!(policy.strategy().as_str(), strategy);
+        let plan = Plan::from_json(policy, INCIDENT, release, "").unwrap();
+        let kinds: Vec<_> = plan.methods().iter().map(|method| method.kind).collect();
+        assert_eq!(kinds, expected, "{strategy}");
+    }
+}
+
+#[test]
 fn plan_7_the_digest_knows_policy_incident_release_and_traffic() {
     let first = plan(INCIDENT, RELEASE, r#"{"requests_per_minute":1000}"#).unwrap();
     let same =

@@ -295,7 +295,8 @@ fn roll_4_signals_of_s1_roll_back_and_others_are_asked_about() {
 #[test]
 fn plan_2_watching_goes_on_after_the_last_phase() {
     let policy = Policy::preset("phased-canary").unwrap();
-    let minutes: Vec<f64> = policy.after().iter().map(|s| s.as_seconds() / 60.0).collect();
+    let minutes: Vec<f64> =
+        policy.after().iter().map(|watch| watch.until.as_seconds() / 60.0).collect();
     assert_eq!(minutes, [30.0, 240.0, 1440.0]);
     assert_eq!(policy.rollback().watch.as_seconds(), 120.0);
     assert_eq!(policy.rollback().returned_within.as_seconds(), 300.0);

@@ -9,12 +9,14 @@
 
 mod draw;
 mod policy_common;
+mod policy_process;
 
 use std::collections::BTreeSet;
 
 use draw::{approval, condition, fraction, lasting, name, response, with_some};
 use hotfix_core::policy::{Policy, PolicyErrors};
 use policy_common::{example, schema, whole};
+use policy_process::with_process;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -129,8 +131,13 @@ fn with_names(mut tables: Vec<Value>, key: &str, names: BTreeSet<String>) -> Vec
     tables
 }
 
-/// A document that loads.
+/// A document that loads, with every table of the format.
 fn document() -> impl Strategy<Value = Value> {
+    with_process(rollout())
+}
+
+/// A document that loads, with what a rollout needs.
+fn rollout() -> impl Strategy<Value = Value> {
     let phases = (1usize..5)
         .prop_flat_map(|n| (vec(phase(), n), btree_set(name(), n)))
         .prop_map(|(phases, names)| with_names(phases, "name", names));

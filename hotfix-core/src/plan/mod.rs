@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::canonical::{CanonicalError, Digest, digest};
-use crate::grade::{EvidenceMode, RollbackMethod, Severity};
+use crate::grade::{EvidenceMode, RollbackMethod, Severity, Strategy};
 use crate::policy::Policy;
 use crate::policy::section::Efficacy;
 use crate::stats::StatError;
@@ -309,12 +309,7 @@ impl Plan {
             });
         }
         let efficacy = efficacy(&policy, release.bug_metric)?;
-        let mut methods = release.methods.clone();
-        if methods.is_empty() {
-            methods.push(Method { kind: RollbackMethod::Redeploy, seconds: None });
-        }
-        // The fastest first; a stable sort keeps the release's order among equals.
-        methods.sort_by_key(|m| m.seconds.map_or(u64::MAX, Span::as_millis));
+        let methods = ways_back(policy.strategy(), release.methods.clone());
         let digest = plan_digest(&policy, &subject, &calibrations)?;
         Ok(Self { policy, subject, methods, efficacy, calibrations, digest })
     }
@@ -370,7 +365,7 @@ impl Plan {
         &self.subject
     }
 
-    /// The ways back, fastest first; at least one (PLAN-5).
+    /// The ways back, fastest first, but with blue-green a switch of sides before all others; at least one (PLAN-5).
     pub fn methods(&self) -> &[Method] {
         &self.methods
     }
@@ -421,6 +416,20 @@ fn efficacy(policy: &Policy, bug: Option<MetricName>) -> Result<Option<Efficacy>
         let known = tested.iter().map(MetricName::as_str).collect::<Vec<_>>().join(", ");
         Err(PlanError::BugMetric { metric, known })
     }
+}
+
+/// The ways back in the order in which they are tried: with two sides the switch to the idle one, which still has the
+/// previous version, comes first; then the fastest. A stable sort keeps the release's order among equals.
+fn ways_back(strategy: Strategy, mut methods: Vec<Method>) -> Vec<Method> {
+    if methods.is_empty() {
+        methods.push(Method { kind: RollbackMethod::Redeploy, seconds: None });
+    }
+    methods.sort_by_key(|method| {
+        let switches = method.kind == RollbackMethod::BlueGreenSwitch;
+        let first = strategy == Strategy::BlueGreen && switches;
+        (!first, method.seconds.map_or(u64::MAX, Span::as_millis))
+    });
+    methods
 }
 
 fn plan_digest(

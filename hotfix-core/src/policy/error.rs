@@ -294,7 +294,7 @@ problems! {
         /// Where it stands first.
         first: String,
     }
-    /// The efficacy claim names a metric that the policy does not have.
+    /// A metric is named that the policy does not have.
     #[error("the metric `{name}` is not in `metrics`: {}add it, or name one that is there", did_you_mean(nearest.as_deref()))]
     "HF-POL-013" UnknownMetric {
         /// The name.
@@ -410,6 +410,22 @@ problems! {
     "HF-POL-027" PhaseEndTest {
         /// The mode.
         mode: &'static str,
+    }
+    /// A message whose text opens a placeholder and does not close it, or has none in it.
+    #[error("{detail} at character {at}: write a field's name between double braces, as in `{{{{ title }}}}`")]
+    "HF-POL-045" Placeholder {
+        /// What is wrong.
+        detail: &'static str,
+        /// Where the braces open, in characters from 1.
+        at: usize,
+    }
+    /// An entry that stands twice in a list where that says nothing.
+    #[error("`{name}` stands at `{first}` already: keep one of the two")]
+    "HF-POL-046" StandsTwice {
+        /// The entry.
+        name: String,
+        /// Where it stands first.
+        first: String,
     }
     /// A condition that is none of the known forms.
     #[error("this is no condition: write the name of a flag, one fact with one comparison or more, or exactly one of `all`, `any`, `not`")]

@@ -14,6 +14,10 @@ use crate::grade::{
     Hotfix, MetricKind, Moment, Otherwise, PromotionRule, Refactoring, Reference, Response,
     ReviewTime, Role, Severity, Strategy, Worse,
 };
+use crate::grade::{
+    AdviceCheck, AdviceKind, CommitField, Flow, Grade, MergeKind, MessageKind, Promised,
+    RollbackMethod, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
+};
 use crate::unit::{
     MetricName, Name, PerMinute, PhaseName, Proportion, Ratio, RoleName, Share, Span, UnitError,
 };
@@ -41,7 +45,7 @@ pub(crate) struct NoRule;
 pub(crate) struct List<F>(F);
 
 /// Text that a unit type may parse: what is long or has control characters never is a unit, and is not echoed as it is.
-fn as_unit<T: FromStr<Err = UnitError>>(text: &str, reader: &mut Reader) -> Option<T> {
+pub(super) fn as_unit<T: FromStr<Err = UnitError>>(text: &str, reader: &mut Reader) -> Option<T> {
     shown(text).parse().map_or_else(|error: UnitError| reader.fail(error), Some)
 }
 
@@ -457,6 +461,23 @@ closed_sets! {
     Exclusions => Exclusions, Exclusions::ALL, "\"ask\"";
     // A ratio of an absolute figure would be a figure.
     Reference => Reference, &[Reference::Record, Reference::Live], "\"record\"";
+}
+
+closed_sets! {
+    MessageKind => MessageKind, MessageKind::ALL, "\"deployed\"";
+    Promised => Promised, Promised::ALL, "\"duration\"";
+    Grade => Grade, Grade::ALL, "\"low\"";
+    StepClock => StepClock, StepClock::ALL, "\"duration\"";
+    AdviceKind => AdviceKind, AdviceKind::ALL, "\"dont\"";
+    AdviceCheck => AdviceCheck, AdviceCheck::ALL, "\"scope\"";
+    SuccessGroup => SuccessGroup, SuccessGroup::ALL, "\"technical\"";
+    RollbackMethod => RollbackMethod, RollbackMethod::ALL, "\"redeploy\"";
+    Flow => Flow, Flow::ALL, "\"git_flow\"";
+    VcsStep => VcsStep, VcsStep::ALL, "\"branch\"";
+    Versioning => Versioning, Versioning::ALL, "\"patch\"";
+    TagForm => TagForm, TagForm::ALL, "\"version\"";
+    MergeKind => MergeKind, MergeKind::ALL, "\"no_ff\"";
+    CommitField => CommitField, CommitField::ALL, "\"issue\"";
 }
 
 impl<F: Field> Field for List<F> {

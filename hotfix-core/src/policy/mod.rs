@@ -21,15 +21,16 @@ pub use schema::schema;
 use node::Node;
 use reader::Style;
 use section::{
-    Approval, Checklist, Classifier, Clock, Duty, Efficacy, Evidence, FinalValidation, HouseRole,
-    Implication, Metric, Phase, Rollback, Rule, Scope, SeverityLevel, Tree, Triggers, Vendor,
-    Watch,
+    Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, Deploying, Duty,
+    Efficacy, Evidence, FinalValidation, HouseRole, Implication, LaterWatch, Message, Metric,
+    Phase, ProcedureStep, Record, Remedy, Report, Risk, Rollback, Rule, Scope, SeverityLevel,
+    SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
 };
 
 use crate::canonical::Digest;
 use crate::fact::Vocabulary;
 use crate::grade::{Severity, Strategy};
-use crate::unit::{Name, RoleName, Span};
+use crate::unit::{Name, RoleName};
 
 /// A checked policy.
 ///
@@ -60,6 +61,8 @@ pub struct Policy {
     pub(crate) classifier: Classifier,
     pub(crate) rules: Vec<Rule>,
     pub(crate) tree: Option<Tree>,
+    pub(crate) strategy_why: String,
+    pub(crate) alternatives: Vec<Alternative>,
     pub(crate) clock: Clock,
     pub(crate) evidence: Evidence,
     pub(crate) watch: Watch,
@@ -72,11 +75,22 @@ pub struct Policy {
     pub(crate) checklists: Vec<Checklist>,
     pub(crate) phases: Vec<Phase>,
     pub(crate) final_validation: FinalValidation,
-    pub(crate) after: Vec<Span>,
+    pub(crate) after: Vec<LaterWatch>,
+    pub(crate) record: Option<Record>,
     pub(crate) metrics: Vec<Metric>,
     pub(crate) efficacy: Option<Efficacy>,
+    pub(crate) success: Vec<SuccessCriterion>,
+    pub(crate) deploying: Option<Deploying>,
     pub(crate) triggers: Triggers,
     pub(crate) rollback: Rollback,
+    pub(crate) vcs: Option<Vcs>,
+    pub(crate) procedure: Vec<ProcedureStep>,
+    pub(crate) advice: Vec<Advice>,
+    pub(crate) risks: Vec<Risk>,
+    pub(crate) contingencies: Vec<Contingency>,
+    pub(crate) remedies: Vec<Remedy>,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) report: Option<Report>,
 }
 
 impl Policy {
@@ -160,6 +174,21 @@ impl Policy {
         self.tree.as_ref()
     }
 
+    /// Why this strategy (PLAN-1); empty: not said.
+    pub fn strategy_why(&self) -> &str {
+        &self.strategy_why
+    }
+
+    /// The strategies that were not chosen, and why (PLAN-1).
+    pub fn alternatives(&self) -> &[Alternative] {
+        &self.alternatives
+    }
+
+    /// What the policy says of itself (DEC-7).
+    pub const fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
     /// What the engine believes of the host's clock.
     pub const fn clock(&self) -> &Clock {
         &self.clock
@@ -232,7 +261,7 @@ impl Policy {
     }
 
     /// When to look again after the last phase, each counted from its end (ROLL-6).
-    pub fn after(&self) -> &[Span] {
+    pub fn after(&self) -> &[LaterWatch] {
         &self.after
     }
 
@@ -251,14 +280,64 @@ impl Policy {
         self.efficacy.as_ref()
     }
 
+    /// What success means beyond the bounds of metrics (MET-7).
+    pub fn success(&self) -> &[SuccessCriterion] {
+        &self.success
+    }
+
+    /// What a deployment looks like that goes well, and one that does not (ROLL-1).
+    pub const fn deploying(&self) -> Option<&Deploying> {
+        self.deploying.as_ref()
+    }
+
     /// What follows each signal.
     pub const fn triggers(&self) -> &Triggers {
         &self.triggers
     }
 
-    /// The rollback workflow.
+    /// The rollback workflow (ROLL-5).
     pub const fn rollback(&self) -> &Rollback {
         &self.rollback
+    }
+
+    /// How a fix goes through source control (VCS-1).
+    pub const fn vcs(&self) -> Option<&Vcs> {
+        self.vcs.as_ref()
+    }
+
+    /// The steps that people take, in order (PLAN-8).
+    pub fn procedure(&self) -> &[ProcedureStep] {
+        &self.procedure
+    }
+
+    /// What to do, not to do, and to beware of (GATE-6).
+    pub fn advice(&self) -> &[Advice] {
+        &self.advice
+    }
+
+    /// The risk register (PLAN-4).
+    pub fn risks(&self) -> &[Risk] {
+        &self.risks
+    }
+
+    /// What is done when something else fails (PLAN-4).
+    pub fn contingencies(&self) -> &[Contingency] {
+        &self.contingencies
+    }
+
+    /// What helps against faults that are known already, each with the incidents that it is for.
+    pub fn remedies(&self) -> &[Remedy] {
+        &self.remedies
+    }
+
+    /// The templates of messages (COMM-1).
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The incident report (POST-1).
+    pub const fn report(&self) -> Option<&Report> {
+        self.report.as_ref()
     }
 }
 

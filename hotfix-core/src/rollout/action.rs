@@ -5,29 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use crate::grade::Audience;
-use crate::grade::{RollbackMethod, closed_set};
+use crate::grade::RollbackMethod;
+pub use crate::grade::{Audience, MessageKind};
 use crate::unit::{RoleName, Share};
-
-closed_set! {
-    /// What a message is about (COMM-1).
-    MessageKind {
-        /// The rollout starts.
-        DeploymentStarted = "deployment_started",
-        /// A phase passed.
-        PhasePassed = "phase_passed",
-        /// All traffic is on the fix.
-        Deployed = "deployed",
-        /// It goes back.
-        RollingBack = "rolling_back",
-        /// It is back.
-        RolledBack = "rolled_back",
-        /// Something changed.
-        Update = "update",
-        /// The incident is over.
-        Resolved = "resolved",
-    }
-}
 
 /// One thing to do. Plain data with an id that is the same after every replay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use crate::grade::{GateMode, Response, RollbackMethod, Strategy};
 use crate::judge::Decision;
-use crate::policy::section::Phase;
+use crate::policy::section::{Phase, Rollback};
 use crate::unit::{RoleName, Share, Timestamp};
 
 use super::Rollout;
@@ -112,8 +112,9 @@ impl Rollout {
         );
         self.changes.to = self.step(0, at).map(Stage::Deploying);
         match self.plan.policy().strategy() {
-            // Traffic moves once the version is there.
-            Strategy::Canary => {
+            // Traffic moves once the version is there. With two sides it is deployed to the idle one, and instance by
+            // instance or all at once are phases whose shares say how much has it.
+            Strategy::Canary | Strategy::BlueGreen | Strategy::Rolling | Strategy::Immediate => {
                 let version = self.plan.subject().release.version.clone();
                 self.act(Act::Deploy { version });
             }
@@ -211,8 +212,8 @@ impl Rollout {
                 }
             }
             Stage::Complete { since } => {
-                let last = self.plan.policy().after().iter().max();
-                if last.is_none_or(|last| at.since(since) >= *last) {
+                let last = self.plan.policy().after().iter().map(|watch| watch.until).max();
+                if last.is_none_or(|last| at.since(since) >= last) {
                     self.changes.to = Some(Stage::Closed);
                     self.notify(MessageKind::Resolved, &[Audience::Responders]);
                 }
@@ -366,16 +367,16 @@ impl Rollout {
 
     /// Do metrics return (ROLL-5)? A way back always ends or wakes somebody.
     fn watch_return(&mut self, at: Timestamp, way: &WayBack) {
-        let rule = *self.plan.policy().rollback();
+        let Rollback { watch, returned_within, .. } = *self.plan.policy().rollback();
         let Some(since) = way.watching else {
-            if at.since(way.since) >= rule.returned_within && !self.case.asked {
+            if at.since(way.since) >= returned_within && !self.case.asked {
                 self.page("the way back has not been confirmed in time".to_owned());
             }
             return;
         };
         let watched = at.since(since);
-        let returned = watched >= rule.watch && self.case.judge.returned();
-        if returned || watched >= rule.returned_within {
+        let returned = watched >= watch && self.case.judge.returned();
+        if returned || watched >= returned_within {
             if !returned {
                 self.page(
                     "the old version is back, but metrics are not at their level before".to_owned(),

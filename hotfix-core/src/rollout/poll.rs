@@ -30,8 +30,8 @@ impl Rollout {
             Stage::Gate { until: Some(until), .. } => consider(*until),
             Stage::FinalValidation { since } => consider(*since + policy.final_validation().watch),
             Stage::Complete { since } => {
-                if let Some(last) = policy.after().iter().max() {
-                    consider(*since + *last);
+                if let Some(last) = policy.after().iter().map(|watch| watch.until).max() {
+                    consider(*since + last);
                 }
             }
             Stage::RollingBack(way) => match way.watching {

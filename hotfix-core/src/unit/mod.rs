@@ -3,10 +3,12 @@
 //! Each type reads what people write (`"10min"`, `"0.3%"`, `"250ms"`) and what goes over the wire (seconds,
 //! fractions), and writes the wire form.
 
+mod date;
 mod measure;
 mod name;
 mod time;
 
+pub use date::Date;
 pub use measure::{PerMinute, Proportion, Ratio, Share};
 pub use name::{FactName, MetricName, Name, PhaseName, RoleName};
 pub use time::{Span, Timestamp};
@@ -67,6 +69,12 @@ pub enum UnitError {
         /// What came.
         got: String,
     },
+    /// A text that is no day of the calendar.
+    #[error("`{got}` is not a date: write year, month and day, as in \"2025-10-14\"")]
+    Date {
+        /// What came.
+        got: String,
+    },
 }
 
 impl UnitError {
@@ -81,6 +89,7 @@ impl UnitError {
             Self::Ratio { .. } => "HF-UNIT-006",
             Self::PerMinute { .. } => "HF-UNIT-007",
             Self::Name { .. } => "HF-UNIT-008",
+            Self::Date { .. } => "HF-UNIT-009",
         }
     }
 }

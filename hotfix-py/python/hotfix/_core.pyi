@@ -178,6 +178,7 @@ _Reason: TypeAlias = Literal[
 ]
 _RollbackMethod: TypeAlias = Literal["feature_flag", "redeploy", "git_revert", "blue_green_switch", "platform"]
 _MessageKind: TypeAlias = Literal[
+    "alert",
     "deployment_started",
     "phase_passed",
     "deployed",

@@ -478,15 +478,8 @@ fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut Reader) {
     let cut_to = efficacy.cut_to.map(Ratio::value);
     in_range(reader, "cut_to", cut_to, |c| c <= 1.0, "a number above 0 and at most 1");
     between_0_and_1(reader, "alpha", efficacy.alpha);
-    // Where there are no metrics at all, that has been said.
-    let Some(name) = efficacy.metric.filter(|_| !reader.metrics.is_empty()) else { return };
-    let Some(noted) = reader.metrics.get(name.as_str()) else {
-        let near = nearest(name.as_str(), reader.metrics.keys().map(String::as_str));
-        let problem =
-            Problem::UnknownMetric { name: name.to_string(), nearest: near.map(str::to_owned) };
-        reader.fail_at::<()>("metric", problem);
-        return;
-    };
+    let Some(name) = efficacy.metric.filter(|name| is_known(reader, *name)) else { return };
+    let Some(noted) = reader.metrics.get(name.as_str()) else { return };
     let countable =
         noted.kind.is_none_or(|k| matches!(k, MetricKind::Proportion | MetricKind::Count));
     let tested = noted.model.is_none_or(|model| model != Model::None);
@@ -495,4 +488,16 @@ fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut Reader) {
         let name = name.to_string();
         reader.fail_at::<()>("metric", Problem::EfficacyMetric { name });
     }
+}
+
+/// Whether the key `metric` of the present table names a metric of the policy; reports where it does not.
+pub(super) fn is_known(reader: &mut Reader, name: MetricName) -> bool {
+    // Where there are no metrics at all, that has been said.
+    if reader.metrics.is_empty() || reader.metrics.contains_key(name.as_str()) {
+        return true;
+    }
+    let near = nearest(name.as_str(), reader.metrics.keys().map(String::as_str));
+    let (name, nearest) = (name.to_string(), near.map(str::to_owned));
+    reader.fail_at::<()>("metric", Problem::UnknownMetric { name, nearest });
+    false
 }

@@ -1,15 +1,16 @@
 //! Phases and the final validation (PLAN-2, ROLL-3).
 
-use schemars::{Schema, SchemaGenerator};
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::entries::{Entries, Entry};
+use super::list::none;
 use super::rule::at_least;
 use crate::grade::{GateMode, PromotionRule};
 use crate::policy::error::Problem;
-use crate::policy::field::{Duration, FailSafe, Lasting};
+use crate::policy::field::{Duration, FailSafe, Lasting, List};
 use crate::policy::node::Node;
-use crate::policy::reader::{Field, Reader, Style, section};
-use crate::policy::section::{FinalValidation, Phase};
+use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
+use crate::policy::section::{FinalValidation, LaterWatch, Phase};
 use crate::unit::{PhaseName, Share};
 
 section! {
@@ -40,6 +41,8 @@ section! {
         veto: Duration, [default "0s"];
         /// Whether a person may promote while it is still watched, before its gate.
         early_promotion: bool, [default false];
+        /// What people look at besides the metrics (MET-7).
+        watch_for: List<String>, [default none()];
     }
 }
 
@@ -49,6 +52,44 @@ fn phase_rules(phase: &PhaseDraft, reader: &mut Reader) {
         reader.fail_at::<()>(key, Problem::OutOfRange { key, got: "0%".to_owned(), range });
     }
     at_least(reader, "watch_most", phase.watch_most.flatten(), "watch", phase.watch);
+}
+
+section! {
+    draft
+    /// A window after the last phase; without `watch` its end alone may be written (ROLL-6).
+    LaterWatch as LaterWatchDraft {
+        /// When it ends, counted from the end of the last phase.
+        until: Lasting, [required];
+        /// What is looked at. Where it is empty: the metrics.
+        watch: List<String>, [default none()];
+    }
+}
+
+impl Field for LaterWatch {
+    type Out = Self;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let Node::Table(entries) = node else {
+            return Lasting::read(node, reader).map(|until| Self { until, watch: Vec::new() });
+        };
+        let draft = LaterWatchDraft::read(entries, reader);
+        Some(Self { until: draft.until?, watch: draft.watch? })
+    }
+    fn write(value: &Self, style: Style) -> Node {
+        if value.watch.is_empty() {
+            return Lasting::write(&value.until, style);
+        }
+        let (until, watch) = (Some(value.until), Some(value.watch.clone()));
+        LaterWatchDraft { until, watch }.write(style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let until = Lasting::schema(generator);
+        let table = generator.subschema_for::<Self>();
+        json_schema!({ "anyOf": [until, table] })
+    }
+    fn example() -> &'static str {
+        Lasting::example()
+    }
 }
 
 section! {

@@ -3,6 +3,7 @@
 use super::checklist::Checklists;
 use super::condition::HouseFacts;
 use super::entries::Entries;
+use super::list::{empty, none};
 use super::metric::Metrics;
 use super::phase::Phases;
 use super::role::Roles;
@@ -10,12 +11,13 @@ use super::severity::Severities;
 use crate::grade::Strategy;
 use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problem};
-use crate::policy::field::{Lasting, List};
+use crate::policy::field::List;
 use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::section::{
-    Approval, Classifier, Clock, Duty, Efficacy, Evidence, FinalValidation, Implication, Rollback,
-    Rule, Scope, Tree, Triggers, Vendor, Watch,
+    Advice, Alternative, Approval, Classifier, Clock, Contingency, Deploying, Duty, Efficacy,
+    Evidence, FinalValidation, Implication, LaterWatch, Message, ProcedureStep, Record, Remedy,
+    Report, Risk, Rollback, Rule, Scope, SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
 };
 use crate::text::pointer_step;
 use crate::unit::Name;
@@ -35,17 +37,24 @@ section! {
         /// Facts of the house's own, by name.
         facts: HouseFacts, [default empty()];
         /// What follows from what among the facts.
-        implications: Entries<Implication>, [default Node::List(Vec::new())];
+        implications: Entries<Implication>, [default none()];
         /// The severities that the policy has, each with what it asks for (SEV-1, SEV-6).
         severities: Severities, [default empty()];
         /// What the list of rules does not say by itself.
         classification: Classifier, [default empty()];
         /// The rules that classify an incident.
-        rules: Entries<Rule>, [default Node::List(Vec::new())];
+        rules: Entries<Rule>, [default none()];
         /// The decision tree.
         tree: Tree, [optional];
-        /// When to look again after the last phase, each counted from its end (ROLL-6).
-        after: List<Lasting>, [default Node::List(Vec::new())];
+        /// Why this strategy.
+        strategy_why: String, [default ""];
+        /// The strategies that were not chosen, and why (PLAN-1).
+        alternatives: Entries<Alternative>, [default none()];
+        /// When to look again after the last phase, each counted from its end: a duration, or a table that says what is
+        /// looked at, too (ROLL-6).
+        after: List<LaterWatch>, [default none()];
+        /// What the policy says of itself.
+        record: Record, [optional];
         /// What the engine believes of the host's clock.
         clock: Clock, [default empty()];
         /// How evidence is weighed.
@@ -55,15 +64,15 @@ section! {
         /// The roles of the house by id: who holds them, how they are reached, who stands in (TIME-4).
         roles: Roles, [default empty()];
         /// The companies whose services the house depends on (TIME-4).
-        vendors: Entries<Vendor>, [default Node::List(Vec::new())];
+        vendors: Entries<Vendor>, [default none()];
         /// What is due, when, how often and by whom (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
-        duties: Entries<Duty>, [default Node::List(Vec::new())];
+        duties: Entries<Duty>, [default none()];
         /// The demands for approval whatever the severity; all must be met (GATE-1).
-        approvals: List<Approval>, [default Node::List(Vec::new())];
+        approvals: List<Approval>, [default none()];
         /// What a hot-fix may change (GATE-4). Without it nothing is said.
         scope: Scope, [optional];
         /// What is gone through item by item, and when; the start waits for `start` lists (GATE-2, GATE-5).
-        checklists: Checklists, [default Node::List(Vec::new())];
+        checklists: Checklists, [default none()];
         /// The phases, in order; at least one.
         phases: Phases, [required];
         /// The last look after the last phase.
@@ -72,15 +81,31 @@ section! {
         metrics: Metrics, [required];
         /// The claim that the fix works.
         efficacy: Efficacy, [optional];
+        /// What success means beyond the bounds of metrics.
+        success: Entries<SuccessCriterion>, [default none()];
+        /// What a deployment looks like that goes well, and one that does not.
+        deploying: Deploying, [optional];
         /// What follows each signal; one that is not named is asked about.
         triggers: Triggers, [default empty()];
         /// The rollback workflow.
         rollback: Rollback, [required];
+        /// How a fix goes through source control.
+        vcs: Vcs, [optional];
+        /// The steps that people take, in order.
+        procedure: Entries<ProcedureStep>, [default none()];
+        /// What to do, not to do, and to beware of.
+        advice: Entries<Advice>, [default none()];
+        /// The risk register.
+        risks: Entries<Risk>, [default none()];
+        /// What is done when something else fails.
+        contingencies: Entries<Contingency>, [default none()];
+        /// What helps against faults that are known already.
+        remedies: Entries<Remedy>, [default none()];
+        /// The templates of messages.
+        messages: Entries<Message>, [default none()];
+        /// The incident report.
+        report: Report, [optional];
     }
-}
-
-const fn empty() -> Node {
-    Node::Table(Vec::new())
 }
 
 /// The version of the format that this release reads.
@@ -143,6 +168,8 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         name: draft.name?,
         title: draft.title?,
         strategy: draft.strategy?,
+        strategy_why: draft.strategy_why?,
+        alternatives: draft.alternatives?,
         clock: draft.clock?,
         evidence: draft.evidence?,
         watch: draft.watch?,
@@ -161,10 +188,21 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         rules: draft.rules?,
         tree: draft.tree?,
         after: draft.after?,
+        record: draft.record?,
         metrics: draft.metrics?,
         efficacy: draft.efficacy?,
+        success: draft.success?,
+        deploying: draft.deploying?,
         triggers: draft.triggers?,
         rollback: draft.rollback?,
+        vcs: draft.vcs?,
+        procedure: draft.procedure?,
+        advice: draft.advice?,
+        risks: draft.risks?,
+        contingencies: draft.contingencies?,
+        remedies: draft.remedies?,
+        messages: draft.messages?,
+        report: draft.report?,
     })
 }
 
@@ -180,7 +218,10 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         classification: Some(policy.classifier),
         rules: Some(policy.rules.clone()),
         tree: Some(policy.tree.clone()),
+        strategy_why: Some(policy.strategy_why.clone()),
+        alternatives: Some(policy.alternatives.clone()),
         after: Some(policy.after.clone()),
+        record: Some(policy.record.clone()),
         clock: Some(policy.clock),
         evidence: Some(policy.evidence),
         watch: Some(policy.watch),
@@ -195,8 +236,18 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         final_validation: Some(policy.final_validation),
         metrics: Some(policy.metrics.clone()),
         efficacy: Some(policy.efficacy),
+        success: Some(policy.success.clone()),
+        deploying: Some(policy.deploying.clone()),
         triggers: Some(policy.triggers),
-        rollback: Some(policy.rollback),
+        rollback: Some(policy.rollback.clone()),
+        vcs: Some(policy.vcs.clone()),
+        procedure: Some(policy.procedure.clone()),
+        advice: Some(policy.advice.clone()),
+        risks: Some(policy.risks.clone()),
+        contingencies: Some(policy.contingencies.clone()),
+        remedies: Some(policy.remedies.clone()),
+        messages: Some(policy.messages.clone()),
+        report: Some(policy.report.clone()),
     }
     .write(style)
 }

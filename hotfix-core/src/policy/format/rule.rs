@@ -1,4 +1,4 @@
-//! The rules for the whole rollout: clock, evidence, watching, triggers, rollback (STAT, MET-5, FIELD-3, ROLL-4, ROLL-5).
+//! The rules for the whole rollout: clock, evidence, watching, triggers (STAT, MET-5, FIELD-3, ROLL-4).
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -8,7 +8,7 @@ use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, Lasting, Number};
 use crate::policy::node::Node;
 use crate::policy::reader::{Field, Reader, Style, section};
-use crate::policy::section::{Clock, Evidence, NoData, Rollback, Triggers, Watch};
+use crate::policy::section::{Clock, Evidence, NoData, Triggers, Watch};
 use crate::unit::{Proportion, Ratio, Span};
 
 section! {
@@ -105,21 +105,6 @@ section! {
         /// What follows then.
         then: FailSafe, [required];
     }
-}
-
-section! {
-    plain
-    /// The rollback workflow (ROLL-5).
-    Rollback from RollbackDraft, rollback_rules {
-        /// The least time to watch metrics after the way back is done.
-        watch: Lasting, [required];
-        /// When metrics have not returned by then, someone is paged; at least `watch`.
-        returned_within: Lasting, [required];
-    }
-}
-
-fn rollback_rules(rollback: &RollbackDraft, reader: &mut Reader) {
-    at_least(reader, "returned_within", rollback.returned_within, "watch", rollback.watch);
 }
 
 pub(super) fn at_least(

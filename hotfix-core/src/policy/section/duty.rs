@@ -1,6 +1,6 @@
 //! What somebody has to do, and by when (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
 
-use super::Due;
+use super::{Due, TimeRange};
 use crate::fact::Condition;
 use crate::grade::{Audience, DutyKind, Moment, Severity};
 use crate::unit::{Name, RoleName, Span};
@@ -33,7 +33,7 @@ pub struct Duty {
     /// With kind `escalate`, and never without: its rung of the ladder, from 1.
     pub step: Option<u32>,
     /// How long it takes, as for a meeting.
-    pub lasts: Option<Lasts>,
+    pub lasts: Option<TimeRange>,
     /// It is due only where this holds. None: always.
     pub when: Option<Condition>,
     /// Whether it is due only where the fix is a stop-gap. Default false.
@@ -45,13 +45,4 @@ impl Duty {
     pub fn is_for(&self, severity: Severity) -> bool {
         self.severities.is_empty() || self.severities.contains(&severity)
     }
-}
-
-/// How long something takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lasts {
-    /// At least.
-    pub least: Span,
-    /// At most; at least `least`.
-    pub most: Span,
 }

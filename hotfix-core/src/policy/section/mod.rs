@@ -5,11 +5,17 @@ mod classification;
 mod due;
 mod duty;
 mod fact;
+mod message;
 mod metric;
 mod phase;
+mod procedure;
+mod record;
+mod risk;
 mod role;
+mod rollback;
 mod rule;
 mod tree;
+mod vcs;
 
 pub use classification::{Classifier, Effect, Rule};
 pub use due::Due;
@@ -19,13 +25,20 @@ mod scope;
 mod severity;
 
 pub use checklist::{Checklist, ChecklistItem};
-pub use duty::{Duty, Lasts};
+pub use duty::Duty;
+pub(crate) use message::placeholders;
+pub use message::{MESSAGE_FIELDS, Message, Promise, Report};
 pub use metric::{
     Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
 };
-pub use phase::{FinalValidation, Phase};
+pub use phase::{FinalValidation, LaterWatch, Phase};
+pub use procedure::{Advice, Deploying, ProcedureStep, Remedy};
+pub use record::{Record, ReviewCycle, Slo, TimeRange};
+pub use risk::{Alternative, Contingency, Risk, SuccessCriterion};
 pub use role::{Holder, HouseRole, Vendor};
-pub use rule::{Clock, Evidence, NoData, Rollback, Triggers, Watch};
+pub use rollback::{Rollback, RollbackWay};
+pub use rule::{Clock, Evidence, NoData, Triggers, Watch};
 pub use scope::Scope;
 pub use severity::{Approval, Review, SeverityLevel, Testing};
 pub use tree::{Answer, Branches, Leaf, Question, Target, Tree};
+pub use vcs::{CommitForm, PullRequest, Vcs};

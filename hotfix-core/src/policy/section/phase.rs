@@ -30,6 +30,17 @@ pub struct Phase {
     pub veto: Span,
     /// Whether a person may promote while it is still watched, before its gate.
     pub early_promotion: bool,
+    /// What people look at besides the metrics (MET-7).
+    pub watch_for: Vec<String>,
+}
+
+/// A window after the last phase in which somebody looks again (ROLL-6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaterWatch {
+    /// When it ends, counted from the end of the last phase.
+    pub until: Span,
+    /// What is looked at; empty: the metrics.
+    pub watch: Vec<String>,
 }
 
 /// The last look after the last phase (S1: T+57 to T+60).

@@ -1,4 +1,4 @@
-//! The rules that hold for the whole rollout: clock, evidence, watching, triggers, rollback.
+//! The rules that hold for the whole rollout: clock, evidence, watching, triggers.
 
 use crate::grade::{EvidenceMode, Otherwise, Response, Signal};
 use crate::unit::{Proportion, Ratio, Span};
@@ -91,13 +91,4 @@ impl Triggers {
     pub const fn response(&self, signal: Signal) -> Response {
         self.responses[signal as usize]
     }
-}
-
-/// The rollback workflow (ROLL-5).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rollback {
-    /// The least time to watch metrics after the way back is done.
-    pub watch: Span,
-    /// When metrics have not returned by then, someone is paged; at least `watch`.
-    pub returned_within: Span,
 }

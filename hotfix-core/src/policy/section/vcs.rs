@@ -1,0 +1,60 @@
+//! Source control: branches, versions, tags, commits (VCS-1 to VCS-6).
+
+use crate::grade::{CommitField, Flow, MergeKind, TagForm, VcsStep, Versioning};
+
+/// How a fix goes through source control.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vcs {
+    /// How branches are used.
+    pub flow: Flow,
+    /// Other flows that the policy allows.
+    pub also: Vec<Flow>,
+    /// The steps in their order, each once; empty: the flow's own.
+    pub order: Vec<VcsStep>,
+    /// What the branch is made from: a branch, or `production_tag` for the tag that is live. Default `main`.
+    pub base: String,
+    /// What the name of the branch starts with. Default `hotfix/`.
+    pub prefix: String,
+    /// How the next version is numbered. Default patch.
+    pub version: Versioning,
+    /// Other ways that the policy allows.
+    pub also_version: Vec<Versioning>,
+    /// How the tag is named. Default version.
+    pub tag: TagForm,
+    /// Whether the tag is annotated. Default true.
+    pub annotated: bool,
+    /// How the branch is merged. Default with a merge commit.
+    pub merge: MergeKind,
+    /// The branches that must have the fix in the end; each once.
+    pub merge_back: Vec<String>,
+    /// The commit message.
+    pub commit: CommitForm,
+    /// The pull request, where there is one.
+    pub pull_request: Option<PullRequest>,
+}
+
+/// What a commit message looks like (VCS-5).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommitForm {
+    /// What the subject starts with.
+    pub subject: String,
+    /// What the body says, in this order; each once.
+    pub fields: Vec<CommitField>,
+    /// Whether the subject is a conventional commit, as in `fix(payments): …`. Default false.
+    pub conventional: bool,
+    /// Whether the version is raised by a commit of its own. Default false.
+    pub version_commit: bool,
+}
+
+/// What an emergency pull request looks like (VCS-1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequest {
+    /// What the title starts with; empty: nothing of its own.
+    pub title: String,
+    /// Its label.
+    pub label: Option<String>,
+    /// Who reviews it, in words; empty: not said.
+    pub reviewers: String,
+    /// Whether it is merged as one commit. Default false.
+    pub squash: bool,
+}

@@ -1,0 +1,121 @@
+//! Days of the calendar: what a document was changed on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{Datelike as _, NaiveDate, NaiveTime};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Timestamp, UnitError};
+
+/// A day of the Gregorian calendar, from the year 1 to the year 9999; written `"2025-10-14"`.
+///
+/// ```
+/// use hotfix_core::unit::Date;
+/// let changed: Date = "2025-10-14".parse()?;
+/// assert_eq!(changed.starts().to_string(), "2025-10-14T00:00:00.000Z");
+/// assert_eq!("2025-02-29".parse::<Date>().unwrap_err().code(), "HF-UNIT-009");
+/// # Ok::<(), hotfix_core::unit::UnitError>(())
+/// ```
+///
+/// Shows DEC-7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date(NaiveDate);
+
+impl Date {
+    /// # Errors
+    /// `HF-UNIT-009` where there is no such day, or outside the years 1 to 9999.
+    pub fn try_new(year: u16, month: u8, day: u8) -> Result<Self, UnitError> {
+        NaiveDate::from_ymd_opt(i32::from(year), u32::from(month), u32::from(day))
+            .filter(|date| (1..=9_999).contains(&date.year()))
+            .map(Self)
+            .ok_or_else(|| UnitError::Date { got: format!("{year:04}-{month:02}-{day:02}") })
+    }
+
+    /// When it starts, in UTC.
+    pub fn starts(self) -> Timestamp {
+        let millis = self.0.and_time(NaiveTime::MIN).and_utc().timestamp_millis();
+        // The years of both types are the same.
+        Timestamp::try_from_millis(millis).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.0.year(), self.0.month(), self.0.day())
+    }
+}
+
+impl FromStr for Date {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let refused = || UnitError::Date { got: text.to_owned() };
+        let part = |range: std::ops::Range<usize>| text.get(range).ok_or_else(refused);
+        let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);
+        // Digits alone: `parse` would let a sign through.
+        let written = text.len() == 10
+            && [year, month, day].iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()))
+            && text.get(4..5) == Some("-")
+            && text.get(7..8) == Some("-");
+        if !written {
+            return Err(refused());
+        }
+        let year = year.parse().map_err(|_| refused())?;
+        let month = month.parse().map_err(|_| refused())?;
+        let day = day.parse().map_err(|_| refused())?;
+        Self::try_new(year, month, day).map_err(|_| refused())
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dec_7_a_date_is_a_day_of_the_calendar() {
+        for text in ["2025-10-14", "2024-02-29", "0001-01-01", "9999-12-31"] {
+            let date: Date = text.parse().unwrap();
+            assert_eq!(date.to_string(), text);
+            assert_eq!(serde_json::from_str::<Date>(&format!("\"{text}\"")).unwrap(), date);
+            assert_eq!(serde_json::to_string(&date).unwrap(), format!("\"{text}\""));
+        }
+        for text in [
+            "",
+            "2025-02-29",
+            "2025-13-01",
+            "2025-00-10",
+            "0000-01-01",
+            "2025-1-14",
+            "+025-10-14",
+            "2025-10-14T00:00",
+            "14.10.2025",
+            "2025/10/14",
+            "2025-10-1\u{e9}",
+            "\u{1F6A8}-10-14",
+        ] {
+            assert_eq!(text.parse::<Date>().unwrap_err().code(), "HF-UNIT-009", "{text}");
+        }
+    }
+
+    #[test]
+    fn dec_7_days_are_ordered_and_start_at_midnight() {
+        let (first, next) =
+            (Date::try_new(2024, 2, 29).unwrap(), Date::try_new(2024, 3, 1).unwrap());
+        assert!(first < next);
+        assert_eq!(next.starts().since(first.starts()).to_string(), "1d");
+    }
+}

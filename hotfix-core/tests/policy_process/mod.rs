@@ -1,0 +1,307 @@
+//! Random tables of the process around a rollout, as a document has them.
+
+use std::collections::BTreeSet;
+
+use hotfix_core::grade::{
+    AdviceCheck, AdviceKind, Audience, CommitField, Flow, Grade, MergeKind, MessageKind, Moment,
+    Promised, RollbackMethod, Severity, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
+};
+use proptest::collection::{btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use serde_json::{Map, Value, json};
+
+fn text() -> impl Strategy<Value = String> {
+    ".{0,12}"
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "[a-z][a-z0-9_-]{0,30}"
+}
+
+fn texts() -> impl Strategy<Value = Vec<String>> {
+    vec(text(), 0..3)
+}
+
+/// Texts that stand once each, in no order.
+fn different() -> impl Strategy<Value = Vec<String>> {
+    btree_set(text(), 0..4).prop_map(|set| set.into_iter().collect::<Vec<_>>()).prop_shuffle()
+}
+
+fn one<T: serde::Serialize>(all: &'static [T]) -> impl Strategy<Value = Value> {
+    let known: Vec<Value> = all.iter().map(|value| json!(value)).collect();
+    select(known)
+}
+
+/// Some of a closed set, each once, in any order.
+fn some<T: serde::Serialize>(all: &'static [T]) -> impl Strategy<Value = Value> {
+    let known: Vec<Value> = all.iter().map(|value| json!(value)).collect();
+    subsequence(known, 0..=all.len()).prop_shuffle().prop_map(Value::from)
+}
+
+fn duration(least: u32) -> BoxedStrategy<Value> {
+    prop_oneof![
+        (least..100_000).prop_map(|s| json!(format!("{s}s"))),
+        (least..10_000).prop_map(|m| json!(format!("{m}min"))),
+        (least..1_000_000).prop_map(|ms| json!(f64::from(ms) / 1_000.0)),
+    ]
+    .boxed()
+}
+
+/// A table with `least` and `most`, each there or not, the first no more than the second.
+fn range() -> impl Strategy<Value = Map<String, Value>> {
+    (option::of(0u32..100_000), option::of(0u32..100_000)).prop_map(|(least, more)| {
+        let mut table = Map::new();
+        if let Some(least) = least {
+            table.insert("least".to_owned(), json!(format!("{least}s")));
+        }
+        if let Some(more) = more {
+            table.insert("most".to_owned(), json!(least.unwrap_or(0) + more));
+        }
+        table
+    })
+}
+
+/// Values under keys; what is null is left out.
+fn table(value: Value) -> Map<String, Value> {
+    let Value::Object(table) = value else { panic!("not a table: {value}") };
+    table.into_iter().filter(|(_, value)| !value.is_null()).collect()
+}
+
+fn joined(mut first: Map<String, Value>, second: Map<String, Value>) -> Value {
+    first.extend(second);
+    Value::Object(first)
+}
+
+/// A list of such tables, each with an id of its own.
+fn with_ids(item: impl Strategy<Value = Map<String, Value>>) -> impl Strategy<Value = Value> {
+    (vec(item, 0..4), btree_set(name(), 4)).prop_map(|(items, ids): (Vec<_>, BTreeSet<_>)| {
+        let with_id = |(mut item, id): (Map<String, Value>, String)| {
+            item.insert("id".to_owned(), id.into());
+            Value::Object(item)
+        };
+        items.into_iter().zip(ids).map(with_id).collect()
+    })
+}
+
+fn record() -> impl Strategy<Value = Value> {
+    let date = (1u32..10_000, 1u32..13, 1u32..29)
+        .prop_map(|(year, month, day)| format!("{year:04}-{month:02}-{day:02}"));
+    let slo = (text(), duration(1), one(Moment::ALL), one(Moment::ALL)).prop_map(
+        |(name, within, from, to)| json!({ "name": name, "within": within, "from": from, "to": to }),
+    );
+    let review = (option::of(duration(1)), any::<bool>()).prop_map(|(every, after)| {
+        Value::Object(table(json!({ "every": every, "after_each": after })))
+    });
+    (text(), text(), text(), option::of(date), option::of(slo), option::of(range()), option::of(review))
+        .prop_map(|(document, owner, trigger, changed, slo, estimate, review)| {
+            Value::Object(table(json!({
+                "document": document, "owner": owner, "trigger": trigger, "changed": changed, "slo": slo,
+                "estimate": estimate, "review": review,
+            })))
+        })
+}
+
+fn vcs() -> impl Strategy<Value = Value> {
+    let commit = (text(), some(CommitField::ALL), any::<(bool, bool)>()).prop_map(
+        |(subject, fields, (conventional, version_commit))| {
+            json!({
+                "subject": subject, "fields": fields, "conventional": conventional, "version_commit": version_commit,
+            })
+        },
+    );
+    let pull_request = (text(), option::of(text()), text(), any::<bool>()).prop_map(
+        |(title, label, reviewers, squash)| {
+            let request =
+                json!({ "title": title, "label": label, "reviewers": reviewers, "squash": squash });
+            Value::Object(table(request))
+        },
+    );
+    let version = (one(Versioning::ALL), some(Versioning::ALL), one(TagForm::ALL), any::<bool>());
+    let rest = (one(MergeKind::ALL), different(), option::of(commit), option::of(pull_request));
+    (one(Flow::ALL), some(Flow::ALL), some(VcsStep::ALL), text(), text(), version, rest).prop_map(
+        |(flow, also, order, base, prefix, (version, others, tag, annotated), rest)| {
+            let (merge, merge_back, commit, pull_request) = rest;
+            Value::Object(table(json!({
+                "flow": flow, "also": also, "order": order, "base": base, "prefix": prefix, "version": version,
+                "also_version": others, "tag": tag, "annotated": annotated, "merge": merge,
+                "merge_back": merge_back, "commit": commit, "pull_request": pull_request,
+            })))
+        },
+    )
+}
+
+fn procedure() -> impl Strategy<Value = Value> {
+    let step = (text(), text(), text(), one(StepClock::ALL), option::of(name()), range()).prop_map(
+        |(title, goal, done_when, clock, role, range)| {
+            let step = json!({
+                "title": title, "goal": goal, "done_when": done_when, "clock": clock, "role": role,
+            });
+            table(joined(table(step), range))
+        },
+    );
+    with_ids(step)
+}
+
+fn advice() -> impl Strategy<Value = Value> {
+    let advice = (one(AdviceKind::ALL), text(), option::of(one(AdviceCheck::ALL)));
+    with_ids(advice.prop_map(|(kind, text, shown_by)| {
+        table(json!({ "kind": kind, "text": text, "shown_by": shown_by }))
+    }))
+}
+
+fn condition() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        select(vec!["service_down", "payments_down"]).prop_map(Value::from),
+        (0u32..=100)
+            .prop_map(|p| json!({ "fact": "users_affected", "at_most": f64::from(p) / 100.0 })),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..3).prop_map(|all| json!({ "all": all })),
+            vec(inner.clone(), 0..3).prop_map(|any| json!({ "any": any })),
+            inner.prop_map(|not| json!({ "not": not })),
+        ]
+    })
+}
+
+fn remedies() -> impl Strategy<Value = Value> {
+    let remedy = (condition(), text());
+    with_ids(remedy.prop_map(|(when, text)| table(json!({ "when": when, "text": text }))))
+}
+
+fn risks() -> impl Strategy<Value = (Value, Value)> {
+    let risk = (text(), one(Grade::ALL), one(Grade::ALL), text()).prop_map(
+        |(risk, likelihood, impact, mitigation)| {
+            table(json!({
+                "risk": risk, "likelihood": likelihood, "impact": impact, "mitigation": mitigation,
+            }))
+        },
+    );
+    let contingency =
+        (text(), vec(text(), 1..3), some(Severity::ALL)).prop_map(|(when, actions, waits)| {
+            table(json!({ "when": when, "actions": actions, "waits": waits }))
+        });
+    (with_ids(risk), with_ids(contingency))
+}
+
+fn success() -> impl Strategy<Value = Value> {
+    let criterion = (one(SuccessGroup::ALL), text());
+    with_ids(criterion.prop_map(|(group, text)| table(json!({ "group": group, "text": text }))))
+}
+
+fn alternatives() -> impl Strategy<Value = Value> {
+    use hotfix_core::grade::Strategy as Way;
+    let given = vec((text(), option::of(1u32..=1_000_000)), Way::ALL.len());
+    (some(Way::ALL), given).prop_map(|(strategies, given)| {
+        let strategies = strategies.as_array().cloned().unwrap_or_default();
+        let alternative = |(strategy, (why, batch))| {
+            Value::Object(table(json!({ "strategy": strategy, "why": why, "batch": batch })))
+        };
+        strategies.into_iter().zip(given).map(alternative).collect()
+    })
+}
+
+fn after() -> impl Strategy<Value = Value> {
+    let window = prop_oneof![
+        duration(1),
+        (duration(1), option::of(texts())).prop_map(|(until, watch)| {
+            Value::Object(table(json!({ "until": until, "watch": watch })))
+        }),
+    ];
+    vec(window, 0..4).prop_map(Value::from)
+}
+
+/// The keys of the rollback workflow that need not be there.
+fn rollback() -> impl Strategy<Value = Map<String, Value>> {
+    let way = (one(RollbackMethod::ALL), option::of(text()), range()).prop_map(
+        |(kind, condition, range)| {
+            joined(table(json!({ "kind": kind, "condition": condition })), range)
+        },
+    );
+    let times =
+        (option::of(range()), option::of(range()), option::of(range()), option::of(range()));
+    (vec(way, 0..3), times, any::<bool>(), texts()).prop_map(
+        |(methods, (assess, execute, verify, estimate), point, aftercare)| {
+            table(json!({
+                "methods": methods, "assess": assess, "execute": execute, "verify": verify, "estimate": estimate,
+                "point": point, "aftercare": aftercare,
+            }))
+        },
+    )
+}
+
+fn messages() -> impl Strategy<Value = Value> {
+    let words = prop_oneof!["[^{}]{0,10}", "\\{\\{ {0,2}[a-z_]{1,12} {0,2}\\}\\}"];
+    let text = vec(words, 0..5).prop_map(|words| words.concat());
+    let promise = (one(Promised::ALL), range()).prop_map(|(of, range)| {
+        let mut promise = table(json!({ "of": of, "most": "30d" }));
+        promise.extend(range);
+        Value::Object(promise)
+    });
+    let message = (
+        one(MessageKind::ALL),
+        one(Audience::ALL),
+        text,
+        some(Severity::ALL),
+        option::of(condition()),
+        vec(promise, 0..3),
+    )
+        .prop_map(|(kind, audience, text, severities, when, promises)| {
+            table(json!({
+                "kind": kind, "audience": audience, "text": text, "severities": severities, "when": when,
+                "promises": promises,
+            }))
+        });
+    with_ids(message)
+}
+
+fn report() -> impl Strategy<Value = Value> {
+    let within = option::of(prop_oneof![duration(0), Just(json!("next_business_day"))]);
+    (within, different(), different(), different(), different()).prop_map(
+        |(within, sections, questions, measures, action_item)| {
+            Value::Object(table(json!({
+                "within": within, "sections": sections, "questions": questions, "measures": measures,
+                "action_item": action_item,
+            })))
+        },
+    )
+}
+
+/// Puts random tables of the process into a document that loads.
+pub(crate) fn with_process(document: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+    let deploying = (texts(), texts(), range()).prop_map(|(success, failure, range)| {
+        joined(table(json!({ "success": success, "failure": failure })), range)
+    });
+    let singles = (
+        option::of(record()),
+        option::of(vcs()),
+        option::of(deploying),
+        option::of(report()),
+        option::of(text()),
+    );
+    let lists = (procedure(), advice(), risks(), success(), alternatives(), messages(), remedies());
+    (document, singles, lists, after(), rollback(), texts()).prop_map(
+        |(mut document, singles, lists, after, rollback, watch_for)| {
+            let (record, vcs, deploying, report, why) = singles;
+            let (procedure, advice, (risks, contingencies), mut success, alternatives, messages, remedies) = lists;
+            // A criterion may name a metric that is there.
+            if let (Some(first), Some(metrics)) = (success.get_mut(0), document["metrics"].as_object()) {
+                first["metric"] = json!(metrics.keys().next());
+            }
+            let process = table(json!({
+                "record": record, "vcs": vcs, "deploying": deploying, "report": report, "strategy_why": why,
+                "procedure": procedure, "advice": advice, "risks": risks, "contingencies": contingencies,
+                "success": success, "alternatives": alternatives, "messages": messages, "remedies": remedies,
+                "after": after,
+            }));
+            if let Some(table) = document["rollback"].as_object_mut() {
+                table.extend(rollback);
+            }
+            document["phases"][0]["watch_for"] = json!(watch_for);
+            let Value::Object(document) = document else { panic!("not a table: {document}") };
+            joined(document, process)
+        },
+    )
+}
