@@ -16,8 +16,11 @@ struct Morning {
 
 impl Morning {
     fn new() -> Self {
-        let text = tree::read(&tree::root().join("examples/policies/payments.toml"));
-        let policy = Arc::new(Policy::from_toml(&text).unwrap());
+        Self::under(&tree::read(&tree::root().join("examples/policies/payments.toml")))
+    }
+
+    fn under(text: &str) -> Self {
+        let policy = Arc::new(Policy::from_toml(text).unwrap());
         let plan = Plan::from_json(
             Arc::clone(&policy),
             r#"{"id":"INC-2041","service":"payments","severity":"P1"}"#,
@@ -112,4 +115,59 @@ fn gate_2_no_start_while_a_required_item_is_open() {
     assert!(acts.iter().any(|act| matches!(act, Act::Deploy { .. })));
     let again = Rollout::replay(morning.rollout.log().as_bytes(), Recording::Keep).unwrap();
     assert_eq!(again.state(), State::Deploying);
+}
+
+/// The house policy, with `from` replaced by `to` once.
+fn house(from: &str, to: &str) -> String {
+    let text = tree::read(&tree::root().join("examples/policies/payments.toml"));
+    assert!(text.contains(from), "no {from}");
+    text.replacen(from, to, 1)
+}
+
+#[test]
+fn gate_2_the_start_waits_for_start_lists_alone() {
+    for moment in ["before", "deployed", "verified", "final_validation", "rolled_back", "after"] {
+        let at = format!("title = \"Rollback\"\nat = \"{moment}\"");
+        let mut morning = Morning::under(&house("title = \"Rollback\"", &at));
+        morning.check_all_but("rollback_tested");
+        morning.input("14:31", r#"{"kind":"approve","by":"lena","role":"engineering_lead"}"#);
+        morning.input("14:34", r#"{"kind":"approve","by":"noor","role":"product_manager"}"#);
+        assert_eq!(morning.rollout.state(), State::Ready, "{moment}");
+        // An item of such a list is an item all the same, before the start and after it.
+        morning.input("14:35", r#"{"kind":"check_item","by":"omar","item":"rollback_tested"}"#);
+        morning.input("14:40", r#"{"kind":"start","by":"lena"}"#);
+    }
+    // Said outright, `start` is what it is by default.
+    let at = "title = \"Rollback\"\nat = \"start\"";
+    let mut morning = Morning::under(&house("title = \"Rollback\"", at));
+    morning.check_all_but("rollback_tested");
+    assert_eq!(morning.rollout.state(), State::Drafted);
+}
+
+#[test]
+fn gate_1_the_start_waits_for_no_approval_that_may_follow_or_holds_nothing_up() {
+    let demand = "any_of = [\"product_manager\"]";
+    for (key, waits) in [
+        ("verbal = true", true),
+        ("author_alone = true", true),
+        ("blocking = true", true),
+        ("blocking = false", false),
+        ("after_the_fact = \"24h\"", false),
+    ] {
+        let mut morning = Morning::under(&house(demand, &format!("{demand}\n{key}")));
+        let note = r#"{"kind":"note","by":"lena","text":"fix is on its way"}"#;
+        let asked = morning.input("14:15", note);
+        let asked = asked.iter().filter(|act| matches!(act, Act::RequestApproval { .. })).count();
+        assert_eq!(asked, 2, "{key}: asked for it is");
+        morning.check_all_but("");
+        morning.input("14:31", r#"{"kind":"approve","by":"lena","role":"engineering_lead"}"#);
+        let expected = if waits { State::AwaitingApproval } else { State::Ready };
+        assert_eq!(morning.rollout.state(), expected, "{key}");
+        // A denial counts whoever may be asked afterwards.
+        morning.input(
+            "14:33",
+            r#"{"kind":"deny","by":"noor","role":"product_manager","why":"not today"}"#,
+        );
+        assert_eq!(morning.rollout.state(), State::AwaitingApproval, "{key}");
+    }
 }

@@ -9,10 +9,14 @@
 
 mod policy_common;
 
-use hotfix_core::grade::{GateMode, MetricKind, PromotionRule, Reference, Response, Signal, Worse};
-use hotfix_core::policy::section::{Bound, BoundValue};
+use hotfix_core::grade::{
+    Calendar, DutyKind, GateMode, MetricKind, Moment, PromotionRule, Refactoring, Reference,
+    Response, ReviewTime, Severity, Signal, Worse,
+};
+use hotfix_core::policy::section::{Bound, BoundValue, Due};
 use hotfix_core::policy::{Policy, PolicyErrors, Problem};
-use policy_common::{apply, example, parse_cases, validated};
+use hotfix_core::unit::Span;
+use policy_common::{apply, example, parse_cases, validated, whole};
 use serde_json::{Value, json};
 
 #[test]
@@ -383,4 +387,89 @@ fn plan_2_the_lab_has_s1s_shares_in_seconds() {
         lab.phases().iter().map(|p| (p.share.to_string(), p.watch.as_seconds())).collect();
     assert_eq!(watch, [("10%".into(), 10.0), ("50%".into(), 10.0), ("100%".into(), 30.0)]);
     assert!(lab.efficacy().unwrap().required);
+}
+
+#[test]
+fn sev_6_a_policy_says_what_each_of_its_severities_asks_for() {
+    let policy = Policy::from_toml(&whole()).unwrap();
+    let had: Vec<Severity> = policy.severities().iter().map(|level| level.severity).collect();
+    assert_eq!(had, [Severity::P0, Severity::P2], "the most severe first");
+    assert!(policy.severity(Severity::P1).is_none());
+    let p0 = policy.severity(Severity::P0).unwrap();
+    assert_eq!((p0.label.as_str(), p0.hotfix), ("critical", true));
+    let [now, later] = &p0.approvals[..] else { panic!("{:?}", p0.approvals) };
+    assert_eq!((now.verbal, now.author_alone, now.holds_start()), (true, true, true));
+    assert_eq!(later.after_the_fact, Some(Span::from_seconds(86_400)));
+    assert!(!later.blocking && !later.holds_start());
+    let review = p0.review.as_ref().unwrap();
+    assert_eq!((review.time, review.approvers), (ReviewTime::After, 2));
+    assert_eq!(review.most, Some(Span::from_seconds(900)));
+    assert!(p0.testing.as_ref().unwrap().staging);
+    // What is left out asks for nothing.
+    let p2 = policy.severity(Severity::P2).unwrap();
+    assert!(p2.approvals.is_empty() && p2.review.is_none() && p2.testing.is_none());
+    // A demand of the whole policy that says no more than who is the one there always was.
+    let plain = &policy.approvals()[0];
+    assert!(plain.holds_start() && !plain.verbal && !plain.author_alone && plain.told.is_empty());
+}
+
+#[test]
+fn sev_6_a_duty_is_for_the_severities_that_it_names_or_for_all() {
+    let policy = Policy::from_toml(&whole()).unwrap();
+    let [update, manager, permanent] = policy.duties() else { panic!("{:?}", policy.duties()) };
+    assert_eq!(update.within, Due::Within(Span::ZERO));
+    assert_eq!(
+        (update.every, update.until),
+        (Some(Span::from_seconds(900)), Some(Moment::Resolved))
+    );
+    assert_eq!((manager.kind, manager.step), (DutyKind::Escalate, Some(1)));
+    assert_eq!(permanent.within, Due::Next(Calendar::NextSprint));
+    assert!(permanent.stop_gap);
+    for severity in Severity::ALL {
+        assert_eq!(update.is_for(*severity), *severity == Severity::P0);
+        assert!(permanent.is_for(*severity));
+    }
+}
+
+#[test]
+fn field_5_roles_are_found_by_id() {
+    let policy = Policy::from_toml(&whole()).unwrap();
+    let ids: Vec<&str> = policy.roles().iter().map(|role| role.id.as_str()).collect();
+    assert_eq!(ids, ["cto", "engineering_manager"], "in the order of their ids");
+    let manager = policy.role("engineering_manager".parse().unwrap()).unwrap();
+    assert_eq!(manager.stand_ins[0].as_str(), "cto");
+    assert_eq!(manager.holders[1].reach, None);
+    assert!(policy.role("incident_commander".parse().unwrap()).is_none());
+    assert_eq!(policy.vendors()[0].support.as_deref(), Some("support@example.com"));
+}
+
+#[test]
+fn field_5_a_scope_that_says_nothing_is_strict() {
+    let text = whole();
+    assert_eq!(Policy::from_toml(&text).unwrap().scope().unwrap().files_most, Some(10));
+    let (before, rest) = text.split_once("[scope]").unwrap();
+    let (_, after) = rest.split_once("[[checklists]]").unwrap();
+    let none = Policy::from_toml(&format!("{before}[[checklists]]{after}")).unwrap();
+    assert_eq!(none.scope(), None);
+    let empty = Policy::from_toml(&format!("{before}[scope]\n[[checklists]]{after}")).unwrap();
+    let scope = empty.scope().unwrap();
+    assert!(scope.one_fix && !scope.features && !scope.dependencies && !scope.migrations);
+    assert_eq!((scope.refactoring, scope.lines_most), (Refactoring::Never, None));
+}
+
+#[test]
+fn sev_6_the_order_of_named_severities_changes_neither_policy_nor_digest() {
+    let text = whole();
+    let turned = |names: &str| {
+        let text = text.replacen(
+            "hotfix = false",
+            "hotfix = false\n[severities.P1]\nlabel = \"\"\nhotfix = true",
+            1,
+        );
+        Policy::from_toml(&text.replacen("severities = [\"P0\"]", names, 1)).unwrap()
+    };
+    let (one, other) =
+        (turned("severities = [\"P0\", \"P1\"]"), turned("severities = [\"P1\", \"P0\"]"));
+    assert_eq!((one.digest(), &one), (other.digest(), &other));
+    assert_eq!(one.duties()[0].severities, [Severity::P0, Severity::P1]);
 }

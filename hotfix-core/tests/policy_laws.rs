@@ -13,9 +13,10 @@ mod policy_process;
 use std::collections::BTreeSet;
 
 use hotfix_core::policy::{Policy, PolicyErrors};
-use policy_common::{example, parse_cases, schema};
+use policy_common::{example, schema, whole};
 use policy_process::with_process;
 use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
@@ -77,9 +78,9 @@ fn metric() -> impl Strategy<Value = Value> {
     (select(kinds), select(vec!["decide", "watch"]), any::<bool>()).prop_flat_map(|(kind, role, tested)| {
         (
             level(kind),
-            proptest::option::of(bound(kind)),
-            proptest::option::of(bound(kind)),
-            proptest::option::of(bound(kind)),
+            option::of(bound(kind)),
+            option::of(bound(kind)),
+            option::of(bound(kind)),
             btree_set(1u32..100_000, 1..6),
             select(vec!["higher", "lower"]),
             ".{0,20}",
@@ -126,7 +127,7 @@ fn metrics() -> impl Strategy<Value = Map<String, Value>> {
 fn phase() -> impl Strategy<Value = Value> {
     let response = || select(vec!["hold", "ask", "roll_back"]);
     (
-        (1u32..=10_000, ".{0,20}", lasting(0), lasting(0), proptest::option::of(0u32..100)),
+        (1u32..=10_000, ".{0,20}", lasting(0), lasting(0), option::of(0u32..100)),
         select(vec!["no_evidence_of_harm", "evidence_of_no_harm"]),
         (response(), response(), select(vec!["automatic", "manual", "veto"]), any::<bool>(), 0u32..600),
     )
@@ -141,6 +142,152 @@ fn phase() -> impl Strategy<Value = Value> {
             }
             phase
         })
+}
+
+/// A table with some more keys, where there are any.
+fn with_some<const N: usize>(mut table: Value, more: [(&str, Option<Value>); N]) -> Value {
+    for (key, value) in more {
+        if let Some(value) = value {
+            table[key] = value;
+        }
+    }
+    table
+}
+
+/// Keys of a table, each of which may be left out.
+fn some_of(table: Value) -> impl Strategy<Value = Value> {
+    let Value::Object(table) = table else { panic!("a table") };
+    let count = table.len();
+    (Just(table), vec(any::<bool>(), count)).prop_map(|(table, kept)| {
+        table.into_iter().zip(kept).filter_map(|(entry, kept)| kept.then_some(entry)).collect()
+    })
+}
+
+fn approval() -> impl Strategy<Value = Value> {
+    (vec(name(), 1..3), vec(name(), 0..3), lasting(0), any::<[bool; 3]>())
+        .prop_flat_map(|(any_of, told, late, [verbal, blocking, alone])| {
+            let more = json!({
+                "verbal": verbal, "after_the_fact": late, "told": told, "blocking": blocking, "author_alone": alone,
+            });
+            (Just(any_of), some_of(more))
+        })
+        .prop_map(|(any_of, mut approval)| {
+            approval["any_of"] = json!(any_of);
+            approval
+        })
+}
+
+/// `least` and `most`, in order.
+fn times() -> impl Strategy<Value = Value> {
+    (0u32..1_000, 1u32..1_000)
+        .prop_map(|(least, more)| json!({ "least": least, "most": format!("{}s", least + more) }))
+}
+
+fn severity_level() -> impl Strategy<Value = Value> {
+    let review = (
+        times(),
+        select(vec!["before", "after", "any"]),
+        1u32..9,
+        option::of(name()),
+        vec(".{0,9}", 0..3),
+    );
+    let review = review.prop_map(|(mut review, time, approvers, role, questions)| {
+        review["time"] = json!(time);
+        review["approvers"] = json!(approvers);
+        review["questions"] = json!(questions);
+        with_some(review, [("role", role.map(Value::from))])
+    });
+    let testing = (times(), any::<bool>(), vec(".{0,9}", 0..3)).prop_map(
+        |(mut testing, staging, demands)| {
+            testing["staging"] = json!(staging);
+            testing["demands"] = json!(demands);
+            testing
+        },
+    );
+    (".{0,9}", ".{0,9}", any::<bool>(), vec(approval(), 0..3), option::of(review), option::of(testing)).prop_map(
+        |(label, text, hotfix, approvals, review, testing)| {
+            let level = json!({
+                "label": label, "definition": text, "process": text, "hotfix": hotfix, "approvals": approvals,
+            });
+            with_some(level, [("review", review), ("testing", testing)])
+        },
+    )
+}
+
+fn due() -> BoxedStrategy<Value> {
+    let days = vec!["next_business_day", "next_day", "next_release", "next_sprint"];
+    prop_oneof![lasting(0), Just(json!("0s")), select(days).prop_map(Value::from)].boxed()
+}
+
+/// A duty; which of the policy's severities it is for is drawn last.
+fn duty() -> impl Strategy<Value = (Value, Vec<bool>)> {
+    let moment = || select(vec!["began", "detected", "declared", "deployed", "resolved", "closed"]);
+    let every = option::of((lasting(0), option::of(moment())));
+    let whom = select(vec!["responders", "stakeholders", "business", "public"]);
+    let more = (option::of(name()), option::of(whom), option::of(times()), any::<bool>());
+    let kind = select(vec!["fix", "tell", "update", "page", "escalate", "meet", "write"]);
+    (kind, ".{0,9}", moment(), due(), every, more, 1u32..9, vec(any::<bool>(), 4)).prop_map(
+        |(kind, title, from, within, every, (role, audience, lasts, stop_gap), step, of)| {
+            let duty = json!({
+                "kind": kind, "title": title, "from": from, "within": within, "stop_gap": stop_gap,
+            });
+            let (every, until) = every.map_or((None, None), |(every, until)| (Some(every), until));
+            let duty = with_some(
+                duty,
+                [
+                    ("every", every),
+                    ("until", until.map(Value::from)),
+                    ("role", role.map(Value::from)),
+                    ("audience", audience.map(Value::from)),
+                    ("lasts", lasts),
+                    ("step", (kind == "escalate").then(|| json!(step))),
+                ],
+            );
+            (duty, of)
+        },
+    )
+}
+
+/// Severities, roles, vendors, duties and scope.
+fn response() -> impl Strategy<Value = Value> {
+    let severities = btree_map(select(vec!["P0", "P1", "P2", "P3"]), severity_level(), 0..4);
+    let holder = (".{0,9}", option::of(".{0,9}")).prop_map(|(name, reach)| {
+        with_some(json!({ "name": name }), [("reach", reach.map(Value::from))])
+    });
+    let role = (".{0,9}", vec(name(), 0..3), vec(holder, 0..3))
+        .prop_map(|(title, stand_ins, holders)| json!({ "title": title, "stand_ins": stand_ins, "holders": holders }));
+    let vendors = btree_map(
+        ".{1,9}",
+        some_of(json!({ "support": "s", "status": "u", "dashboard": "d" })),
+        0..3,
+    )
+    .prop_map(|vendors| {
+        vendors
+            .into_iter()
+            .map(|(name, mut vendor)| {
+                vendor["name"] = json!(name);
+                vendor
+            })
+            .collect::<Vec<_>>()
+    });
+    let scope = some_of(json!({
+        "one_fix": false, "features": true, "refactoring": "not_large", "dependencies": true, "migrations": true,
+        "files_most": 10, "lines_most": 1_000_000, "wanted": ["tests"],
+    }));
+    let duties = btree_map(name(), duty(), 0..4);
+    (severities, btree_map(name(), role, 0..3), vendors, duties, option::of(scope)).prop_map(
+        |(severities, roles, vendors, duties, scope)| {
+            let duty = |(id, (mut duty, of)): (String, (Value, Vec<bool>))| {
+                duty["id"] = json!(id);
+                let named = severities.keys().rev().zip(of).filter_map(|(name, of)| of.then_some(name));
+                duty["severities"] = named.copied().collect();
+                duty
+            };
+            let duties: Vec<Value> = duties.into_iter().map(duty).collect();
+            let tables = json!({ "severities": severities, "roles": roles, "vendors": vendors, "duties": duties });
+            with_some(tables, [("scope", scope)])
+        },
+    )
 }
 
 fn with_names(mut tables: Vec<Value>, key: &str, names: BTreeSet<String>) -> Vec<Value> {
@@ -160,12 +307,21 @@ fn rollout() -> impl Strategy<Value = Value> {
     let phases = (1usize..5)
         .prop_flat_map(|n| (vec(phase(), n), btree_set(name(), n)))
         .prop_map(|(phases, names)| with_names(phases, "name", names));
-    let item = (".{1,20}", any::<bool>())
-        .prop_map(|(text, required)| json!({ "text": text, "required": required }));
+    let item = (".{1,20}", any::<(bool, bool)>(), option::of(".{1,9}")).prop_map(
+        |(text, (required, sometimes), records)| {
+            let item = json!({ "text": text, "required": required, "if_applicable": sometimes });
+            with_some(item, [("records", records.map(Value::from))])
+        },
+    );
+    let at = select(vec!["start", "before", "deployed", "verified", "final_validation", "after"]);
     let checklist = (0usize..4)
         .prop_flat_map(move |n| (vec(item.clone(), n), btree_set(name(), n)))
         .prop_map(|(items, ids)| with_names(items, "id", ids))
-        .prop_map(|items| json!([{ "id": "only", "title": "t", "items": items }]));
+        .prop_map(|items| json!({ "id": "only", "title": "t", "items": items }));
+    let checklist = (checklist, at, option::of(lasting(0))).prop_map(|(mut list, at, within)| {
+        list["at"] = json!(at);
+        json!([with_some(list, [("within", within)])])
+    });
     let modes = select(vec!["plain", "replay", "randomised", "both"]);
     let otherwise = select(vec!["plain", "ask"]);
     let evidence = (1.0f64..3.0, 1.001f64..5.0, 1.001f64..1e4, fraction(), modes, otherwise, any::<(bool, bool)>())
@@ -181,10 +337,10 @@ fn rollout() -> impl Strategy<Value = Value> {
         select(vec!["continue", "hold", "ask", "roll_back"]),
         0..4,
     );
-    (name(), ".{0,30}", phases, metrics(), checklist, rules, (triggers, vec(lasting(0), 0..4), vec(vec(name(), 1..3), 0..3)), lasting(0))
-        .prop_map(|(name, title, phases, metrics, checklists, rules, (triggers, after, roles), at)| {
+    let lists = (triggers, vec(lasting(0), 0..4), vec(approval(), 0..3));
+    (name(), ".{0,30}", phases, metrics(), checklist, rules, lists, (lasting(0), response()))
+        .prop_map(|(name, title, phases, metrics, checklists, rules, (triggers, after, approvals), (at, response))| {
             let (cadence, evidence, least) = rules;
-            let approvals: Vec<Value> = roles.into_iter().map(|r| json!({ "any_of": r })).collect();
             let efficacy = metrics.iter().find(|(_, m)| is_tested(m) && m["kind"] != "latency");
             let mut document = json!({
                 "format": 1, "name": name, "title": title, "strategy": "canary", "after": after,
@@ -201,6 +357,7 @@ fn rollout() -> impl Strategy<Value = Value> {
                 document["efficacy"] = json!({ "metric": id, "cut_to": 0.5 });
             }
             document["metrics"] = Value::Object(metrics);
+            document.as_object_mut().unwrap().extend(response.as_object().unwrap().clone());
             document
         })
 }
@@ -314,16 +471,9 @@ fn changed(document: &mut Value, at: prop::sample::Index, change: &Change) {
 fn originals() -> Vec<Value> {
     let mut policies: Vec<Policy> =
         Policy::presets().iter().map(|n| Policy::preset(n).unwrap()).collect();
-    policies.extend(["payments", "lab"].map(|name| Policy::from_toml(&example(name)).unwrap()));
-    let mut documents: Vec<Value> =
-        policies.iter().map(|policy| serde_json::from_str(&policy.to_json()).unwrap()).collect();
-    // One in which every table of the process has every key.
-    let process = "FIELD-5.a-policy-with-every-table-of-the-process-loads";
-    let case = parse_cases().into_iter().find(|case| case.id == process).unwrap();
-    let mut whole = documents[0].clone();
-    policy_common::apply(&mut whole, &case.set, &[]);
-    documents.push(whole);
-    documents
+    let texts = [example("payments"), example("lab"), whole()];
+    policies.extend(texts.map(|text| Policy::from_toml(&text).unwrap()));
+    policies.iter().map(|policy| serde_json::from_str(&policy.to_json()).unwrap()).collect()
 }
 
 proptest! {
@@ -367,11 +517,11 @@ proptest! {
 
     #[test]
     fn field_5_a_preset_with_slips_of_the_pen_never_panics(
-        which in 0usize..4,
+        which in 0usize..5,
         slips in vec((any::<prop::sample::Index>(), 0usize..5, "[ -~\n\u{e9}\u{1F6A8}]{0,3}"), 1..4),
     ) {
         let mut text = ["phased-canary", "standard"].get(which).map_or_else(
-            || example(["payments", "lab"][which - 2]),
+            || [example("payments"), example("lab"), whole()][which - 2].clone(),
             |name| Policy::preset(name).unwrap().to_toml(),
         );
         for (at, cut, insert) in &slips {

@@ -330,7 +330,7 @@ problems! {
         /// What would fit.
         known: &'static [&'static str],
     }
-    /// A key that this kind of metric must not have.
+    /// A key that this kind, of metric or of duty, must not have.
     #[error("`{key}` has no meaning for the kind `{kind}`: leave it out")]
     "HF-POL-018" NotForKind {
         /// The key.
@@ -338,7 +338,7 @@ problems! {
         /// The kind.
         kind: &'static str,
     }
-    /// A key that this kind of metric must have.
+    /// A key that this kind, of metric or of duty, must have.
     #[error("the kind `{kind}` needs `{key}`: add {example}")]
     "HF-POL-019" KindNeeds {
         /// The key.
@@ -470,6 +470,39 @@ problems! {
         name: String,
         /// The nearest id, where one is near.
         nearest: Option<String>,
+    }
+    /// A text that is no due time.
+    #[error("`{got}` is no due time: {}write a duration, as in \"2h\", or one of {}", did_you_mean(*nearest), listed(known))]
+    "HF-POL-037" Due {
+        /// What came.
+        got: String,
+        /// The nearest day, where one is near.
+        nearest: Option<&'static str>,
+        /// The days that have a name.
+        known: &'static [&'static str],
+    }
+    /// A severity that the policy does not have.
+    #[error("the severity `{got}` is not in `severities`: add it there, or {}", instead(known))]
+    "HF-POL-038" UnknownSeverity {
+        /// The severity.
+        got: &'static str,
+        /// The severities that the policy has.
+        known: Vec<&'static str>,
+    }
+    /// A key that says something about another one that is not there.
+    #[error("`{key}` has no meaning without `{needs}`: add that, or leave `{key}` out")]
+    "HF-POL-039" KeyNeeds {
+        /// The key.
+        key: &'static str,
+        /// What it needs, as it is written.
+        needs: &'static str,
+    }
+}
+
+fn instead(known: &[&str]) -> String {
+    match known {
+        [] => "leave it out".to_owned(),
+        _ => format!("name one of {}", listed(known)),
     }
 }
 

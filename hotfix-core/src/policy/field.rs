@@ -10,8 +10,9 @@ use super::reader::{Field, Reader, Style};
 use super::section::{Due, Model};
 use crate::fact::FactKind;
 use crate::grade::{
-    ActOn, Audience, Calendar, EvidenceMode, Exclusions, GateMode, Hotfix, MetricKind, Moment,
-    Otherwise, PromotionRule, Reference, Response, Role, Severity, Strategy, Worse,
+    ActOn, Audience, Calendar, ChecklistMoment, DutyKind, EvidenceMode, Exclusions, GateMode,
+    Hotfix, MetricKind, Moment, Otherwise, PromotionRule, Refactoring, Reference, Response,
+    ReviewTime, Role, Severity, Strategy, Worse,
 };
 use crate::grade::{
     AdviceCheck, AdviceKind, CommitField, Flow, Grade, MergeKind, MessageKind, Promised,
@@ -27,6 +28,13 @@ pub(crate) struct Duration;
 pub(crate) struct Lasting;
 /// A finite number.
 pub(crate) struct Number;
+/// A whole number from 1 to a million.
+pub(crate) struct HowMany;
+
+impl HowMany {
+    const MOST: f64 = 1_000_000.0;
+}
+
 /// What follows where going on is no answer: hold, ask or roll back.
 pub(crate) struct FailSafe;
 /// What a house's own facts may be: no time.
@@ -116,16 +124,38 @@ impl Field for Lasting {
     }
 }
 
+/// The days of [`Due`] that have a name.
+const DAYS: [&str; Calendar::ALL.len()] = {
+    let mut days = [""; Calendar::ALL.len()];
+    let mut i = 0;
+    while i < days.len() {
+        days[i] = Calendar::ALL[i].as_str();
+        i += 1;
+    }
+    days
+};
+
+fn due(text: &str, reader: &mut Reader) -> Option<Due> {
+    if let Ok(day) = text.parse() {
+        return Some(Due::Next(day));
+    }
+    match shown(text).parse() {
+        Ok(span) => Some(Due::Within(span)),
+        Err(error @ UnitError::SpanRange { .. }) => reader.fail(error),
+        Err(_) => {
+            let nearest = nearest(text, DAYS);
+            reader.fail(Problem::Due { got: shown(text), nearest, known: &DAYS })
+        }
+    }
+}
+
 impl Field for Due {
     type Out = Self;
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         match node {
             Node::Number(_) => Duration::read(node, reader).map(Self::Within),
-            Node::Text(text) => match text.parse() {
-                Ok(day) => Some(Self::Next(day)),
-                Err(_) => Duration::read(node, reader).map(Self::Within),
-            },
+            Node::Text(text) => due(text, reader),
             _ => reader.wrong_type("a duration, or a day as in \"next_sprint\"", node),
         }
     }
@@ -136,13 +166,12 @@ impl Field for Due {
         }
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        let days: Vec<&str> = Calendar::ALL.iter().map(|day| day.as_str()).collect();
         json_schema!({
             "description": "seconds, a number with one of ms, s, min, h, d, or one of the days listed; at most 10000 d",
             "anyOf": [
                 { "type": "number", "minimum": 0, "maximum": 864_000_000 },
                 { "type": "string", "pattern": r"^\s*[0-9.]+\s*(ms|s|min|h|d)\s*$" },
-                { "type": "string", "enum": days },
+                { "type": "string", "enum": DAYS },
             ],
         })
     }
@@ -254,6 +283,33 @@ impl Field for Number {
     }
     fn example() -> &'static str {
         "100"
+    }
+}
+
+impl Field for HowMany {
+    type Out = u32;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<u32> {
+        let number = Number::read(node, reader)?;
+        if number.fract() == 0.0 && (1.0..=Self::MOST).contains(&number) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "in range"
+            )]
+            return Some(number as u32);
+        }
+        let (key, range) = ("the value", "a whole number from 1 to 1000000");
+        reader.fail(Problem::OutOfRange { key, got: number.to_string(), range })
+    }
+    fn write(value: &u32, _: Style) -> Node {
+        Node::Number(f64::from(*value))
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
+    }
+    fn example() -> &'static str {
+        "1"
     }
 }
 
@@ -392,9 +448,13 @@ closed_sets! {
     Worse => Worse, Worse::ALL, "\"higher\"";
     Role => Role, Role::ALL, "\"decide\"";
     Model => Model, Model::ALL, "\"poisson\"";
+    Severity => Severity, Severity::ALL, "\"P1\"";
+    DutyKind => DutyKind, DutyKind::ALL, "\"fix\"";
+    ChecklistMoment => ChecklistMoment, ChecklistMoment::ALL, "\"start\"";
+    ReviewTime => ReviewTime, ReviewTime::ALL, "\"before\"";
+    Refactoring => Refactoring, Refactoring::ALL, "\"if_needed\"";
     Moment => Moment, Moment::ALL, "\"detected\"";
     Audience => Audience, Audience::ALL, "\"stakeholders\"";
-    Severity => Severity, Severity::ALL, "\"P1\"";
     HouseKind => FactKind, &[FactKind::Flag, FactKind::Share, FactKind::Duration, FactKind::Number, FactKind::Text], "\"flag\"";
     NoRule => Hotfix, &[Hotfix::No, Hotfix::Unknown], "\"unknown\"";
     ActOn => ActOn, ActOn::ALL, "\"at_worst\"";

@@ -21,16 +21,16 @@ pub use schema::schema;
 use node::Node;
 use reader::Style;
 use section::{
-    Advice, Alternative, Approval, Checklist, Classification, Clock, Contingency, Deploying,
-    Efficacy, Evidence, FinalValidation, Implication, LaterWatch, Message, Metric, Phase,
-    ProcedureStep, Record, Remedy, Report, Risk, Rollback, Rule, SuccessCriterion, Tree, Triggers,
-    Vcs, Watch,
+    Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, Deploying, Duty,
+    Efficacy, Evidence, FinalValidation, HouseRole, Implication, LaterWatch, Message, Metric,
+    Phase, ProcedureStep, Record, Remedy, Report, Risk, Rollback, Rule, Scope, SeverityLevel,
+    SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
 };
 
 use crate::canonical::Digest;
 use crate::fact::Vocabulary;
-use crate::grade::Strategy;
-use crate::unit::Name;
+use crate::grade::{Severity, Strategy};
+use crate::unit::{Name, RoleName};
 
 /// A checked policy.
 ///
@@ -58,7 +58,7 @@ pub struct Policy {
     pub(crate) strategy: Strategy,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) implications: Vec<Implication>,
-    pub(crate) classification: Classification,
+    pub(crate) classifier: Classifier,
     pub(crate) rules: Vec<Rule>,
     pub(crate) tree: Option<Tree>,
     pub(crate) strategy_why: String,
@@ -66,7 +66,12 @@ pub struct Policy {
     pub(crate) clock: Clock,
     pub(crate) evidence: Evidence,
     pub(crate) watch: Watch,
+    pub(crate) severities: Vec<SeverityLevel>,
+    pub(crate) roles: Vec<HouseRole>,
+    pub(crate) vendors: Vec<Vendor>,
+    pub(crate) duties: Vec<Duty>,
     pub(crate) approvals: Vec<Approval>,
+    pub(crate) scope: Option<Scope>,
     pub(crate) checklists: Vec<Checklist>,
     pub(crate) phases: Vec<Phase>,
     pub(crate) final_validation: FinalValidation,
@@ -92,7 +97,7 @@ impl Policy {
     /// Reads TOML, at most 1 MiB of it.
     ///
     /// # Errors
-    /// All of them at once: `HF-POL-…`, and `HF-UNIT-…` for single values.
+    /// All of them at once: `HF-POL-…` for the text, its keys and what hangs together, `HF-UNIT-…` for single values.
     pub fn from_toml(text: &str) -> Result<Self, PolicyErrors> {
         format::from_node(&Node::from_toml(text)?)
     }
@@ -155,8 +160,8 @@ impl Policy {
     }
 
     /// What the list of rules does not say by itself.
-    pub const fn classification(&self) -> &Classification {
-        &self.classification
+    pub const fn classifier(&self) -> &Classifier {
+        &self.classifier
     }
 
     /// The rules that classify an incident, in the order of the policy.
@@ -199,12 +204,48 @@ impl Policy {
         &self.watch
     }
 
-    /// The demands for approval; all must be met.
+    /// The severities that the policy has, the most severe first; a document that takes them as given has none (SEV-1).
+    pub fn severities(&self) -> &[SeverityLevel] {
+        &self.severities
+    }
+
+    /// What belongs to a severity and what it asks for (SEV-6); none where the policy does not have it.
+    pub fn severity(&self, severity: Severity) -> Option<&SeverityLevel> {
+        self.severities.iter().find(|level| level.severity == severity)
+    }
+
+    /// The roles of the house, in the order of their ids (TIME-4).
+    pub fn roles(&self) -> &[HouseRole] {
+        &self.roles
+    }
+
+    /// A role by id (TIME-4); none where nobody is said to hold it.
+    pub fn role(&self, id: RoleName) -> Option<&HouseRole> {
+        self.roles.iter().find(|role| role.id == id)
+    }
+
+    /// The companies whose services the house depends on (TIME-4).
+    pub fn vendors(&self) -> &[Vendor] {
+        &self.vendors
+    }
+
+    /// What is due, in the order of the policy: response times, escalation, updates, reviews, follow-ups (SEV-6, TIME-1,
+    /// TIME-2, POST-2, POST-4).
+    pub fn duties(&self) -> &[Duty] {
+        &self.duties
+    }
+
+    /// The demands for approval whatever the severity; all must be met (GATE-1).
     pub fn approvals(&self) -> &[Approval] {
         &self.approvals
     }
 
-    /// What is to be done before the start.
+    /// What a hot-fix may change (GATE-4); none where nothing is said.
+    pub const fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// What is gone through item by item, each list at its moment (GATE-2, GATE-5).
     pub fn checklists(&self) -> &[Checklist] {
         &self.checklists
     }

@@ -10,7 +10,7 @@ use schemars::{Schema, SchemaGenerator};
 use super::error::{PolicyErrors, Problem, nearest, shown};
 use super::node::Node;
 use crate::fact::Vocabulary;
-use crate::grade::{MetricKind, Role};
+use crate::grade::{MetricKind, Role, Severity};
 use crate::policy::section::Model;
 use crate::text::pointer_step;
 
@@ -71,6 +71,8 @@ pub(crate) struct Reader {
     pub(super) vocabulary: Vocabulary,
     /// The fact whose answers are being read.
     pub(super) asked_of: Option<String>,
+    /// The severities that the policy has, even where they have errors; absent where the table could not be read.
+    pub(super) severities: Option<Vec<Severity>>,
 }
 
 impl Reader {
@@ -81,6 +83,7 @@ impl Reader {
             metrics: BTreeMap::new(),
             vocabulary: Vocabulary { house: BTreeMap::new() },
             asked_of: None,
+            severities: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::policy::Policy;
-use crate::policy::section::ChecklistItem;
+use crate::policy::section::{Approval, ChecklistItem};
 use crate::unit::{Name, RoleName};
 
 use super::input::ItemStatus;
@@ -42,7 +42,8 @@ impl Readiness {
     }
 
     fn open_items<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = &'a ChecklistItem> {
-        let items = policy.checklists().iter().flat_map(|list| &list.items);
+        let lists = policy.checklists().iter().filter(|list| list.holds_start());
+        let items = lists.flat_map(|list| &list.items);
         items.filter(|item| item.required && !self.items.contains_key(&item.id))
     }
 
@@ -62,10 +63,12 @@ impl Readiness {
     }
 
     fn lacks_approval(&self, policy: &Policy) -> bool {
-        policy
-            .approvals()
-            .iter()
-            .any(|demand| !demand.any_of.iter().any(|role| self.has_approved(*role)))
+        self.open_approvals(policy).next().is_some()
+    }
+
+    fn open_approvals<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = &'a Approval> {
+        let demands = policy.approvals().iter().filter(|demand| demand.holds_start());
+        demands.filter(|demand| !demand.any_of.iter().any(|role| self.has_approved(*role)))
     }
 
     /// What is missing, in a sentence.
@@ -74,11 +77,9 @@ impl Readiness {
         for (role, _) in self.said.iter().filter(|(_, approved)| !**approved) {
             missing.push(format!("`{role}` denied it: ask again or abort"));
         }
-        for demand in policy.approvals() {
-            if !demand.any_of.iter().any(|role| self.has_approved(*role)) {
-                let roles: Vec<String> = demand.any_of.iter().map(|r| format!("`{r}`")).collect();
-                missing.push(format!("the approval of {} is missing", roles.join(" or ")));
-            }
+        for demand in self.open_approvals(policy) {
+            let roles: Vec<String> = demand.any_of.iter().map(|r| format!("`{r}`")).collect();
+            missing.push(format!("the approval of {} is missing", roles.join(" or ")));
         }
         for item in self.open_items(policy) {
             missing.push(format!("`{}` is open ({}): check or waive it", item.id, item.text));

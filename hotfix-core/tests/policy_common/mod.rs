@@ -37,6 +37,11 @@ pub(crate) fn example(name: &str) -> String {
     read(&in_crate(&format!("../examples/policies/{name}.toml")))
 }
 
+/// A policy with every table and every key of the format.
+pub(crate) fn whole() -> String {
+    read(&in_crate("tests/policies/whole.toml"))
+}
+
 pub(crate) fn parse_cases() -> Vec<Case> {
     #[derive(serde::Deserialize)]
     struct File {

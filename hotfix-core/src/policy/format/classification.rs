@@ -2,21 +2,22 @@
 
 use schemars::{Schema, SchemaGenerator};
 
-use super::list::texts;
+use super::entries::Entry;
 use super::phase::no_rules;
+use super::severity::KnownSeverity;
 use crate::fact::Condition;
-use crate::grade::{ActOn, Exclusions, Severity};
+use crate::grade::{ActOn, Exclusions};
 use crate::policy::error::Problem;
-use crate::policy::field::{List, NoRule};
+use crate::policy::field::NoRule;
 use crate::policy::node::Node;
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
-use crate::policy::section::{Classification, Effect, Rule};
+use crate::policy::section::{Classifier, Effect, Rule};
 use crate::unit::Name;
 
 section! {
     plain
     /// What the list of rules does not say by itself.
-    Classification from ClassificationDraft, no_rules {
+    Classifier from ClassifierDraft, no_rules {
         /// Which severity to act on while facts are unknown: the one that is certain, or the worst that is possible.
         act_on: ActOn, [default "at_worst"];
         /// Whether a hot-fix is called for where no rule fires.
@@ -35,7 +36,7 @@ section! {
         /// What it stands for, in words.
         title: String, [required];
         /// At least this severity.
-        severity: Severity, [optional];
+        severity: KnownSeverity, [optional];
         /// Whether a hot-fix is called for whatever the severity.
         hotfix: bool, [optional];
         /// When it fires.
@@ -79,24 +80,6 @@ impl Field for Rule {
     }
 }
 
-/// The rules: each with an id of its own.
-pub(super) struct Rules;
-
-impl Field for Rules {
-    type Out = Vec<Rule>;
-
-    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Rule>> {
-        let list = List::<Rule>::read(node, reader);
-        reader.unique("rule", &texts(node, reader.path(), "id"));
-        list
-    }
-    fn write(value: &Vec<Rule>, style: Style) -> Node {
-        List::<Rule>::write(value, style)
-    }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        List::<Rule>::schema(generator)
-    }
-    fn example() -> &'static str {
-        List::<Rule>::example()
-    }
+impl Entry for Rule {
+    const WHAT: &'static str = "rule";
 }

@@ -2,7 +2,7 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::list::texts;
+use super::entries::Entry;
 use super::phase::no_rules;
 use crate::fact::{
     Comparison, Condition, FactId, FactKind, FactValue, HouseFact, Operator, Vocabulary,
@@ -265,24 +265,6 @@ section! {
     }
 }
 
-/// The implications: each with an id of its own.
-pub(super) struct Implications;
-
-impl Field for Implications {
-    type Out = Vec<Implication>;
-
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self::Out> {
-        let list = List::<Implication>::read(node, reader);
-        reader.unique("implication", &texts(node, reader.path(), "id"));
-        list
-    }
-    fn write(value: &Self::Out, style: Style) -> Node {
-        List::<Implication>::write(value, style)
-    }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        List::<Implication>::schema(generator)
-    }
-    fn example() -> &'static str {
-        List::<Implication>::example()
-    }
+impl Entry for Implication {
+    const WHAT: &'static str = "implication";
 }

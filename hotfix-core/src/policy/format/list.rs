@@ -1,6 +1,6 @@
-//! Lists in which something stands at most once, ranges, and whole numbers.
+//! Lists in which a text stands at most once, ranges of time, and what is left out.
 
-use schemars::{Schema, SchemaGenerator, json_schema};
+use schemars::{Schema, SchemaGenerator};
 
 use super::rule::at_least;
 use crate::policy::error::{Problem, shown};
@@ -9,44 +9,6 @@ use crate::policy::node::Node;
 use crate::policy::reader::{Field, Reader, Style, section};
 use crate::policy::section::TimeRange;
 use crate::unit::Span;
-
-/// A table that has a name in its list.
-pub(super) trait Named: Field {
-    /// The key that holds it.
-    const KEY: &'static str = "id";
-    /// What is named, in words.
-    const WHAT: &'static str;
-}
-
-/// A list of tables, each with a name of its own.
-pub(super) struct Unique<F>(F);
-
-impl<F: Named> Field for Unique<F> {
-    type Out = Vec<F::Out>;
-
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self::Out> {
-        let list = List::<F>::read(node, reader);
-        reader.unique(F::WHAT, &texts(node, reader.path(), F::KEY));
-        list
-    }
-    fn write(value: &Self::Out, style: Style) -> Node {
-        List::<F>::write(value, style)
-    }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        List::<F>::schema(generator)
-    }
-    fn example() -> &'static str {
-        List::<F>::example()
-    }
-}
-
-/// The texts at `key` in the tables of a list, with their places.
-pub(super) fn texts<'n>(list: &'n Node, path: &str, key: &str) -> Vec<(String, &'n str)> {
-    let text = |(i, item): (usize, &'n Node)| {
-        Some((format!("{path}/{i}/{key}"), item.key(key)?.as_text()?))
-    };
-    list.items().iter().enumerate().filter_map(text).collect()
-}
 
 /// A list of texts, each at most once.
 pub(super) struct Once<F>(F);
@@ -77,41 +39,6 @@ impl<F: Field> Field for Once<F> {
     }
     fn example() -> &'static str {
         List::<F>::example()
-    }
-}
-
-/// A whole number from 1 to a million.
-pub(super) struct Whole;
-
-impl Whole {
-    const MOST: f64 = 1e6;
-}
-
-impl Field for Whole {
-    type Out = u32;
-
-    fn read(node: &Node, reader: &mut Reader) -> Option<u32> {
-        match node {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
-            Node::Number(n) if n.fract() == 0.0 && (1.0..=Self::MOST).contains(n) => {
-                Some(*n as u32)
-            }
-            Node::Number(n) => reader.fail(Problem::OutOfRange {
-                key: "the value",
-                got: n.to_string(),
-                range: "a whole number from 1 to 1000000",
-            }),
-            _ => reader.wrong_type("a whole number", node),
-        }
-    }
-    fn write(value: &u32, _: Style) -> Node {
-        Node::Number(f64::from(*value))
-    }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 1, "maximum": 1_000_000 })
-    }
-    fn example() -> &'static str {
-        "2"
     }
 }
 

@@ -1,7 +1,10 @@
 //! The policy format: every table with its keys, their types, defaults and rules, a file per concern.
 
+mod checklist;
 mod classification;
 mod condition;
+mod duty;
+mod entries;
 mod list;
 mod message;
 mod metric;
@@ -9,9 +12,12 @@ mod phase;
 mod procedure;
 mod record;
 mod risk;
+mod role;
 mod rollback;
 mod root;
 mod rule;
+mod scope;
+mod severity;
 mod tree;
 mod vcs;
 

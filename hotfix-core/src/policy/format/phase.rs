@@ -1,18 +1,17 @@
-//! Phases, final validation, approvals and checklists (PLAN-2, ROLL-3, GATE-1, GATE-2).
+//! Phases and the final validation (PLAN-2, ROLL-3).
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::list::{none, texts};
+use super::entries::{Entries, Entry};
+use super::list::none;
 use super::rule::at_least;
 use crate::grade::{GateMode, PromotionRule};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, Lasting, List};
 use crate::policy::node::Node;
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
-use crate::policy::section::{
-    Approval, Checklist, ChecklistItem, FinalValidation, LaterWatch, Phase,
-};
-use crate::unit::{Name, PhaseName, RoleName, Share};
+use crate::policy::section::{FinalValidation, LaterWatch, Phase};
+use crate::unit::{PhaseName, Share};
 
 section! {
     plain
@@ -104,48 +103,12 @@ section! {
     }
 }
 
-section! {
-    plain
-    /// One demand for approval; all demands must be met before the start (GATE-1).
-    Approval from ApprovalDraft, approval_rules {
-        /// The roles, any one of which will do.
-        any_of: List<RoleName>, [required];
-    }
-}
-
-fn approval_rules(approval: &ApprovalDraft, reader: &mut Reader) {
-    if approval.any_of.as_ref().is_some_and(Vec::is_empty) {
-        reader.fail_at::<()>("any_of", Problem::Empty { what: "role" });
-    }
-}
-
-section! {
-    plain
-    /// A group of items to be done before the start (GATE-2).
-    Checklist from ChecklistDraft, no_rules {
-        /// The group's id, unique.
-        id: Name, [required];
-        /// What people call it.
-        title: String, [required];
-        /// Its items.
-        items: List<ChecklistItem>, [required];
-    }
-}
-
-section! {
-    plain
-    /// One item of a checklist.
-    ChecklistItem from ChecklistItemDraft, no_rules {
-        /// Its id, unique in the policy.
-        id: Name, [required];
-        /// What is to be done.
-        text: String, [required];
-        /// Whether the start waits for it.
-        required: bool, [default true];
-    }
-}
-
 pub(super) const fn no_rules<T>(_: &T, _: &mut Reader) {}
+
+impl Entry for Phase {
+    const WHAT: &'static str = "phase";
+    const KEY: &'static str = "name";
+}
 
 /// The phases: at least one, each with a name of its own.
 pub(super) struct Phases;
@@ -154,51 +117,21 @@ impl Field for Phases {
     type Out = Vec<Phase>;
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Phase>> {
-        let phases = List::<Phase>::read(node, reader);
+        let phases = Entries::<Phase>::read(node, reader);
         if matches!(node, Node::List(items) if items.is_empty()) {
             reader.fail::<()>(Problem::Empty { what: "phase" });
         }
-        reader.unique("phase", &texts(node, reader.path(), "name"));
         phases
     }
     fn write(value: &Vec<Phase>, style: Style) -> Node {
-        List::<Phase>::write(value, style)
+        Entries::<Phase>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = List::<Phase>::schema(generator);
+        let mut schema = Entries::<Phase>::schema(generator);
         schema.insert("minItems".to_owned(), 1.into());
         schema
     }
     fn example() -> &'static str {
-        List::<Phase>::example()
-    }
-}
-
-/// The checklists: ids of groups are unique, and those of items over all groups.
-pub(super) struct Checklists;
-
-impl Field for Checklists {
-    type Out = Vec<Checklist>;
-
-    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Checklist>> {
-        let lists = List::<Checklist>::read(node, reader);
-        reader.unique("checklist", &texts(node, reader.path(), "id"));
-        let mut items = Vec::new();
-        for (i, list) in node.items().iter().enumerate() {
-            if let Some(list) = list.key("items") {
-                items.extend(texts(list, &format!("{}/{i}/items", reader.path()), "id"));
-            }
-        }
-        reader.unique("item", &items);
-        lists
-    }
-    fn write(value: &Vec<Checklist>, style: Style) -> Node {
-        List::<Checklist>::write(value, style)
-    }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        List::<Checklist>::schema(generator)
-    }
-    fn example() -> &'static str {
-        List::<Checklist>::example()
+        Entries::<Phase>::example()
     }
 }

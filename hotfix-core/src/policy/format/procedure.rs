@@ -1,6 +1,7 @@
 //! Steps, advice, and signs of a good deployment (PLAN-8, GATE-6, ROLL-1).
 
-use super::list::{Named, none, rising};
+use super::entries::Entry;
+use super::list::{none, rising};
 use super::phase::no_rules;
 use crate::fact::Condition;
 use crate::grade::{AdviceCheck, AdviceKind, StepClock};
@@ -36,7 +37,7 @@ fn procedure_step_rules(step: &ProcedureStepDraft, reader: &mut Reader) {
     rising(reader, step.least.flatten(), step.most.flatten());
 }
 
-impl Named for ProcedureStep {
+impl Entry for ProcedureStep {
     const WHAT: &'static str = "step";
 }
 
@@ -55,7 +56,7 @@ section! {
     }
 }
 
-impl Named for Advice {
+impl Entry for Advice {
     const WHAT: &'static str = "advice";
 }
 
@@ -91,6 +92,6 @@ section! {
     }
 }
 
-impl Named for Remedy {
+impl Entry for Remedy {
     const WHAT: &'static str = "remedy";
 }

@@ -1,11 +1,13 @@
 //! Risks, contingencies, alternatives, and success beyond the metrics (PLAN-1, PLAN-4, MET-7).
 
-use super::list::{Named, Once, Whole, none};
+use super::entries::Entry;
+use super::list::none;
 use super::metric::is_known;
 use super::phase::no_rules;
-use crate::grade::{Grade, Severity, Strategy, SuccessGroup};
+use super::severity::NamedSeverities;
+use crate::grade::{Grade, Strategy, SuccessGroup};
 use crate::policy::error::Problem;
-use crate::policy::field::List;
+use crate::policy::field::{HowMany, List};
 use crate::policy::reader::{Reader, section};
 use crate::policy::section::{Alternative, Contingency, Risk, SuccessCriterion};
 use crate::unit::{MetricName, Name};
@@ -27,7 +29,7 @@ section! {
     }
 }
 
-impl Named for Risk {
+impl Entry for Risk {
     const WHAT: &'static str = "risk";
 }
 
@@ -42,7 +44,7 @@ section! {
         /// What is done then, in order; at least one where nothing waits.
         actions: List<String>, [default none()];
         /// The severities for which the deployment waits until it is mended, each once.
-        waits: Once<Severity>, [default none()];
+        waits: NamedSeverities, [default none()];
     }
 }
 
@@ -55,7 +57,7 @@ fn contingency_rules(contingency: &ContingencyDraft, reader: &mut Reader) {
     }
 }
 
-impl Named for Contingency {
+impl Entry for Contingency {
     const WHAT: &'static str = "contingency";
 }
 
@@ -68,11 +70,11 @@ section! {
         /// Why it was not chosen, or when it would be.
         why: String, [required];
         /// With `rolling`: how many instances at a time. Without it: not said.
-        batch: Whole, [optional];
+        batch: HowMany, [optional];
     }
 }
 
-impl Named for Alternative {
+impl Entry for Alternative {
     const KEY: &'static str = "strategy";
     const WHAT: &'static str = "alternative";
 }
@@ -98,6 +100,6 @@ fn success_criterion_rules(criterion: &SuccessCriterionDraft, reader: &mut Reade
     }
 }
 
-impl Named for SuccessCriterion {
+impl Entry for SuccessCriterion {
     const WHAT: &'static str = "criterion";
 }

@@ -1,10 +1,13 @@
 //! The document as a whole.
 
-use super::classification::Rules;
-use super::condition::{HouseFacts, Implications};
-use super::list::{Unique, empty, none};
+use super::checklist::Checklists;
+use super::condition::HouseFacts;
+use super::entries::Entries;
+use super::list::{empty, none};
 use super::metric::Metrics;
-use super::phase::{Checklists, Phases};
+use super::phase::Phases;
+use super::role::Roles;
+use super::severity::Severities;
 use crate::grade::Strategy;
 use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problem};
@@ -12,9 +15,9 @@ use crate::policy::field::List;
 use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::section::{
-    Advice, Alternative, Approval, Classification, Clock, Contingency, Deploying, Efficacy,
-    Evidence, FinalValidation, LaterWatch, Message, ProcedureStep, Record, Remedy, Report, Risk,
-    Rollback, SuccessCriterion, Tree, Triggers, Vcs, Watch,
+    Advice, Alternative, Approval, Classifier, Clock, Contingency, Deploying, Duty, Efficacy,
+    Evidence, FinalValidation, Implication, LaterWatch, Message, ProcedureStep, Record, Remedy,
+    Report, Risk, Rollback, Rule, Scope, SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
 };
 use crate::text::pointer_step;
 use crate::unit::Name;
@@ -34,17 +37,19 @@ section! {
         /// Facts of the house's own, by name.
         facts: HouseFacts, [default empty()];
         /// What follows from what among the facts.
-        implications: Implications, [default none()];
+        implications: Entries<Implication>, [default none()];
+        /// The severities that the policy has, each with what it asks for (SEV-1, SEV-6).
+        severities: Severities, [default empty()];
         /// What the list of rules does not say by itself.
-        classification: Classification, [default empty()];
+        classification: Classifier, [default empty()];
         /// The rules that classify an incident.
-        rules: Rules, [default none()];
+        rules: Entries<Rule>, [default none()];
         /// The decision tree.
         tree: Tree, [optional];
         /// Why this strategy.
         strategy_why: String, [default ""];
         /// The strategies that were not chosen, and why (PLAN-1).
-        alternatives: Unique<Alternative>, [default none()];
+        alternatives: Entries<Alternative>, [default none()];
         /// When to look again after the last phase, each counted from its end: a duration, or a table that says what is
         /// looked at, too (ROLL-6).
         after: List<LaterWatch>, [default none()];
@@ -56,9 +61,17 @@ section! {
         evidence: Evidence, [default empty()];
         /// How metrics are watched.
         watch: Watch, [required];
-        /// The demands for approval; all must be met.
+        /// The roles of the house by id: who holds them, how they are reached, who stands in (TIME-4).
+        roles: Roles, [default empty()];
+        /// The companies whose services the house depends on (TIME-4).
+        vendors: Entries<Vendor>, [default none()];
+        /// What is due, when, how often and by whom (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
+        duties: Entries<Duty>, [default none()];
+        /// The demands for approval whatever the severity; all must be met (GATE-1).
         approvals: List<Approval>, [default none()];
-        /// What is to be done before the start.
+        /// What a hot-fix may change (GATE-4). Without it nothing is said.
+        scope: Scope, [optional];
+        /// What is gone through item by item, and when; the start waits for `start` lists (GATE-2, GATE-5).
         checklists: Checklists, [default none()];
         /// The phases, in order; at least one.
         phases: Phases, [required];
@@ -69,7 +82,7 @@ section! {
         /// The claim that the fix works.
         efficacy: Efficacy, [optional];
         /// What success means beyond the bounds of metrics.
-        success: Unique<SuccessCriterion>, [default none()];
+        success: Entries<SuccessCriterion>, [default none()];
         /// What a deployment looks like that goes well, and one that does not.
         deploying: Deploying, [optional];
         /// What follows each signal; one that is not named is asked about.
@@ -79,17 +92,17 @@ section! {
         /// How a fix goes through source control.
         vcs: Vcs, [optional];
         /// The steps that people take, in order.
-        procedure: Unique<ProcedureStep>, [default none()];
+        procedure: Entries<ProcedureStep>, [default none()];
         /// What to do, not to do, and to beware of.
-        advice: Unique<Advice>, [default none()];
+        advice: Entries<Advice>, [default none()];
         /// The risk register.
-        risks: Unique<Risk>, [default none()];
+        risks: Entries<Risk>, [default none()];
         /// What is done when something else fails.
-        contingencies: Unique<Contingency>, [default none()];
+        contingencies: Entries<Contingency>, [default none()];
         /// What helps against faults that are known already.
-        remedies: Unique<Remedy>, [default none()];
+        remedies: Entries<Remedy>, [default none()];
         /// The templates of messages.
-        messages: Unique<Message>, [default none()];
+        messages: Entries<Message>, [default none()];
         /// The incident report.
         report: Report, [optional];
     }
@@ -160,13 +173,18 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         clock: draft.clock?,
         evidence: draft.evidence?,
         watch: draft.watch?,
+        severities: draft.severities?,
+        roles: draft.roles?,
+        vendors: draft.vendors?,
+        duties: draft.duties?,
         approvals: draft.approvals?,
+        scope: draft.scope?,
         checklists: draft.checklists?,
         phases: draft.phases?,
         final_validation: draft.final_validation?,
         vocabulary: draft.facts?,
         implications: draft.implications?,
-        classification: draft.classification?,
+        classifier: draft.classification?,
         rules: draft.rules?,
         tree: draft.tree?,
         after: draft.after?,
@@ -197,7 +215,7 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         strategy: Some(policy.strategy),
         facts: Some(policy.vocabulary.clone()),
         implications: Some(policy.implications.clone()),
-        classification: Some(policy.classification),
+        classification: Some(policy.classifier),
         rules: Some(policy.rules.clone()),
         tree: Some(policy.tree.clone()),
         strategy_why: Some(policy.strategy_why.clone()),
@@ -207,7 +225,12 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         clock: Some(policy.clock),
         evidence: Some(policy.evidence),
         watch: Some(policy.watch),
+        severities: Some(policy.severities.clone()),
+        roles: Some(policy.roles.clone()),
+        vendors: Some(policy.vendors.clone()),
+        duties: Some(policy.duties.clone()),
         approvals: Some(policy.approvals.clone()),
+        scope: Some(policy.scope.clone()),
         checklists: Some(policy.checklists.clone()),
         phases: Some(policy.phases.clone()),
         final_validation: Some(policy.final_validation),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::condition::{comparisons, fact, written};
-use super::list::texts;
+use super::entries::texts;
+use super::severity::KnownSeverity;
 use crate::fact::{Comparison, Condition};
-use crate::grade::Severity;
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{List, NAME_PATTERN};
 use crate::policy::node::Node;
@@ -58,7 +58,7 @@ section! {
         /// What is to be done, in words.
         title: String, [required];
         /// How bad it is, where the tree says.
-        severity: Severity, [optional];
+        severity: KnownSeverity, [optional];
         /// Hot-fix or scheduled release.
         hotfix: bool, [required];
         /// By when, where the tree says.

@@ -6,7 +6,7 @@ use crate::unit::Name;
 
 /// What the list of rules does not say by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Classification {
+pub struct Classifier {
     /// Which severity to act on while facts are unknown. Default `at_worst`.
     pub act_on: ActOn,
     /// Whether a hot-fix is called for where no rule fires: no or unknown. Default unknown.

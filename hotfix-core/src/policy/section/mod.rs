@@ -1,7 +1,9 @@
 //! The sections of a policy: plain data, in range by their types.
 
+mod checklist;
 mod classification;
 mod due;
+mod duty;
 mod fact;
 mod message;
 mod metric;
@@ -9,13 +11,18 @@ mod phase;
 mod procedure;
 mod record;
 mod risk;
+mod role;
 mod rollback;
 mod rule;
+mod scope;
+mod severity;
 mod tree;
 mod vcs;
 
-pub use classification::{Classification, Effect, Rule};
+pub use checklist::{Checklist, ChecklistItem};
+pub use classification::{Classifier, Effect, Rule};
 pub use due::Due;
+pub use duty::{Duty, Lasts};
 pub use fact::Implication;
 pub(in crate::policy) use fact::OPERATORS;
 pub(crate) use message::placeholders;
@@ -23,11 +30,14 @@ pub use message::{MESSAGE_FIELDS, Message, Promise, Report};
 pub use metric::{
     Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
 };
-pub use phase::{Approval, Checklist, ChecklistItem, FinalValidation, LaterWatch, Phase};
+pub use phase::{FinalValidation, LaterWatch, Phase};
 pub use procedure::{Advice, Deploying, ProcedureStep, Remedy};
 pub use record::{Record, ReviewCycle, Slo, TimeRange};
 pub use risk::{Alternative, Contingency, Risk, SuccessCriterion};
+pub use role::{Holder, HouseRole, Vendor};
 pub use rollback::{Rollback, RollbackWay};
 pub use rule::{Clock, Evidence, NoData, Triggers, Watch};
+pub use scope::Scope;
+pub use severity::{Approval, Review, SeverityLevel, Testing};
 pub use tree::{Answer, Branches, Leaf, Question, Target, Tree};
 pub use vcs::{CommitForm, PullRequest, Vcs};

@@ -1,7 +1,7 @@
-//! Phases, the final validation, and what must be there before the start.
+//! Phases and the final validation.
 
 use crate::grade::{GateMode, PromotionRule, Response};
-use crate::unit::{Name, PhaseName, RoleName, Share, Span};
+use crate::unit::{PhaseName, Share, Span};
 
 /// One phase of a rollout (PLAN-2).
 #[derive(Clone, Debug, PartialEq)]
@@ -50,33 +50,4 @@ pub struct FinalValidation {
     pub watch: Span,
     /// Who ends it.
     pub gate: GateMode,
-}
-
-/// One demand for approval: any one of these roles (GATE-1). All demands must be met.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Approval {
-    /// The roles, any of which will do; at least one.
-    pub any_of: Vec<RoleName>,
-}
-
-/// A group of items to be done before the start (GATE-2).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Checklist {
-    /// The group's id.
-    pub id: Name,
-    /// What people call it.
-    pub title: String,
-    /// Its items.
-    pub items: Vec<ChecklistItem>,
-}
-
-/// One item of a checklist.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ChecklistItem {
-    /// Its id, unique in the policy.
-    pub id: Name,
-    /// What is to be done.
-    pub text: String,
-    /// Whether the start waits for it.
-    pub required: bool,
 }

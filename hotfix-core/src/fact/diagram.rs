@@ -1,0 +1,242 @@
+//! Decision diagrams: what follows from facts of which some are unknown, exactly.
+//!
+//! Kleene's logic judges each part of a condition by itself, so it cannot see that `a or not a` holds whatever `a` is. A
+//! diagram holds the whole function instead: one node for each function that is left once some facts are known, shared
+//! wherever two are equal. A question about all values of the unknown facts, of which there may be 2⁴⁰, is then one pass
+//! over the nodes. With a fixed order of variables a function has one diagram only, so equal functions compare equal.
+//!
+//! Source: Bryant (1986), IEEE Transactions on Computers C-35(8), for two values; Kam, Villa, Brayton and
+//! Sangiovanni-Vincentelli (1998), Multiple-Valued Logic 4(1–2), for more.
+
+use std::fmt;
+
+use super::nodes::{Nodes, Ref, Run};
+use super::space::Placed;
+
+/// A function from the classes of a [`super::Space`] to terminals, made by a [`super::Builder`] and then unchangeable.
+///
+/// Two over one space are equal if and only if the functions are. Every question takes what is known as a [`Placed`] of
+/// that space.
+///
+/// ```
+/// use hotfix_core::fact::{Builder, Condition, Diagram, Fact, FactId, Facts, Space};
+/// let down = Condition::flag(FactId::BuiltIn(Fact::ServiceDown));
+/// let lost = Condition::flag(FactId::BuiltIn(Fact::DataCorruption));
+/// let space = Space::new([&down, &lost]);
+/// let mut builder = Builder::new(&space, 1_000);
+/// let [down, lost] = [builder.condition(&down)?, builder.condition(&lost)?];
+/// let [p1, p2, p4] = [1, 2, 4].map(|grade| builder.constant(grade));
+/// let rest = builder.choose(lost, p2, p4)?;
+/// let grade = builder.choose(down, p1, rest)?;
+/// let grade = builder.finish(grade);
+///
+/// let mut known = space.unknown();
+/// let mut reached = Vec::new();
+/// grade.reachable(&known, |terminal| reached.push(terminal));
+/// assert_eq!(reached, [1, 2, 4]);
+/// known.set(0, Some(1));
+/// assert_eq!(grade.decided(&known), Some(1));
+/// # Ok::<(), hotfix_core::fact::Cut>(())
+/// ```
+///
+/// Shows SEV-5 and DEC-4.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Diagram {
+    /// By variable, the root first; so parents stand before children.
+    pub(super) nodes: Box<[Node]>,
+    /// Where they lead: to a node, or beyond the nodes to a terminal.
+    pub(super) runs: Box<[Run<u32>]>,
+    /// Ascending.
+    pub(super) terminals: Box<[u32]>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Node {
+    pub(super) variable: u32,
+    start: u32,
+    end: u32,
+}
+
+/// How many nodes and terminals the marks on the stack are for.
+const MARKS: usize = 1_024;
+
+impl Diagram {
+    /// The terminal of what cannot be: values that break a constraint. No answer contains it.
+    pub const IMPOSSIBLE: u32 = u32::MAX;
+
+    pub(super) fn new<R: Iterator<Item = Run<u32>>>(
+        nodes: impl Iterator<Item = (u32, R)>,
+        terminals: Box<[u32]>,
+    ) -> Self {
+        let mut all = Vec::new();
+        let position = |runs: &Vec<Run<u32>>| u32::try_from(runs.len()).unwrap_or(u32::MAX);
+        let nodes = nodes.map(|(variable, runs)| {
+            let start = position(&all);
+            all.extend(runs);
+            Node { variable, start, end: position(&all) }
+        });
+        let nodes = nodes.collect();
+        Self { nodes, runs: all.into_boxed_slice(), terminals }
+    }
+
+    /// How many nodes there are; terminals are none.
+    pub const fn count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The terminals, ascending, without [`Diagram::IMPOSSIBLE`].
+    pub fn terminals(&self) -> impl Iterator<Item = u32> {
+        self.terminals.iter().copied().filter(|terminal| *terminal != Self::IMPOSSIBLE)
+    }
+
+    /// Visits every terminal that some values of the unknown facts lead to, ascending and each once; none if what is
+    /// known cannot be. Takes one pass over the nodes, and no heap up to a thousand of them.
+    pub fn reachable(&self, placed: &Placed, visit: impl FnMut(u32)) {
+        let size = self.nodes.len() + self.terminals.len();
+        if size <= MARKS {
+            self.sweep(placed, &mut [0; MARKS / 64][..size.div_ceil(64)], visit);
+        } else {
+            self.sweep(placed, &mut vec![0; size.div_ceil(64)], visit);
+        }
+    }
+
+    fn sweep(&self, placed: &Placed, marks: &mut [u64], mut visit: impl FnMut(u32)) {
+        let Some(root) = marks.first_mut() else { return };
+        *root = 1;
+        for word in 0..marks.len() {
+            let mut passed = 0_u64;
+            loop {
+                let open = marks[word] & !passed;
+                if open == 0 {
+                    break;
+                }
+                passed |= open & open.wrapping_neg();
+                let at = word * 64 + open.trailing_zeros() as usize;
+                let Some(node) = self.nodes.get(at) else {
+                    let terminal = self.terminals[at - self.nodes.len()];
+                    if terminal != Self::IMPOSSIBLE {
+                        visit(terminal);
+                    }
+                    continue;
+                };
+                let runs = self.runs(node);
+                let mut mark = |run: &Run<u32>| {
+                    marks[run.to as usize / 64] |= 1 << (run.to % 64);
+                };
+                match placed.get(node.variable as usize) {
+                    Some(class) => mark(taken(runs, class)),
+                    None => runs.iter().for_each(mark),
+                }
+            }
+        }
+    }
+
+    /// The terminal that all values of the unknown facts lead to, if it is one only.
+    pub fn decided(&self, placed: &Placed) -> Option<u32> {
+        let mut found = None;
+        let mut several = false;
+        self.reachable(placed, |terminal| several |= found.replace(terminal).is_some());
+        found.filter(|_| !several)
+    }
+
+    /// The function that is left: what is known is no longer asked for.
+    #[must_use]
+    pub fn restrict(&self, placed: &Placed) -> Self {
+        // It only shrinks.
+        let mut nodes = Nodes::new(usize::MAX);
+        self.refill(placed, &mut nodes).map_or_else(|| self.clone(), |root| nodes.freeze(root))
+    }
+
+    /// Makes the restricted function among other nodes.
+    pub(super) fn refill(&self, placed: &Placed, nodes: &mut Nodes) -> Option<Ref> {
+        let mut made: Vec<Option<Ref>> = vec![None; self.nodes.len()];
+        let terminals = self.terminals.iter().map(|terminal| Some(nodes.terminal(*terminal)));
+        made.extend(terminals);
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            let runs = self.runs(node);
+            made[at] = if let Some(class) = placed.get(node.variable as usize) {
+                made[taken(runs, class).to as usize]
+            } else {
+                let moved =
+                    |run: &Run<u32>| Some(Run { last: run.last, to: made[run.to as usize]? });
+                let moved: Option<_> = runs.iter().map(moved).collect();
+                nodes.make(node.variable, moved?).ok()
+            };
+        }
+        made.first().copied().flatten()
+    }
+
+    /// What is known with some more facts that together decide on a wanted terminal, whatever the others are; nothing if no
+    /// values lead to one.
+    ///
+    /// Of the ways down to a wanted terminal it takes one with the fewest facts, then with the fewest that are not of class
+    /// 0 (flags that are true), then with the lowest classes; and leaves out what it can do without. So none of the added
+    /// facts can be left out, but there may be another set with fewer.
+    #[must_use]
+    pub fn example(&self, placed: &Placed, wanted: impl Fn(u32) -> bool) -> Option<Placed> {
+        let left = self.restrict(placed);
+        // How many facts, and how many of them not of class 0, it takes from here to a wanted terminal.
+        let mut costs: Vec<Option<(u32, u32)>> = vec![None; left.nodes.len()];
+        let terminals = left.terminals.iter();
+        costs.extend(terminals.map(|terminal| {
+            (*terminal != Self::IMPOSSIBLE && wanted(*terminal)).then_some((0, 0))
+        }));
+        let best = |costs: &[Option<(u32, u32)>], node: &Node| {
+            let mut first = 0;
+            let ways = left.runs(node).iter().filter_map(|run| {
+                let class = std::mem::replace(&mut first, run.last + 1);
+                let (facts, raised) = costs[run.to as usize]?;
+                Some(((facts + 1, raised + u32::from(class != 0)), class, run.to))
+            });
+            ways.min()
+        };
+        for (at, node) in left.nodes.iter().enumerate().rev() {
+            costs[at] = best(&costs, node).map(|(cost, _, _)| cost);
+        }
+        let mut example = placed.clone();
+        let mut added = Vec::new();
+        let mut at = 0;
+        while let Some(node) = left.nodes.get(at) {
+            let (_, class, to) = best(&costs, node)?;
+            example.set(node.variable as usize, Some(class));
+            added.push((node.variable as usize, class));
+            at = to as usize;
+        }
+        costs.get(at).copied().flatten()?;
+        let terminal = left.terminals[at - left.nodes.len()];
+        // Away with what is raised first: a true flag says more than a false one.
+        added.sort_by_key(|(variable, class)| (*class == 0, std::cmp::Reverse(*variable)));
+        for (variable, class) in added {
+            example.set(variable, None);
+            if left.decided(&example) != Some(terminal) {
+                example.set(variable, Some(class));
+            }
+        }
+        Some(example)
+    }
+
+    pub(super) fn runs(&self, node: &Node) -> &[Run<u32>] {
+        &self.runs[node.start as usize..node.end as usize]
+    }
+}
+
+/// The run of a class; the last one for a class of another space.
+fn taken(runs: &[Run<u32>], class: u32) -> &Run<u32> {
+    let at = if runs.len() <= 8 {
+        runs.iter().take_while(|run| run.last < class).count()
+    } else {
+        runs.partition_point(|run| run.last < class)
+    };
+    &runs[at.min(runs.len() - 1)]
+}
+
+impl fmt::Debug for Diagram {
+    /// Its size only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Diagram");
+        shown
+            .field("nodes", &self.count())
+            .field("terminals", &self.terminals)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,135 @@
+//! Values from between two bounds that read well: `25%` rather than `27.5%`, `10s` rather than `5.001s`.
+
+/// The longest duration in seconds: ten thousand days, as in [`crate::unit::Span`].
+pub(super) const LONGEST: f64 = 864_000_000.0;
+
+/// The steps of which a duration is a multiple when it reads well, in milliseconds.
+const STEPS: [u32; 22] = [
+    864_000_000,
+    86_400_000,
+    43_200_000,
+    21_600_000,
+    3_600_000,
+    1_800_000,
+    600_000,
+    300_000,
+    60_000,
+    30_000,
+    10_000,
+    5_000,
+    1_000,
+    500,
+    250,
+    100,
+    50,
+    25,
+    10,
+    5,
+    2,
+    1,
+];
+
+/// A number from `low` to `high`, both included.
+pub(super) fn number(low: f64, high: f64) -> f64 {
+    if low == high {
+        return low;
+    }
+    let (near, far) = narrowed(low, high);
+    let width = far - near;
+    // Halved first: the sum of two large bounds is no number.
+    let middle = near / 2.0 + far / 2.0;
+    // Digits beyond the 17th change nothing.
+    let top = power_of_ten(width) + 1;
+    for power in (top - 18..=top).rev() {
+        for quarters in [100.0, 50.0, 25.0] {
+            let exponent = power - 2;
+            let step = decimal(quarters, exponent);
+            let value = decimal((middle / step).round() * quarters, exponent);
+            if inside(value, middle, width) && low <= value && value <= high {
+                return value;
+            }
+        }
+    }
+    low
+}
+
+/// A duration in whole milliseconds from `low` to `high` seconds, both included and whole milliseconds.
+pub(super) fn millis(low: f64, high: f64) -> u64 {
+    let (near, far) =
+        if high == LONGEST && low < high { narrowed(low, f64::MAX) } else { (low, high) };
+    let (low, high) = (in_millis(low), in_millis(high));
+    let (near, far) = (in_millis(near), in_millis(far).min(high));
+    let (middle, width) = (near / 2.0 + far / 2.0, far - near);
+    for step in STEPS.map(f64::from) {
+        let value = (middle / step).round() * step;
+        if inside(value, middle, width) && low <= value && value <= high {
+            return whole(value);
+        }
+    }
+    whole(low)
+}
+
+/// The bounds in seconds drawn in to the whole milliseconds between them; crossed where there is none.
+pub(super) fn whole_millis(low: f64, high: f64) -> (f64, f64) {
+    if low > high {
+        return (low, high);
+    }
+    let mut first = in_millis(low) - 1.0;
+    while first / 1_000.0 < low {
+        first += 1.0;
+    }
+    let mut last = in_millis(high) + 1.0;
+    while last / 1_000.0 > high {
+        last -= 1.0;
+    }
+    (first / 1_000.0, last / 1_000.0)
+}
+
+/// Where to look within bounds of which one or both stand for 'without limit'.
+fn narrowed(low: f64, high: f64) -> (f64, f64) {
+    match (low == f64::MIN, high == f64::MAX) {
+        (true, true) => (-1.0, 1.0),
+        (true, false) if high > 0.0 => (0.0, high),
+        (true, false) => (-beyond(-high, f64::MAX), high),
+        (false, true) => (low, beyond(low, high)),
+        (false, false) => (low, high),
+    }
+}
+
+/// An upper bound for what lies above `low`: thrice as much, so that the middle is twice.
+fn beyond(low: f64, high: f64) -> f64 {
+    // The least number above zero is zero for whoever reads it.
+    let reach = if low.abs() < f64::MIN_POSITIVE {
+        2.0
+    } else if low < 0.0 {
+        -low
+    } else {
+        low * 3.0
+    };
+    reach.min(high)
+}
+
+/// In the middle half, where no reader wonders which side of a bound it is.
+fn inside(value: f64, middle: f64, width: f64) -> bool {
+    (value - middle).abs() <= width / 4.0
+}
+
+/// `digits` times ten to the power of `exponent`, as the nearest number.
+fn decimal(digits: f64, exponent: i32) -> f64 {
+    format!("{digits}e{exponent}").parse().unwrap_or(digits)
+}
+
+fn in_millis(seconds: f64) -> f64 {
+    (seconds * 1_000.0).round()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within a duration")]
+const fn whole(millis: f64) -> u64 {
+    millis as u64
+}
+
+/// The power of ten of the first digit, read off the digits: the platform's logarithm may differ.
+fn power_of_ten(number: f64) -> i32 {
+    let text = format!("{number:e}");
+    text.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,359 @@
+//! The truth values that conditions distinguish: one variable per fact, one class per group of values that no condition
+//! tells apart.
+//!
+//! A policy that asks for more than 5 % and for at least half of the users knows five kinds of share: below 5 %, 5 %,
+//! between them, 50 %, above. Going through classes instead of values makes "over all values" a finite claim, and an
+//! exact one: a class holds every value between two neighbouring cuts and no other.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use super::catalogue::FactKind;
+use super::condition::{Comparison, Condition, Operator};
+use super::facts::{FactId, FactValue, Facts};
+use super::sample;
+use crate::unit::{Proportion, Span};
+
+/// The facts that some conditions mention, each with the classes of values that they distinguish.
+///
+/// Variables stand in the order in which the conditions first mention their facts. Times are in no condition and so no
+/// variables.
+///
+/// ```
+/// use hotfix_core::fact::{Comparison, Condition, Fact, FactId, FactValue, Facts, Operator, Space};
+/// let users = FactId::BuiltIn(Fact::UsersAffected);
+/// let half = FactValue::Share("50%".parse()?);
+/// let many = Condition::Compare(Comparison { fact: users, operator: Operator::AtLeast, value: half });
+/// let space = Space::new([&many]);
+/// assert_eq!(space.classes(0), 3); // below a half, a half, above
+/// assert_eq!(space.value(0, 2), FactValue::Share("75%".parse()?));
+///
+/// let mut facts = Facts::default();
+/// assert_eq!(space.place(&facts).get(0), None);
+/// facts.set(users, FactValue::Share("3%".parse()?));
+/// assert_eq!(space.place(&facts).get(0), Some(0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Shows SEV-5 and DEC-4.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Space {
+    variables: Vec<(FactId, Classes)>,
+    by_fact: BTreeMap<FactId, usize>,
+}
+
+/// The classes of one fact's values, from the least to the greatest.
+#[derive(Clone, Debug, PartialEq)]
+enum Classes {
+    /// False, true.
+    Flag,
+    /// What lies between two bounds, both included: (low, high), ascending and without gaps.
+    Numbers { kind: FactKind, between: Vec<(f64, f64)> },
+    /// Another text first, then the mentioned ones in their order.
+    Texts { another: String, mentioned: Vec<String> },
+}
+
+/// What the conditions say about one fact.
+struct Mentioned<'c> {
+    kind: FactKind,
+    cuts: Vec<f64>,
+    texts: Vec<&'c str>,
+}
+
+impl Space {
+    /// The space that these conditions distinguish.
+    pub fn new<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
+        let mut facts: Vec<(FactId, Mentioned<'c>)> = Vec::new();
+        let mut by_fact = BTreeMap::new();
+        for condition in conditions {
+            condition.comparisons(&mut |comparison| {
+                let kind = match comparison.fact {
+                    FactId::BuiltIn(fact) => fact.kind(),
+                    FactId::House(_) => comparison.value.kind(),
+                };
+                if kind == FactKind::Time {
+                    return;
+                }
+                let at = *by_fact.entry(comparison.fact).or_insert_with(|| {
+                    let mentioned = Mentioned { kind, cuts: Vec::new(), texts: Vec::new() };
+                    facts.push((comparison.fact, mentioned));
+                    facts.len() - 1
+                });
+                let Some((_, mentioned)) = facts.get_mut(at) else { return };
+                // Adding zero makes one of the two zeros.
+                let cut = comparison.value.as_number().map(|cut| cut + 0.0);
+                mentioned.cuts.extend(cut.filter(|cut| cut.is_finite()));
+                if let FactValue::Text(text) = &comparison.value {
+                    mentioned.texts.push(text);
+                }
+            });
+        }
+        let variables = facts.into_iter().map(|(fact, mentioned)| (fact, classes(mentioned)));
+        Self { variables: variables.collect(), by_fact }
+    }
+
+    /// How many variables there are; they are counted from 0.
+    pub fn len(&self) -> usize {
+        self.variables.len()
+    }
+
+    /// Whether the conditions mention no fact.
+    pub fn is_empty(&self) -> bool {
+        self.variables.is_empty()
+    }
+
+    /// The fact of a variable below [`Space::len`].
+    ///
+    /// # Panics
+    /// If there is no such variable.
+    pub fn fact(&self, variable: usize) -> FactId {
+        self.variables[variable].0
+    }
+
+    /// The variable of a fact, where a condition mentions it.
+    pub fn variable(&self, fact: FactId) -> Option<usize> {
+        self.by_fact.get(&fact).copied()
+    }
+
+    /// How many classes of values a variable has, at least one; they are counted from 0. Of a flag 0 is false, of a
+    /// size 0 is the least, of a text 0 is every text that no condition mentions.
+    ///
+    /// # Panics
+    /// If there is no such variable.
+    pub fn classes(&self, variable: usize) -> u32 {
+        let count = match &self.variables[variable].1 {
+            Classes::Flag => 2,
+            Classes::Numbers { between, .. } => between.len(),
+            Classes::Texts { mentioned, .. } => mentioned.len() + 1,
+        };
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// A value of a class that reads well: a round one from inside, the cut itself, or a text that no condition mentions.
+    ///
+    /// # Panics
+    /// If there is no such variable or class.
+    pub fn value(&self, variable: usize, class: u32) -> FactValue {
+        match &self.variables[variable].1 {
+            Classes::Flag => FactValue::Flag(class != 0),
+            Classes::Numbers { kind, between } => {
+                let (low, high) = between[class as usize];
+                match kind {
+                    FactKind::Share => {
+                        let share = Proportion::try_from_fraction(sample::number(low, high));
+                        share.map_or(FactValue::Number(low), FactValue::Share)
+                    }
+                    FactKind::Duration => {
+                        FactValue::Duration(Span::from_millis(sample::millis(low, high)))
+                    }
+                    _ => FactValue::Number(sample::number(low, high)),
+                }
+            }
+            Classes::Texts { another, mentioned } => {
+                let text = class.checked_sub(1).map_or(another, |at| &mentioned[at as usize]);
+                FactValue::Text(text.clone())
+            }
+        }
+    }
+
+    /// The class of a value; nothing for a value outside the fact's own type and range, which stays unknown.
+    ///
+    /// # Panics
+    /// If there is no such variable.
+    pub fn class(&self, variable: usize, value: &FactValue) -> Option<u32> {
+        self.variables[variable].1.class(value)
+    }
+
+    /// Which class each known fact falls into. Allocates nothing for up to 64 variables.
+    pub fn place(&self, facts: &Facts) -> Placed {
+        let mut placed = self.unknown();
+        for (place, (fact, classes)) in placed.classes_mut().iter_mut().zip(&self.variables) {
+            if let Some(class) = facts.get(*fact).and_then(|value| classes.class(value)) {
+                *place = class;
+            }
+        }
+        placed
+    }
+
+    /// Nothing is known.
+    pub fn unknown(&self) -> Placed {
+        let count = self.variables.len();
+        let spilled = if count > INLINE { vec![UNKNOWN; count] } else { Vec::new() };
+        Placed { count, inline: [UNKNOWN; INLINE], spilled }
+    }
+
+    /// Facts that fall into these classes, a value that reads well each; what is unknown stays out.
+    pub fn facts(&self, placed: &Placed) -> Facts {
+        let mut facts = Facts::default();
+        for (variable, class) in placed.known() {
+            if variable < self.len() && class < self.classes(variable) {
+                facts.set(self.fact(variable), self.value(variable, class));
+            }
+        }
+        facts
+    }
+
+    /// The variable of a comparison and the classes of which every value satisfies it. No value of the others does,
+    /// provided that the space was made from conditions with this comparison.
+    pub(super) fn accepted(&self, comparison: &Comparison) -> Option<(usize, Range<u32>)> {
+        let variable = self.variable(comparison.fact)?;
+        let range = match &self.variables[variable].1 {
+            Classes::Flag | Classes::Texts { .. } if comparison.operator != Operator::Is => 0..0,
+            Classes::Texts { .. } | Classes::Flag => {
+                let class = self.class(variable, &comparison.value);
+                // 'Another' is what no comparison names.
+                let own =
+                    class.filter(|class| comparison.value.kind() == FactKind::Flag || *class > 0);
+                own.map_or(0..0, |class| class..class + 1)
+            }
+            Classes::Numbers { between, .. } => match comparison.value.as_number() {
+                Some(bound) if !bound.is_nan() => {
+                    let end = between.len();
+                    let below = between.partition_point(|(_, high)| *high < bound);
+                    let at_most = between.partition_point(|(_, high)| *high <= bound);
+                    let range = match comparison.operator {
+                        Operator::Is => below..at_most,
+                        Operator::Above => at_most..end,
+                        Operator::AtLeast => below..end,
+                        Operator::Below => 0..below,
+                        Operator::AtMost => 0..at_most,
+                    };
+                    index(range.start)..index(range.end)
+                }
+                _ => 0..0,
+            },
+        };
+        Some((variable, range))
+    }
+}
+
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+impl Classes {
+    fn class(&self, value: &FactValue) -> Option<u32> {
+        match self {
+            Self::Flag => match value {
+                FactValue::Flag(flag) => Some(u32::from(*flag)),
+                _ => None,
+            },
+            Self::Numbers { between, .. } => {
+                let number = value.as_number()?;
+                let at = between.partition_point(|(_, high)| *high < number);
+                between.get(at).filter(|(low, _)| *low <= number).map(|_| index(at))
+            }
+            Self::Texts { mentioned, .. } => match value {
+                FactValue::Text(text) => {
+                    Some(mentioned.binary_search(text).map_or(0, |at| index(at) + 1))
+                }
+                // A value of another type satisfies no comparison, as another text does.
+                _ => Some(0),
+            },
+        }
+    }
+}
+
+fn classes(mentioned: Mentioned<'_>) -> Classes {
+    match mentioned.kind {
+        FactKind::Flag => Classes::Flag,
+        FactKind::Text | FactKind::Time => {
+            let mut texts: Vec<String> = mentioned.texts.into_iter().map(str::to_owned).collect();
+            texts.sort_unstable();
+            texts.dedup();
+            let fresh = |text: &String| texts.binary_search(text).is_err();
+            let numbered = (2..).map(|number: u64| format!("another {number}"));
+            let another = std::iter::once("another".to_owned()).chain(numbered).find(fresh);
+            Classes::Texts { another: another.unwrap_or_default(), mentioned: texts }
+        }
+        kind => {
+            let mut cuts = mentioned.cuts;
+            cuts.sort_unstable_by(f64::total_cmp);
+            cuts.dedup();
+            let (first, last) = match kind {
+                FactKind::Share => (0.0, 1.0),
+                FactKind::Duration => (0.0, sample::LONGEST),
+                _ => (f64::MIN, f64::MAX),
+            };
+            let mut between = Vec::with_capacity(2 * cuts.len() + 1);
+            let mut low = first;
+            for cut in cuts {
+                between.push((low, cut.next_down().min(last)));
+                between.push((cut.max(first), cut.min(last)));
+                low = cut.next_up().max(first);
+            }
+            between.push((low, last));
+            if kind == FactKind::Duration {
+                for (low, high) in &mut between {
+                    (*low, *high) = sample::whole_millis(*low, *high);
+                }
+            }
+            // An empty class has its bounds crossed: nothing lies between two neighbouring values.
+            between.retain(|(low, high)| low <= high);
+            Classes::Numbers { kind, between }
+        }
+    }
+}
+
+const INLINE: usize = 64;
+const UNKNOWN: u32 = u32::MAX;
+
+/// The class of each variable of a [`Space`], or that it is unknown.
+#[derive(Clone)]
+pub struct Placed {
+    count: usize,
+    inline: [u32; INLINE],
+    /// All of them, where there are more than fit inline.
+    spilled: Vec<u32>,
+}
+
+impl Placed {
+    /// The class of a variable; nothing where it is unknown or there is no such variable.
+    pub fn get(&self, variable: usize) -> Option<u32> {
+        self.classes().get(variable).copied().filter(|class| *class != UNKNOWN)
+    }
+
+    /// Makes the class of a variable known, or unknown again. Nothing happens where there is no such variable.
+    pub fn set(&mut self, variable: usize, class: Option<u32>) {
+        if let Some(place) = self.classes_mut().get_mut(variable) {
+            *place = class.unwrap_or(UNKNOWN);
+        }
+    }
+
+    /// What is known: variables with their classes.
+    pub fn known(&self) -> impl Iterator<Item = (usize, u32)> {
+        self.classes().iter().copied().enumerate().filter(|(_, class)| *class != UNKNOWN)
+    }
+
+    /// The variables that are unknown.
+    pub fn unknown(&self) -> impl Iterator<Item = usize> {
+        let classes = self.classes().iter().enumerate();
+        classes.filter(|(_, class)| **class == UNKNOWN).map(|(variable, _)| variable)
+    }
+
+    fn classes(&self) -> &[u32] {
+        let inline = self.inline.get(..self.count);
+        inline.unwrap_or(&self.spilled)
+    }
+
+    fn classes_mut(&mut self) -> &mut [u32] {
+        let inline = self.inline.get_mut(..self.count);
+        inline.unwrap_or(&mut self.spilled)
+    }
+}
+
+impl PartialEq for Placed {
+    fn eq(&self, other: &Self) -> bool {
+        self.classes() == other.classes()
+    }
+}
+
+impl Eq for Placed {}
+
+impl fmt::Debug for Placed {
+    /// What is known only: `{0: 1, 4: 2}`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.known()).finish()
+    }
+}

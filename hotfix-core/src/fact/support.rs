@@ -1,0 +1,137 @@
+//! Which unknown facts still matter.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diagram::Diagram;
+use super::nodes::{Cut, Leaf, Nodes, Ref, Run};
+use super::space::Placed;
+
+/// How many nodes the exact answer may take where there are constraints.
+const BUDGET: usize = 50_000;
+
+/// The unknown facts that still matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Support {
+    /// Their variables, ascending.
+    pub variables: Vec<usize>,
+    /// Whether all of them matter. Otherwise constraints made that too costly to find out; still none that matters is
+    /// missing.
+    pub exact: bool,
+}
+
+impl Diagram {
+    /// The unknown facts that still matter: such that, with nothing or something more known of the others, there is a class
+    /// which makes fewer terminals reachable, but at least one.
+    ///
+    /// Without constraints these are the variables that the function depends on once what is known is put in. With them
+    /// ([`Diagram::IMPOSSIBLE`]) they may be fewer, as a fact that only says what is possible is none, and a fact counts
+    /// if a constraint ties it to one that does: of two that are always equal, both matter.
+    pub fn support(&self, placed: &Placed) -> Support {
+        let left = self.restrict(placed);
+        let asked: BTreeSet<usize> = left.nodes.iter().map(|node| node.variable as usize).collect();
+        let everything = |exact| Support { variables: asked.iter().copied().collect(), exact };
+        if left.terminals().count() < 2 {
+            return Support { variables: Vec::new(), exact: true };
+        }
+        if left.terminals.last() != Some(&Self::IMPOSSIBLE) {
+            return everything(true);
+        }
+        match Extended::try_new(&left).and_then(Extended::telling) {
+            Ok(telling) => Support { variables: telling.into_iter().collect(), exact: true },
+            Err(Cut { .. }) => everything(false),
+        }
+    }
+}
+
+/// A diagram in which 'unknown' is one more class of each variable, and a terminal is the set of what is reachable.
+struct Extended {
+    nodes: Nodes,
+    root: Ref,
+}
+
+/// The number of the empty set.
+const NOTHING: u32 = 0;
+
+/// Sets of terminals, numbered as they come; the empty one comes first.
+#[derive(Default)]
+struct Sets {
+    sets: Vec<BTreeSet<u32>>,
+    numbers: BTreeMap<BTreeSet<u32>, u32>,
+}
+
+impl Sets {
+    fn number(&mut self, set: BTreeSet<u32>) -> u32 {
+        if let Some(known) = self.numbers.get(&set) {
+            return *known;
+        }
+        let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
+        self.sets.push(set.clone());
+        self.numbers.insert(set, number);
+        number
+    }
+
+    fn union(&mut self, a: u32, b: u32) -> u32 {
+        let both = &self.sets[a as usize] | &self.sets[b as usize];
+        self.number(both)
+    }
+}
+
+impl Extended {
+    fn try_new(of: &Diagram) -> Result<Self, Cut> {
+        let mut nodes = Nodes::new(BUDGET);
+        let mut sets = Sets::default();
+        let nothing = nodes.terminal(sets.number(BTreeSet::new()));
+        let mut made = vec![nothing; of.nodes.len()];
+        for terminal in &of.terminals {
+            let reached = Some(*terminal).filter(|terminal| *terminal != Diagram::IMPOSSIBLE);
+            let set = sets.number(reached.into_iter().collect());
+            made.push(nodes.terminal(set));
+        }
+        for (at, node) in of.nodes.iter().enumerate().rev() {
+            let mut unknown = nothing;
+            let mut runs = Vec::new();
+            for run in of.runs(node) {
+                let to = made[run.to as usize];
+                runs.push(Run { last: run.last, to });
+                unknown = nodes.combine([unknown, to], |nodes, [a, b]| {
+                    if a == b {
+                        return Some(Leaf::Known(a));
+                    }
+                    let (a, b) = (nodes.value(a)?, nodes.value(b)?);
+                    Some(Leaf::Value(sets.union(a, b)))
+                })?;
+            }
+            runs.extend(runs.last().copied().map(|run| Run { last: run.last + 1, to: unknown }));
+            made[at] = nodes.make(node.variable, runs)?;
+        }
+        let root = made.first().copied().unwrap_or(nothing);
+        Ok(Self { nodes, root })
+    }
+
+    /// The variables of which some class, beside some of the others known, says more than that it is unknown.
+    fn telling(mut self) -> Result<BTreeSet<usize>, Cut> {
+        let mut found = BTreeSet::new();
+        let no = self.nodes.terminal(0);
+        for of in self.nodes.below(self.root) {
+            let Some((variable, runs)) = self.nodes.parts(of) else { continue };
+            let Some(unknown) = runs.last().map(|run| run.to) else { continue };
+            for run in runs.iter() {
+                if found.contains(&(variable as usize)) {
+                    break;
+                }
+                // Where something is reachable, but not all that is without it.
+                let less = self.nodes.combine([run.to, unknown], |nodes, [some, all]| {
+                    if some == all || nodes.value(some) == Some(NOTHING) {
+                        return Some(Leaf::Known(no));
+                    }
+                    let (some, all) = (nodes.value(some)?, nodes.value(all)?);
+                    Some(Leaf::Value(u32::from(some != all)))
+                })?;
+                if less != no {
+                    found.insert(variable as usize);
+                }
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,45 @@
+//! Lists of tables that each have a name of their own.
+
+use schemars::{Schema, SchemaGenerator};
+
+use crate::policy::field::List;
+use crate::policy::node::Node;
+use crate::policy::reader::{Field, Reader, Style};
+
+/// A table that stands in a list and is told from the others by a key.
+pub(super) trait Entry: Field {
+    /// What it is, in a sentence.
+    const WHAT: &'static str;
+    /// The key that tells it from the others.
+    const KEY: &'static str = "id";
+}
+
+/// A list of such tables: no two have the same name.
+pub(super) struct Entries<E>(E);
+
+impl<E: Entry> Field for Entries<E> {
+    type Out = Vec<E::Out>;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self::Out> {
+        let entries = List::<E>::read(node, reader);
+        reader.unique(E::WHAT, &texts(node, reader.path(), E::KEY));
+        entries
+    }
+    fn write(value: &Self::Out, style: Style) -> Node {
+        List::<E>::write(value, style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        List::<E>::schema(generator)
+    }
+    fn example() -> &'static str {
+        List::<E>::example()
+    }
+}
+
+/// The texts at `key` in the tables of a list, with their places.
+pub(super) fn texts<'n>(list: &'n Node, path: &str, key: &str) -> Vec<(String, &'n str)> {
+    let text = |(i, item): (usize, &'n Node)| {
+        Some((format!("{path}/{i}/{key}"), item.key(key)?.as_text()?))
+    };
+    list.items().iter().enumerate().filter_map(text).collect()
+}

@@ -1,0 +1,41 @@
+//! What is gone through item by item, and when (GATE-2, GATE-5).
+
+use crate::grade::ChecklistMoment;
+use crate::unit::{Name, Span};
+
+/// A group of items to be gone through at a moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checklist {
+    /// The group's id, unique.
+    pub id: Name,
+    /// What people call it.
+    pub title: String,
+    /// When it is gone through. Default start: the start waits for its required items.
+    pub at: ChecklistMoment,
+    /// The time that it may take. None: no limit.
+    pub within: Option<Span>,
+    /// Its items.
+    pub items: Vec<ChecklistItem>,
+}
+
+impl Checklist {
+    /// Whether the start waits for its required items.
+    pub fn holds_start(&self) -> bool {
+        self.at == ChecklistMoment::Start
+    }
+}
+
+/// One item of a checklist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChecklistItem {
+    /// Its id, unique in the policy.
+    pub id: Name,
+    /// What is to be done.
+    pub text: String,
+    /// Whether it must be settled: done, waived, or marked as not applicable. Default true.
+    pub required: bool,
+    /// Whether it is meant for some cases alone, so that `not applicable` needs no explanation. Default false.
+    pub if_applicable: bool,
+    /// The value that whoever checks it notes with it, as `branch` or `minutes`. None: nothing is noted.
+    pub records: Option<String>,
+}
