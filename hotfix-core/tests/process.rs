@@ -1,5 +1,7 @@
 //! What a policy says of the process around a rollout: messages, windows after it, strategies.
 
+#![allow(clippy::disallowed_methods, reason = "a test reads its files")]
+
 mod policy_common;
 
 use std::sync::Arc;
