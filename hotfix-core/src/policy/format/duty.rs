@@ -1,14 +1,13 @@
 //! Duties: what is due, when, how often and by whom (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
 
 use super::entries::Entry;
-use super::rule::at_least;
 use super::severity::NamedSeverities;
 use crate::grade::{Audience, DutyKind, Moment};
 use crate::policy::error::Problem;
-use crate::policy::field::{Duration, HowMany, Lasting};
+use crate::policy::field::{HowMany, Lasting};
 use crate::policy::node::Node;
 use crate::policy::reader::{Reader, section};
-use crate::policy::section::{Due, Duty, Lasts};
+use crate::policy::section::{Due, Duty, TimeRange};
 use crate::unit::{Name, RoleName};
 
 section! {
@@ -38,7 +37,7 @@ section! {
         /// With the kind `escalate`, and never without: its rung of the ladder, from 1.
         step: HowMany, [optional];
         /// How long it takes, as for a meeting.
-        lasts: Lasts, [optional];
+        lasts: TimeRange, [optional];
         /// Whether it is due only where the fix is a stop-gap.
         stop_gap: bool, [default false];
     }
@@ -66,19 +65,4 @@ fn duty_rules(duty: &DutyDraft, reader: &mut Reader) {
 
 impl Entry for Duty {
     const WHAT: &'static str = "duty";
-}
-
-section! {
-    plain
-    /// How long something takes.
-    Lasts from LastsDraft, lasts_rules {
-        /// At least.
-        least: Duration, [default "0s"];
-        /// At most; at least `least`.
-        most: Lasting, [required];
-    }
-}
-
-fn lasts_rules(lasts: &LastsDraft, reader: &mut Reader) {
-    at_least(reader, "most", lasts.most, "least", lasts.least);
 }

@@ -1,4 +1,4 @@
-//! Lists in which a text stands at most once, ranges of time, and what is left out.
+//! Lists in which a text stands at most once, and ranges of time.
 
 use schemars::{Schema, SchemaGenerator};
 

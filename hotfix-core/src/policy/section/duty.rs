@@ -1,6 +1,6 @@
 //! What somebody has to do, and by when (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
 
-use super::Due;
+use super::{Due, TimeRange};
 use crate::grade::{Audience, DutyKind, Moment, Severity};
 use crate::unit::{Name, RoleName, Span};
 
@@ -32,7 +32,7 @@ pub struct Duty {
     /// With kind `escalate`, and never without: its rung of the ladder, from 1.
     pub step: Option<u32>,
     /// How long it takes, as for a meeting.
-    pub lasts: Option<Lasts>,
+    pub lasts: Option<TimeRange>,
     /// Whether it is due only where the fix is a stop-gap. Default false.
     pub stop_gap: bool,
 }
@@ -42,13 +42,4 @@ impl Duty {
     pub fn is_for(&self, severity: Severity) -> bool {
         self.severities.is_empty() || self.severities.contains(&severity)
     }
-}
-
-/// How long something takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lasts {
-    /// At least.
-    pub least: Span,
-    /// At most; at least `least`.
-    pub most: Span,
 }

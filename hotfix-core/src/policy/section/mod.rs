@@ -14,17 +14,18 @@ mod risk;
 mod role;
 mod rollback;
 mod rule;
-mod scope;
-mod severity;
 mod tree;
 mod vcs;
 
-pub use checklist::{Checklist, ChecklistItem};
 pub use classification::{Classifier, Effect, Rule};
 pub use due::Due;
-pub use duty::{Duty, Lasts};
 pub use fact::Implication;
 pub(in crate::policy) use fact::OPERATORS;
+mod scope;
+mod severity;
+
+pub use checklist::{Checklist, ChecklistItem};
+pub use duty::Duty;
 pub(crate) use message::placeholders;
 pub use message::{MESSAGE_FIELDS, Message, Promise, Report};
 pub use metric::{
