@@ -10,7 +10,7 @@
 
 use core::f64::consts::PI;
 
-use super::StatError;
+use super::{Alternative, StatError};
 use crate::stats::numeric::{exp, ln, ln1p};
 
 /// How much likelier than the observed outcome one may be and still count as no likelier.
@@ -127,7 +127,7 @@ fn summed_up(law: &impl Law, x: f64) -> (f64, f64) {
 }
 
 /// Chance of an outcome of at most `x`.
-pub(super) fn lower_tail(law: &impl Law, x: f64) -> f64 {
+fn lower_tail(law: &impl Law, x: f64) -> f64 {
     if x < law.low() {
         0.0
     } else if x >= law.high() {
@@ -141,7 +141,7 @@ pub(super) fn lower_tail(law: &impl Law, x: f64) -> f64 {
 }
 
 /// Chance of an outcome of at least `x`.
-pub(super) fn upper_tail(law: &impl Law, x: f64) -> f64 {
+fn upper_tail(law: &impl Law, x: f64) -> f64 {
     if x > law.high() {
         0.0
     } else if x <= law.low() {
@@ -154,8 +154,18 @@ pub(super) fn upper_tail(law: &impl Law, x: f64) -> f64 {
     }
 }
 
+/// The p-value of an outcome: its chance and that of those further out, 0 to 1.
+pub(super) fn p_value(law: &impl Law, x: f64, alternative: Alternative) -> f64 {
+    let chance = match alternative {
+        Alternative::Greater => upper_tail(law, x),
+        Alternative::Less => lower_tail(law, x),
+        Alternative::TwoSided => no_likelier(law, x),
+    };
+    chance.clamp(0.0, 1.0)
+}
+
 /// Chance of an outcome that is no likelier than `x`, with a relative slack of 1e-7.
-pub(super) fn no_likelier(law: &impl Law, x: f64) -> f64 {
+fn no_likelier(law: &impl Law, x: f64) -> f64 {
     let (low, high) = (law.low(), law.high());
     let most = law.ln_probability(x) + ln1p(SLACK);
     let counts = |y: f64| law.ln_probability(y) <= most;
