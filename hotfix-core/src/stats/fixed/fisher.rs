@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::distribution::{Hypergeometric, p_value};
-use super::{Alternative, Assumptions, StatError, check_whole, of_arms, ratio};
+use super::{Alternative, Assumptions, StatError, check_whole, of_arms, p_value, ratio};
+use crate::stats::distribution::Hypergeometric;
 use crate::stats::{Counts, MAX_COUNT};
 
 /// What [`fisher_exact`] says.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::distribution::{Binomial, p_value};
-use super::{Alternative, Assumption, Assumptions, StatError, check_trials, ratio};
+use super::{Alternative, Assumption, Assumptions, StatError, check_trials, p_value, ratio};
+use crate::stats::distribution::Binomial;
 use crate::stats::interval::{Interval, check_confidence};
 use crate::stats::numeric::smaller;
 use crate::stats::{Counts, MAX_COUNT, MAX_RATIO};

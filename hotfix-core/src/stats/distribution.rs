@@ -4,14 +4,14 @@
 //! which leave six digits at 10⁹ trials where these keep twelve (`tests/fixed.rs` measures both against
 //! 50-digit references on every run, `docs/decisions/own-distributions.md` has the table), and its
 //! logarithms are the platform's, so recorded p-values would not replay bit for bit. The normal law is
-//! [`normal_cdf`](crate::stats::numeric::normal_cdf), which was there already.
+//! [`normal_cdf`](super::numeric::normal_cdf), which was there already.
 //!
 //! Source: Loader (2000), Fast and accurate computation of binomial probabilities.
 
 use core::f64::consts::PI;
 
-use super::{Alternative, StatError};
-use crate::stats::numeric::{exp, ln, ln1p};
+use super::StatError;
+use super::numeric::{exp, ln, ln1p};
 
 /// How much likelier than the observed outcome one may be and still count as no likelier.
 ///
@@ -76,7 +76,7 @@ fn deviance(x: f64, m: f64) -> f64 {
 }
 
 /// Logarithm of the Poisson probability of `x` events where `mean` are expected.
-fn ln_poisson(x: f64, mean: f64) -> f64 {
+pub(super) fn ln_poisson(x: f64, mean: f64) -> f64 {
     if x == 0.0 {
         -mean
     } else if mean == 0.0 {
@@ -127,7 +127,7 @@ fn summed_up(law: &impl Law, x: f64) -> (f64, f64) {
 }
 
 /// Chance of an outcome of at most `x`.
-fn lower_tail(law: &impl Law, x: f64) -> f64 {
+pub(super) fn lower_tail(law: &impl Law, x: f64) -> f64 {
     if x < law.low() {
         0.0
     } else if x >= law.high() {
@@ -141,7 +141,7 @@ fn lower_tail(law: &impl Law, x: f64) -> f64 {
 }
 
 /// Chance of an outcome of at least `x`.
-fn upper_tail(law: &impl Law, x: f64) -> f64 {
+pub(super) fn upper_tail(law: &impl Law, x: f64) -> f64 {
     if x > law.high() {
         0.0
     } else if x <= law.low() {
@@ -154,18 +154,8 @@ fn upper_tail(law: &impl Law, x: f64) -> f64 {
     }
 }
 
-/// The p-value of an outcome: its chance and that of those further out, 0 to 1.
-pub(super) fn p_value(law: &impl Law, x: f64, alternative: Alternative) -> f64 {
-    let chance = match alternative {
-        Alternative::Greater => upper_tail(law, x),
-        Alternative::Less => lower_tail(law, x),
-        Alternative::TwoSided => no_likelier(law, x),
-    };
-    chance.clamp(0.0, 1.0)
-}
-
 /// Chance of an outcome that is no likelier than `x`, with a relative slack of 1e-7.
-fn no_likelier(law: &impl Law, x: f64) -> f64 {
+pub(super) fn no_likelier(law: &impl Law, x: f64) -> f64 {
     let (low, high) = (law.low(), law.high());
     let most = law.ln_probability(x) + ln1p(SLACK);
     let counts = |y: f64| law.ln_probability(y) <= most;
@@ -332,11 +322,11 @@ impl Hypergeometric {
 
 impl Law for Hypergeometric {
     fn low(&self) -> f64 {
-        crate::stats::numeric::larger(self.events - self.baseline, 0.0)
+        super::numeric::larger(self.events - self.baseline, 0.0)
     }
 
     fn high(&self) -> f64 {
-        crate::stats::numeric::smaller(self.events, self.canary)
+        super::numeric::smaller(self.events, self.canary)
     }
 
     fn mean(&self) -> f64 {
