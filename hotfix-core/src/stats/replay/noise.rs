@@ -4,13 +4,13 @@ use super::BlockDispersion;
 use crate::stats::Counts;
 use crate::stats::grid::Grid;
 use crate::stats::numeric::{
-    add_scaled, exp, larger, largest, ln, ln1p_each, log_add_exp, log_mean_exp, smaller,
+    add_scaled, exp, larger, largest, ln, ln1p_each, log_add_exp, log_mean_exp, percentile, smaller,
     weighted_sum,
 };
 
 /// One-sided 5% point of the normal law: the section's 1.645.
 pub(super) const ONE_SIDED: f64 = 1.645;
-/// Quantile from which on the tail of the maxima is fitted.
+/// Percentile from which on the tail of the maxima is fitted.
 const TAIL: f64 = 0.7;
 /// Lengths of blocks, in ticks, over which the dispersion is measured.
 const BLOCKS: [usize; 5] = [1, 6, 30, 90, 300];
@@ -171,21 +171,9 @@ impl Windows {
     }
 }
 
-/// Quantile of an ascending list by linear interpolation; 0 of none.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return 0.0;
-    };
-    let place = share * last as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the list")]
-    let below = (place.floor() as usize).min(last);
-    let above = (below + 1).min(last);
-    sorted[below] + (place - place.floor()) * (sorted[above] - sorted[below])
-}
-
 /// The threshold that the maxima call for, `fit(M)`, and how many independent ones its tail rests on.
 pub(super) fn fit(sorted: &[f64], windows: &Windows, least: f64) -> (f64, f64) {
-    let tail = quantile(sorted, TAIL);
+    let tail = percentile(sorted, TAIL).unwrap_or_default();
     let above = &sorted[sorted.partition_point(|maximum| *maximum <= tail)..];
     let Some(highest) = above.last() else {
         return (larger(least, sorted.last().copied().unwrap_or(least)), 0.0);
