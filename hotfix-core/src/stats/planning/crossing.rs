@@ -6,8 +6,8 @@
 //! number of events by a given time is a Poisson variable of its own.
 
 use crate::stats::distribution::ln_poisson;
-use crate::stats::grid::Grid;
-use crate::stats::numeric::{exp, ln1p, log_mean_exp};
+use crate::stats::grid::{Grid, losses, share_of_events};
+use crate::stats::numeric::{exp, log_mean_exp};
 use crate::stats::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use crate::stats::{Direction, MAX_GRID, StatError};
 
@@ -156,8 +156,7 @@ struct Evidence {
 impl Evidence {
     fn try_new(direction: Direction, (null, share): (f64, f64)) -> Result<Self, StatError> {
         let grid = Grid::try_new(direction, None, None, (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
-        let of_null = null * share / (null * share + 1.0 - share);
-        let losses = grid.ratio.map(|ratio| ln1p((ratio - 1.0) * of_null));
+        let losses = losses(&grid.excess(), share_of_events(null, share, 1.0 - share));
         Ok(Self { grid, losses })
     }
 

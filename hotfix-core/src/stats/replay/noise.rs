@@ -2,9 +2,10 @@
 
 use super::BlockDispersion;
 use crate::stats::Counts;
-use crate::stats::grid::Grid;
+use crate::stats::grid::{Grid, losses, share_of_events};
+use crate::stats::mixture::{CASH, LN_FIRST};
 use crate::stats::numeric::{
-    add_scaled, exp, larger, largest, ln, ln1p_each, log_add_exp, log_mean_exp, percentile, smaller,
+    add_scaled, exp, larger, largest, ln, log_add_exp, log_mean_exp, percentile, smaller,
     weighted_sum,
 };
 
@@ -31,18 +32,15 @@ pub(super) fn gains<const N: usize>(
     canary: &[Counts],
     all: &[Counts],
 ) -> Vec<Gain<N>> {
+    let excess = grid.excess();
     let mut found = Vec::with_capacity(canary.len());
     for (tick, (canary, all)) in canary.iter().zip(all).enumerate() {
         let rest = all.trials - canary.trials;
         if all.events == 0.0 || canary.trials == 0.0 || rest <= 0.0 {
             continue;
         }
-        let share = null_ratio * canary.trials / (null_ratio * canary.trials + rest);
-        let mut arguments = [0.0; N];
-        for (argument, ratio) in arguments.iter_mut().zip(grid.ratio) {
-            *argument = (ratio - 1.0) * share;
-        }
-        let losses = ln1p_each(&arguments);
+        let share = share_of_events(null_ratio, canary.trials, rest);
+        let losses = losses::<N>(&excess, share);
         let mut gains = [0.0; N];
         for (j, gain) in gains.iter_mut().enumerate() {
             *gain = temper * (canary.events * grid.ln_ratio[j] - all.events * losses[j]);
@@ -59,9 +57,6 @@ pub(super) struct Form<const N: usize> {
     /// Ticks over which the change point is spread; without, the plain form.
     horizon: Option<f64>,
 }
-
-/// Part of the capital that the change-point form keeps for later ticks at the start: `1 - γ`.
-const LATER: f64 = 0.5;
 
 impl<const N: usize> Form<N> {
     pub(super) fn new(grid: &Grid, horizon: Option<u32>) -> Self {
@@ -110,14 +105,14 @@ impl<const N: usize> Form<N> {
         mut best: f64,
         horizon: f64,
     ) -> f64 {
-        let mut cash = LATER;
+        let mut cash = CASH;
         let mut terms =
-            self.ln_weight.map(|weight| if weight.is_finite() { ln(1.0 - LATER) } else { weight });
+            self.ln_weight.map(|weight| if weight.is_finite() { LN_FIRST } else { weight });
         let mut moved_at = start;
         for gain in gains {
             let ticks = (gain.tick - moved_at) as f64;
             moved_at = gain.tick;
-            let move_now = smaller(cash, LATER / horizon * ticks);
+            let move_now = smaller(cash, CASH / horizon * ticks);
             cash -= move_now;
             let ln_move = if move_now > 0.0 { ln(move_now) } else { f64::NEG_INFINITY };
             for (j, term) in terms.iter_mut().enumerate() {
