@@ -5,4 +5,4 @@ mod phase;
 mod root;
 mod rule;
 
-pub(super) use root::{from_node, to_node};
+pub(super) use root::{check_form, from_node, inheritable, to_node};
