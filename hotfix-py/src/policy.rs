@@ -283,10 +283,14 @@ fn ask(resolve: &Bound<'_, PyAny>, name: &str) -> Result<Option<String>> {
 /// The text of the policy of this name in the folder of a file. The core gives plain names, without dots or separators.
 fn beside(file: &Path, name: &str) -> std::io::Result<Option<String>> {
     for suffix in ["toml", "json"] {
-        match std::fs::read_to_string(file.with_file_name(format!("{name}.{suffix}"))) {
+        let path = file.with_file_name(format!("{name}.{suffix}"));
+        match std::fs::read_to_string(&path) {
             Ok(text) => return Ok(Some(text)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                let told = format!("{}: {error}", path.display());
+                return Err(std::io::Error::new(error.kind(), told));
+            }
         }
     }
     Ok(None)

@@ -118,11 +118,11 @@ def test_roll_7_what_a_policy_extends_is_resolved_away() -> None:
 
 
 def test_field_5_what_resolve_raises_is_passed_on_as_it_is() -> None:
-    class Gone(Exception):
+    class GoneError(Exception):
         pass
 
     asked: list[str] = []
-    gone = Gone("no such share")
+    gone = GoneError("no such share")
 
     def resolve(name: str) -> str | None:
         asked.append(name)
@@ -132,7 +132,7 @@ def test_field_5_what_resolve_raises_is_passed_on_as_it_is() -> None:
         (hotfix.Policy.from_toml, "extends = ['a', 'b']"),
         (hotfix.Policy.from_json, '{"extends": ["a", "b"]}'),
     ):
-        with pytest.raises(Gone) as caught:
+        with pytest.raises(GoneError) as caught:
             read(text, resolve)
         assert caught.value is gone
     assert asked == ["a", "a"], "nobody is asked after a failure"
@@ -162,7 +162,7 @@ def test_field_5_load_finds_what_is_extended_beside_the_file(tmp_path: Path) -> 
         hotfix.Policy.load(tmp_path / "payments.toml")
     assert any("payments.toml" in note for note in caught.value.__notes__)
     (tmp_path / "late.toml").mkdir()
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match=r"late\.toml"):
         hotfix.Policy.load(tmp_path / "payments.toml")
     # A name is plain: nothing above or below the folder is read.
     (tmp_path / "payments.toml").write_text("extends = '../secret'")
