@@ -132,6 +132,7 @@ fn field_5_a_policy_has_no_more_tested_metrics_than_the_judge_weighs() {
         let preset = Policy::preset("phased-canary").unwrap().to_json();
         let mut document: Value = serde_json::from_str(&preset).unwrap();
         document.as_object_mut().unwrap().remove("efficacy");
+        document.as_object_mut().unwrap().remove("success");
         let weight = 1.0 / count as f64;
         let metric = json!({ "kind": "count", "worse": "higher", "weight": weight });
         document["metrics"] = (0..count).map(|i| (format!("m{i}"), metric.clone())).collect();

@@ -91,6 +91,46 @@ def take(document: Any, pointer: str) -> None:
     del parent[int(key) if isinstance(parent, list) else key]
 
 
+ABSENT = object()
+
+
+def standing(value: Any, steps: list[str]) -> Any:
+    """What stands at a pointer of a preset's case, or `ABSENT`."""
+    if not steps:
+        return value
+    step, *rest = steps
+    if step == "*":
+        if not isinstance(value, list | dict):
+            return ABSENT
+        members = value if isinstance(value, list) else [member for _, member in sorted(value.items())]
+        return [found for found in (standing(member, rest) for member in members) if found is not ABSENT]
+    if isinstance(value, dict):
+        return standing(value[step], rest) if step in value else ABSENT
+    if not isinstance(value, list):
+        return ABSENT
+    named = (member for member in value if isinstance(member, dict) and member.get("id") == step)
+    member = next(iter(value[int(step) :]) if step.isdigit() else named, ABSENT)
+    return ABSENT if member is ABSENT else standing(member, rest)
+
+
+def preset_case(case: Case, file: File, _name: str) -> None:
+    """Figures of a preset: `preset/phased-canary.toml` describes the form."""
+    document = json.loads(hotfix.Policy.preset(file["policy"]).to_json())
+
+    def found(pointer: str) -> Any:
+        return standing(document, pointer.split("/")[1:])
+
+    assert {"at", "count", "says", "absent"} & set(case), "looks at nothing"
+    for pointer, expected in case.get("at", []):
+        assert found(pointer) == expected, pointer
+    for pointer, expected in case.get("count", []):
+        assert len(found(pointer)) == expected, pointer
+    for pointer, part in case.get("says", []):
+        assert part in found(pointer), pointer
+    for pointer in case.get("absent", []):
+        assert found(pointer) in (ABSENT, None, "", [], {}), pointer
+
+
 def stat_case(case: Case, _file: File, name: str) -> None:
     """A test that is fed tick by tick, where the file's name is the test's; one look; or a figure that is asked for."""
     if name == "fixed":
@@ -386,6 +426,7 @@ def document_of(step: Case, head: str) -> Any:
 RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
     "kayenta": kayenta_case,
     "policy": policy_case,
+    "preset": preset_case,
     "roll": roll_case,
     "stat": stat_case,
 }

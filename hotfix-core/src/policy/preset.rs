@@ -4,10 +4,12 @@ use super::Policy;
 use super::error::{PolicyErrors, Problem, nearest, shown};
 
 /// The names, in the order of the documents; our own merge last.
-const NAMES: &[&str] = &["phased-canary", "standard"];
+const NAMES: &[&str] = &["phased-canary", "fast-track", "emergency-command", "standard"];
 
 const TEXTS: &[&str] = &[
     include_str!("../../policies/phased-canary.toml"),
+    include_str!("../../policies/fast-track.toml"),
+    include_str!("../../policies/emergency-command.toml"),
     include_str!("../../policies/standard.toml"),
 ];
 
