@@ -24,7 +24,8 @@ File = dict[str, Any]
 
 
 def policy_case(case: Case, _file: File, _name: str) -> None:
-    """A policy that is refused, or loads: `policy/keys.toml` describes the form."""
+    """A policy that is refused, or loads: `policy/keys.toml` and `policy/extends.toml` describe the form."""
+    resolve = case.get("bases", {}).get
     if "policy" in case:
         document = json.loads(hotfix.Policy.preset(case["policy"]).to_json())
         for pointer, value in case.get("set", []):
@@ -39,12 +40,23 @@ def policy_case(case: Case, _file: File, _name: str) -> None:
     errors: list[hotfix.Problem] = []
     if case["errors"]:
         with pytest.raises(hotfix.PolicyError) as caught:
-            read(text)
+            read(text, resolve)
         errors = caught.value.errors
         assert (caught.value.code, caught.value.path) == (errors[0].code, errors[0].path)
         assert all(problem.message in str(caught.value) for problem in errors)
     else:
-        read(text)
+        policy = read(text, resolve)
+        outcome = policy.to_dict()
+        for pointer, value in case.get("has", []):
+            steps, key = split(pointer)
+            assert at(outcome, [*steps, key]) == value, pointer
+        for pointer in case.get("lacks", []):
+            steps, key = split(pointer)
+            with pytest.raises((KeyError, IndexError, TypeError)):
+                at(outcome, [*steps, key])
+        if "same_as" in case:
+            assert policy == hotfix.Policy.preset(case["same_as"])
+            assert policy.digest == hotfix.Policy.preset(case["same_as"]).digest
     assert sorted([problem.code, problem.path] for problem in errors) == sorted(case["errors"])
     sentences = "\n".join(problem.message for problem in errors)
     for part in case.get("says", []):

@@ -22,6 +22,11 @@ const TEXTS: &[&str] = &[
     include_str!("../../policies/standard.toml"),
 ];
 
+/// The text of a preset.
+pub(super) fn text(name: &str) -> Option<&'static str> {
+    NAMES.iter().zip(TEXTS).find(|(known, _)| **known == name).map(|(_, text)| *text)
+}
+
 impl Policy {
     /// The names of the presets that this release has.
     pub const fn presets() -> &'static [&'static str] {
@@ -40,7 +45,7 @@ impl Policy {
     /// # Errors
     /// `HF-POL-025` where there is none of this name; says which is nearest.
     pub fn preset(name: &str) -> Result<Self, PolicyErrors> {
-        if let Some((_, text)) = NAMES.iter().zip(TEXTS).find(|(known, _)| **known == name) {
+        if let Some(text) = text(name) {
             return Self::from_toml(text);
         }
         let (got, nearest) = (shown(name), nearest(name, NAMES.iter().copied()));
