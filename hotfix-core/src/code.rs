@@ -15,6 +15,8 @@ pub enum Family {
     Fact,
     /// Policies: reading, checking, findings.
     Policy,
+    /// Doubtful policies: findings.
+    Lint,
     /// Observations and bands.
     Metric,
     /// Statistics.
@@ -40,6 +42,7 @@ impl Family {
         Self::Unit,
         Self::Fact,
         Self::Policy,
+        Self::Lint,
         Self::Metric,
         Self::Stat,
         Self::Kayenta,
@@ -63,6 +66,7 @@ impl Family {
             Self::Unit => "HF-UNIT-",
             Self::Fact => "HF-FACT-",
             Self::Policy => "HF-POL-",
+            Self::Lint => "HF-LINT-",
             Self::Metric => "HF-MET-",
             Self::Stat => "HF-STAT-",
             Self::Kayenta => "HF-KAY-",
@@ -169,6 +173,7 @@ pub const CODES: &[Code] = &[
     code("HF-POL-037", Family::Policy, "a text is no due time"),
     code("HF-POL-038", Family::Policy, "a severity is named that the policy lacks"),
     code("HF-POL-039", Family::Policy, "a key says something about one that is not there"),
+    code("HF-LINT-001", Family::Lint, "questions of the tree lead round in a circle"),
     code("HF-MET-001", Family::Metric, "a metric is observed that the policy lacks"),
     code("HF-MET-002", Family::Metric, "a reading has the form of another kind"),
     code("HF-MET-003", Family::Metric, "a reading has more events than trials"),

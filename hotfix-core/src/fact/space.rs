@@ -39,13 +39,13 @@ use crate::unit::{Proportion, Span};
 /// Shows SEV-5 and DEC-4.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Space {
-    variables: Vec<(FactId, Classes)>,
+    pub(super) variables: Vec<(FactId, Classes)>,
     by_fact: BTreeMap<FactId, usize>,
 }
 
 /// The classes of one fact's values, from the least to the greatest.
 #[derive(Clone, Debug, PartialEq)]
-enum Classes {
+pub(super) enum Classes {
     /// False, true.
     Flag,
     /// What lies between two bounds, both included: (low, high), ascending and without gaps.

@@ -3,12 +3,14 @@
 //! A `Policy` that exists is in range and consistent enough to run; engines take `&Policy`, so none can see an
 //! unchecked one. Figures live in `policies/*.toml`, not in code.
 
+mod chain;
 mod error;
 mod field;
 mod format;
 mod node;
 mod preset;
 mod reader;
+pub(crate) mod reasoning;
 mod schema;
 pub mod section;
 
@@ -20,6 +22,7 @@ pub use schema::schema;
 
 use node::Node;
 use reader::Style;
+use reasoning::{Reasoned, Reasoning};
 use section::{
     Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, Deploying, Duty,
     Efficacy, Evidence, FinalValidation, HouseRole, Implication, LaterWatch, Message, Metric,
@@ -83,6 +86,7 @@ pub struct Policy {
     pub(crate) deploying: Option<Deploying>,
     pub(crate) triggers: Triggers,
     pub(crate) rollback: Rollback,
+    pub(super) reasoned: Reasoned,
     pub(crate) vcs: Option<Vcs>,
     pub(crate) procedure: Vec<ProcedureStep>,
     pub(crate) advice: Vec<Advice>,
@@ -132,6 +136,11 @@ impl Policy {
     pub fn digest(&self) -> Digest {
         // Canonical JSON refuses what is not finite, stands twice or is nested deep; a checked policy has none of it.
         crate::canonical::digest(self).unwrap_or(Digest::ZERO)
+    }
+
+    /// What its conditions amount to; worked out when it is first asked for.
+    pub(crate) fn reasoning(&self) -> &Reasoning {
+        self.reasoned.of(self)
     }
 
     /// Its name.
