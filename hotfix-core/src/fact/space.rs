@@ -157,6 +157,22 @@ impl Space {
         }
     }
 
+    /// The value of a class that has one only; nothing for a range, and for texts that no condition mentions.
+    ///
+    /// # Panics
+    /// If there is no such variable or class.
+    pub fn only_value(&self, variable: usize, class: u32) -> Option<FactValue> {
+        let only = match &self.variables[variable].1 {
+            Classes::Flag => true,
+            Classes::Numbers { between, .. } => {
+                let (low, high) = between[class as usize];
+                low == high
+            }
+            Classes::Texts { .. } => class > 0,
+        };
+        only.then(|| self.value(variable, class))
+    }
+
     /// The class of a value; nothing for a value outside the fact's own type and range, which stays unknown.
     ///
     /// # Panics
