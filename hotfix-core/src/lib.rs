@@ -5,14 +5,17 @@
 
 pub mod canonical;
 pub mod code;
+pub mod decision;
 pub mod fact;
 pub mod grade;
 pub mod judge;
 pub mod kayenta;
+pub mod lint;
 pub mod metric;
 pub mod plan;
 pub mod policy;
 pub mod rollout;
+pub mod severity;
 pub mod stats;
 mod text;
 pub mod unit;

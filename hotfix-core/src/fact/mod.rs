@@ -6,6 +6,7 @@
 mod build;
 mod catalogue;
 mod condition;
+mod describe;
 mod diagram;
 mod facts;
 mod nodes;

@@ -39,13 +39,13 @@ use crate::unit::{Proportion, Span};
 /// Shows SEV-5 and DEC-4.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Space {
-    variables: Vec<(FactId, Classes)>,
+    pub(super) variables: Vec<(FactId, Classes)>,
     by_fact: BTreeMap<FactId, usize>,
 }
 
 /// The classes of one fact's values, from the least to the greatest.
 #[derive(Clone, Debug, PartialEq)]
-enum Classes {
+pub(super) enum Classes {
     /// False, true.
     Flag,
     /// What lies between two bounds, both included: (low, high), ascending and without gaps.
@@ -155,6 +155,22 @@ impl Space {
                 FactValue::Text(text.clone())
             }
         }
+    }
+
+    /// The value of a class that has one only; nothing for a range, and for texts that no condition mentions.
+    ///
+    /// # Panics
+    /// If there is no such variable or class.
+    pub fn only_value(&self, variable: usize, class: u32) -> Option<FactValue> {
+        let only = match &self.variables[variable].1 {
+            Classes::Flag => true,
+            Classes::Numbers { between, .. } => {
+                let (low, high) = between[class as usize];
+                low == high
+            }
+            Classes::Texts { .. } => class > 0,
+        };
+        only.then(|| self.value(variable, class))
     }
 
     /// The class of a value; nothing for a value outside the fact's own type and range, which stays unknown.

@@ -3,6 +3,7 @@
 //! A `Policy` that exists is in range and consistent enough to run; engines take `&Policy`, so none can see an
 //! unchecked one. Figures live in `policies/*.toml`, not in code.
 
+mod chain;
 mod error;
 mod extend;
 mod field;
@@ -10,6 +11,7 @@ mod format;
 mod node;
 mod preset;
 mod reader;
+pub(crate) mod reasoning;
 mod schema;
 pub mod section;
 
@@ -22,6 +24,7 @@ pub use schema::schema;
 
 use node::Node;
 use reader::Style;
+use reasoning::{Reasoned, Reasoning};
 use section::{
     Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, Deploying, Duty,
     Efficacy, Evidence, FinalValidation, HouseRole, Implication, LaterWatch, Message, Metric,
@@ -85,6 +88,7 @@ pub struct Policy {
     pub(crate) deploying: Option<Deploying>,
     pub(crate) triggers: Triggers,
     pub(crate) rollback: Rollback,
+    pub(super) reasoned: Reasoned,
     pub(crate) vcs: Option<Vcs>,
     pub(crate) procedure: Vec<ProcedureStep>,
     pub(crate) advice: Vec<Advice>,
@@ -207,6 +211,11 @@ impl Policy {
     pub fn digest(&self) -> Digest {
         // Canonical JSON refuses what is not finite, stands twice or is nested deep; a checked policy has none of it.
         crate::canonical::digest(self).unwrap_or(Digest::ZERO)
+    }
+
+    /// What its conditions amount to; worked out when it is first asked for.
+    pub(crate) fn reasoning(&self) -> &Reasoning {
+        self.reasoned.of(self)
     }
 
     /// Its name.

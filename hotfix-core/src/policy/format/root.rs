@@ -15,6 +15,7 @@ use crate::policy::extend::Extends;
 use crate::policy::field::List;
 use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
+use crate::policy::reasoning::Reasoned;
 use crate::policy::section::{
     Advice, Alternative, Approval, Classifier, Clock, Contingency, Deploying, Duty, Efficacy,
     Evidence, FinalValidation, Implication, LaterWatch, Message, ProcedureStep, Record, Remedy,
@@ -211,6 +212,7 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         deploying: draft.deploying?,
         triggers: draft.triggers?,
         rollback: draft.rollback?,
+        reasoned: Reasoned::default(),
         vcs: draft.vcs?,
         procedure: draft.procedure?,
         advice: draft.advice?,

@@ -37,6 +37,16 @@ pub struct Question {
     pub branches: Branches,
 }
 
+impl Question {
+    /// Where its answers lead, in the order of the answers; the same target may stand twice.
+    pub fn targets(&self) -> Vec<Target> {
+        match &self.branches {
+            Branches::Condition { yes, no, .. } => yes.iter().chain(no).copied().collect(),
+            Branches::Values { answers, .. } => answers.iter().map(|answer| answer.to).collect(),
+        }
+    }
+}
+
 /// The answers to a question.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Branches {

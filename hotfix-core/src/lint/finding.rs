@@ -1,0 +1,114 @@
+//! What a finding is.
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::fault::Fault;
+use crate::fact::Facts;
+use crate::grade::closed_set;
+use crate::unit::{MetricName, PhaseName};
+
+closed_set! {
+    /// How grave a finding is, gravest first.
+    Level {
+        /// The policy cannot do what it says: a plan under it does not start.
+        Deny = "deny",
+        /// It will do what nobody wants.
+        Warn = "warn",
+        /// It is worth a look.
+        Note = "note",
+    }
+}
+
+/// Something doubtful in a policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Where: a JSON Pointer into the policy.
+    pub path: String,
+    /// What.
+    pub fault: Fault,
+    /// What shows it.
+    pub example: Option<Example>,
+}
+
+/// What shows a fault when it is fed back to the engine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Example {
+    /// Facts of an incident: classify them, or let the tree decide.
+    Facts(Facts),
+    /// Counts that a healthy release may give in one window or phase, and how likely it is to give such or worse ones.
+    Counts {
+        /// The metric.
+        metric: MetricName,
+        /// The phase.
+        phase: PhaseName,
+        /// Events.
+        events: f64,
+        /// Trials.
+        trials: f64,
+        /// The chance, 0 to 1.
+        chance: f64,
+    },
+}
+
+impl Finding {
+    /// The stable code: `HF-LINT-…`.
+    pub const fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+
+    /// How grave it is.
+    pub const fn level(&self) -> Level {
+        self.fault.level()
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> String {
+        self.fault.to_string()
+    }
+
+    /// What to do about it.
+    pub const fn remedy(&self) -> &'static str {
+        self.fault.remedy()
+    }
+}
+
+impl Serialize for Finding {
+    /// `{"code", "level", "path", "message", "remedy", "example"}`; an example is `{"facts": …}` or `{"counts": …}`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut finding = serializer.serialize_struct("Finding", 6)?;
+        finding.serialize_field("code", self.code())?;
+        finding.serialize_field("level", &self.level())?;
+        finding.serialize_field("path", &self.path)?;
+        finding.serialize_field("message", &self.message())?;
+        finding.serialize_field("remedy", self.remedy())?;
+        finding.serialize_field("example", &self.example)?;
+        finding.end()
+    }
+}
+
+impl Serialize for Example {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Facts(facts) => {
+                let mut example = serializer.serialize_struct("Example", 1)?;
+                example.serialize_field("facts", facts)?;
+                example.end()
+            }
+            Self::Counts { metric, phase, events, trials, chance } => {
+                #[derive(serde::Serialize)]
+                struct Counts<'a> {
+                    metric: &'a MetricName,
+                    phase: &'a PhaseName,
+                    events: f64,
+                    trials: f64,
+                    chance: f64,
+                }
+                let counts =
+                    Counts { metric, phase, events: *events, trials: *trials, chance: *chance };
+                let mut example = serializer.serialize_struct("Example", 1)?;
+                example.serialize_field("counts", &counts)?;
+                example.end()
+            }
+        }
+    }
+}

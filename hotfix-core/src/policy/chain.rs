@@ -1,0 +1,153 @@
+//! The tree that a list of rules makes, where a policy has no tree of its own: rule after rule, the most severe first.
+
+use super::Policy;
+use super::section::{Branches, Due, Effect, Leaf, Question, Rule, Target, Tree};
+use crate::fact::Condition;
+use crate::grade::{DutyKind, Exclusions, Hotfix, Severity};
+use crate::unit::Name;
+
+/// The tree of a policy's rules; none where it has no rules.
+///
+/// It ends where the rules say the same: where they contradict each other or say nothing, it has no answer.
+pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
+    if policy.rules.is_empty() {
+        return None;
+    }
+    let mut chain = Chain {
+        policy,
+        tree: Tree { root: Target::Leaf(0), questions: Vec::new(), leaves: Vec::new() },
+    };
+    let end = match policy.classifier.otherwise {
+        Hotfix::No => Some(chain.leaf(
+            "scheduled",
+            "nothing calls for a hot-fix: a scheduled release",
+            None,
+            false,
+        )),
+        Hotfix::Yes | Hotfix::Unknown => None,
+    };
+    // Built from the end, so that each question knows where its `no` leads.
+    let mut next = end;
+    if policy.classifier.exclusions != Exclusions::Win {
+        next = chain.exclusions(next);
+    }
+    // An admission overrides a severity that calls for no hot-fix, so it is asked before the first of these.
+    let calm = |severity: &Severity| policy.severity(*severity).is_some_and(|level| !level.hotfix);
+    let admitted_before = Severity::ALL.iter().position(calm).unwrap_or(Severity::ALL.len());
+    let mut effects: Vec<Effect> = Severity::ALL.iter().copied().map(Effect::Severity).collect();
+    effects.insert(admitted_before, Effect::Admit);
+    for effect in effects.into_iter().rev() {
+        next = chain.rules(effect, next);
+    }
+    if policy.classifier.exclusions == Exclusions::Win {
+        next = chain.exclusions(next);
+    }
+    let mut tree = chain.tree;
+    tree.root = next?;
+    Some(turned(tree))
+}
+
+/// The same tree with what is asked first in front.
+fn turned(mut tree: Tree) -> Tree {
+    let (questions, leaves) = (tree.questions.len(), tree.leaves.len());
+    let turn = |target: &mut Target| match target {
+        Target::Question(index) => *index = questions - 1 - *index,
+        Target::Leaf(index) => *index = leaves - 1 - *index,
+    };
+    tree.questions.reverse();
+    tree.leaves.reverse();
+    turn(&mut tree.root);
+    for question in &mut tree.questions {
+        match &mut question.branches {
+            Branches::Condition { yes, no, .. } => yes.iter_mut().chain(no).for_each(turn),
+            Branches::Values { answers, .. } => answers.iter_mut().for_each(|a| turn(&mut a.to)),
+        }
+    }
+    tree
+}
+
+struct Chain<'p> {
+    policy: &'p Policy,
+    tree: Tree,
+}
+
+impl Chain<'_> {
+    fn leaf(&mut self, id: &str, title: &str, severity: Option<Severity>, hotfix: bool) -> Target {
+        let known = self.tree.leaves.iter().position(|leaf| leaf.id.as_str() == id);
+        let index = known.unwrap_or(self.tree.leaves.len());
+        if known.is_none() {
+            let deadline = severity.and_then(|severity| deadline(self.policy, severity));
+            let (id, title) = (Name::try_new(id).unwrap_or(self.policy.name), title.to_owned());
+            self.tree.leaves.push(Leaf { id, title, severity, hotfix, deadline });
+        }
+        Target::Leaf(index)
+    }
+
+    fn question(&mut self, rule: &Rule, yes: Option<Target>, no: Option<Target>) -> Option<Target> {
+        let branches = Branches::Condition { when: rule.when.clone(), yes, no };
+        self.tree.questions.push(Question {
+            id: rule.id,
+            ask: format!("{}?", rule.title),
+            branches,
+        });
+        Some(Target::Question(self.tree.questions.len() - 1))
+    }
+
+    /// Asks the rules of one effect one after the other; `no` leads on.
+    fn rules(&mut self, effect: Effect, next: Option<Target>) -> Option<Target> {
+        let rules: Vec<&Rule> =
+            self.policy.rules.iter().filter(|rule| rule.effect == effect).collect();
+        if rules.is_empty() {
+            return next;
+        }
+        let yes = match effect {
+            Effect::Severity(severity) => {
+                let rules = self.policy.severity(severity);
+                let hotfix = rules.is_some_and(|rules| rules.hotfix);
+                let label = rules
+                    .map_or_else(|| severity.to_string(), |r| format!("{severity}, {}", r.label));
+                let leaf =
+                    self.leaf(&severity.to_string().to_lowercase(), &label, Some(severity), hotfix);
+                if hotfix {
+                    self.unless_excluded(&severity.to_string().to_lowercase(), leaf)
+                } else {
+                    leaf
+                }
+            }
+            Effect::Admit => {
+                let leaf = self.leaf("hotfix", "a hot-fix", None, true);
+                self.unless_excluded("hotfix", leaf)
+            }
+            Effect::Exclude => self.leaf("scheduled", "a scheduled release", None, false),
+        };
+        let mut next = next;
+        for rule in rules.into_iter().rev() {
+            next = self.question(rule, Some(yes), next);
+        }
+        next
+    }
+
+    fn exclusions(&mut self, next: Option<Target>) -> Option<Target> {
+        self.rules(Effect::Exclude, next)
+    }
+
+    /// Where a contradiction is a person's to settle, an exclusion leaves no answer.
+    fn unless_excluded(&mut self, leaf: &str, to: Target) -> Target {
+        let excluding = self.policy.rules.iter().filter(|rule| rule.effect == Effect::Exclude);
+        let whens: Vec<Condition> = excluding.map(|rule| rule.when.clone()).collect();
+        if whens.is_empty() || self.policy.classifier.exclusions != Exclusions::Ask {
+            return to;
+        }
+        let id = Name::try_new(&format!("{leaf}_excluded")).unwrap_or(self.policy.name);
+        let ask = "does a rule exclude it?".to_owned();
+        let branches = Branches::Condition { when: Condition::Any(whens), yes: None, no: Some(to) };
+        self.tree.questions.push(Question { id, ask, branches });
+        Target::Question(self.tree.questions.len() - 1)
+    }
+}
+
+/// By when a fix of this severity is due, whatever else is the case.
+pub(super) fn deadline(policy: &Policy, severity: Severity) -> Option<Due> {
+    let mut duties = policy.duties.iter().filter(|duty| duty.kind == DutyKind::Fix);
+    duties.find(|duty| duty.is_for(severity) && !duty.stop_gap).map(|duty| duty.within)
+}

@@ -1,0 +1,345 @@
+//! What a policy's conditions amount to, worked out once and exactly: which outcomes the list of rules and which leaves
+//! the tree give for every combination of facts that keeps the implications (DEC-4, SEV-5).
+//!
+//! Where the conditions are too entangled for a bounded diagram, there is none, and the engines fall back on Kleene's
+//! logic: never wrongly settled, but not complete.
+
+use std::sync::{Arc, OnceLock};
+
+use petgraph::algo::toposort;
+use petgraph::graph::DiGraph;
+
+use super::Policy;
+use super::section::{Branches, Effect, Implication, Target, Tree};
+use crate::fact::{Builder, Condition, Cut, Diagram, Placed, Ref, Space};
+use crate::grade::{Exclusions, Hotfix, Severity};
+
+/// How many nodes all diagrams of a policy may have together. The largest preset needs a few hundred.
+pub(crate) const MOST_NODES: usize = 50_000;
+
+/// The place for what is worked out from the rest of a policy, and so is no part of its value.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reasoned(OnceLock<Arc<Reasoning>>);
+
+impl Reasoned {
+    pub(super) fn of(&self, policy: &Policy) -> &Reasoning {
+        self.0.get_or_init(|| Arc::new(Reasoning::new(policy)))
+    }
+}
+
+impl PartialEq for Reasoned {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// What a policy's conditions amount to.
+#[derive(Clone, Debug)]
+pub(crate) struct Reasoning {
+    /// The facts that the conditions look at.
+    pub(crate) space: Space,
+    /// The tree that decides: the policy's own, or the one that its rules make. A leaf without a deadline has that of its
+    /// severity.
+    pub(crate) tree: Option<Tree>,
+    /// The diagrams, unless they grew too large.
+    pub(crate) exact: Option<Exact>,
+}
+
+/// Outcomes and leaves for every combination of facts.
+#[derive(Clone, Debug)]
+pub(crate) struct Exact {
+    /// 1 where the implications hold.
+    pub(crate) consistent: Diagram,
+    /// [`Outcome::code`] where they hold.
+    pub(crate) list: Diagram,
+    /// The same wherever they do not.
+    pub(crate) list_whatever: Diagram,
+    /// [`End::code`] of the tree where the implications hold.
+    pub(crate) tree: Diagram,
+    /// The same wherever they do not.
+    pub(crate) tree_whatever: Diagram,
+}
+
+/// What the list of rules says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Outcome {
+    pub(crate) severity: Option<Severity>,
+    pub(crate) hotfix: Hotfix,
+}
+
+impl Outcome {
+    /// Every outcome, by code.
+    pub(crate) const COUNT: u32 = 15;
+
+    pub(crate) const fn code(self) -> u32 {
+        let severity = match self.severity {
+            Some(severity) => severity as u32,
+            None => Severity::ALL.len() as u32,
+        };
+        severity * 3 + self.hotfix as u32
+    }
+
+    pub(crate) fn of(code: u32) -> Self {
+        let hotfix = Hotfix::ALL[code as usize % 3];
+        Self { severity: Severity::ALL.get(code as usize / 3).copied(), hotfix }
+    }
+}
+
+/// Where the tree ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// At a leaf.
+    Leaf(usize),
+    /// At a question that has no answer for these facts.
+    Gap(usize),
+    /// Nowhere: round in a circle.
+    Loop,
+}
+
+impl End {
+    #[expect(clippy::cast_possible_truncation, reason = "a policy of 1 MiB has fewer questions")]
+    pub(crate) const fn code(self, tree: &Tree) -> u32 {
+        match self {
+            Self::Leaf(leaf) => leaf as u32,
+            Self::Gap(question) => (tree.leaves.len() + question) as u32,
+            Self::Loop => (tree.leaves.len() + tree.questions.len()) as u32,
+        }
+    }
+
+    pub(crate) const fn of(code: u32, tree: &Tree) -> Self {
+        let code = code as usize;
+        if code < tree.leaves.len() {
+            Self::Leaf(code)
+        } else if code < tree.leaves.len() + tree.questions.len() {
+            Self::Gap(code - tree.leaves.len())
+        } else {
+            Self::Loop
+        }
+    }
+}
+
+impl Reasoning {
+    pub(super) fn new(policy: &Policy) -> Self {
+        let own = policy.tree.clone().map(|mut tree| {
+            for leaf in &mut tree.leaves {
+                let by_severity = || super::chain::deadline(policy, leaf.severity?);
+                leaf.deadline = leaf.deadline.or_else(by_severity);
+            }
+            tree
+        });
+        let tree = own.or_else(|| super::chain::of_rules(policy));
+        let space = Space::new(conditions(policy, tree.as_ref()).iter());
+        let exact = Exact::try_new(policy, tree.as_ref(), &space).ok();
+        Self { space, tree, exact }
+    }
+
+    /// The unknown facts of which what is known leaves one class of values only, by the implications: variable and class.
+    /// None where what is known contradicts itself.
+    pub(crate) fn deduced(&self, placed: &Placed) -> Vec<(usize, u32)> {
+        let Some(exact) = &self.exact else { return Vec::new() };
+        let possible = |placed: &Placed| {
+            let mut possible = false;
+            exact.consistent.reachable(placed, |holds| possible |= holds == 1);
+            possible
+        };
+        let mut trial = placed.clone();
+        let only = |variable: usize| {
+            let mut classes = (0..self.space.classes(variable)).filter(|class| {
+                trial.set(variable, Some(*class));
+                let possible = possible(&trial);
+                trial.set(variable, None);
+                possible
+            });
+            let first = classes.next()?;
+            classes.next().is_none().then_some((variable, first))
+        };
+        placed.unknown().filter_map(only).collect()
+    }
+}
+
+/// Every condition that classifies, those of the tree first: their order is the order of the facts.
+fn conditions(policy: &Policy, tree: Option<&Tree>) -> Vec<Condition> {
+    let mut all = Vec::new();
+    for question in tree.map_or(&[][..], |tree| &tree.questions) {
+        match &question.branches {
+            Branches::Condition { when, .. } => all.push(when.clone()),
+            Branches::Values { answers, .. } => all.extend(answers.iter().map(|a| a.condition())),
+        }
+    }
+    all.extend(policy.rules.iter().map(|rule| rule.when.clone()));
+    for implication in &policy.implications {
+        all.extend([implication.when.clone(), implication.then.clone()]);
+    }
+    all
+}
+
+impl Exact {
+    fn try_new(policy: &Policy, tree: Option<&Tree>, space: &Space) -> Result<Self, Cut> {
+        let mut builder = Builder::new(space, MOST_NODES);
+        let consistent = consistent(&policy.implications, &mut builder)?;
+        let list = list(policy, &mut builder)?;
+        let whole = match tree {
+            Some(tree) => walk(tree, &mut builder)?,
+            None => builder.constant(0),
+        };
+        let where_consistent =
+            |builder: &mut Builder<'_>, answer| {
+                builder.apply(answer, consistent, |answer, holds| {
+                    if holds == 1 { answer } else { Diagram::IMPOSSIBLE }
+                })
+            };
+        let (listed, walked) =
+            (where_consistent(&mut builder, list)?, where_consistent(&mut builder, whole)?);
+        Ok(Self {
+            consistent: builder.finish(consistent),
+            list: builder.finish(listed),
+            list_whatever: builder.finish(list),
+            tree: builder.finish(walked),
+            tree_whatever: builder.finish(whole),
+        })
+    }
+}
+
+/// 1 where every implication holds.
+pub(crate) fn consistent(
+    implications: &[Implication],
+    builder: &mut Builder<'_>,
+) -> Result<Ref, Cut> {
+    let mut all = builder.constant(1);
+    for implication in implications {
+        let (when, then) =
+            (builder.condition(&implication.when)?, builder.condition(&implication.then)?);
+        let iff = implication.iff;
+        let holds = builder
+            .apply(when, then, |when, then| u32::from(then >= when && (!iff || then == when)))?;
+        all = builder.and(all, holds)?;
+    }
+    Ok(all)
+}
+
+/// [`Outcome::code`] of the rules.
+fn list(policy: &Policy, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
+    let mut fired = |effect: Effect| {
+        let rules = policy.rules.iter().filter(|rule| rule.effect == effect);
+        let any = Condition::Any(rules.map(|rule| rule.when.clone()).collect());
+        builder.condition(&any)
+    };
+    let severities: Result<Vec<Ref>, Cut> =
+        Severity::ALL.iter().map(|severity| fired(Effect::Severity(*severity))).collect();
+    let (severities, admitted, excluded) =
+        (severities?, fired(Effect::Admit)?, fired(Effect::Exclude)?);
+    // Bit 0: excluded; bit 1: admitted; above: the severity. The most severe one is put on last.
+    let mut code = builder.constant(Severity::ALL.len() as u32 * 4);
+    for (severity, fired) in Severity::ALL.iter().zip(severities).rev() {
+        let this = builder.constant(*severity as u32 * 4);
+        code = builder.choose(fired, this, code)?;
+    }
+    code = builder.apply(code, admitted, |code, admitted| code | admitted << 1)?;
+    code = builder.apply(code, excluded, |code, excluded| code | excluded)?;
+    builder.map(code, |code| {
+        let severity = Severity::ALL.get(code as usize / 4).copied();
+        Outcome { severity, hotfix: hotfix(policy, severity, code & 2 != 0, code & 1 != 0) }.code()
+    })
+}
+
+/// Whether a hot-fix is called for, given the most severe severity that fired and whether rules admit or exclude one.
+pub(crate) fn hotfix(
+    policy: &Policy,
+    severity: Option<Severity>,
+    admitted: bool,
+    excluded: bool,
+) -> Hotfix {
+    let by_severity = severity.and_then(|severity| policy.severity(severity)).map(|s| s.hotfix);
+    match (admitted || by_severity == Some(true), excluded) {
+        (true, false) => Hotfix::Yes,
+        (true, true) => match policy.classifier.exclusions {
+            Exclusions::Yield => Hotfix::Yes,
+            Exclusions::Win => Hotfix::No,
+            Exclusions::Ask => Hotfix::Unknown,
+        },
+        (false, true) => Hotfix::No,
+        (false, false) if by_severity == Some(false) => Hotfix::No,
+        (false, false) => policy.classifier.otherwise,
+    }
+}
+
+/// The tree as a graph: a node per question and leaf, in that order, an edge per answer that leads somewhere.
+pub(crate) fn graph(tree: &Tree) -> DiGraph<Target, ()> {
+    let mut graph = DiGraph::new();
+    let questions: Vec<_> =
+        (0..tree.questions.len()).map(|q| graph.add_node(Target::Question(q))).collect();
+    let leaves: Vec<_> = (0..tree.leaves.len()).map(|l| graph.add_node(Target::Leaf(l))).collect();
+    for (question, from) in tree.questions.iter().zip(&questions) {
+        for target in question.targets() {
+            let to = match target {
+                Target::Question(to) => questions[to],
+                Target::Leaf(to) => leaves[to],
+            };
+            graph.add_edge(*from, to, ());
+        }
+    }
+    graph
+}
+
+/// [`End::code`] of the tree.
+fn walk(tree: &Tree, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
+    let nowhere = builder.constant(End::Loop.code(tree));
+    let mut ends = vec![nowhere; tree.questions.len()];
+    let graph = graph(tree);
+    match toposort(&graph, None) {
+        Ok(order) => {
+            for node in order.into_iter().rev() {
+                if let Target::Question(question) = graph[node] {
+                    ends[question] = end_of(tree, question, &ends, builder)?;
+                }
+            }
+        }
+        // With circles: as many steps as there are questions; who is not out by then never gets out.
+        Err(_) => {
+            for _ in 0..tree.questions.len() {
+                let before = ends.clone();
+                for (question, end) in ends.iter_mut().enumerate() {
+                    *end = end_of(tree, question, &before, builder)?;
+                }
+                if before == ends {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(match tree.root {
+        Target::Question(question) => ends[question],
+        Target::Leaf(leaf) => builder.constant(End::Leaf(leaf).code(tree)),
+    })
+}
+
+/// Where a question leads, given where the questions after it lead.
+fn end_of(
+    tree: &Tree,
+    question: usize,
+    ends: &[Ref],
+    builder: &mut Builder<'_>,
+) -> Result<Ref, Cut> {
+    let gap = builder.constant(End::Gap(question).code(tree));
+    let target = |builder: &mut Builder<'_>, target: Option<Target>| match target {
+        Some(Target::Question(next)) => ends[next],
+        Some(Target::Leaf(leaf)) => builder.constant(End::Leaf(leaf).code(tree)),
+        None => gap,
+    };
+    match &tree.questions[question].branches {
+        Branches::Condition { when, yes, no } => {
+            let (yes, no) = (target(builder, *yes), target(builder, *no));
+            let when = builder.condition(when)?;
+            builder.choose(when, yes, no)
+        }
+        Branches::Values { answers, .. } => {
+            let mut rest = gap;
+            for answer in answers.iter().rev() {
+                let to = target(builder, Some(answer.to));
+                let accepted = builder.condition(&answer.condition())?;
+                rest = builder.choose(accepted, to, rest)?;
+            }
+            Ok(rest)
+        }
+    }
+}

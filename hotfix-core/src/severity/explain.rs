@@ -1,0 +1,285 @@
+//! Why a classification is what it is, and what would change it (SEV-5).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::{Classification, Outcomes};
+use crate::fact::{Condition, Diagram, FactId, FactValue, Facts, Truth};
+use crate::grade::{Hotfix, Severity};
+use crate::policy::Policy;
+use crate::policy::section::{Effect, Implication, Rule};
+
+/// A rule with what is known of the facts that it looks at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleVerdict<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// The facts that it looks at and that are known.
+    pub facts: Vec<(FactId, &'a FactValue)>,
+    /// The facts that it looks at and that are unknown.
+    pub unknown: Vec<FactId>,
+}
+
+/// What would follow from one value of an unknown fact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FactChange {
+    /// The value, or the range of values, in words: `true`, `50%`, `above 5%, below 50%`.
+    pub value: String,
+    /// The severity that would be certain.
+    pub severity: Option<Severity>,
+    /// The most severe one that would still be possible.
+    pub at_worst: Option<Severity>,
+    /// Whether a hot-fix would be called for.
+    pub hotfix: Hotfix,
+}
+
+impl Policy {
+    /// The implications that these facts break for certain, each by itself.
+    pub(crate) fn contradicted<'a>(
+        &'a self,
+        facts: &'a Facts,
+    ) -> impl Iterator<Item = &'a Implication> {
+        self.implications.iter().filter(|implication| {
+            let (when, then) = (implication.when.holds(facts), implication.then.holds(facts));
+            let broken = |premise, conclusion| premise == Truth::Yes && conclusion == Truth::No;
+            broken(when, then) || (implication.iff && broken(then, when))
+        })
+    }
+
+    /// The implications that contradictory facts break; where none is broken by itself, all that speak of known facts.
+    pub(crate) fn contradictions<'a>(&'a self, facts: &'a Facts) -> Vec<&'a Implication> {
+        let broken: Vec<&Implication> = self.contradicted(facts).collect();
+        if !broken.is_empty() {
+            return broken;
+        }
+        let speaks = |condition: &Condition| {
+            let mut known = false;
+            condition.comparisons(&mut |comparison| known |= facts.get(comparison.fact).is_some());
+            known
+        };
+        let touched = |i: &&Implication| speaks(&i.when) || speaks(&i.then);
+        self.implications.iter().filter(touched).collect()
+    }
+}
+
+impl<'a> Classification<'a> {
+    /// The rules that fired, in the order of the policy.
+    pub fn rules(&self) -> Vec<RuleVerdict<'a>> {
+        self.judged(Truth::Yes)
+    }
+
+    /// The rules that could not be judged because facts are unknown.
+    pub fn undecided(&self) -> Vec<RuleVerdict<'a>> {
+        self.judged(Truth::Unknown)
+    }
+
+    /// The unknown facts that the rules which could not be judged ask for, in the order of the policy's conditions.
+    pub fn unknown(&self) -> Vec<FactId> {
+        let mut unknown: Vec<FactId> = Vec::new();
+        for verdict in self.undecided() {
+            for fact in verdict.unknown {
+                if !unknown.contains(&fact) {
+                    unknown.push(fact);
+                }
+            }
+        }
+        unknown
+    }
+
+    /// The unknown facts that can still change the answer, in the order of the policy's conditions.
+    pub fn decisive(&self) -> Vec<FactId> {
+        match self.diagram() {
+            Some(diagram) => {
+                let support = diagram.support(&self.placed);
+                support
+                    .variables
+                    .into_iter()
+                    .map(|v| self.policy.reasoning().space.fact(v))
+                    .collect()
+            }
+            None if self.settled() => Vec::new(),
+            None => self.unknown(),
+        }
+    }
+
+    /// For each fact of [`unknown`](Self::unknown) and each value, or range of values, that the policy tells from the
+    /// others: what would follow. Values that cannot be are left out.
+    pub fn if_known(&self) -> Vec<(FactId, Vec<FactChange>)> {
+        let space = &self.policy.reasoning().space;
+        let change = |fact: FactId| {
+            let variable = space.variable(fact)?;
+            let classes = 0..space.classes(variable);
+            let changes = classes.filter_map(|class| {
+                let outcomes = self.with(variable, class, &space.value(variable, class), fact)?;
+                Some(FactChange {
+                    value: space.describe(variable, class),
+                    severity: outcomes.certain(),
+                    at_worst: outcomes.at_worst(),
+                    hotfix: outcomes.hotfix(),
+                })
+            });
+            Some((fact, changes.collect()))
+        };
+        self.unknown().into_iter().filter_map(change).collect()
+    }
+
+    /// The implications that what is known breaks; where none is broken by itself, all that speak of known facts.
+    pub fn contradictions(&self) -> Vec<&'a Implication> {
+        if self.contradictory { self.policy.contradictions(self.facts) } else { Vec::new() }
+    }
+
+    fn diagram(&self) -> Option<&'a Diagram> {
+        let exact = self.policy.reasoning().exact.as_ref()?;
+        Some(if self.contradictory { &exact.list_whatever } else { &exact.list })
+    }
+
+    /// The outcomes with one more fact; none where it cannot have this value.
+    fn with(
+        &self,
+        variable: usize,
+        class: u32,
+        value: &FactValue,
+        fact: FactId,
+    ) -> Option<Outcomes> {
+        let mut outcomes = Outcomes(0);
+        if let Some(diagram) = self.diagram() {
+            let mut placed = self.placed.clone();
+            placed.set(variable, Some(class));
+            diagram.reachable(&placed, |code| outcomes.0 |= 1 << code);
+        } else {
+            let mut facts = self.facts.clone();
+            facts.set(fact, value.clone());
+            outcomes = self.policy.roughly(&facts);
+        }
+        (outcomes != Outcomes(0)).then_some(outcomes)
+    }
+
+    fn judged(&self, wanted: Truth) -> Vec<RuleVerdict<'a>> {
+        let informed = self.informed();
+        let rules = self.policy.rules.iter().filter(|rule| rule.when.holds(&informed) == wanted);
+        let verdict = |rule: &'a Rule| {
+            let facts = facts_of(&rule.when);
+            let known = |fact: &FactId| Some((*fact, self.facts.get(*fact)?));
+            let unknown = |fact: &FactId| informed.get(*fact).is_none();
+            RuleVerdict {
+                rule,
+                facts: facts.iter().filter_map(known).collect(),
+                unknown: facts.iter().copied().filter(unknown).collect(),
+            }
+        };
+        rules.map(verdict).collect()
+    }
+}
+
+impl Classification<'_> {
+    /// What is known, and what follows from it by the policy's implications.
+    fn informed(&self) -> Facts {
+        let mut facts = self.facts.clone();
+        for (fact, value) in self.deduced() {
+            facts.set(fact, value);
+        }
+        facts
+    }
+
+    /// The unknown facts whose value follows from what is known, by the policy's implications.
+    pub fn deduced(&self) -> Vec<(FactId, FactValue)> {
+        let reasoning = self.policy.reasoning();
+        let deduced = reasoning.deduced(&self.placed).into_iter();
+        let space = &reasoning.space;
+        deduced.map(|(v, class)| (space.fact(v), space.value(v, class))).collect()
+    }
+}
+
+#[derive(serde::Serialize)]
+struct RuleDocument<'a> {
+    id: &'a str,
+    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<Severity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hotfix: Option<bool>,
+    facts: BTreeMap<&'a str, &'a FactValue>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown: Vec<FactId>,
+}
+
+impl Serialize for RuleVerdict<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (severity, hotfix) = match self.rule.effect {
+            Effect::Severity(severity) => (Some(severity), None),
+            Effect::Admit => (None, Some(true)),
+            Effect::Exclude => (None, Some(false)),
+        };
+        RuleDocument {
+            id: self.rule.id.as_str(),
+            title: &self.rule.title,
+            severity,
+            hotfix,
+            facts: self.facts.iter().map(|(fact, value)| (fact.as_str(), *value)).collect(),
+            unknown: self.unknown.clone(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl Serialize for Classification<'_> {
+    /// The whole answer as a document. `if_known` has the severity that would be certain, by fact and value; `would` has
+    /// the whole change.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let changes = self.if_known();
+        let if_known: BTreeMap<&str, BTreeMap<&str, Option<Severity>>> = changes
+            .iter()
+            .map(|(fact, changes)| {
+                (fact.as_str(), changes.iter().map(|c| (c.value.as_str(), c.severity)).collect())
+            })
+            .collect();
+        let would: BTreeMap<&str, Vec<&FactChange>> = changes
+            .iter()
+            .map(|(fact, changes)| (fact.as_str(), changes.iter().collect()))
+            .collect();
+        let deduced = self.deduced();
+        let deduced: BTreeMap<&str, &FactValue> =
+            deduced.iter().map(|(fact, value)| (fact.as_str(), value)).collect();
+        let contradictions: Vec<&str> =
+            self.contradictions().into_iter().map(|implication| implication.id.as_str()).collect();
+        let mut answer = serializer.serialize_struct("Classification", 14)?;
+        answer.serialize_field("severity", &self.severity())?;
+        answer.serialize_field("at_worst", &self.at_worst())?;
+        answer.serialize_field("hotfix", &self.hotfix())?;
+        answer.serialize_field("settled", &self.settled())?;
+        answer.serialize_field("act_on", &self.act_on())?;
+        answer.serialize_field("rules", &self.rules())?;
+        answer.serialize_field("undecided", &self.undecided())?;
+        answer.serialize_field("unknown", &self.unknown())?;
+        answer.serialize_field("decisive", &self.decisive())?;
+        answer.serialize_field("if_known", &if_known)?;
+        answer.serialize_field("would", &would)?;
+        answer.serialize_field("deduced", &deduced)?;
+        answer.serialize_field("contradictions", &contradictions)?;
+        answer.serialize_field("exact", &self.exact())?;
+        answer.end()
+    }
+}
+
+impl Serialize for FactChange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut change = serializer.serialize_struct("FactChange", 4)?;
+        change.serialize_field("value", &self.value)?;
+        change.serialize_field("severity", &self.severity)?;
+        change.serialize_field("at_worst", &self.at_worst)?;
+        change.serialize_field("hotfix", &self.hotfix)?;
+        change.end()
+    }
+}
+
+/// The facts that a condition looks at, each once, in the order of the condition.
+fn facts_of(condition: &Condition) -> Vec<FactId> {
+    let (mut seen, mut facts) = (BTreeSet::new(), Vec::new());
+    condition.comparisons(&mut |comparison| {
+        if seen.insert(comparison.fact) {
+            facts.push(comparison.fact);
+        }
+    });
+    facts
+}
