@@ -6,6 +6,8 @@
 )]
 
 use hotfix_core::fact::{Builder, Condition, Diagram, Facts, Placed, Ref, Space};
+use hotfix_core::grade::Hotfix;
+use hotfix_core::grade::Severity::{self, P0, P1};
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::{Answer, Branches, Effect, Target, Tree};
 use serde_json::json;
@@ -147,8 +149,8 @@ fn reached(diagram: &Diagram, placed: &Placed) -> Vec<u32> {
     reached
 }
 
-const P0: u32 = answer(0, true);
-const P1: u32 = answer(1, true);
+const BY_P0: u32 = answer(0, true);
+const BY_P1: u32 = answer(1, true);
 
 /// INC-2041 as it is first told.
 fn story() -> serde_json::Value {
@@ -172,12 +174,12 @@ fn dec_5_rules_and_tree_of_the_severity_matrix_disagree_where_the_document_does(
     let revenue = json!({ "security_exploited": true, "revenue_impact": true, "service_down": false, "users_affected": 0.2,
         "core_feature_broken": false });
     let cases = [
-        ("an attack that costs revenue", revenue, P0, P1),
-        ("the story", story(), P0, P1),
-        ("lost data", calm(&["data_corruption"]), P0, NOWHERE),
-        ("nobody can log in", calm(&["authentication_down"]), P0, NOWHERE),
-        ("the database", calm(&["database_down"]), P0, NOWHERE),
-        ("a hole that nobody uses", calm(&["security_vulnerability"]), NORMAL, P0),
+        ("an attack that costs revenue", revenue, BY_P0, BY_P1),
+        ("the story", story(), BY_P0, BY_P1),
+        ("lost data", calm(&["data_corruption"]), BY_P0, NOWHERE),
+        ("nobody can log in", calm(&["authentication_down"]), BY_P0, NOWHERE),
+        ("the database", calm(&["database_down"]), BY_P0, NOWHERE),
+        ("a hole that nobody uses", calm(&["security_vulnerability"]), NORMAL, BY_P0),
     ];
     for (what, facts, by_rules, by_tree) in cases {
         let placed = matrix.place(&facts);
@@ -200,30 +202,128 @@ fn calm(but: &[&str]) -> serde_json::Value {
     facts
 }
 
+/// Severity, severity at worst, hot-fix.
+type Classified = (Option<Severity>, Option<Severity>, Hotfix);
+
+fn classified(policy: &Policy, facts: &serde_json::Value) -> Classified {
+    let facts = Facts::read(facts.as_object().unwrap(), policy.vocabulary()).unwrap();
+    let answer = policy.classify(&facts);
+    (answer.severity(), answer.at_worst(), answer.hotfix())
+}
+
+fn leaves(policy: &Policy, facts: &serde_json::Value) -> Vec<String> {
+    let facts = Facts::read(facts.as_object().unwrap(), policy.vocabulary()).unwrap();
+    policy.decide(&facts).reachable().iter().map(|leaf| leaf.id.to_string()).collect()
+}
+
 #[test]
 fn sev_5_in_the_story_only_login_is_still_open_under_enterprise() {
-    let enterprise = Preset::read("enterprise");
-    let placed = enterprise.place(&story());
-    assert_eq!(reached(&enterprise.rules, &placed), [P0, P1]);
-    let mut open = Vec::new();
-    for variable in placed.unknown() {
-        let classes = 0..enterprise.space.classes(variable);
-        let outcomes: Vec<_> = classes
-            .map(|class| {
-                let mut known = placed.clone();
-                known.set(variable, Some(class));
-                reached(&enterprise.rules, &known)
-            })
-            .filter(|outcome| !outcome.is_empty())
-            .collect();
-        if outcomes.iter().any(|outcome| *outcome != [P0, P1]) {
-            open.push(enterprise.space.fact(variable).to_string());
-        }
-    }
-    assert_eq!(open, ["authentication_down"]);
+    let policy = Policy::preset("enterprise").unwrap();
+    let mut told = story();
+    assert_eq!(classified(&policy, &told), (Some(P1), Some(P0), Hotfix::Yes));
+    let facts = Facts::read(told.as_object().unwrap(), policy.vocabulary()).unwrap();
+    let decisive = policy.classify(&facts).decisive();
+    let decisive: Vec<String> = decisive.iter().map(ToString::to_string).collect();
+    assert_eq!(decisive, ["authentication_down"]);
+    told["authentication_down"] = json!(false);
+    assert_eq!(classified(&policy, &told), (Some(P1), Some(P1), Hotfix::Yes));
+}
+
+#[test]
+fn dec_2_in_the_story_list_and_tree_of_the_severity_matrix_differ() {
+    let policy = Policy::preset("severity-matrix").unwrap();
+    let (severity, at_worst, _) = classified(&policy, &story());
+    assert_eq!((severity, at_worst), (Some(P0), Some(P0)));
+    assert_eq!(leaves(&policy, &story()), ["p1_in_2h"]);
+}
+
+#[test]
+fn sev_5_the_story_under_standard_is_p1_until_login_or_the_database_fails() {
+    let policy = Policy::preset("standard").unwrap();
+    assert_eq!(classified(&policy, &story()), (Some(P1), Some(P0), Hotfix::Yes));
+    assert_eq!(leaves(&policy, &story()), ["p0", "p1"]);
     let mut told = story();
     told["authentication_down"] = json!(false);
-    assert_eq!(reached(&enterprise.rules, &enterprise.place(&told)), [P1]);
+    told["database_down"] = json!(false);
+    assert_eq!(classified(&policy, &told), (Some(P1), Some(P1), Hotfix::Yes));
+    assert_eq!(leaves(&policy, &told), ["p1"]);
+}
+
+#[test]
+fn dec_5_lost_data_of_two_in_a_hundred_is_both_in_the_severity_matrix_and_a_hot_fix_in_standard() {
+    let mut facts = calm(&["data_corruption"]);
+    facts["users_affected"] = json!(0.02);
+    for (name, hotfix) in [("severity-matrix", Hotfix::Unknown), ("standard", Hotfix::Yes)] {
+        let policy = Policy::preset(name).unwrap();
+        assert_eq!(classified(&policy, &facts), (Some(P0), Some(P0), hotfix), "{name}");
+    }
+}
+
+#[test]
+fn sev_4_what_is_neither_is_the_normal_release() {
+    let mut facts = calm(&[]);
+    for quiet in ["new_feature", "refactoring", "optimisation", "documentation"] {
+        facts[quiet] = json!(false);
+    }
+    let mut matrix = facts.clone();
+    matrix["non_critical_improvement"] = json!(false);
+    matrix["non_urgent_bug"] = json!(false);
+    let policy = Policy::preset("severity-matrix").unwrap();
+    // Neither listed nor excluded: S4 has no answer.
+    assert_eq!(classified(&policy, &matrix), (None, None, Hotfix::Unknown));
+    matrix["documentation"] = json!(true);
+    assert_eq!(classified(&policy, &matrix), (None, None, Hotfix::No));
+    for quiet in [
+        "search_empty",
+        "crash_at_start",
+        "endpoints_failing",
+        "data_integrity_at_risk",
+        "wrong_reporting",
+        "nonessential_feature_broken",
+        "api_inconsistent",
+        "can_wait",
+    ] {
+        facts[quiet] = json!(false);
+    }
+    let policy = Policy::preset("standard").unwrap();
+    assert_eq!(classified(&policy, &facts), (None, None, Hotfix::No));
+    assert_eq!(leaves(&policy, &facts), ["normal"]);
+}
+
+/// Metrics are one house's, and so are phases; the rest of a procedure goes with any plan.
+#[test]
+fn field_5_the_process_of_every_preset_goes_with_the_plan_of_every_other() {
+    const PROCESS: [&str; 14] = [
+        "facts",
+        "implications",
+        "classification",
+        "rules",
+        "tree",
+        "severities",
+        "duties",
+        "roles",
+        "vendors",
+        "checklists",
+        "messages",
+        "advice",
+        "report",
+        "scope",
+    ];
+    let mut refused = Vec::new();
+    for process in Policy::presets() {
+        let preset = Policy::preset(process).unwrap().to_json();
+        let preset: serde_json::Value = serde_json::from_str(&preset).unwrap();
+        let empty = [json!(null), json!([]), json!({})];
+        let take: Vec<_> = PROCESS.iter().filter(|key| !empty.contains(&preset[**key])).collect();
+        assert!(take.len() > 5, "{process}");
+        for plan in Policy::presets() {
+            let document = json!({ "extends": [plan, { "policy": process, "take": take }] });
+            if let Err(errors) = Policy::from_json(&document.to_string()) {
+                refused.push(format!("{process} with the plan of {plan}: {errors}"));
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
 #[test]
@@ -231,15 +331,15 @@ fn sev_3_examples_of_the_enterprise_procedure() {
     let enterprise = Preset::read("enterprise");
     let p2 = answer(2, false);
     let cases = [
-        ("service_down", P0),
-        ("data_corruption", P0),
-        ("security_exploited", P0),
-        ("payments_down", P0),
-        ("authentication_down", P0),
-        ("core_feature_broken", P1),
-        ("search_empty", P1),
-        ("crash_at_start", P1),
-        ("endpoints_failing", P1),
+        ("service_down", BY_P0),
+        ("data_corruption", BY_P0),
+        ("security_exploited", BY_P0),
+        ("payments_down", BY_P0),
+        ("authentication_down", BY_P0),
+        ("core_feature_broken", BY_P1),
+        ("search_empty", BY_P1),
+        ("crash_at_start", BY_P1),
+        ("endpoints_failing", BY_P1),
         ("cosmetic", p2),
         ("nonessential_feature_broken", p2),
         ("feature_degraded", p2),
@@ -260,7 +360,7 @@ fn sev_3_examples_of_the_enterprise_procedure() {
         assert_eq!(reached(&enterprise.rules, &placed), [expected], "{flag}");
         facts["payment_failure_share"] = json!(0.51);
         let placed = enterprise.place(&facts);
-        let at_worst = if flag == "payments_down" { vec![] } else { vec![expected.min(P1)] };
+        let at_worst = if flag == "payments_down" { vec![] } else { vec![expected.min(BY_P1)] };
         assert_eq!(reached(&enterprise.rules, &placed), at_worst, "{flag}, half of payments fail");
     }
 }
