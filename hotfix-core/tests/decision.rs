@@ -1,4 +1,4 @@
-//! The decision: case tables, its document, its drawings.
+//! The decision: case tables, its document.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,7 +11,6 @@ mod decision_common;
 
 use decision_common::{facts, in_crate, policy, read, with_tables};
 use hotfix_core::fact::Facts;
-use hotfix_core::policy::Policy;
 use serde_json::{Value, json};
 
 #[derive(serde::Deserialize)]
@@ -176,34 +175,4 @@ fn dec_4_no_two_classes_of_a_value_have_the_same_words() {
     let next = policy.decide(&facts).next_question().unwrap();
     let values: Vec<_> = next.if_known.iter().map(|remaining| remaining.value.as_str()).collect();
     assert_eq!(values, ["another 2", "another", "web"]);
-}
-
-/// Every policy of which the drawings are kept: all presets that have one, and the tests' own.
-fn drawn() -> Vec<(String, Policy)> {
-    let own = ["whole", "matrix-tree", "house-tree", "rules-only", "hostile-tree"];
-    let names = Policy::presets().iter().chain(&own);
-    names.map(|name| ((*name).to_owned(), policy(name))).collect()
-}
-
-#[test]
-fn dec_6_the_drawings_are_as_they_were() {
-    let mut wrong = Vec::new();
-    for (name, policy) in drawn() {
-        let (mermaid, dot) = (policy.tree_mermaid(), policy.tree_dot());
-        assert_eq!(mermaid.is_some(), dot.is_some());
-        for (text, extension) in [(mermaid, "mmd"), (dot, "dot")] {
-            let path = in_crate(&format!("tests/golden/tree/{name}.{extension}"));
-            if std::env::var_os("HOTFIX_BLESS").is_some() {
-                match &text {
-                    Some(text) => std::fs::write(&path, text).unwrap(),
-                    None => drop(std::fs::remove_file(&path)),
-                }
-            }
-            if std::fs::read_to_string(&path).ok() != text {
-                wrong
-                    .push(format!("{} is out of date: HOTFIX_BLESS=1 rewrites it", path.display()));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -150,10 +150,11 @@ fn lines(text: &str) -> Vec<String> {
             line.push_str(word);
             length += more;
         }
-        lines.push(line);
+        if length > 0 {
+            lines.push(line);
+        }
     }
-    let blank = |line: &String| line.is_empty();
-    if lines.iter().all(blank) { vec!["–".to_owned()] } else { lines }
+    if lines.is_empty() { vec!["–".to_owned()] } else { lines }
 }
 
 /// Control characters are blanks, and so are the code points that XML has no place for.
