@@ -200,12 +200,10 @@ impl Space {
         let variable = self.variable(comparison.fact)?;
         let range = match &self.variables[variable].1 {
             Classes::Flag | Classes::Texts { .. } if comparison.operator != Operator::Is => 0..0,
-            Classes::Texts { .. } | Classes::Flag => {
-                let class = self.class(variable, &comparison.value);
-                // 'Another' is what no comparison names.
-                let own =
-                    class.filter(|class| comparison.value.kind() == FactKind::Flag || *class > 0);
-                own.map_or(0..0, |class| class..class + 1)
+            Classes::Flag => one(self.class(variable, &comparison.value)),
+            // Class 0 is what no comparison names.
+            Classes::Texts { .. } => {
+                one(self.class(variable, &comparison.value).filter(|class| *class > 0))
             }
             Classes::Numbers { between, .. } => match comparison.value.as_number() {
                 Some(bound) if !bound.is_nan() => {
@@ -226,6 +224,10 @@ impl Space {
         };
         Some((variable, range))
     }
+}
+
+fn one(class: Option<u32>) -> Range<u32> {
+    class.map_or(0..0, |class| class..class + 1)
 }
 
 fn index(at: usize) -> u32 {
@@ -297,7 +299,8 @@ fn classes(mentioned: Mentioned<'_>) -> Classes {
 }
 
 const INLINE: usize = 64;
-const UNKNOWN: u32 = u32::MAX;
+/// The class of what is unknown.
+pub(super) const UNKNOWN: u32 = u32::MAX;
 
 /// The class of each variable of a [`Space`], or that it is unknown.
 #[derive(Clone)]
@@ -332,7 +335,7 @@ impl Placed {
         classes.filter(|(_, class)| **class == UNKNOWN).map(|(variable, _)| variable)
     }
 
-    fn classes(&self) -> &[u32] {
+    pub(super) fn classes(&self) -> &[u32] {
         let inline = self.inline.get(..self.count);
         inline.unwrap_or(&self.spilled)
     }
