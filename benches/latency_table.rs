@@ -10,18 +10,16 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::thread;
 
+use hotfix_benches::request_times::{boundaries, slower};
 use hotfix_core::stats::StatError;
 use hotfix_core::stats::latency::{
     DEFAULT_GRID, Latency, LatencyDesign, LatencyMode, LatencySettings, SlowCounts,
 };
-use hotfix_core::stats::numeric::{exp, ln, normal_cdf, normal_quantile};
 use rand_distr::{Binomial, Distribution, Poisson};
 use rand_pcg::Pcg64Mcg;
 
 const TICKS: u32 = 300;
 const REQUESTS: f64 = 1000.0 / 6.0;
-/// Spread of the logarithm of the times.
-const SPREAD: f64 = 0.8;
 /// Medians of statistics, section 3, at a share of 0.1 for the first rows.
 const STATED: [u32; 6] = [95, 18, 6, 3, 22, 6];
 
@@ -46,16 +44,6 @@ const ROWS: [Row; 10] = [
     Row { name: "everything + 20 ms", share: 1.0, factor: 1.0, extra: 0.02 },
 ];
 
-/// The median of the times.
-fn median_time() -> f64 {
-    0.25 * exp(-SPREAD * normal_quantile(0.95))
-}
-
-/// Chance that a request takes longer than `seconds`.
-fn slower(seconds: f64) -> f64 {
-    if seconds > 0.0 { normal_cdf(-ln(seconds / median_time()) / SPREAD) } else { 1.0 }
-}
-
 impl Row {
     fn chances(&self, boundaries: &[f64; 6]) -> [f64; 6] {
         boundaries.map(|s| {
@@ -75,9 +63,8 @@ enum Cut {
 
 impl Cut {
     fn boundaries(self) -> [f64; 6] {
-        let at = |p: f64| median_time() * exp(SPREAD * normal_quantile(p));
         match self {
-            Self::Quantiles => [at(0.5), at(0.75), at(0.9), at(0.95), at(0.99), 2.0 * at(0.99)],
+            Self::Quantiles => boundaries(),
             Self::Preset => [0.1, 0.25, 0.3, 0.5, 1.0, 2.5],
         }
     }

@@ -1,14 +1,14 @@
 //! Chapter on latency: requests slower than each of six boundaries.
 //!
-//! Request times are log-normal with a p95 of 250 ms and a standard deviation of the logarithm of 0.8. The
-//! specification does not name its law; with this one its rows for scale changes come out, so the rows for
-//! delays of a few requests are the check.
+//! The specification does not name its law of request times; with that of `request_times.rs` its rows for scale
+//! changes come out, so the rows for delays of a few requests are the check.
 
+use hotfix_benches::request_times::{BOUNDARIES, boundaries, slower};
 use hotfix_core::stats::StatError;
 use hotfix_core::stats::latency::{
     DEFAULT_GRID, Latency, LatencyDesign, LatencySettings, SlowCounts,
 };
-use hotfix_core::stats::numeric::{exp, ln, normal_cdf, normal_quantile};
+use hotfix_core::stats::numeric::exp;
 
 use crate::methods::ALPHA;
 use crate::random::{Random, Table};
@@ -20,13 +20,7 @@ use crate::scenarios::{
 use crate::tally::Delays;
 use crate::traffic::{PLANNED, TICKS_A_MINUTE};
 
-/// How many boundaries there are.
-pub(crate) const BOUNDARIES: usize = 6;
-/// Standard deviation of the logarithm of a request's time.
-const SPREAD: f64 = 0.8;
 const REQUESTS: f64 = 1_000.0 / TICKS_A_MINUTE;
-/// Where 95% of the requests are done, in seconds.
-const P95: f64 = 0.25;
 
 /// What happens to the times of requests.
 #[derive(Clone, Copy, Debug)]
@@ -77,21 +71,6 @@ impl Day {
             Self::Shock | Self::Drift => PLANNED,
         }
     }
-}
-
-fn median_time() -> f64 {
-    P95 * exp(-SPREAD * normal_quantile(0.95))
-}
-
-/// Chance that a request takes longer than `seconds`.
-fn slower(seconds: f64) -> f64 {
-    if seconds > 0.0 { normal_cdf(-ln(seconds / median_time()) / SPREAD) } else { 1.0 }
-}
-
-/// Near the baseline's p50, p75, p90, p95, p99 and at twice p99; the fourth is at 250 ms.
-fn boundaries() -> [f64; BOUNDARIES] {
-    let at = |p: f64| median_time() * exp(SPREAD * normal_quantile(p));
-    [at(0.5), at(0.75), at(0.9), at(0.95), at(0.99), 2.0 * at(0.99)]
 }
 
 /// Chances of a request's bucket, faster ones first, in an arm where all takes `factor` times as long.

@@ -3,12 +3,13 @@
 //! A failed request is slow (it runs into a time-out nine times out of ten) and, where it was a payment, fails
 //! it; other payments fail by themselves. So errors, latency and payments move together within an arm.
 
+use hotfix_benches::request_times::BOUNDARIES;
 use hotfix_core::stats::combine::{Combination, Combined};
 use hotfix_core::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts};
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::{Counts, StatError};
 
-use crate::latency::{BOUNDARIES, Slowdown, in_buckets};
+use crate::latency::{Slowdown, in_buckets};
 use crate::methods::ALPHA;
 use crate::random::{Random, Table};
 use crate::report::{Limit, Report, Sheet};

@@ -454,7 +454,7 @@ closed_set! {
     Versioning {
         /// 1.2.4 follows 1.2.3.
         Patch = "patch",
-        /// 1.2.3-hotfix.1 follows 1.2.3; by `SemVer` it ranks below it.
+        /// 1.2.3-hotfix.1 follows 1.2.3; as a semantic version it ranks below it.
         HotfixIdentifier = "hotfix_identifier",
     }
     /// How a tag is named (VCS-4).

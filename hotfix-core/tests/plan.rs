@@ -55,10 +55,10 @@ fn plan_5_the_fastest_way_back_comes_first_and_unknown_ones_last() {
 
 #[test]
 fn plan_5_with_two_sides_the_switch_back_comes_before_faster_ways() {
+    use RollbackMethod::{BlueGreenSwitch, FeatureFlag, Redeploy};
     let release = r#"{"version":"2.3.1","previous":"2.3.0","methods":[
         {"kind":"redeploy","seconds":150},{"kind":"feature_flag","seconds":5},{"kind":"blue_green_switch"}]}"#;
     let preset = Policy::preset("phased-canary").unwrap().to_toml();
-    use RollbackMethod::{BlueGreenSwitch, FeatureFlag, Redeploy};
     for (strategy, expected) in [
         ("canary", [FeatureFlag, Redeploy, BlueGreenSwitch]),
         ("feature_flag", [FeatureFlag, Redeploy, BlueGreenSwitch]),

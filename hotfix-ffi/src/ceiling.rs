@@ -12,9 +12,8 @@ use crate::error::hotfix_error;
 use crate::guard::{Guarded, guard};
 use crate::pointer::{self, handle};
 use crate::policy::canonical;
-use crate::rate_ratio::{hotfix_evidence, put_decided, unreadable};
+use crate::rate_ratio::{hotfix_evidence, put_decided, put_evidence, unreadable};
 use crate::status::hotfix_status;
-use crate::versioned;
 
 /// A sequential test of the canary's rate against a figure.
 pub struct hotfix_ceiling(Guarded<Test>);
@@ -112,10 +111,10 @@ pub unsafe extern "C" fn hotfix_ceiling_evidence(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
-            let seen = pointer::read(test, "test", |test| Ok(test.state.evidence(&test.design)))?;
-            versioned::write(out, size, &hotfix_evidence::new(size, seen, seen.log_e));
-            Ok(())
+            put_evidence(test, out, |test| {
+                let seen = test.state.evidence(&test.design);
+                (seen, seen.log_e)
+            })
         })
     }
 }

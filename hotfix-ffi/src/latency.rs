@@ -13,9 +13,8 @@ use crate::error::{Fallible, hotfix_error};
 use crate::guard::{Guarded, guard};
 use crate::pointer::{self, handle};
 use crate::policy::canonical;
-use crate::rate_ratio::{hotfix_evidence, put_decided, unreadable};
+use crate::rate_ratio::{hotfix_evidence, put_decided, put_evidence, unreadable};
 use crate::status::hotfix_status;
-use crate::versioned;
 
 /// A sequential test of whether the canary is slower than the baseline.
 pub struct hotfix_latency(Guarded<Test>);
@@ -141,21 +140,10 @@ pub unsafe extern "C" fn hotfix_latency_evidence(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
-            let evidence = pointer::read(test, "test", |test| {
+            put_evidence(test, out, |test| {
                 let seen = test.state.evidence(&test.design);
-                Ok(hotfix_evidence {
-                    struct_size: size,
-                    log_e: seen.log_e,
-                    log_e_bound: test.state.log_e_bound(&test.design),
-                    p_value: seen.p_value,
-                    ratio: seen.ratio.unwrap_or(f64::NAN),
-                    has_ratio: u32::from(seen.ratio.is_some()),
-                    decided: u32::from(seen.decided),
-                })
-            })?;
-            versioned::write(out, size, &evidence);
-            Ok(())
+                (seen, test.state.log_e_bound(&test.design))
+            })
         })
     }
 }

@@ -4,9 +4,10 @@ use std::ffi::c_char;
 use std::sync::Arc;
 
 use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
 
 use crate::buffer::{hotfix_buf, hotfix_digest, put_text};
-use crate::error::hotfix_error;
+use crate::error::{Fallible, hotfix_error};
 use crate::guard::{Guarded, guard};
 use crate::pointer::{self, handle};
 use crate::policy::{canonical, hex, hotfix_policy};
@@ -17,6 +18,23 @@ use crate::time::moment;
 pub struct hotfix_plan(Guarded<Plan>);
 
 handle!(hotfix_plan, Plan);
+
+/// What every plan is made of: a policy, and the texts of incident, release and traffic.
+unsafe fn documents<'a>(
+    policy: *const hotfix_policy,
+    (incident, incident_len): (*const c_char, usize),
+    (release, release_len): (*const c_char, usize),
+    (traffic, traffic_len): (*const c_char, usize),
+) -> Fallible<(Arc<Policy>, [&'a str; 3])> {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        let policy = pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy)))?;
+        let incident = pointer::text(incident, incident_len, "incident")?;
+        let release = pointer::text(release, release_len, "release")?;
+        let traffic = pointer::text(traffic, traffic_len, "traffic")?;
+        Ok((policy, [incident, release, traffic]))
+    }
+}
 
 /// Makes a plan from JSON documents.
 ///
@@ -48,10 +66,12 @@ pub unsafe extern "C" fn hotfix_plan_new(
     unsafe {
         guard(err, || {
             pointer::make(out, || {
-                let policy = pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy)))?;
-                let incident = pointer::text(incident, incident_len, "incident")?;
-                let release = pointer::text(release, release_len, "release")?;
-                let traffic = pointer::text(traffic, traffic_len, "traffic")?;
+                let (policy, [incident, release, traffic]) = documents(
+                    policy,
+                    (incident, incident_len),
+                    (release, release_len),
+                    (traffic, traffic_len),
+                )?;
                 Ok(Plan::from_json(policy, incident, release, traffic)?)
             })
         })
@@ -96,10 +116,12 @@ pub unsafe extern "C" fn hotfix_plan_new_calibrated(
     unsafe {
         guard(err, || {
             pointer::make(out, || {
-                let policy = pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy)))?;
-                let incident = pointer::text(incident, incident_len, "incident")?;
-                let release = pointer::text(release, release_len, "release")?;
-                let traffic = pointer::text(traffic, traffic_len, "traffic")?;
+                let (policy, [incident, release, traffic]) = documents(
+                    policy,
+                    (incident, incident_len),
+                    (release, release_len),
+                    (traffic, traffic_len),
+                )?;
                 let calibration = pointer::text(calibration, calibration_len, "calibration")?;
                 Ok(Plan::calibrated_from_json(policy, incident, release, traffic, calibration)?)
             })

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::{Fallible, hotfix_error};
 use crate::guard::{Guarded, guard};
-use crate::pointer::{self, handle};
+use crate::pointer::{self, Handle, handle};
 use crate::policy::canonical;
 use crate::status::hotfix_status;
 use crate::versioned::{self, Versioned};
@@ -48,7 +48,7 @@ pub struct hotfix_evidence {
 }
 
 impl hotfix_evidence {
-    pub(crate) fn new(struct_size: usize, seen: Evidence, log_e_bound: f64) -> Self {
+    fn new(struct_size: usize, seen: Evidence, log_e_bound: f64) -> Self {
         Self {
             struct_size,
             log_e: seen.log_e,
@@ -64,6 +64,21 @@ impl hotfix_evidence {
 // SAFETY: repr(C), the size first; written only.
 unsafe impl Versioned for hotfix_evidence {
     const LEAST: usize = size_of::<Self>();
+}
+
+/// Writes what a test reports: its evidence, and the lower bound of that.
+pub(crate) unsafe fn put_evidence<H: Handle>(
+    test: *const H,
+    out: *mut hotfix_evidence,
+    seen: impl FnOnce(&H::Value) -> (Evidence, f64),
+) -> Fallible<()> {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        let size = versioned::size_of_caller(out, "out")?;
+        let (seen, log_e_bound) = pointer::read(test, "test", |test| Ok(seen(test)))?;
+        versioned::write(out, size, &hotfix_evidence::new(size, seen, log_e_bound));
+        Ok(())
+    }
 }
 
 /// What to_bytes writes: the settings, from which the design follows, and the state.
@@ -262,15 +277,7 @@ pub unsafe extern "C" fn hotfix_rate_ratio_evidence(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
-            let (seen, log_e_bound) = pointer::read(test, "test", |test| Ok(test.evidence()))?;
-            let evidence = hotfix_evidence::new(size, seen, log_e_bound);
-            versioned::write(out, size, &evidence);
-            Ok(())
-        })
-    }
+    unsafe { guard(err, || put_evidence(test, out, Test::evidence)) }
 }
 
 /// Adds the evidence of another test with the same settings: it is then that of one test fed with both.

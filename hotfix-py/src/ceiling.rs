@@ -4,14 +4,13 @@ use std::sync::{Mutex, MutexGuard};
 
 use hotfix_core::stats::StatError;
 use hotfix_core::stats::ceiling::{Ceiling as State, CeilingDesign, CeilingSettings};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, poisoned};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, from_bytes, to_bytes};
 use crate::stats::counts;
 
 /// The bytes of a test.
@@ -131,9 +130,7 @@ impl Ceiling {
     /// Settings and evidence as bytes.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let state = *self.lock(py)?;
-        let saved = Saved { format: FORMAT, settings: self.settings.clone(), state };
-        let bytes = serde_json::to_vec(&saved).map_err(|e| PyValueError::new_err(e.to_string()))?;
-        Ok(PyBytes::new(py, &bytes))
+        to_bytes(py, &Saved { format: FORMAT, settings: self.settings.clone(), state })
     }
 
     /// The test that `to_bytes` wrote.
@@ -144,8 +141,7 @@ impl Ceiling {
     ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let bad = |_| StatError::BadState { what: "bytes" };
-        let Saved { format, settings, state } = serde_json::from_slice(bytes).map_err(bad)?;
+        let Saved { format, settings, state } = from_bytes(bytes)?;
         if format != FORMAT {
             return Err(StatError::StateVersion { version: format }.into());
         }

@@ -1,12 +1,14 @@
-//! What a sequential test reports, with its interval on demand.
+//! What a sequential test reports, with its interval on demand, and a test as bytes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hotfix_core::stats::interval::{Interval, ratio_interval};
-use hotfix_core::stats::{Counts, Evidence as Figures, Totals, numeric};
+use hotfix_core::stats::{Counts, Evidence as Figures, StatError, Totals, numeric};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyIterator;
+use pyo3::types::{PyBytes, PyIterator};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::document;
@@ -139,4 +141,18 @@ pub(crate) fn add(strata: &mut Strata, key: i64, more: &Totals) {
         sum.events += more.events;
         sum.trials += more.trials;
     }
+}
+
+/// Settings and evidence of a test as bytes.
+pub(crate) fn to_bytes<'py>(
+    py: Python<'py>,
+    saved: &impl Serialize,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let bytes = serde_json::to_vec(saved).map_err(|e| PyValueError::new_err(e.to_string()))?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+/// What [`to_bytes`] wrote.
+pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    Ok(serde_json::from_slice(bytes).map_err(|_| StatError::BadState { what: "bytes" })?)
 }

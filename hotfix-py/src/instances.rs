@@ -9,16 +9,14 @@ use hotfix_core::stats::randomisation::{
 };
 use hotfix_core::stats::rate_ratio::{RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::{Counts, StatError};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::{dict_of, name_of};
 use crate::error::{Result, poisoned};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, from_bytes, to_bytes};
 use crate::stats::counts;
 
 /// Counts by place; an instance that is left out has no data.
@@ -44,15 +42,6 @@ fn by_place<'n>(
 /// Says that one of the names is not known; which one the caller's list tells.
 fn unknown(names: &[String]) -> crate::error::Fault {
     StatError::UnknownInstance { instance: names.join("`, `") }.into()
-}
-
-fn to_bytes<'py>(py: Python<'py>, saved: &impl Serialize) -> PyResult<Bound<'py, PyBytes>> {
-    let bytes = serde_json::to_vec(saved).map_err(|e| PyValueError::new_err(e.to_string()))?;
-    Ok(PyBytes::new(py, &bytes))
-}
-
-fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    Ok(serde_json::from_slice(bytes).map_err(|_| StatError::BadState { what: "bytes" })?)
 }
 
 /// The canary among random subsets of the instances: exact whatever the noise, where the canary's instances were drawn at

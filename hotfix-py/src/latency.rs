@@ -3,22 +3,22 @@
 use std::sync::{Mutex, MutexGuard};
 
 use hotfix_core::metric::{Histogram, Sample};
+use hotfix_core::stats::StatError;
 use hotfix_core::stats::latency::{
     Latency as State, LatencyDesign, LatencyForm, LatencyMode, LatencySettings, SlowCounts,
     boundaries_from_histogram, boundaries_from_samples, check_boundaries, slow_from_histogram,
     slow_from_samples,
 };
-use hotfix_core::stats::{Direction, StatError};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, poisoned};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, from_bytes, to_bytes};
 use crate::observation::read_sample;
-use crate::stats::one_of;
+use crate::stats::{direction_of, one_of};
 
 /// The bytes of a test.
 #[derive(Serialize, Deserialize)]
@@ -102,11 +102,7 @@ impl Latency {
         mode: &str,
         prior_trials: Option<f64>,
     ) -> Result<Self> {
-        let direction = match direction {
-            "worse" => Direction::Worse,
-            "better" => Direction::Better,
-            other => return Err(one_of("direction", other, "worse, better")),
-        };
+        let direction = direction_of(direction)?;
         let mode = match mode {
             "independent" => LatencyMode::Independent,
             "clustered" => LatencyMode::Clustered,
@@ -192,8 +188,7 @@ impl Latency {
             settings: self.settings.clone(),
             state: *self.lock(py)?,
         };
-        let bytes = serde_json::to_vec(&saved).map_err(|e| PyValueError::new_err(e.to_string()))?;
-        Ok(PyBytes::new(py, &bytes))
+        to_bytes(py, &saved)
     }
 
     /// The test that `to_bytes` wrote.
@@ -204,9 +199,7 @@ impl Latency {
     ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let bad = |_| StatError::BadState { what: "bytes" };
-        let Saved { format, boundaries, settings, state } =
-            serde_json::from_slice(bytes).map_err(bad)?;
+        let Saved { format, boundaries, settings, state } = from_bytes(bytes)?;
         if format != FORMAT {
             return Err(StatError::StateVersion { version: format }.into());
         }

@@ -13,7 +13,7 @@ use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Fault, Result, poisoned};
-use crate::evidence::{Evidence, Strata, add, key_of};
+use crate::evidence::{Evidence, Strata, add, from_bytes, key_of, to_bytes};
 use crate::observation::number;
 
 /// What a test was asked; enough to make it again.
@@ -232,11 +232,7 @@ impl RateRatio {
         horizon: Option<u32>,
         prior_trials: Option<f64>,
     ) -> Result<Self> {
-        let direction = match direction {
-            "worse" => Direction::Worse,
-            "better" => Direction::Better,
-            other => return Err(one_of("direction", other, "worse, better")),
-        };
+        let direction = direction_of(direction)?;
         let model = match model {
             "poisson" => Model::Poisson,
             "bernoulli" => Model::Bernoulli,
@@ -403,8 +399,7 @@ impl RateRatio {
             state,
             strata: (*strata).clone(),
         };
-        let bytes = serde_json::to_vec(&saved).map_err(|e| PyValueError::new_err(e.to_string()))?;
-        Ok(PyBytes::new(py, &bytes))
+        to_bytes(py, &saved)
     }
 
     /// The test that `to_bytes` wrote.
@@ -415,9 +410,7 @@ impl RateRatio {
     ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let bad = |_| StatError::BadState { what: "bytes" };
-        let Saved { format, settings, state, strata } =
-            serde_json::from_slice(bytes).map_err(bad)?;
+        let Saved { format, settings, state, strata } = from_bytes(bytes)?;
         if format != FORMAT {
             return Err(StatError::StateVersion { version: format }.into());
         }
@@ -480,6 +473,15 @@ pub(crate) fn counts(pair: &Bound<'_, PyAny>) -> Result<Counts> {
 fn figure(value: &Bound<'_, PyAny>) -> PyResult<f64> {
     number(value)
         .map_err(|_| PyTypeError::new_err(format!("counts are numbers, not {}", value.get_type())))
+}
+
+/// The direction of a keyword.
+pub(crate) fn direction_of(word: &str) -> Result<Direction> {
+    match word {
+        "worse" => Ok(Direction::Worse),
+        "better" => Ok(Direction::Better),
+        other => Err(one_of("direction", other, "worse, better")),
+    }
 }
 
 pub(crate) fn one_of(what: &str, got: &str, known: &str) -> Fault {

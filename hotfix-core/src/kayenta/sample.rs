@@ -1,6 +1,7 @@
 //! Missing points and outliers, as the original prepares a sample.
 
 use super::settings::{MetricSettings, NanStrategy, Outliers};
+use crate::stats::numeric::percentile;
 use serde::{Deserialize, Serialize};
 
 /// The two samples of a metric; NaN is a point that is missing.
@@ -72,17 +73,6 @@ fn fences(points: &[f64], factor: f64) -> (f64, f64) {
     let (lower, upper) = (at(0.25), at(0.75));
     let reach = factor * (upper - lower);
     (at(0.01).min(lower - reach), at(0.99).max(upper + reach))
-}
-
-/// R-7 of Hyndman and Fan (1996), The American Statistician 50(4): linear between points, the first and the last at
-/// the ends.
-fn percentile(points: &[f64], p: f64) -> Option<f64> {
-    let last = points.len().checked_sub(1)?;
-    let place = p * last as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
-    let index = place as usize;
-    let (low, high) = (points[index], points[last.min(index + 1)]);
-    Some(low + (place - index as f64) * (high - low))
 }
 
 /// In ascending order, so that the order in which points came does not matter, and with the rounding of the sum taken

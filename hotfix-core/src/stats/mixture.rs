@@ -224,9 +224,9 @@ impl Limits {
 }
 
 /// The share of the stake that is bet from the first tick on.
-const LN_FIRST: f64 = -LN_2;
+pub(super) const LN_FIRST: f64 = -LN_2;
 /// The share that is kept as cash at the start.
-const CASH: f64 = 0.5;
+pub(super) const CASH: f64 = 0.5;
 
 /// A planned number of ticks over which the cash is handed out.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 pub mod bernoulli;
 pub mod ceiling;
 pub mod combine;
+mod distribution;
 mod draw;
 mod error;
 pub mod fixed;

@@ -350,6 +350,18 @@ pub(crate) fn largest<const N: usize>(terms: &[f64; N]) -> f64 {
     tops[0]
 }
 
+/// Percentile of an ascending list at `p` in `0..=1`, linear between points; none of an empty list.
+///
+/// R-7 of Hyndman and Fan (1996), The American Statistician 50(4): the first and the last point are at the ends.
+pub(crate) fn percentile(sorted: &[f64], p: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let place = p * last as f64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    let index = place as usize;
+    let (low, high) = (sorted[index], sorted[last.min(index + 1)]);
+    Some(low + (place - index as f64) * (high - low))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

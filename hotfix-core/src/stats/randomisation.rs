@@ -16,9 +16,9 @@
 //! independent errors only.
 
 use super::draw::Draws;
-use super::grid::{Grid, Hypothesis};
+use super::grid::{Grid, Hypothesis, losses, share_of_events};
 use super::instances::{check_names, sum_of};
-use super::numeric::{ln1p_each, log_mean_exp};
+use super::numeric::log_mean_exp;
 use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use super::{Counts, Direction, Evidence, MAX_GRID, StatError, Totals};
 use serde::{Deserialize, Serialize};
@@ -215,7 +215,7 @@ impl RandomisationDesign {
             .chain(members.iter().map(|place| f64::from(*place)))
             .collect();
         let id = grid.fingerprint(4, &rest);
-        let excess = grid.ratio.map(|ratio| ratio - 1.0);
+        let excess = grid.excess();
         let instances = instances.clone();
         Ok(Self { instances, members, size, subsets, grid, excess, hypothesis, looks, id })
     }
@@ -440,13 +440,8 @@ fn advance<const N: usize>(
         if canary.trials == 0.0 || rest <= all.trials * 1e-12 {
             continue;
         }
-        let weighted = null_ratio * canary.trials;
-        let share = weighted / (weighted + rest);
-        let mut arguments = [0.0; N];
-        for (argument, excess) in arguments.iter_mut().zip(design.excess) {
-            *argument = excess * share;
-        }
-        let losses = ln1p_each(&arguments);
+        let share = share_of_events(null_ratio, canary.trials, rest);
+        let losses = losses::<N>(&design.excess, share);
         for (j, term) in row.iter_mut().enumerate() {
             *term += canary.events * design.grid.ln_ratio[j] - all.events * losses[j];
         }

@@ -14,7 +14,7 @@
 
 use super::grid::{self, Grid};
 use super::mixture::{self, Asked, Mixture, SHORT};
-use super::numeric::{largest, ln1p_each};
+use super::numeric::largest;
 use super::{Bounds, Counts, Direction, Evidence, MAX_GRID, StatError, Totals, Watch, check_both};
 use serde::{Deserialize, Serialize};
 
@@ -128,7 +128,7 @@ impl RateRatioDesign {
             },
             (&DEFAULT_GRID, &DEFAULT_WEIGHTS),
         )?;
-        let excess = mixture.grid.ratio.map(|ratio| ratio - 1.0);
+        let excess = mixture.grid.excess();
         let id = mixture.fingerprint(1, &[]);
         Ok(Self { mixture, excess, id })
     }
@@ -162,8 +162,7 @@ impl RateRatioDesign {
     /// `π`: the canary's share of the exposure at the edge of the null.
     #[inline]
     fn share(&self, canary: f64, baseline: f64) -> f64 {
-        let weighted = self.mixture.hypothesis.null_ratio * canary;
-        weighted / (weighted + baseline)
+        grid::share_of_events(self.mixture.hypothesis.null_ratio, canary, baseline)
     }
 
     /// The ratio at the edge of the null: `r0` for worse, `d` for better.
@@ -306,7 +305,8 @@ impl RateRatio {
                 continue;
             }
             any = true;
-            let losses = losses::<MAX_GRID>(design, design.share(canary.trials, baseline.trials));
+            let share = design.share(canary.trials, baseline.trials);
+            let losses = grid::losses::<MAX_GRID>(&design.excess, share);
             for (j, gain) in gains.iter_mut().enumerate() {
                 *gain += canary.events * mixture.grid.ln_ratio[j] - events * losses[j];
             }
@@ -443,7 +443,7 @@ impl RateRatio {
     fn resplit<const N: usize>(&mut self, design: &RateRatioDesign, canary: f64, baseline: f64) {
         let share = design.share(canary, baseline);
         if share != self.split.2 {
-            self.losses[..N].copy_from_slice(&losses::<N>(design, share));
+            self.losses[..N].copy_from_slice(&grid::losses::<N>(&design.excess, share));
         }
         self.split = (canary, baseline, share);
     }
@@ -477,16 +477,6 @@ impl RateRatio {
         self.watch = watch;
         decided
     }
-}
-
-/// `ln1p((g_j - 1) π)` for a share `π`: what each event costs the first `N` points.
-#[inline]
-fn losses<const N: usize>(design: &RateRatioDesign, share: f64) -> [f64; N] {
-    let mut arguments = [0.0; N];
-    for (argument, excess) in arguments.iter_mut().zip(design.excess) {
-        *argument = excess * share;
-    }
-    ln1p_each(&arguments)
 }
 
 /// The state as a document; constants of the split are computed again from the next tick.

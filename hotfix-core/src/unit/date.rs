@@ -18,8 +18,6 @@ use super::{Timestamp, UnitError};
 /// assert_eq!("2025-02-29".parse::<Date>().unwrap_err().code(), "HF-UNIT-009");
 /// # Ok::<(), hotfix_core::unit::UnitError>(())
 /// ```
-///
-/// Shows DEC-7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(NaiveDate);
 
@@ -86,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dec_7_a_date_is_a_day_of_the_calendar() {
+    fn field_5_a_date_is_a_day_of_the_calendar() {
         for text in ["2025-10-14", "2024-02-29", "0001-01-01", "9999-12-31"] {
             let date: Date = text.parse().unwrap();
             assert_eq!(date.to_string(), text);
@@ -112,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn dec_7_days_are_ordered_and_start_at_midnight() {
+    fn field_5_days_are_ordered_and_start_at_midnight() {
         let (first, next) =
             (Date::try_new(2024, 2, 29).unwrap(), Date::try_new(2024, 3, 1).unwrap());
         assert!(first < next);

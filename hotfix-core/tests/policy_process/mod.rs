@@ -285,7 +285,19 @@ pub(crate) fn with_process(document: impl Strategy<Value = Value>) -> impl Strat
     (document, singles, lists, after(), rollback(), texts()).prop_map(
         |(mut document, singles, lists, after, rollback, watch_for)| {
             let (record, vcs, deploying, report, why) = singles;
-            let (procedure, advice, (risks, contingencies), mut success, alternatives, messages, remedies) = lists;
+            let (procedure, advice, risks, mut success, alternatives, mut messages, remedies) = lists;
+            let (risks, mut contingencies) = risks;
+            // Only severities that the policy has are named.
+            let known = document["severities"].as_object().cloned().unwrap_or_default();
+            for list in [&mut contingencies, &mut messages] {
+                for entry in list.as_array_mut().into_iter().flatten() {
+                    for key in ["waits", "severities"] {
+                        if let Some(named) = entry.get_mut(key).and_then(Value::as_array_mut) {
+                            named.retain(|severity| known.contains_key(severity.as_str().unwrap()));
+                        }
+                    }
+                }
+            }
             // A criterion may name a metric that is there.
             if let (Some(first), Some(metrics)) = (success.get_mut(0), document["metrics"].as_object()) {
                 first["metric"] = json!(metrics.keys().next());

@@ -2,6 +2,7 @@
 
 use super::entries::Entry;
 use super::severity::NamedSeverities;
+use crate::fact::Condition;
 use crate::grade::{Audience, DutyKind, Moment};
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, Lasting};
@@ -38,6 +39,8 @@ section! {
         step: HowMany, [optional];
         /// How long it takes, as for a meeting.
         lasts: TimeRange, [optional];
+        /// It is due only where this holds. Without it always.
+        when: Condition, [optional];
         /// Whether it is due only where the fix is a stop-gap.
         stop_gap: bool, [default false];
     }

@@ -6,8 +6,9 @@ use super::entries::Entry;
 use super::list::{Once, none};
 use super::phase::no_rules;
 use super::rule::at_least;
+use super::severity::NamedSeverities;
 use crate::fact::Condition;
-use crate::grade::{Audience, MessageKind, Promised, Severity};
+use crate::grade::{Audience, MessageKind, Promised};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, List};
 use crate::policy::node::Node;
@@ -28,7 +29,7 @@ section! {
         /// Its text; a field stands in double braces, as in `{{ title }}`.
         text: MessageText, [required];
         /// The severities that it is for, each once. Where it is empty: all.
-        severities: Once<Severity>, [default none()];
+        severities: NamedSeverities, [default none()];
         /// It is only sent where this holds. Without it: always.
         when: Condition, [optional];
         /// The times that the text promises.

@@ -1,10 +1,11 @@
 //! Risks, contingencies, alternatives, and success beyond the metrics (PLAN-1, PLAN-4, MET-7).
 
 use super::entries::Entry;
-use super::list::{Once, none};
+use super::list::none;
 use super::metric::is_known;
 use super::phase::no_rules;
-use crate::grade::{Grade, Severity, Strategy, SuccessGroup};
+use super::severity::NamedSeverities;
+use crate::grade::{Grade, Strategy, SuccessGroup};
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, List};
 use crate::policy::reader::{Reader, section};
@@ -43,7 +44,7 @@ section! {
         /// What is done then, in order; at least one where nothing waits.
         actions: List<String>, [default none()];
         /// The severities for which the deployment waits until it is mended, each once.
-        waits: Once<Severity>, [default none()];
+        waits: NamedSeverities, [default none()];
     }
 }
 

@@ -3,6 +3,7 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::rule::at_least;
+use crate::fact::Condition;
 use crate::grade::{ReviewTime, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, HowMany, Lasting, List};
@@ -91,6 +92,8 @@ section! {
         most: Lasting, [optional];
         /// Whether the fix passes staging first.
         staging: bool, [default false];
+        /// With `staging = true`: it may be left out where this holds. Without it never.
+        skip_staging_when: Condition, [optional];
         /// What is tested, or shown by a test.
         demands: List<String>, [default Node::List(Vec::new())];
     }
@@ -98,6 +101,10 @@ section! {
 
 fn testing_rules(testing: &TestingDraft, reader: &mut Reader) {
     at_least(reader, "most", testing.most.flatten(), "least", testing.least.flatten());
+    if testing.staging == Some(false) && matches!(testing.skip_staging_when, Some(Some(_))) {
+        let (key, needs) = ("skip_staging_when", "staging = true");
+        reader.fail_at::<()>(key, Problem::KeyNeeds { key, needs });
+    }
 }
 
 /// The severities that the policy has, by name, the most severe first.

@@ -1,5 +1,6 @@
 //! What is gone through item by item, and when (GATE-2, GATE-5).
 
+use crate::fact::Condition;
 use crate::grade::ChecklistMoment;
 use crate::unit::{Name, Span};
 
@@ -14,6 +15,9 @@ pub struct Checklist {
     pub at: ChecklistMoment,
     /// The time that it may take. None: no limit.
     pub within: Option<Span>,
+    /// It is for incidents where this holds. None: for all. The start waits for a start list whatever it says: items
+    /// that do not apply are marked so.
+    pub when: Option<Condition>,
     /// Its items.
     pub items: Vec<ChecklistItem>,
 }

@@ -1,6 +1,7 @@
 //! What somebody has to do, and by when (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
 
 use super::{Due, TimeRange};
+use crate::fact::Condition;
 use crate::grade::{Audience, DutyKind, Moment, Severity};
 use crate::unit::{Name, RoleName, Span};
 
@@ -33,6 +34,8 @@ pub struct Duty {
     pub step: Option<u32>,
     /// How long it takes, as for a meeting.
     pub lasts: Option<TimeRange>,
+    /// It is due only where this holds. None: always.
+    pub when: Option<Condition>,
     /// Whether it is due only where the fix is a stop-gap. Default false.
     pub stop_gap: bool,
 }

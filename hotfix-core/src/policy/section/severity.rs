@@ -1,5 +1,6 @@
 //! What each severity asks for: approvals, review, testing (SEV-1, SEV-6, GATE-1, GATE-3).
 
+use crate::fact::Condition;
 use crate::grade::{ReviewTime, Severity};
 use crate::unit::{RoleName, Span};
 
@@ -76,6 +77,8 @@ pub struct Testing {
     pub most: Option<Span>,
     /// Whether the fix passes staging first. Default false.
     pub staging: bool,
+    /// Staging may be left out where this holds; only where `staging` is true. None: never.
+    pub skip_staging_when: Option<Condition>,
     /// What is tested, or shown by a test.
     pub demands: Vec<String>,
 }

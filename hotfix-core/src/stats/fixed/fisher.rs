@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::distribution::{Hypergeometric, lower_tail, no_likelier, upper_tail};
-use super::{Alternative, Assumptions, StatError, check_whole, of_arms, ratio};
+use super::{Alternative, Assumptions, StatError, check_whole, of_arms, p_value, ratio};
+use crate::stats::distribution::Hypergeometric;
 use crate::stats::{Counts, MAX_COUNT};
 
 /// What [`fisher_exact`] says.
@@ -59,14 +59,9 @@ pub fn fisher_exact(
     }
     let (x, rest) = (canary.events, baseline.events);
     let law = Hypergeometric::try_new(canary.trials, baseline.trials, x + rest)?;
-    let p_value = match alternative {
-        Alternative::Greater => upper_tail(&law, x),
-        Alternative::Less => lower_tail(&law, x),
-        Alternative::TwoSided => no_likelier(&law, x),
-    };
     let (quiet_c, quiet_b) = (canary.trials - x, baseline.trials - rest);
     Ok(Fisher {
-        p_value: p_value.clamp(0.0, 1.0),
+        p_value: p_value(&law, x, alternative),
         odds_ratio: odds_ratio(x, quiet_c, rest, quiet_b),
         difference: difference(canary, baseline),
         assumptions: of_arms(canary, baseline),

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::distribution::RankSums;
 use super::mann_whitney::FEW;
 use super::sample::sorted;
 use super::{Assumption, Assumptions, StatError};
+use crate::stats::distribution::RankSums;
 use crate::stats::interval::{Interval, check_confidence};
 use crate::stats::numeric::normal_quantile;
 

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::distribution::RankSums;
 use super::sample::{Group, Groups, buckets, sorted};
 use super::{Alternative, Assumption, Assumptions, Method, StatError};
+use crate::stats::distribution::RankSums;
 use crate::stats::numeric::{larger, normal_cdf, smaller};
 
 /// With at most this many values in an arm, and no ties, [`Method::Auto`] is exact, as in `SciPy`.

@@ -22,9 +22,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::distribution::{Law, lower_tail, no_likelier, upper_tail};
 use super::{Counts, StatError};
 
-mod distribution;
 mod fisher;
 mod hodges_lehmann;
 mod kolmogorov_smirnov;
@@ -190,6 +190,16 @@ fn of_arms(canary: Counts, baseline: Counts) -> Assumptions {
     Assumptions::NONE
         .with(Assumption::SmallExpected, rarer * (smaller / trials) < 5.0)
         .with(Assumption::Sparse, at_edge(canary) || at_edge(baseline))
+}
+
+/// The p-value of an outcome: its chance and that of those further out, 0 to 1.
+fn p_value(law: &impl Law, x: f64, alternative: Alternative) -> f64 {
+    let chance = match alternative {
+        Alternative::Greater => upper_tail(law, x),
+        Alternative::Less => lower_tail(law, x),
+        Alternative::TwoSided => no_likelier(law, x),
+    };
+    chance.clamp(0.0, 1.0)
 }
 
 /// A ratio that may be undefined (left out of a document) or infinite (null in it, as JSON has no word).

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::distribution::{Binomial, lower_tail, no_likelier, upper_tail};
-use super::{Alternative, Assumption, Assumptions, StatError, check_trials, ratio};
+use super::{Alternative, Assumption, Assumptions, StatError, check_trials, p_value, ratio};
+use crate::stats::distribution::Binomial;
 use crate::stats::interval::{Interval, check_confidence};
 use crate::stats::numeric::smaller;
 use crate::stats::{Counts, MAX_COUNT, MAX_RATIO};
@@ -82,11 +82,6 @@ pub fn poisson_ratio(
     }
     let law = Binomial::of_odds(events, null_ratio * odds);
     law.check()?;
-    let p_value = match alternative {
-        Alternative::Greater => upper_tail(&law, x),
-        Alternative::Less => lower_tail(&law, x),
-        Alternative::TwoSided => no_likelier(&law, x),
-    };
     let at_one = Binomial::of_odds(events, if rest > 0.0 { x / rest } else { 1.0 });
     at_one.check()?;
     let low = Binomial::lower_odds(events, x, 0.5 * level) / odds;
@@ -98,7 +93,7 @@ pub fn poisson_ratio(
         .with(Assumption::SmallExpected, smaller(expected, events - expected) < 5.0)
         .with(Assumption::Sparse, x == 0.0 || rest == 0.0);
     Ok(PoissonRatio {
-        p_value: p_value.clamp(0.0, 1.0),
+        p_value: p_value(&law, x, alternative),
         ratio: if rest > 0.0 { Some(x / rest / odds) } else { ratio::of(x, rest) },
         interval: Interval { low, high },
         assumptions,

@@ -1,8 +1,8 @@
 //! Intervals for the proportion of an arm and for the difference of two.
 
-use super::distribution::Binomial;
 use super::{StatError, check_whole};
 use crate::stats::Counts;
+use crate::stats::distribution::Binomial;
 use crate::stats::interval::{Interval, check_confidence, wilson};
 use crate::stats::numeric::{larger, smaller};
 

@@ -5,8 +5,9 @@
 //! within so many events comes of adding up over the paths that have not, one event at a time; the
 //! number of events by a given time is a Poisson variable of its own.
 
-use crate::stats::grid::Grid;
-use crate::stats::numeric::{exp, ln, ln1p, log_mean_exp};
+use crate::stats::distribution::ln_poisson;
+use crate::stats::grid::{Grid, losses, share_of_events};
+use crate::stats::numeric::{exp, log_mean_exp};
 use crate::stats::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use crate::stats::{Direction, MAX_GRID, StatError};
 
@@ -101,7 +102,7 @@ impl Crossing {
         )]
         let middle = expected as usize;
         let at = middle as f64;
-        let top = exp(at * ln(expected) - expected - libm::lgamma(at + 1.0));
+        let top = exp(ln_poisson(at, expected));
         let mut sum = top * self.by(middle);
         let mut chance = top;
         for events in (1..=middle).rev() {
@@ -155,8 +156,7 @@ struct Evidence {
 impl Evidence {
     fn try_new(direction: Direction, (null, share): (f64, f64)) -> Result<Self, StatError> {
         let grid = Grid::try_new(direction, None, None, (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
-        let of_null = null * share / (null * share + 1.0 - share);
-        let losses = grid.ratio.map(|ratio| ln1p((ratio - 1.0) * of_null));
+        let losses = losses(&grid.excess(), share_of_events(null, share, 1.0 - share));
         Ok(Self { grid, losses })
     }
 

@@ -1,8 +1,8 @@
 //! Bounds on a share that is looked at once: exact chances to pass, and sample sizes.
 
-use crate::stats::numeric::{exp, larger, ln, ln1p, normal_quantile, smaller};
+use crate::stats::distribution::{Binomial, lower_tail};
+use crate::stats::numeric::{larger, normal_quantile, smaller};
 use crate::stats::{MAX_COUNT, StatError};
-use core::f64::consts::PI;
 
 /// Chance that at most a share of `at_most` of `requests` fail where each fails with chance `rate`:
 /// that a fix passes the gate 'error rate at or below `at_most`'.
@@ -130,9 +130,6 @@ fn positive(what: &'static str, value: f64, most: f64) -> Result<(), StatError> 
 }
 
 /// `P(X ≤ most)` for `X` binomial; all whole numbers.
-///
-/// Terms are added from the bound away from the mean, so that as many matter as a few standard
-/// deviations; the first comes from [`binomial_chance`].
 fn binomial_at_most(most: f64, trials: f64, rate: f64) -> f64 {
     if most >= trials || rate == 0.0 {
         return 1.0;
@@ -140,70 +137,5 @@ fn binomial_at_most(most: f64, trials: f64, rate: f64) -> f64 {
     if rate == 1.0 {
         return 0.0;
     }
-    let odds = rate / (1.0 - rate);
-    let mut sum = 0.0;
-    if most <= trials * rate {
-        let (mut events, mut chance) = (most, binomial_chance(most, trials, rate));
-        while chance > sum * 1e-17 {
-            sum += chance;
-            chance *= events / ((trials - events + 1.0) * odds);
-            events -= 1.0;
-        }
-        sum
-    } else {
-        let mut events = most + 1.0;
-        let mut chance = binomial_chance(events, trials, rate);
-        while chance > sum * 1e-17 {
-            sum += chance;
-            chance *= (trials - events) / (events + 1.0) * odds;
-            events += 1.0;
-        }
-        1.0 - sum
-    }
-}
-
-/// `P(X = events)`, by Loader's saddle-point form (Loader 2000): differences of log-gammas would lose
-/// five digits at 10⁹ trials.
-fn binomial_chance(events: f64, trials: f64, rate: f64) -> f64 {
-    let others = trials - events;
-    if events == 0.0 {
-        return exp(trials * ln1p(-rate));
-    }
-    if others == 0.0 {
-        return exp(trials * ln(rate));
-    }
-    let log = stirling_error(trials)
-        - stirling_error(events)
-        - stirling_error(others)
-        - deviance(events, trials * rate)
-        - deviance(others, trials * (1.0 - rate));
-    exp(log) * (trials / (2.0 * PI * events * others)).sqrt()
-}
-
-/// `ln n! - ln(√(2πn) (n/e)^n)`.
-fn stirling_error(n: f64) -> f64 {
-    if n < 16.0 {
-        return libm::lgamma(n + 1.0) - (n + 0.5) * ln(n) + n - 0.5 * ln(2.0 * PI);
-    }
-    let square = n * n;
-    let series = [1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0];
-    series.iter().rev().fold(0.0, |sum, term| sum / square + term) / n
-}
-
-/// `x ln(x/m) + m - x`, without cancellation where `x` is near `m`.
-fn deviance(x: f64, mean: f64) -> f64 {
-    let v = (x - mean) / (x + mean);
-    if v.abs() >= 0.1 {
-        return x * ln(x / mean) + mean - x;
-    }
-    let (mut sum, mut term) = ((x - mean) * v, 2.0 * x * v);
-    for odd in 1..100 {
-        term *= v * v;
-        let next = sum + term / f64::from(2 * odd + 1);
-        if next == sum {
-            break;
-        }
-        sum = next;
-    }
-    sum
+    lower_tail(&Binomial::of_odds(trials, rate / (1.0 - rate)), most)
 }

@@ -13,7 +13,7 @@ mod crossing;
 pub mod gate;
 pub mod table;
 
-use super::grid::{Hypothesis, MAX_RATIO};
+use super::grid::{Hypothesis, MAX_RATIO, share_of_events};
 use super::numeric::{exp, larger, ln, normal_cdf, smaller};
 use super::{Direction, StatError};
 use core::f64::consts::PI;
@@ -277,8 +277,7 @@ impl Comparison {
 
     fn flow(&self, ratio: f64, null: f64) -> Flow {
         let (w, v) = (self.share, 1.0 - self.share);
-        let pi_null = null * w / (null * w + v);
-        let pi_true = ratio * w / (ratio * w + v);
+        let (pi_null, pi_true) = (share_of_events(null, w, v), share_of_events(ratio, w, v));
         let (loud, quiet) = (ln(pi_true / pi_null), ln((1.0 - pi_true) / (1.0 - pi_null)));
         let events_per_minute = self.requests_per_minute * self.base_rate * (ratio * w + v);
         let kl = pi_true * loud + (1.0 - pi_true) * quiet;

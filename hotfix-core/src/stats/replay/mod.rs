@@ -32,7 +32,7 @@ pub use history::History;
 
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis};
-use super::numeric::{larger, ln, smaller};
+use super::numeric::{larger, ln, percentile, smaller};
 use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
 use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use super::{Counts, Direction, MAX_GRID, StatError};
@@ -305,7 +305,7 @@ fn run<const N: usize>(
     let spread = larger(1.0, DISPERSION_PART * dispersion.unwrap_or(1.0));
     let threshold = larger(with_cap, least * spread);
     // A level above the threshold would never hold; only an alpha over 0.1 comes to that.
-    let hold = smaller(larger(ln(10.0), noise::quantile(&capped, HOLD)), threshold);
+    let hold = smaller(larger(ln(10.0), percentile(&capped, HOLD).unwrap_or_default()), threshold);
 
     let canary_instances = shards.iter().map(Vec::len).min().unwrap_or_default();
     let traffic = Traffic::of(&all, &sums);

@@ -2,15 +2,16 @@
 
 use super::BlockDispersion;
 use crate::stats::Counts;
-use crate::stats::grid::Grid;
+use crate::stats::grid::{Grid, losses, share_of_events};
+use crate::stats::mixture::{CASH, LN_FIRST};
 use crate::stats::numeric::{
-    add_scaled, exp, larger, largest, ln, ln1p_each, log_add_exp, log_mean_exp, smaller,
+    add_scaled, exp, larger, largest, ln, log_add_exp, log_mean_exp, percentile, smaller,
     weighted_sum,
 };
 
 /// One-sided 5% point of the normal law: the section's 1.645.
 pub(super) const ONE_SIDED: f64 = 1.645;
-/// Quantile from which on the tail of the maxima is fitted.
+/// Percentile from which on the tail of the maxima is fitted.
 const TAIL: f64 = 0.7;
 /// Lengths of blocks, in ticks, over which the dispersion is measured.
 const BLOCKS: [usize; 5] = [1, 6, 30, 90, 300];
@@ -31,18 +32,15 @@ pub(super) fn gains<const N: usize>(
     canary: &[Counts],
     all: &[Counts],
 ) -> Vec<Gain<N>> {
+    let excess = grid.excess();
     let mut found = Vec::with_capacity(canary.len());
     for (tick, (canary, all)) in canary.iter().zip(all).enumerate() {
         let rest = all.trials - canary.trials;
         if all.events == 0.0 || canary.trials == 0.0 || rest <= 0.0 {
             continue;
         }
-        let share = null_ratio * canary.trials / (null_ratio * canary.trials + rest);
-        let mut arguments = [0.0; N];
-        for (argument, ratio) in arguments.iter_mut().zip(grid.ratio) {
-            *argument = (ratio - 1.0) * share;
-        }
-        let losses = ln1p_each(&arguments);
+        let share = share_of_events(null_ratio, canary.trials, rest);
+        let losses = losses::<N>(&excess, share);
         let mut gains = [0.0; N];
         for (j, gain) in gains.iter_mut().enumerate() {
             *gain = temper * (canary.events * grid.ln_ratio[j] - all.events * losses[j]);
@@ -59,9 +57,6 @@ pub(super) struct Form<const N: usize> {
     /// Ticks over which the change point is spread; without, the plain form.
     horizon: Option<f64>,
 }
-
-/// Part of the capital that the change-point form keeps for later ticks at the start: `1 - γ`.
-const LATER: f64 = 0.5;
 
 impl<const N: usize> Form<N> {
     pub(super) fn new(grid: &Grid, horizon: Option<u32>) -> Self {
@@ -110,14 +105,14 @@ impl<const N: usize> Form<N> {
         mut best: f64,
         horizon: f64,
     ) -> f64 {
-        let mut cash = LATER;
+        let mut cash = CASH;
         let mut terms =
-            self.ln_weight.map(|weight| if weight.is_finite() { ln(1.0 - LATER) } else { weight });
+            self.ln_weight.map(|weight| if weight.is_finite() { LN_FIRST } else { weight });
         let mut moved_at = start;
         for gain in gains {
             let ticks = (gain.tick - moved_at) as f64;
             moved_at = gain.tick;
-            let move_now = smaller(cash, LATER / horizon * ticks);
+            let move_now = smaller(cash, CASH / horizon * ticks);
             cash -= move_now;
             let ln_move = if move_now > 0.0 { ln(move_now) } else { f64::NEG_INFINITY };
             for (j, term) in terms.iter_mut().enumerate() {
@@ -171,21 +166,9 @@ impl Windows {
     }
 }
 
-/// Quantile of an ascending list by linear interpolation; 0 of none.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return 0.0;
-    };
-    let place = share * last as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the list")]
-    let below = (place.floor() as usize).min(last);
-    let above = (below + 1).min(last);
-    sorted[below] + (place - place.floor()) * (sorted[above] - sorted[below])
-}
-
 /// The threshold that the maxima call for, `fit(M)`, and how many independent ones its tail rests on.
 pub(super) fn fit(sorted: &[f64], windows: &Windows, least: f64) -> (f64, f64) {
-    let tail = quantile(sorted, TAIL);
+    let tail = percentile(sorted, TAIL).unwrap_or_default();
     let above = &sorted[sorted.partition_point(|maximum| *maximum <= tail)..];
     let Some(highest) = above.last() else {
         return (larger(least, sorted.last().copied().unwrap_or(least)), 0.0);

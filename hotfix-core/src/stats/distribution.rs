@@ -4,14 +4,14 @@
 //! which leave six digits at 10⁹ trials where these keep twelve (`tests/fixed.rs` measures both against
 //! 50-digit references on every run, `docs/decisions/own-distributions.md` has the table), and its
 //! logarithms are the platform's, so recorded p-values would not replay bit for bit. The normal law is
-//! [`normal_cdf`](crate::stats::numeric::normal_cdf), which was there already.
+//! [`normal_cdf`](super::numeric::normal_cdf), which was there already.
 //!
 //! Source: Loader (2000), Fast and accurate computation of binomial probabilities.
 
 use core::f64::consts::PI;
 
 use super::StatError;
-use crate::stats::numeric::{exp, ln, ln1p};
+use super::numeric::{exp, ln, ln1p};
 
 /// How much likelier than the observed outcome one may be and still count as no likelier.
 ///
@@ -76,7 +76,7 @@ fn deviance(x: f64, m: f64) -> f64 {
 }
 
 /// Logarithm of the Poisson probability of `x` events where `mean` are expected.
-fn ln_poisson(x: f64, mean: f64) -> f64 {
+pub(super) fn ln_poisson(x: f64, mean: f64) -> f64 {
     if x == 0.0 {
         -mean
     } else if mean == 0.0 {
@@ -322,11 +322,11 @@ impl Hypergeometric {
 
 impl Law for Hypergeometric {
     fn low(&self) -> f64 {
-        crate::stats::numeric::larger(self.events - self.baseline, 0.0)
+        super::numeric::larger(self.events - self.baseline, 0.0)
     }
 
     fn high(&self) -> f64 {
-        crate::stats::numeric::smaller(self.events, self.canary)
+        super::numeric::smaller(self.events, self.canary)
     }
 
     fn mean(&self) -> f64 {
