@@ -632,6 +632,11 @@ typedef int32_t hotfix_assumption;
 #endif // __cplusplus
 
 /**
+ * Where a hotfix_resolve puts its answer with hotfix_base_set. It lives until that hotfix_resolve returns.
+ */
+typedef struct hotfix_base hotfix_base;
+
+/**
  * A sequential test of the canary's rate against a figure.
  */
 typedef struct hotfix_ceiling hotfix_ceiling;
@@ -717,6 +722,23 @@ typedef struct hotfix_digest {
    */
   char hex[65];
 } hotfix_digest;
+
+/**
+ * Finds a policy that another one extends, and hands its text to hotfix_base_set; to leave that out says that there is
+ * none of this name.
+ *
+ * It may call any function of this library, this reading included, and must return: no longjmp, no exception.
+ *
+ * @param context   What was given with the function.
+ * @param name      The name: small letters, digits, `_` and `-`, so it is a file's name as it is; UTF-8, no null byte at its
+ *                  end, borrowed for the call.
+ * @param name_len  Its length in bytes.
+ * @param base      Where the answer goes; not to be kept.
+ */
+typedef void (*hotfix_resolve)(void *context,
+                               const char *name,
+                               size_t name_len,
+                               struct hotfix_base *base);
 
 /**
  * What an input led to. Set `struct_size` before the call (HOTFIX_OUTCOME_INIT does); the rest may hold anything.
@@ -1537,7 +1559,7 @@ hotfix_status hotfix_policy_preset(const char *name,
                                    struct hotfix_error **err);
 
 /**
- * Reads a policy from TOML, at most 1 MiB of it.
+ * Reads a policy from TOML, at most 1 MiB of it. What it extends are presets; hotfix_policy_from_toml_with knows others, too.
  *
  * @param text      The document; UTF-8, borrowed for the call.
  * @param text_len  Its length in bytes.
@@ -1553,7 +1575,7 @@ hotfix_status hotfix_policy_from_toml(const char *text,
                                       struct hotfix_error **err);
 
 /**
- * Reads a policy from JSON, at most 1 MiB of it.
+ * Reads a policy from JSON, at most 1 MiB of it. What it extends are presets.
  *
  * @param text      The document; UTF-8, borrowed for the call.
  * @param text_len  Its length in bytes.
@@ -1628,6 +1650,63 @@ hotfix_status hotfix_policy_clone(const struct hotfix_policy *policy,
  * Thread rule: one thread, after every other use of this handle.
  */
 void hotfix_policy_free(struct hotfix_policy *policy);
+
+/**
+ * Answers a hotfix_resolve with the text of a policy: JSON where its first character is `{`, else TOML. The last answer counts.
+ *
+ * @param base      What the hotfix_resolve was given.
+ * @param text      The text; UTF-8, borrowed for the call: it is copied.
+ * @param text_len  Its length in bytes.
+ * @param err       Where an error object goes; may be null, and not that of the reading which asks. Owned by the caller.
+ * @return HOTFIX_STATUS_UTF8 or HOTFIX_STATUS_NULL; the reading that asks fails with the same.
+ *
+ * Thread rule: the thread that the hotfix_resolve was called on.
+ */
+hotfix_status hotfix_base_set(struct hotfix_base *base,
+                              const char *text,
+                              size_t text_len,
+                              struct hotfix_error **err);
+
+/**
+ * Reads a policy from TOML as hotfix_policy_from_toml does, where `extends` may name policies of the caller.
+ *
+ * @param text      The document; UTF-8, borrowed for the call.
+ * @param text_len  Its length in bytes.
+ * @param resolve   Asked for each name once, on this thread, before the call returns; may be null. A name that it does not know is a
+ *                  preset's.
+ * @param context   Given to `resolve` as it is; may be null.
+ * @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return As hotfix_policy_from_toml; HF-POL-028 to HF-POL-035 are about what is extended.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_policy_from_toml_with(const char *text,
+                                           size_t text_len,
+                                           hotfix_resolve resolve,
+                                           void *context,
+                                           struct hotfix_policy **out,
+                                           struct hotfix_error **err);
+
+/**
+ * Reads a policy from JSON as hotfix_policy_from_json does, where `extends` may name policies of the caller.
+ *
+ * @param text      The document; UTF-8, borrowed for the call.
+ * @param text_len  Its length in bytes.
+ * @param resolve   As for hotfix_policy_from_toml_with; may be null.
+ * @param context   Given to `resolve` as it is; may be null.
+ * @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return As hotfix_policy_from_toml_with.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_policy_from_json_with(const char *text,
+                                           size_t text_len,
+                                           hotfix_resolve resolve,
+                                           void *context,
+                                           struct hotfix_policy **out,
+                                           struct hotfix_error **err);
 
 /**
  * Makes a plan from JSON documents.

@@ -5,6 +5,7 @@
 
 pub mod canonical;
 pub mod code;
+pub mod decision;
 pub mod fact;
 pub mod grade;
 pub mod judge;

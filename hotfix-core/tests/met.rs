@@ -22,7 +22,9 @@ impl Watch {
     fn new(metrics: &str) -> Self {
         let preset = Policy::preset("phased-canary").unwrap().to_toml();
         let mut policy: toml::Table = preset.parse().unwrap();
+        // These name metrics of the preset.
         policy.remove("efficacy");
+        policy.remove("success");
         policy.insert("metrics".to_owned(), toml::Value::Table(metrics.parse().unwrap()));
         let policy = Policy::from_toml(&toml::to_string(&policy).unwrap()).unwrap();
         let plan = Plan::from_json(

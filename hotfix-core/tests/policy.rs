@@ -14,7 +14,7 @@ use hotfix_core::grade::{
     Response, ReviewTime, Severity, Signal, Worse,
 };
 use hotfix_core::policy::section::{Bound, BoundValue, Due};
-use hotfix_core::policy::{Policy, PolicyErrors, Problem};
+use hotfix_core::policy::{ExtendError, Policy, PolicyErrors, Problem};
 use hotfix_core::unit::Span;
 use policy_common::{apply, example, parse_cases, validated, whole};
 use serde_json::{Value, json};
@@ -23,18 +23,23 @@ use serde_json::{Value, json};
 fn field_5_every_case_is_refused_with_its_codes_and_places() {
     let mut wrong = Vec::new();
     for case in parse_cases() {
+        let resolve = |name: &str| case.bases.get(name).cloned();
         let read = match (&case.policy, &case.toml, &case.json) {
             (Some(name), None, None) => {
                 let mut document: Value =
                     serde_json::from_str(&Policy::preset(name).unwrap().to_json()).unwrap();
                 apply(&mut document, &case.set, &case.remove);
                 validated(&document, &case.id);
-                Policy::from_json(&document.to_string())
+                Policy::from_json_with(&document.to_string(), resolve)
             }
-            (None, Some(text), None) => Policy::from_toml(text),
-            (None, None, Some(text)) => Policy::from_json(text),
+            (None, Some(text), None) => Policy::from_toml_with(text, resolve),
+            (None, None, Some(text)) => Policy::from_json_with(text, resolve),
             _ => panic!("{}: one of policy, toml, json", case.id),
         };
+        if let Ok(policy) = &read {
+            let outcome: Value = serde_json::from_str(&policy.to_json()).unwrap();
+            wrong.extend(case.faults_of(&outcome, &policy.digest().to_string()));
+        }
         let errors: Vec<_> = read.as_ref().err().map_or_else(Vec::new, |e| e.iter().collect());
         let mut got: Vec<_> = errors.iter().map(|e| (e.code().into(), e.path().into())).collect();
         let mut expected: Vec<(String, String)> = case.errors.clone();
@@ -54,14 +59,14 @@ fn field_5_every_case_is_refused_with_its_codes_and_places() {
 }
 
 /// Codes that a patch or a short text cannot reach; the tests below do.
-const ELSEWHERE: &[&str] = &["HF-POL-002", "HF-POL-003", "HF-POL-025"];
+const ELSEWHERE: &[&str] = &["HF-POL-002", "HF-POL-003", "HF-POL-025", "HF-POL-032", "HF-POL-036"];
 
 #[test]
 fn field_5_every_code_has_a_case() {
     let cases = parse_cases();
     let shown = |code: &&str| cases.iter().any(|c| c.errors.iter().any(|(got, _)| got == *code));
-    let open: Vec<_> =
-        Problem::CODES.iter().filter(|code| !shown(code) && !ELSEWHERE.contains(code)).collect();
+    let all = Problem::CODES.iter().chain(ExtendError::CODES);
+    let open: Vec<_> = all.filter(|code| !shown(code) && !ELSEWHERE.contains(code)).collect();
     assert!(open.is_empty(), "no case shows {open:?}");
 }
 
@@ -127,6 +132,7 @@ fn field_5_a_policy_has_no_more_tested_metrics_than_the_judge_weighs() {
         let preset = Policy::preset("phased-canary").unwrap().to_json();
         let mut document: Value = serde_json::from_str(&preset).unwrap();
         document.as_object_mut().unwrap().remove("efficacy");
+        document.as_object_mut().unwrap().remove("success");
         let weight = 1.0 / count as f64;
         let metric = json!({ "kind": "count", "worse": "higher", "weight": weight });
         document["metrics"] = (0..count).map(|i| (format!("m{i}"), metric.clone())).collect();
@@ -148,6 +154,90 @@ fn field_5_an_unknown_preset_names_the_nearest() {
     let error = errors.first().unwrap();
     assert_eq!((error.code(), error.path()), ("HF-POL-025", ""));
     assert!(error.sentence().contains("did you mean `phased-canary`"));
+}
+
+#[test]
+fn field_5_bases_that_are_too_large_or_too_deep_are_refused() {
+    let read = |extends: &str, text: String| {
+        let errors = Policy::from_toml_with(extends, |_| Some(text.clone())).unwrap_err();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let long = read("extends = 'a'", " ".repeat((1 << 20) + 1));
+    assert!(long.starts_with("HF-POL-033 at /extends: the base `a` has HF-POL-002"), "{long}");
+    let deep = read("extends = 'a'", format!("title = {}{}", "[".repeat(40), "]".repeat(40)));
+    assert!(deep.starts_with("HF-POL-033 at /extends: the base `a` has HF-POL-003"), "{deep}");
+    let names = "extends = ['a', 'b', 'c', 'd', 'e', 'f']";
+    let much = read(names, " ".repeat(1 << 20));
+    assert_eq!(much.lines().count(), 1, "{much}");
+    assert!(much.starts_with("HF-POL-032 at /extends/4"), "{much}");
+}
+
+#[test]
+fn field_5_a_name_is_asked_for_once() {
+    let mut asked = Vec::new();
+    let document = "extends = ['a', 'b', 'a', { policy = 'c', take = ['watch'] }, 'phased-canary']";
+    let policy = Policy::from_toml_with(document, |name| {
+        asked.push(name.to_owned());
+        ["a", "b", "c"].contains(&name).then(|| "extends = 'standard'".to_owned())
+    });
+    assert_eq!(policy.unwrap().name().as_str(), "phased-canary");
+    assert_eq!(asked, ["a", "standard", "b", "c", "phased-canary"]);
+    // What is not read asks nothing.
+    Policy::from_toml_with("format = 2\nextends = 'a'", |_| panic!("asked")).unwrap_err();
+    Policy::from_toml_with("extends = 'a/../b'", |_| panic!("asked")).unwrap_err();
+}
+
+#[test]
+fn field_5_what_a_preset_extends_is_a_preset_whatever_the_caller_has() {
+    for preset in Policy::presets() {
+        let text = format!("extends = '{preset}'");
+        let own = |name: &str| (name != *preset).then(|| "name = 'mine'".to_owned());
+        assert_eq!(Policy::from_toml_with(&text, own), Policy::preset(preset));
+    }
+}
+
+#[test]
+fn field_5_long_lists_and_tables_are_merged_in_one_pass() {
+    // Looking through all items for each one would take minutes.
+    let items = |from: usize| -> Vec<Value> {
+        (from..from + 20_000).map(|i| json!({ "name": format!("p{i}") })).collect()
+    };
+    let metrics = |from: usize| -> Value {
+        (from..from + 20_000)
+            .map(|i| (format!("m{i}"), json!(0)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let base = |i: usize| match i % 2 {
+        0 => json!({ "phases": items(1000 * i) }),
+        _ => json!({ "metrics": metrics(1000 * i) }),
+    };
+    let document =
+        json!({ "extends": ["a", "b", "c", "d"], "phases": items(9), "metrics": metrics(9) });
+    let mut i = 0;
+    let errors = Policy::from_json_with(&document.to_string()[..], |_| {
+        i += 1;
+        Some(base(i).to_string())
+    });
+    let errors = errors.unwrap_err();
+    assert!(errors.count() > 20_000, "{errors}");
+}
+
+#[test]
+fn field_5_an_error_says_from_which_base_its_key_came() {
+    let text = "extends = ['standard', 'house']\n[phases]";
+    let errors =
+        Policy::from_toml_with(text, |name| (name == "house").then(|| "watch = 1".to_owned()));
+    let errors = errors.unwrap_err();
+    let bases: Vec<_> = errors.iter().map(|error| (error.path(), error.base())).collect();
+    assert_eq!(bases, [("/watch", Some("house")), ("/phases", None)]);
+}
+
+#[test]
+fn roll_7_a_policy_in_a_log_extends_nothing() {
+    let read = serde_json::from_str::<Policy>(r#"{"extends": "standard", "format": 1}"#);
+    let sentence = read.unwrap_err().to_string();
+    assert!(sentence.contains("HF-POL-036 at /extends"), "{sentence}");
 }
 
 #[test]

@@ -370,6 +370,68 @@ proptest! {
     }
 
     #[test]
+    fn roll_7_extending_and_saying_nothing_has_the_digest_of_the_base(document in document()) {
+        let base = loaded(&document);
+        for text in [document.to_string(), base.to_json(), base.to_toml()] {
+            let policy = Policy::from_toml_with("extends = 'base'", |_| Some(text.clone())).unwrap();
+            prop_assert_eq!(policy.digest(), base.digest());
+            prop_assert_eq!(&policy, &base);
+        }
+        // The whole of it over another one, too.
+        let mut over = document;
+        over["extends"] = json!("empty");
+        let policy = Policy::from_json_with(&over.to_string(), |_| Some(String::new())).unwrap();
+        prop_assert_eq!(policy.digest(), base.digest());
+    }
+
+    #[test]
+    fn roll_7_a_resolved_policy_reads_back_with_its_digest(
+        base in document(),
+        mut over in document(),
+        keys in vec(any::<prop::sample::Index>(), 0..8),
+    ) {
+        for key in keys {
+            let there: Vec<String> = over.as_object().unwrap().keys().cloned().collect();
+            over.as_object_mut().unwrap().remove(key.get(&there));
+        }
+        over["extends"] = json!(["base"]);
+        match Policy::from_json_with(&over.to_string(), |_| Some(base.to_string())) {
+            Ok(policy) => {
+                prop_assert!(!policy.to_json().contains("extends"));
+                prop_assert_eq!(Policy::from_json(&policy.to_json()).unwrap().digest(), policy.digest());
+                prop_assert_eq!(Policy::from_toml(&policy.to_toml()).unwrap().digest(), policy.digest());
+            }
+            Err(errors) => check_errors(&errors, None),
+        }
+    }
+
+    #[test]
+    fn field_5_whatever_is_extended_never_panics(
+        mut document in btree_map("[a-z_/~]{0,8}", anything(), 0..4),
+        bases in btree_map("[ab]", btree_map("[a-z_/~]{0,8}", anything(), 0..4), 0..3),
+        extends in prop_oneof![
+            anything(),
+            Just(json!("a")),
+            Just(json!(["a", "b", "standard"])),
+            Just(json!([{ "policy": "a", "take": ["watch"] }])),
+            anything().prop_map(|take| json!(["standard", { "policy": "a", "take": take }])),
+        ],
+        which in option::of("[ab]"),
+    ) {
+        let mut texts: std::collections::BTreeMap<String, Map<String, Value>> =
+            bases.into_iter().map(|(name, base)| (name, base.into_iter().collect())).collect();
+        if let Some(base) = which.and_then(|name| texts.get_mut(&name)) {
+            base.insert("extends".to_owned(), extends.clone());
+        }
+        document.insert("extends".to_owned(), extends);
+        let document = Value::Object(document.into_iter().collect());
+        let resolve = |name: &str| texts.get(name).map(|base| json!(base).to_string());
+        if let Err(errors) = Policy::from_json_with(&document.to_string(), resolve) {
+            check_errors(&errors, None);
+        }
+    }
+
+    #[test]
     fn field_5_any_json_value_is_refused_with_places_in_it(document in anything()) {
         check_errors(&Policy::from_json(&document.to_string()).unwrap_err(), Some(&document));
     }

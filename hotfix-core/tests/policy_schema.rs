@@ -12,7 +12,7 @@ mod policy_common;
 use std::collections::BTreeSet;
 
 use hotfix_core::policy::{Policy, Problem};
-use policy_common::{apply, example, in_crate, read, schema, whole};
+use policy_common::{apply, example, in_crate, parse_cases, read, schema, whole};
 use serde_json::{Value, json};
 
 #[test]
@@ -69,6 +69,7 @@ const TABLES: &[&str] = &[
     "/efficacy",
     "/evidence",
     "/facts/checkout_blocked",
+    "/extends/0",
     "/final_validation",
     "/implications/0",
     "/messages/0",
@@ -117,6 +118,9 @@ fn field_5_the_schema_has_the_keys_that_the_reader_knows() {
     let whole = Policy::from_toml(&whole()).unwrap().to_json();
     for table in TABLES {
         let mut document: Value = serde_json::from_str(&whole).unwrap();
+        if table.starts_with("/extends") {
+            document["extends"] = json!([{ "policy": "standard" }]);
+        }
         apply(&mut document, &[(format!("{table}/no_such_key"), json!(0))], &[]);
         let errors = Policy::from_json(&document.to_string()).unwrap_err();
         let known = errors.iter().find_map(|error| match error.problem() {
@@ -138,13 +142,76 @@ fn field_5_the_schema_has_the_keys_that_the_reader_knows() {
             assert!(text.len() > 8, "{table}/{key} has no description");
         }
     }
-    let all: BTreeSet<String> = schema["$defs"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(visited, all, "every definition is compared");
+    let of_parts = |name: &&String| name.ends_with("Part") || *name == "Removal";
+    let all = schema["$defs"].as_object().unwrap().keys().filter(|name| !of_parts(name));
+    assert_eq!(visited, all.cloned().collect(), "every definition is compared");
+}
+
+#[test]
+fn field_5_a_part_has_the_same_keys_and_requires_none() {
+    let schema = schema();
+    let keys = |schema: &Value| -> BTreeSet<String> {
+        schema["properties"].as_object().unwrap().keys().cloned().collect()
+    };
+    let definitions = schema["$defs"].as_object().unwrap();
+    let parts =
+        definitions.iter().filter_map(|(name, part)| Some((name.strip_suffix("Part")?, part)));
+    let mut count = 0;
+    for (name, part) in parts {
+        let mut expected = keys(&definitions[name]);
+        if part["properties"].get("remove").is_some() {
+            expected.insert("remove".to_owned());
+        }
+        assert_eq!(keys(part), expected, "{name}");
+        assert_eq!(part["additionalProperties"], json!(false), "{name}");
+        assert!(part.get("required").is_none(), "{name}");
+        count += 1;
+    }
+    // All but `Base`, which `extends` itself is made of, `Condition`, which is inherited as a whole, and `Removal`.
+    assert_eq!(2 * count + 3, definitions.len());
+}
+
+#[test]
+fn field_5_a_document_that_extends_fits_the_schema_where_it_loads() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let faults = |document: &Value| -> Vec<String> {
+        validator.iter_errors(document).map(|fault| fault.to_string()).collect()
+    };
+    let mut tried = 0;
+    for case in parse_cases() {
+        if !case.errors.is_empty() {
+            continue;
+        }
+        let document: Value = match (&case.toml, &case.json) {
+            (Some(text), _) => toml::from_str(text).unwrap(),
+            (_, Some(text)) => serde_json::from_str(text).unwrap(),
+            _ => continue,
+        };
+        if document.get("extends").is_some() {
+            assert!(faults(&document).is_empty(), "{}: {:#?}", case.id, faults(&document));
+            tried += 1;
+        }
+    }
+    assert!(tried > 20, "{tried} cases extend and load");
+    assert_eq!(faults(&json!({ "extends": "standard" })), Vec::<String>::new());
+    for wrong in [
+        json!({}),
+        json!({ "extends": 1 }),
+        json!({ "extends": [] }),
+        json!({ "extends": [{ "polic": "standard" }] }),
+        json!({ "extends": ["standard"], "tilte": "x" }),
+        json!({ "extends": [{ "policy": "standard", "take": ["extends"] }] }),
+        json!({ "extends": "standard", "phases": [{ "name": "canary", "wach": "1min" }] }),
+        json!({ "extends": "standard", "efficacy": { "remove": true, "alpha": 0.5 } }),
+    ] {
+        assert!(!faults(&wrong).is_empty(), "{wrong}");
+        assert!(Policy::from_json(&wrong.to_string()).is_err(), "{wrong}");
+    }
 }
 
 /// The schema of a place, and its name where it is a definition.
 fn at<'s>(schema: &'s Value, place: &str) -> (Option<String>, &'s Value) {
-    let mut found = (None, schema);
+    let mut found = (Some("Policy".to_owned()), &schema["$defs"]["Policy"]);
     for step in place.split('/').skip(1) {
         let next = match step.parse::<usize>() {
             Ok(_) => &found.1["items"],

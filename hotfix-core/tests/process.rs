@@ -90,7 +90,8 @@ fn field_5_what_is_left_out_has_the_value_that_is_documented() {
     assert_eq!(policy.procedure()[0].clock, StepClock::Duration);
     let review = policy.record().unwrap().review.unwrap();
     assert_eq!((review.every, review.after_each), (None, false));
-    assert!(!policy.rollback().point && policy.strategy_why().is_empty());
+    let lab = Policy::from_toml(&policy_common::example("lab")).unwrap();
+    assert!(!lab.rollback().point && lab.strategy_why().is_empty());
 }
 
 /// The kinds of action that a start leads to, each confirmed before the next.

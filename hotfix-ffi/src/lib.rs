@@ -19,6 +19,7 @@ pub mod buffer;
 pub mod ceiling;
 pub mod error;
 pub mod explain;
+pub mod extend;
 pub mod fixed;
 pub mod fixed_counts;
 mod guard;

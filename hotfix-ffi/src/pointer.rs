@@ -79,6 +79,17 @@ pub(crate) unsafe fn change<H: Handle, R>(
     unsafe { &mut *handle }.guarded_mut().change(name, body)
 }
 
+/// Changes a plain value of this library that C holds a pointer to.
+pub(crate) unsafe fn with<T, R>(
+    at: *mut T,
+    name: &str,
+    body: impl FnOnce(&mut T) -> R,
+) -> Fallible<R> {
+    not_null(at, name)?;
+    // SAFETY: not null; live, and used by this thread alone, by the header's contract.
+    Ok(body(unsafe { &mut *at }))
+}
+
 /// Frees a handle; null is fine.
 pub(crate) unsafe fn free<H: Handle>(handle: *mut H) {
     if !handle.is_null() {

@@ -71,7 +71,7 @@ pub unsafe extern "C" fn hotfix_policy_preset(
     }
 }
 
-/// Reads a policy from TOML, at most 1 MiB of it.
+/// Reads a policy from TOML, at most 1 MiB of it. What it extends are presets; hotfix_policy_from_toml_with knows others, too.
 ///
 /// @param text      The document; UTF-8, borrowed for the call.
 /// @param text_len  Its length in bytes.
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn hotfix_policy_from_toml(
     }
 }
 
-/// Reads a policy from JSON, at most 1 MiB of it.
+/// Reads a policy from JSON, at most 1 MiB of it. What it extends are presets.
 ///
 /// @param text      The document; UTF-8, borrowed for the call.
 /// @param text_len  Its length in bytes.

@@ -12,7 +12,8 @@ mod kayenta_common;
 #[path = "../../hotfix-core/tests/roll_common/mod.rs"]
 mod roll_common;
 
-use std::ffi::{CStr, c_char};
+use std::collections::BTreeMap;
+use std::ffi::{CStr, c_char, c_void};
 use std::path::PathBuf;
 use std::ptr::null_mut;
 
@@ -25,9 +26,12 @@ use hotfix::ceiling::{
 use hotfix::explain::{
     hotfix_rollout_comparison_markdown, hotfix_rollout_harm, hotfix_rollout_why,
 };
+use hotfix::extend::{
+    hotfix_base, hotfix_base_set, hotfix_policy_from_json_with, hotfix_policy_from_toml_with,
+};
 use hotfix::kayenta::{hotfix_kayenta_classify, hotfix_kayenta_judge};
 use hotfix::outcome::{hotfix_decision_name, hotfix_state, hotfix_state_name};
-use hotfix::policy::{hotfix_policy_from_toml, hotfix_policy_to_json};
+use hotfix::policy::{hotfix_policy_digest, hotfix_policy_from_toml, hotfix_policy_to_json};
 use hotfix::rate_ratio::{
     hotfix_evidence, hotfix_rate_ratio_evidence, hotfix_rate_ratio_free,
     hotfix_rate_ratio_from_bytes, hotfix_rate_ratio_new, hotfix_rate_ratio_to_bytes,
@@ -61,6 +65,13 @@ fn json(text: Result<String, Failed>) -> Value {
 fn to_json(policy: &Policy) -> Value {
     // SAFETY: live handles.
     json(buffer(|out, error| unsafe { hotfix_policy_to_json(policy.0, out, error) }))
+}
+
+fn digest(policy: &Policy) -> String {
+    let mut digest = hotfix_digest { hex: [0; 65] };
+    // SAFETY: a live handle and slot.
+    call(|error| unsafe { hotfix_policy_digest(policy.0, &raw mut digest, error) }).unwrap();
+    c_text(&digest.hex)
 }
 
 // ---- rollouts ----
@@ -189,9 +200,63 @@ struct PolicyCase {
     errors: Vec<(String, String)>,
     #[serde(default)]
     says: Vec<String>,
+    #[serde(default)]
+    bases: BTreeMap<String, String>,
+    #[serde(default)]
+    has: Vec<(String, Value)>,
+    #[serde(default)]
+    lacks: Vec<String>,
+    same_as: Option<String>,
+}
+
+/// Answers from a map of names and texts.
+unsafe extern "C" fn from_map(
+    context: *mut c_void,
+    name: *const c_char,
+    name_len: usize,
+    base: *mut hotfix_base,
+) {
+    // SAFETY: the context is the map that the reading was given; the name is lent for this call.
+    let (bases, name) = unsafe {
+        let name = std::slice::from_raw_parts(name.cast::<u8>(), name_len);
+        (&*context.cast::<BTreeMap<String, String>>(), str::from_utf8(name).unwrap())
+    };
+    if let Some((at, len)) = bases.get(name).map(|text| raw(text)) {
+        // SAFETY: live text, and a base that waits for it.
+        call(|error| unsafe { hotfix_base_set(base, at, len, error) }).unwrap();
+    }
 }
 
 impl PolicyCase {
+    fn read(&self, text: &str, is_json: bool) -> Result<Policy, Failed> {
+        let with =
+            if is_json { hotfix_policy_from_json_with } else { hotfix_policy_from_toml_with };
+        let ((at, len), mut out) = (raw(text), null_mut());
+        let context = (&raw const self.bases).cast_mut().cast::<c_void>();
+        // SAFETY: live text and slot; the map outlives the call, in which it is only read.
+        call(|error| unsafe { with(at, len, Some(from_map), context, &raw mut out, error) })?;
+        Ok(Policy(out))
+    }
+
+    /// What of the outcome is not as the case says.
+    fn outcome_faults(&self, policy: &Policy) -> Option<String> {
+        let outcome = to_json(policy);
+        let same = |got: &Value, wanted: &Value| {
+            got == wanted || got.as_f64().is_some_and(|got| wanted.as_f64() == Some(got))
+        };
+        let wrong = self
+            .has
+            .iter()
+            .find(|(place, wanted)| !outcome.pointer(place).is_some_and(|got| same(got, wanted)));
+        let there = self.lacks.iter().find(|place| outcome.pointer(place).is_some());
+        let other = self
+            .same_as
+            .as_ref()
+            .filter(|name| digest(policy) != digest(&Policy::preset(name).unwrap()));
+        (wrong.is_some() || there.is_some() || other.is_some())
+            .then(|| format!("{}: {wrong:?}, {there:?}, {other:?} in {outcome}", self.id))
+    }
+
     fn load(&self) -> Result<Policy, Failed> {
         if let Some(name) = &self.policy {
             let mut document = to_json(&Policy::preset(name)?);
@@ -201,20 +266,36 @@ impl PolicyCase {
             for pointer in &self.remove {
                 put(&mut document, pointer, None);
             }
-            return Policy::from_json(&document.to_string());
+            return self.read(&document.to_string(), true);
         }
         if let Some(json) = &self.json {
-            return Policy::from_json(json);
+            return self.read(json, true);
         }
-        let ((at, len), mut out) = (raw(self.toml.as_deref().unwrap()), null_mut());
-        // SAFETY: live text and slot.
-        call(|error| unsafe { hotfix_policy_from_toml(at, len, &raw mut out, error) })?;
-        Ok(Policy(out))
+        let text = self.toml.as_deref().unwrap();
+        let read = self.read(text, false);
+        if self.bases.is_empty() {
+            let ((at, len), mut out) = (raw(text), null_mut());
+            // SAFETY: live text and slot.
+            let plain =
+                call(|error| unsafe { hotfix_policy_from_toml(at, len, &raw mut out, error) })
+                    .map(|()| Policy(out));
+            let shown = |read: &Result<Policy, Failed>| {
+                read.as_ref().map_or_else(|f| f.json.clone(), to_json)
+            };
+            assert_eq!(shown(&plain), shown(&read), "{}: both read the same", self.id);
+        }
+        read
     }
 
     fn faults(&self) -> Option<String> {
         let (mut got, mut said) = (Vec::new(), String::new());
-        if let Err(failed) = self.load() {
+        let read = self.load();
+        if let Ok(policy) = &read
+            && let Some(faults) = self.outcome_faults(policy)
+        {
+            return Some(faults);
+        }
+        if let Err(failed) = read {
             let pair = |error: &Value| {
                 (
                     error["code"].as_str().unwrap().to_owned(),

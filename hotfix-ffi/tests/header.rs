@@ -21,6 +21,7 @@ const SOURCES: &[&str] = &[
     "error",
     "time",
     "policy",
+    "extend",
     "plan",
     "outcome",
     "reading",

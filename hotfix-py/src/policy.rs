@@ -1,11 +1,13 @@
 //! `Policy`: what a house, or one of the documents, wants.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hotfix_core::policy::{Policy as Core, PolicyError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyAnyMethods;
+use pyo3::types::{PyAnyMethods, PyString};
 use serde::{Deserialize, Serialize};
 
 use crate::convert::to_python;
@@ -63,39 +65,80 @@ impl Policy {
 
     /// Read TOML.
     ///
+    /// Parameters
+    /// ----------
+    /// text : str
+    ///     At most 1 MiB of it.
+    /// resolve : callable, optional
+    ///     Given a name that ``extends`` has, the text of that policy, or None where it knows none: then the name is a preset's.
+    ///     The text is JSON where it starts with ``{``, else TOML. Each name is asked for once; what it raises is passed on.
+    ///
     /// Raises
     /// ------
     /// PolicyError
     ///     With all errors, each with a code, a place (JSON Pointer) and a sentence.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> enterprise = """
+    /// ... extends = "phased-canary"
+    /// ... efficacy = { remove = true }
+    /// ... """
+    /// >>> house = """
+    /// ... extends = "enterprise"
+    /// ... name = "payments"
+    /// ... [[phases]]
+    /// ... name = "canary"
+    /// ... watch = "20min"
+    /// ... """
+    /// >>> policy = hotfix.Policy.from_toml(house, {"enterprise": enterprise}.get)
+    /// >>> policy.to_dict()["phases"][0]["watch"]
+    /// 1200
+    /// >>> hotfix.Policy.from_toml(policy.to_toml()).digest == policy.digest
+    /// True
     #[staticmethod]
-    fn from_toml(text: &str) -> Result<Self> {
-        Ok(Core::from_toml(text)?.into())
+    #[pyo3(signature = (text, resolve=None))]
+    fn from_toml(text: &str, resolve: Option<&Bound<'_, PyAny>>) -> Result<Self> {
+        read(text, false, |name| resolve.map_or(Ok(None), |resolve| ask(resolve, name)))
     }
 
     /// Read JSON.
+    ///
+    /// Parameters
+    /// ----------
+    /// text : str
+    ///     At most 1 MiB of it.
+    /// resolve : callable, optional
+    ///     As for `from_toml`.
     ///
     /// Raises
     /// ------
     /// PolicyError
     ///     As `from_toml`.
     #[staticmethod]
-    fn from_json(text: &str) -> Result<Self> {
-        Ok(Core::from_json(text)?.into())
+    #[pyo3(signature = (text, resolve=None))]
+    fn from_json(text: &str, resolve: Option<&Bound<'_, PyAny>>) -> Result<Self> {
+        read(text, true, |name| resolve.map_or(Ok(None), |resolve| ask(resolve, name)))
     }
 
     /// Read a file: JSON where its name ends in ``.json``, else TOML.
     ///
+    /// A name that it extends is the file ``<name>.toml`` or else ``<name>.json`` beside it, or else a preset.
+    ///
     /// Raises
     /// ------
     /// OSError
-    ///     Where the file cannot be read.
+    ///     Where the file, or one that it extends, cannot be read.
     /// PolicyError
     ///     As `from_toml`; a note names the file.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         let text = py.detach(|| std::fs::read_to_string(&path))?;
         let is_json = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"));
-        let read = if is_json { Self::from_json(&text) } else { Self::from_toml(&text) };
+        let read = read(&text, is_json, |name| {
+            py.detach(|| beside(&path, name)).map_err(|error| PyErr::from(error).into())
+        });
         read.map_err(|fault| {
             let error = PyErr::from(fault);
             // A note is a help; without it the error still says what is wrong.
@@ -198,6 +241,59 @@ impl Policy {
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
         Ok((py.get_type::<Self>().getattr("from_json")?, (self.0.to_json(),)))
     }
+}
+
+/// Reads a document; `find` has the texts that it extends, and its first error ends the search.
+fn read(
+    text: &str,
+    is_json: bool,
+    mut find: impl FnMut(&str) -> Result<Option<String>>,
+) -> Result<Policy> {
+    let mut failed = None;
+    let resolve = |name: &str| match failed {
+        Some(_) => None,
+        None => find(name).unwrap_or_else(|fault| {
+            failed = Some(fault);
+            None
+        }),
+    };
+    let read = if is_json {
+        Core::from_json_with(text, resolve)
+    } else {
+        Core::from_toml_with(text, resolve)
+    };
+    match failed {
+        Some(fault) => Err(fault),
+        None => Ok(read?.into()),
+    }
+}
+
+fn ask(resolve: &Bound<'_, PyAny>, name: &str) -> Result<Option<String>> {
+    let answer = resolve.call1((name,))?;
+    if answer.is_none() {
+        return Ok(None);
+    }
+    let text = answer.cast::<PyString>().map_err(|_| {
+        let kind = answer.get_type();
+        PyTypeError::new_err(format!("resolve gives the text of a policy or None, not {kind}"))
+    })?;
+    Ok(Some(text.to_str()?.to_owned()))
+}
+
+/// The text of the policy of this name in the folder of a file. The core gives plain names, without dots or separators.
+fn beside(file: &Path, name: &str) -> std::io::Result<Option<String>> {
+    for suffix in ["toml", "json"] {
+        let path = file.with_file_name(format!("{name}.{suffix}"));
+        match std::fs::read_to_string(&path) {
+            Ok(text) => return Ok(Some(text)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                let told = format!("{}: {error}", path.display());
+                return Err(std::io::Error::new(error.kind(), told));
+            }
+        }
+    }
+    Ok(None)
 }
 
 impl From<Core> for Policy {

@@ -24,7 +24,8 @@ File = dict[str, Any]
 
 
 def policy_case(case: Case, _file: File, _name: str) -> None:
-    """A policy that is refused, or loads: `policy/keys.toml` describes the form."""
+    """A policy that is refused, or loads: `policy/keys.toml` and `policy/extends.toml` describe the form."""
+    resolve = case.get("bases", {}).get
     if "policy" in case:
         document = json.loads(hotfix.Policy.preset(case["policy"]).to_json())
         for pointer, value in case.get("set", []):
@@ -39,12 +40,23 @@ def policy_case(case: Case, _file: File, _name: str) -> None:
     errors: list[hotfix.Problem] = []
     if case["errors"]:
         with pytest.raises(hotfix.PolicyError) as caught:
-            read(text)
+            read(text, resolve)
         errors = caught.value.errors
         assert (caught.value.code, caught.value.path) == (errors[0].code, errors[0].path)
         assert all(problem.message in str(caught.value) for problem in errors)
     else:
-        read(text)
+        policy = read(text, resolve)
+        outcome = policy.to_dict()
+        for pointer, value in case.get("has", []):
+            steps, key = split(pointer)
+            assert at(outcome, [*steps, key]) == value, pointer
+        for pointer in case.get("lacks", []):
+            steps, key = split(pointer)
+            with pytest.raises((KeyError, IndexError, TypeError)):
+                at(outcome, [*steps, key])
+        if "same_as" in case:
+            assert policy == hotfix.Policy.preset(case["same_as"])
+            assert policy.digest == hotfix.Policy.preset(case["same_as"]).digest
     assert sorted([problem.code, problem.path] for problem in errors) == sorted(case["errors"])
     sentences = "\n".join(problem.message for problem in errors)
     for part in case.get("says", []):
@@ -77,6 +89,46 @@ def take(document: Any, pointer: str) -> None:
     steps, key = split(pointer)
     parent = at(document, steps)
     del parent[int(key) if isinstance(parent, list) else key]
+
+
+ABSENT = object()
+
+
+def standing(value: Any, steps: list[str]) -> Any:
+    """What stands at a pointer of a preset's case, or `ABSENT`."""
+    if not steps:
+        return value
+    step, *rest = steps
+    if step == "*":
+        if not isinstance(value, list | dict):
+            return ABSENT
+        members = value if isinstance(value, list) else [member for _, member in sorted(value.items())]
+        return [found for found in (standing(member, rest) for member in members) if found is not ABSENT]
+    if isinstance(value, dict):
+        return standing(value[step], rest) if step in value else ABSENT
+    if not isinstance(value, list):
+        return ABSENT
+    named = (member for member in value if isinstance(member, dict) and member.get("id") == step)
+    member = next(iter(value[int(step) :]) if step.isdigit() else named, ABSENT)
+    return ABSENT if member is ABSENT else standing(member, rest)
+
+
+def preset_case(case: Case, file: File, _name: str) -> None:
+    """Figures of a preset: `preset/phased-canary.toml` describes the form."""
+    document = json.loads(hotfix.Policy.preset(file["policy"]).to_json())
+
+    def found(pointer: str) -> Any:
+        return standing(document, pointer.split("/")[1:])
+
+    assert {"at", "count", "says", "absent"} & set(case), "looks at nothing"
+    for pointer, expected in case.get("at", []):
+        assert found(pointer) == expected, pointer
+    for pointer, expected in case.get("count", []):
+        assert len(found(pointer)) == expected, pointer
+    for pointer, part in case.get("says", []):
+        assert part in found(pointer), pointer
+    for pointer in case.get("absent", []):
+        assert found(pointer) in (ABSENT, None, "", [], {}), pointer
 
 
 def stat_case(case: Case, _file: File, name: str) -> None:
@@ -374,6 +426,7 @@ def document_of(step: Case, head: str) -> Any:
 RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
     "kayenta": kayenta_case,
     "policy": policy_case,
+    "preset": preset_case,
     "roll": roll_case,
     "stat": stat_case,
 }

@@ -99,3 +99,73 @@ def test_a_policy_is_a_value() -> None:
         preset().name = "mine"  # type: ignore[misc]
     with pytest.raises(TypeError):
         hotfix.Policy()  # a policy is read, not made
+
+
+def test_roll_7_what_a_policy_extends_is_resolved_away() -> None:
+    asked: list[str] = []
+
+    def resolve(name: str) -> str | None:
+        asked.append(name)
+        return "extends = 'phased-canary'\n[watch]\nleast_trials = 7" if name == "house" else None
+
+    policy = hotfix.Policy.from_toml("extends = 'house'\nname = 'mine'", resolve)
+    assert asked == ["house", "phased-canary"]
+    assert (policy.name, policy.to_dict()["watch"]["least_trials"]) == ("mine", 7)
+    assert "extends" not in policy.to_dict()
+    assert hotfix.Policy.from_json('{"extends": "house", "name": "mine"}', resolve=resolve) == policy
+    assert hotfix.Policy.from_json(policy.to_json()).digest == policy.digest
+    assert hotfix.Policy.from_toml("extends = 'phased-canary'") == preset()
+
+
+def test_field_5_what_resolve_raises_is_passed_on_as_it_is() -> None:
+    class GoneError(Exception):
+        pass
+
+    asked: list[str] = []
+    gone = GoneError("no such share")
+
+    def resolve(name: str) -> str | None:
+        asked.append(name)
+        raise gone
+
+    for read, text in (
+        (hotfix.Policy.from_toml, "extends = ['a', 'b']"),
+        (hotfix.Policy.from_json, '{"extends": ["a", "b"]}'),
+    ):
+        with pytest.raises(GoneError) as caught:
+            read(text, resolve)
+        assert caught.value is gone
+    assert asked == ["a", "a"], "nobody is asked after a failure"
+    with pytest.raises(TypeError):
+        hotfix.Policy.from_toml("extends = 'a'", lambda _: 1)  # type: ignore[arg-type, return-value]
+
+
+def test_field_5_resolve_may_read_policies_itself() -> None:
+    def resolve(name: str) -> str | None:
+        return hotfix.Policy.from_toml("extends = 'standard'", lambda _: None).to_json() if name == "a" else None
+
+    assert hotfix.Policy.from_toml("extends = 'a'", resolve) == hotfix.Policy.preset("standard")
+
+
+def test_field_5_load_finds_what_is_extended_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "payments.toml").write_text("extends = ['enterprise', 'standard', 'late']\nname = 'payments'")
+    (tmp_path / "enterprise.toml").write_text("extends = 'phased-canary'\ntitle = 'ours'")
+    (tmp_path / "enterprise.json").write_text('{"extends": "nobody"}')
+    (tmp_path / "standard.json").write_text('{"watch": {"least_trials": 7}}')
+    (tmp_path / "late.json").write_text("watch.stale = '9min'")
+    policy = hotfix.Policy.load(tmp_path / "payments.toml")
+    document = policy.to_dict()
+    assert (policy.name, policy.title) == ("payments", "ours")
+    assert (document["watch"]["least_trials"], document["watch"]["stale"]) == (7, 540)
+    (tmp_path / "late.json").unlink()
+    with pytest.raises(hotfix.PolicyError, match="there is no policy `late`") as caught:
+        hotfix.Policy.load(tmp_path / "payments.toml")
+    assert any("payments.toml" in note for note in caught.value.__notes__)
+    (tmp_path / "late.toml").mkdir()
+    with pytest.raises(OSError, match=r"late\.toml"):
+        hotfix.Policy.load(tmp_path / "payments.toml")
+    # A name is plain: nothing above or below the folder is read.
+    (tmp_path / "payments.toml").write_text("extends = '../secret'")
+    with pytest.raises(hotfix.PolicyError) as caught:
+        hotfix.Policy.load(tmp_path / "payments.toml")
+    assert caught.value.code == "HF-UNIT-008"

@@ -12,9 +12,10 @@ impl Space {
     pub fn describe(&self, variable: usize, class: u32) -> String {
         match &self.variables[variable].1 {
             Classes::Flag => (class != 0).to_string(),
-            Classes::Texts { mentioned, .. } => class
-                .checked_sub(1)
-                .map_or_else(|| "another".to_owned(), |at| mentioned[at as usize].clone()),
+            // No two classes have the same words: a condition may mention the text `another`.
+            Classes::Texts { another, mentioned } => {
+                class.checked_sub(1).map_or(another, |at| &mentioned[at as usize]).clone()
+            }
             Classes::Numbers { kind, between } => {
                 let at = class as usize;
                 let (low, high) = between[at];

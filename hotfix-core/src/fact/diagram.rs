@@ -11,7 +11,7 @@
 use std::fmt;
 
 use super::nodes::{Nodes, Ref, Run};
-use super::space::Placed;
+use super::space::{Placed, UNKNOWN};
 
 /// A function from the classes of a [`super::Space`] to terminals, made by a [`super::Builder`] and then unchangeable.
 ///
@@ -92,41 +92,46 @@ impl Diagram {
     /// Visits every terminal that some values of the unknown facts lead to, ascending and each once; none if what is
     /// known cannot be. Takes one pass over the nodes, and no heap up to a thousand of them.
     pub fn reachable(&self, placed: &Placed, visit: impl FnMut(u32)) {
+        let classes = placed.classes();
+        // Down to the first fact that is unknown there is one way only.
+        let mut from = 0;
+        while let Some(node) = self.nodes.get(from)
+            && let Some(class) = known(classes, node)
+        {
+            from = taken(self.runs(node), class).to as usize;
+        }
+        if let Some(end) = from.checked_sub(self.nodes.len()) {
+            let terminal = self.terminals.get(end).filter(|end| **end != Self::IMPOSSIBLE);
+            return terminal.copied().into_iter().for_each(visit);
+        }
         let size = self.nodes.len() + self.terminals.len();
         if size <= MARKS {
-            self.sweep(placed, &mut [0; MARKS / 64][..size.div_ceil(64)], visit);
+            self.sweep(classes, from, &mut [false; MARKS][..size], visit);
         } else {
-            self.sweep(placed, &mut vec![0; size.div_ceil(64)], visit);
+            self.sweep(classes, from, &mut vec![false; size], visit);
         }
     }
 
-    fn sweep(&self, placed: &Placed, marks: &mut [u64], mut visit: impl FnMut(u32)) {
-        let Some(root) = marks.first_mut() else { return };
-        *root = 1;
-        for word in 0..marks.len() {
-            let mut passed = 0_u64;
-            loop {
-                let open = marks[word] & !passed;
-                if open == 0 {
-                    break;
+    /// Marks what is reached from a node, parents before children. A byte a mark: bits would make each step wait for the
+    /// one before.
+    fn sweep(&self, classes: &[u32], from: usize, marks: &mut [bool], mut visit: impl FnMut(u32)) {
+        marks[from] = true;
+        for (at, node) in self.nodes.iter().enumerate().skip(from) {
+            if !marks[at] {
+                continue;
+            }
+            let runs = self.runs(node);
+            if let Some(class) = known(classes, node) {
+                marks[taken(runs, class).to as usize] = true;
+            } else {
+                for run in runs {
+                    marks[run.to as usize] = true;
                 }
-                passed |= open & open.wrapping_neg();
-                let at = word * 64 + open.trailing_zeros() as usize;
-                let Some(node) = self.nodes.get(at) else {
-                    let terminal = self.terminals[at - self.nodes.len()];
-                    if terminal != Self::IMPOSSIBLE {
-                        visit(terminal);
-                    }
-                    continue;
-                };
-                let runs = self.runs(node);
-                let mut mark = |run: &Run<u32>| {
-                    marks[run.to as usize / 64] |= 1 << (run.to % 64);
-                };
-                match placed.get(node.variable as usize) {
-                    Some(class) => mark(taken(runs, class)),
-                    None => runs.iter().for_each(mark),
-                }
+            }
+        }
+        for (terminal, reached) in self.terminals.iter().zip(&marks[self.nodes.len()..]) {
+            if *reached && *terminal != Self::IMPOSSIBLE {
+                visit(*terminal);
             }
         }
     }
@@ -220,10 +225,15 @@ impl Diagram {
     }
 }
 
+fn known(classes: &[u32], node: &Node) -> Option<u32> {
+    classes.get(node.variable as usize).copied().filter(|class| *class != UNKNOWN)
+}
+
 /// The run of a class; the last one for a class of another space.
 fn taken(runs: &[Run<u32>], class: u32) -> &Run<u32> {
     let at = if runs.len() <= 8 {
-        runs.iter().take_while(|run| run.last < class).count()
+        // Without a branch that depends on the class.
+        runs.iter().map(|run| usize::from(run.last < class)).sum()
     } else {
         runs.partition_point(|run| run.last < class)
     };

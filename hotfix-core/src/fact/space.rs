@@ -157,6 +157,22 @@ impl Space {
         }
     }
 
+    /// The value of a class that has one only; nothing for a range, and for texts that no condition mentions.
+    ///
+    /// # Panics
+    /// If there is no such variable or class.
+    pub fn only_value(&self, variable: usize, class: u32) -> Option<FactValue> {
+        let only = match &self.variables[variable].1 {
+            Classes::Flag => true,
+            Classes::Numbers { between, .. } => {
+                let (low, high) = between[class as usize];
+                low == high
+            }
+            Classes::Texts { .. } => class > 0,
+        };
+        only.then(|| self.value(variable, class))
+    }
+
     /// The class of a value; nothing for a value outside the fact's own type and range, which stays unknown.
     ///
     /// # Panics
@@ -200,12 +216,10 @@ impl Space {
         let variable = self.variable(comparison.fact)?;
         let range = match &self.variables[variable].1 {
             Classes::Flag | Classes::Texts { .. } if comparison.operator != Operator::Is => 0..0,
-            Classes::Texts { .. } | Classes::Flag => {
-                let class = self.class(variable, &comparison.value);
-                // 'Another' is what no comparison names.
-                let own =
-                    class.filter(|class| comparison.value.kind() == FactKind::Flag || *class > 0);
-                own.map_or(0..0, |class| class..class + 1)
+            Classes::Flag => one(self.class(variable, &comparison.value)),
+            // Class 0 is what no comparison names.
+            Classes::Texts { .. } => {
+                one(self.class(variable, &comparison.value).filter(|class| *class > 0))
             }
             Classes::Numbers { between, .. } => match comparison.value.as_number() {
                 Some(bound) if !bound.is_nan() => {
@@ -226,6 +240,10 @@ impl Space {
         };
         Some((variable, range))
     }
+}
+
+fn one(class: Option<u32>) -> Range<u32> {
+    class.map_or(0..0, |class| class..class + 1)
 }
 
 fn index(at: usize) -> u32 {
@@ -297,7 +315,8 @@ fn classes(mentioned: Mentioned<'_>) -> Classes {
 }
 
 const INLINE: usize = 64;
-const UNKNOWN: u32 = u32::MAX;
+/// The class of what is unknown.
+pub(super) const UNKNOWN: u32 = u32::MAX;
 
 /// The class of each variable of a [`Space`], or that it is unknown.
 #[derive(Clone)]
@@ -332,7 +351,7 @@ impl Placed {
         classes.filter(|(_, class)| **class == UNKNOWN).map(|(variable, _)| variable)
     }
 
-    fn classes(&self) -> &[u32] {
+    pub(super) fn classes(&self) -> &[u32] {
         let inline = self.inline.get(..self.count);
         inline.unwrap_or(&self.spilled)
     }

@@ -7,7 +7,7 @@ use super::nodes::{Cut, Leaf, Nodes, Ref, Run};
 use super::space::Placed;
 
 /// How many nodes the exact answer may take where there are constraints.
-const BUDGET: usize = 50_000;
+const BUDGET: usize = 20_000;
 
 /// The unknown facts that still matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +55,10 @@ const NOTHING: u32 = 0;
 /// Sets of terminals, numbered as they come; the empty one comes first.
 #[derive(Default)]
 struct Sets {
-    sets: Vec<BTreeSet<u32>>,
+    all: Vec<BTreeSet<u32>>,
     numbers: BTreeMap<BTreeSet<u32>, u32>,
+    /// How many terminals were looked at.
+    work: usize,
 }
 
 impl Sets {
@@ -64,15 +66,25 @@ impl Sets {
         if let Some(known) = self.numbers.get(&set) {
             return *known;
         }
-        let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
-        self.sets.push(set.clone());
+        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.all.push(set.clone());
         self.numbers.insert(set, number);
         number
     }
 
     fn union(&mut self, a: u32, b: u32) -> u32 {
-        let both = &self.sets[a as usize] | &self.sets[b as usize];
+        if self.exhausted() {
+            return NOTHING;
+        }
+        let [a, b] = [a, b].map(|number| &self.all[number as usize]);
+        self.work += a.len() + b.len();
+        let both = a | b;
         self.number(both)
+    }
+
+    /// Whether unions have cost too much; those after that are wrong.
+    const fn exhausted(&self) -> bool {
+        self.work > 16 * BUDGET
     }
 }
 
@@ -100,6 +112,9 @@ impl Extended {
                     let (a, b) = (nodes.value(a)?, nodes.value(b)?);
                     Some(Leaf::Value(sets.union(a, b)))
                 })?;
+                if sets.exhausted() {
+                    return Err(Cut { budget: BUDGET });
+                }
             }
             runs.extend(runs.last().copied().map(|run| Run { last: run.last + 1, to: unknown }));
             made[at] = nodes.make(node.variable, runs)?;

@@ -146,8 +146,8 @@ impl Chain<'_> {
     }
 }
 
-/// By when a fix of this severity is due.
-fn deadline(policy: &Policy, severity: Severity) -> Option<Due> {
-    let duties = policy.duties.iter().filter(|duty| duty.kind == DutyKind::Fix);
-    duties.filter(|duty| duty.is_for(severity)).map(|duty| duty.within).next()
+/// By when a fix of this severity is due, whatever else is the case.
+pub(super) fn deadline(policy: &Policy, severity: Severity) -> Option<Due> {
+    let mut duties = policy.duties.iter().filter(|duty| duty.kind == DutyKind::Fix);
+    duties.find(|duty| duty.is_for(severity) && !duty.stop_gap).map(|duty| duty.within)
 }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+use super::extend::ExtendError;
 use super::node::Node;
-use crate::text::did_you_mean;
-pub(super) use crate::text::{nearest, shown};
+pub(super) use crate::text::{did_you_mean, nearest, shown};
 use crate::unit::UnitError;
 
 /// Everything that is wrong with a policy, in the order of the format; never empty.
@@ -33,15 +33,22 @@ impl PolicyErrors {
     }
 
     pub(super) fn of(path: &str, problem: Problem) -> Self {
-        Self { list: vec![PolicyError { path: path.to_owned(), problem }], left_out: 0 }
+        Self { list: vec![PolicyError::new(path, problem)], left_out: 0 }
     }
 
     pub(super) fn push(&mut self, path: &str, problem: Problem) {
         if self.is_full() {
             self.left_out += 1;
         } else {
-            self.list.push(PolicyError { path: path.to_owned(), problem });
+            self.list.push(PolicyError::new(path, problem));
         }
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        for error in other.list {
+            self.push(&error.path, error.problem);
+        }
+        self.left_out += other.left_out;
     }
 
     /// Whether further errors are only counted, so that nothing need be found out about them.
@@ -57,6 +64,15 @@ impl PolicyErrors {
                 let length = document.present(&error.path);
                 error.path.truncate(length);
             }
+        }
+        self
+    }
+
+    /// The same, each saying from which base the value came; `base_of` knows it by top-level key.
+    pub(super) fn inherited<'a>(mut self, base_of: impl Fn(&str) -> Option<&'a str>) -> Self {
+        for error in &mut self.list {
+            let key = error.path.split('/').nth(1).unwrap_or_default();
+            error.base = base_of(key).map(str::to_owned);
         }
         self
     }
@@ -120,9 +136,14 @@ impl Serialize for PolicyErrors {
 pub struct PolicyError {
     path: String,
     problem: Problem,
+    base: Option<String>,
 }
 
 impl PolicyError {
+    fn new(path: &str, problem: Problem) -> Self {
+        Self { path: path.to_owned(), problem, base: None }
+    }
+
     /// The stable code: `HF-POL-…`, or `HF-UNIT-…` where a single value has a wrong unit or range.
     pub const fn code(&self) -> &'static str {
         self.problem.code()
@@ -135,7 +156,15 @@ impl PolicyError {
 
     /// What is wrong and what to do about it.
     pub fn sentence(&self) -> String {
-        self.problem.to_string()
+        match &self.base {
+            None => self.problem.to_string(),
+            Some(base) => format!("{} (inherited from `{base}`)", self.problem),
+        }
+    }
+
+    /// The base from which the whole top-level key came that the place is in; none where the policy has the key itself.
+    pub fn base(&self) -> Option<&str> {
+        self.base.as_deref()
     }
 
     /// What is wrong, as data.
@@ -147,7 +176,7 @@ impl PolicyError {
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = if self.path.is_empty() { "the document" } else { &self.path };
-        write!(f, "{} at {}: {}", self.code(), place.escape_debug(), self.problem)
+        write!(f, "{} at {}: {}", self.code(), place.escape_debug(), self.sentence())
     }
 }
 
@@ -173,17 +202,21 @@ macro_rules! problems {
             /// A value with a wrong unit, out of its range, or an illegal name.
             #[error(transparent)]
             Unit(#[from] UnitError),
+            /// What a policy extends cannot be laid under it.
+            #[error(transparent)]
+            Extend(#[from] ExtendError),
             $($(#[$doc])* $variant { $($(#[$field_doc])* $field: $type,)* },)*
         }
 
         impl Problem {
-            /// The codes of this family, in order.
+            /// The codes of this family in order, but for those of [`ExtendError`].
             pub const CODES: &'static [&'static str] = &[$($code,)*];
 
             /// The stable code.
             pub const fn code(&self) -> &'static str {
                 match self {
                     Self::Unit(error) => error.code(),
+                    Self::Extend(error) => error.code(),
                     $(Self::$variant { .. } => $code,)*
                 }
             }
@@ -506,7 +539,7 @@ fn instead(known: &[&str]) -> String {
     }
 }
 
-fn listed(names: &[&str]) -> String {
+pub(super) fn listed(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

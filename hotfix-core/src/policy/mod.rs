@@ -5,6 +5,7 @@
 
 mod chain;
 mod error;
+mod extend;
 mod field;
 mod format;
 mod node;
@@ -18,6 +19,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use error::{PolicyError, PolicyErrors, Problem};
+pub use extend::ExtendError;
 pub use schema::schema;
 
 use node::Node;
@@ -98,20 +100,93 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Reads TOML, at most 1 MiB of it.
+    /// Reads TOML, at most 1 MiB of it. `extends` may name presets; [`Policy::from_toml_with`] knows policies of the caller too.
     ///
     /// # Errors
     /// All of them at once: `HF-POL-…` for the text, its keys and what hangs together, `HF-UNIT-…` for single values.
     pub fn from_toml(text: &str) -> Result<Self, PolicyErrors> {
-        format::from_node(&Node::from_toml(text)?)
+        Self::from_toml_with(text, |_| None)
     }
 
-    /// Reads JSON, at most 1 MiB of it.
+    /// Reads JSON, at most 1 MiB of it. `extends` may name presets.
     ///
     /// # Errors
     /// As [`Policy::from_toml`].
     pub fn from_json(text: &str) -> Result<Self, PolicyErrors> {
-        format::from_node(&Node::from_json(text)?)
+        Self::from_json_with(text, |_| None)
+    }
+
+    /// Reads TOML that may extend other policies, and resolves it: what comes out knows nothing of `extends`, so it is
+    /// written, logged and hashed as if it had been written out in full.
+    ///
+    /// ```
+    /// use hotfix_core::policy::Policy;
+    /// let enterprise = r#"
+    ///     extends = "phased-canary"
+    ///     [metrics.payment_success]
+    ///     alert = { remove = true }
+    /// "#;
+    /// let house = r#"
+    ///     extends = "enterprise"
+    ///     name = "payments"
+    ///     [[phases]]
+    ///     name = "canary"
+    ///     watch = "20min"
+    /// "#;
+    /// let resolve = |name: &str| (name == "enterprise").then(|| enterprise.to_owned());
+    /// let policy = Policy::from_toml_with(house, resolve)?;
+    /// assert_eq!(policy.phases()[0].watch.as_seconds(), 1200.0);
+    /// assert_eq!(policy.phases().len(), 3);
+    /// assert!(policy.metric("payment_success").is_some_and(|metric| metric.bounds.alert.is_none()));
+    /// assert_eq!(Policy::from_toml(&policy.to_toml())?.digest(), policy.digest());
+    /// # Ok::<(), hotfix_core::policy::PolicyErrors>(())
+    /// ```
+    ///
+    /// **What is extended.** `extends` is a name, or a list of names and of tables such as
+    /// `{ policy = "enterprise", take = ["metrics", "phases"] }`, which take these top-level keys of that base alone.
+    /// `resolve` is asked for a name first, once for each; `None` means that it does not know it, and then the name is a
+    /// preset's. What a preset extends is a preset. The text that `resolve` gives is JSON where its first character
+    /// other than white space is `{`, and TOML otherwise: TOML cannot start so, and a policy in JSON can only start so.
+    ///
+    /// **Order.** Each base is first laid over the bases that it extends itself. The bases are laid over each other in
+    /// the order of the list, later ones on top, and the document on top of all. A base need not be a policy by itself: it may
+    /// lack any key, also `format`; one that it has must be known. Only the outcome is checked.
+    ///
+    /// **Laying one over another.**
+    /// * Two tables: key by key; keys of both are merged, the others stay.
+    /// * Two lists whose items are all tables with an `id`, or else all with a `name`, a text that is different for each
+    ///   item of a list: item by item. An item with the same `id` is merged in its place, a new one is appended.
+    /// * Everything else is replaced: values, lists of other kinds, an empty list, a list by a table. JSON's `null` is a
+    ///   value like others.
+    /// * A table with `remove = true`, as the value of a key or as an item with its `id`, takes out what is inherited there. It
+    ///   has no other keys. Where nothing is inherited it is an error, so a slip in a name cannot pass for a removal. In a
+    ///   base that extends nothing it takes from the bases before it in the list.
+    ///
+    /// **Limits.** A chain of 8 bases, 32 bases in all, 1 MiB of text for each and 4 MiB for all.
+    ///
+    /// **Places.** An error of the outcome has its place in the outcome; its sentence names the base where the whole top-level
+    /// key came from one. An error of a base has the place of that base in `extends`.
+    ///
+    /// # Errors
+    /// As [`Policy::from_toml`]; `HF-POL-028` to `HF-POL-035` say what is wrong with the bases.
+    ///
+    /// Shows FIELD-5.
+    pub fn from_toml_with(
+        text: &str,
+        mut resolve: impl FnMut(&str) -> Option<String>,
+    ) -> Result<Self, PolicyErrors> {
+        extend::read(Node::from_toml(text)?, &mut resolve)
+    }
+
+    /// Reads JSON that may extend other policies, as [`Policy::from_toml_with`] does.
+    ///
+    /// # Errors
+    /// As [`Policy::from_toml_with`].
+    pub fn from_json_with(
+        text: &str,
+        mut resolve: impl FnMut(&str) -> Option<String>,
+    ) -> Result<Self, PolicyErrors> {
+        extend::read(Node::from_json(text)?, &mut resolve)
     }
 
     /// Writes JSON as it goes over the wire: durations in seconds, shares as fractions, every default filled in.
@@ -357,7 +432,8 @@ impl Serialize for Policy {
 }
 
 impl<'de> Deserialize<'de> for Policy {
-    /// Goes through the same checks as [`Policy::from_json`].
+    /// Goes through the same checks as [`Policy::from_json`], but extends nothing: a log means the same for ever
+    /// (`HF-POL-036`).
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         format::from_node(&Node::deserialize(deserializer)?).map_err(D::Error::custom)
     }

@@ -4,12 +4,19 @@ use super::Policy;
 use super::error::{PolicyErrors, Problem, nearest, shown};
 
 /// The names, in the order of the documents; our own merge last.
-const NAMES: &[&str] = &["phased-canary", "standard"];
+const NAMES: &[&str] = &["phased-canary", "fast-track", "emergency-command", "standard"];
 
 const TEXTS: &[&str] = &[
     include_str!("../../policies/phased-canary.toml"),
+    include_str!("../../policies/fast-track.toml"),
+    include_str!("../../policies/emergency-command.toml"),
     include_str!("../../policies/standard.toml"),
 ];
+
+/// The text of a preset.
+pub(super) fn text(name: &str) -> Option<&'static str> {
+    NAMES.iter().zip(TEXTS).find(|(known, _)| **known == name).map(|(_, text)| *text)
+}
 
 impl Policy {
     /// The names of the presets that this release has.
@@ -29,7 +36,7 @@ impl Policy {
     /// # Errors
     /// `HF-POL-025` where there is none of this name; says which is nearest.
     pub fn preset(name: &str) -> Result<Self, PolicyErrors> {
-        if let Some((_, text)) = NAMES.iter().zip(TEXTS).find(|(known, _)| **known == name) {
+        if let Some(text) = text(name) {
             return Self::from_toml(text);
         }
         let (got, nearest) = (shown(name), nearest(name, NAMES.iter().copied()));

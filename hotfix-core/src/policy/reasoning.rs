@@ -11,11 +11,11 @@ use petgraph::graph::DiGraph;
 
 use super::Policy;
 use super::section::{Branches, Effect, Implication, Target, Tree};
-use crate::fact::{Builder, Condition, Cut, Diagram, Ref, Space};
+use crate::fact::{Builder, Condition, Cut, Diagram, Placed, Ref, Space};
 use crate::grade::{Exclusions, Hotfix, Severity};
 
 /// How many nodes all diagrams of a policy may have together. The largest preset needs a few hundred.
-const MOST_NODES: usize = 50_000;
+pub(crate) const MOST_NODES: usize = 50_000;
 
 /// The place for what is worked out from the rest of a policy, and so is no part of its value.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +38,8 @@ impl PartialEq for Reasoned {
 pub(crate) struct Reasoning {
     /// The facts that the conditions look at.
     pub(crate) space: Space,
-    /// The tree that decides: the policy's own, or the one that its rules make.
+    /// The tree that decides: the policy's own, or the one that its rules make. A leaf without a deadline has that of its
+    /// severity.
     pub(crate) tree: Option<Tree>,
     /// The diagrams, unless they grew too large.
     pub(crate) exact: Option<Exact>,
@@ -119,10 +120,40 @@ impl End {
 
 impl Reasoning {
     pub(super) fn new(policy: &Policy) -> Self {
-        let tree = policy.tree.clone().or_else(|| super::chain::of_rules(policy));
+        let own = policy.tree.clone().map(|mut tree| {
+            for leaf in &mut tree.leaves {
+                let by_severity = || super::chain::deadline(policy, leaf.severity?);
+                leaf.deadline = leaf.deadline.or_else(by_severity);
+            }
+            tree
+        });
+        let tree = own.or_else(|| super::chain::of_rules(policy));
         let space = Space::new(conditions(policy, tree.as_ref()).iter());
         let exact = Exact::try_new(policy, tree.as_ref(), &space).ok();
         Self { space, tree, exact }
+    }
+
+    /// The unknown facts of which what is known leaves one class of values only, by the implications: variable and class.
+    /// None where what is known contradicts itself.
+    pub(crate) fn deduced(&self, placed: &Placed) -> Vec<(usize, u32)> {
+        let Some(exact) = &self.exact else { return Vec::new() };
+        let possible = |placed: &Placed| {
+            let mut possible = false;
+            exact.consistent.reachable(placed, |holds| possible |= holds == 1);
+            possible
+        };
+        let mut trial = placed.clone();
+        let only = |variable: usize| {
+            let mut classes = (0..self.space.classes(variable)).filter(|class| {
+                trial.set(variable, Some(*class));
+                let possible = possible(&trial);
+                trial.set(variable, None);
+                possible
+            });
+            let first = classes.next()?;
+            classes.next().is_none().then_some((variable, first))
+        };
+        placed.unknown().filter_map(only).collect()
     }
 }
 

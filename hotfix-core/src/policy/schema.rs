@@ -1,20 +1,134 @@
 //! The JSON Schema of the format, from the same lists that the reader uses.
 
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Policy;
 use super::reader::Draft;
 
 /// The JSON Schema (draft 2020-12) of the policy format, for editors; `policies/policy.schema.json` is this text.
 ///
-/// It knows keys, types and ranges of single values; what hangs together is checked by reading alone.
+/// It knows keys, types and ranges of single values; what hangs together is checked by reading alone. A document that
+/// extends others is described by definitions whose names end in `Part`: nothing is required, and `remove = true` is known.
 pub fn schema() -> String {
     let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Policy>();
+    let schema = with_parts(schema.to_value());
     // Sorted, whatever order the map keeps, so that the text does not depend on features of other crates.
-    let mut text = serde_json::to_string_pretty(&sorted(schema.to_value())).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&sorted(schema)).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Beside each definition, what it is in a document that extends others; the root says which of the two applies.
+fn with_parts(schema: Value) -> Value {
+    let Value::Object(mut whole) = schema else { return schema };
+    let mut root = Map::new();
+    for key in ["$schema", "title"] {
+        root.extend(whole.remove(key).map(|value| (key.to_owned(), value)));
+    }
+    let mut definitions = match whole.remove("$defs") {
+        Some(Value::Object(definitions)) => definitions,
+        _ => Map::new(),
+    };
+    definitions.insert("Policy".to_owned(), Value::Object(whole));
+    let parts: Vec<(String, Value)> = definitions
+        .iter()
+        // What `extends` itself is made of is never inherited, and a condition only as a whole.
+        .filter(|(name, _)| *name != BASE && *name != CONDITION)
+        .map(|(name, schema)| (format!("{name}{PART}"), part(schema)))
+        .collect();
+    definitions.extend(parts);
+    definitions.insert(
+        REMOVAL.to_owned(),
+        json!({
+            "type": "object",
+            "description": "Takes out what is inherited here.",
+            "properties": { REMOVE: removed() },
+            "required": [REMOVE],
+            "additionalProperties": false,
+        }),
+    );
+    root.insert("if".to_owned(), json!({ "required": ["extends"] }));
+    root.insert("then".to_owned(), json!({ "$ref": format!("#/$defs/Policy{PART}") }));
+    root.insert("else".to_owned(), json!({ "$ref": "#/$defs/Policy" }));
+    root.insert("$defs".to_owned(), Value::Object(definitions));
+    Value::Object(root)
+}
+
+/// The definition of what a list of bases may hold.
+const BASE: &str = "Base";
+const CONDITION: &str = "Condition";
+/// What the names of definitions for documents with `extends` end in.
+const PART: &str = "Part";
+const REMOVAL: &str = "Removal";
+const REMOVE: &str = "remove";
+
+fn removed() -> Value {
+    json!({ "const": true, "description": "Takes out what is inherited here." })
+}
+
+/// The schema of a value of which a part may be inherited.
+fn part(schema: &Value) -> Value {
+    let Value::Object(schema) = schema else { return schema.clone() };
+    let mut out = Map::new();
+    for (key, value) in schema {
+        let (key, value) = match (key.as_str(), value) {
+            // What is inherited need not be there, and takes the place of a default.
+            (
+                "required" | "default" | "dependentRequired" | "minProperties" | "not" | "if"
+                | "then" | "else",
+                _,
+            ) => continue,
+            ("$ref", Value::String(reference)) if reference.ends_with(CONDITION) => {
+                ("$ref", value.clone())
+            }
+            ("$ref", Value::String(reference)) => ("$ref", json!(format!("{reference}{PART}"))),
+            ("properties", Value::Object(properties)) => {
+                ("properties", Value::Object(part_of_properties(properties)))
+            }
+            ("additionalProperties", Value::Object(_)) => {
+                ("additionalProperties", or_removed(value))
+            }
+            ("items", Value::Object(_)) => ("items", part(value)),
+            // Without what is required several forms may fit.
+            ("oneOf" | "anyOf", Value::Array(forms)) => {
+                ("anyOf", Value::Array(forms.iter().map(part).collect()))
+            }
+            ("allOf", Value::Array(forms)) => {
+                ("allOf", Value::Array(forms.iter().map(part).collect()))
+            }
+            (key, value) => (key, value.clone()),
+        };
+        out.insert(key.to_owned(), value);
+    }
+    Value::Object(out)
+}
+
+fn part_of_properties(properties: &Map<String, Value>) -> Map<String, Value> {
+    let mut out = Map::new();
+    for (key, value) in properties {
+        let value = if key == "extends" { value.clone() } else { or_removed(value) };
+        out.insert(key.clone(), value);
+    }
+    // As items of a list they stay beside their name.
+    if ["id", "name"].iter().any(|name| properties.contains_key(*name)) && !is_root(properties) {
+        out.insert(REMOVE.to_owned(), removed());
+    }
+    out
+}
+
+fn is_root(properties: &Map<String, Value>) -> bool {
+    properties.contains_key("extends")
+}
+
+fn or_removed(schema: &Value) -> Value {
+    let mut part = part(schema);
+    let description = part.as_object_mut().and_then(|part| part.remove("description"));
+    let mut either = json!({ "anyOf": [part, { "$ref": format!("#/$defs/{REMOVAL}") }] });
+    if let (Some(either), Some(description)) = (either.as_object_mut(), description) {
+        either.insert("description".to_owned(), description);
+    }
+    either
 }
 
 fn sorted(value: Value) -> Value {

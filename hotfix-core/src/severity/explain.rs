@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::{Classification, Outcomes};
-use crate::fact::{Condition, Diagram, FactId, FactValue, Facts, Placed, Truth};
+use crate::fact::{Condition, Diagram, FactId, FactValue, Facts, Truth};
 use crate::grade::{Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::section::{Effect, Implication, Rule};
@@ -36,7 +36,7 @@ pub struct FactChange {
 
 impl Policy {
     /// The implications that these facts break for certain, each by itself.
-    pub(super) fn contradicted<'a>(
+    pub(crate) fn contradicted<'a>(
         &'a self,
         facts: &'a Facts,
     ) -> impl Iterator<Item = &'a Implication> {
@@ -45,6 +45,21 @@ impl Policy {
             let broken = |premise, conclusion| premise == Truth::Yes && conclusion == Truth::No;
             broken(when, then) || (implication.iff && broken(then, when))
         })
+    }
+
+    /// The implications that contradictory facts break; where none is broken by itself, all that speak of known facts.
+    pub(crate) fn contradictions<'a>(&'a self, facts: &'a Facts) -> Vec<&'a Implication> {
+        let broken: Vec<&Implication> = self.contradicted(facts).collect();
+        if !broken.is_empty() {
+            return broken;
+        }
+        let speaks = |condition: &Condition| {
+            let mut known = false;
+            condition.comparisons(&mut |comparison| known |= facts.get(comparison.fact).is_some());
+            known
+        };
+        let touched = |i: &&Implication| speaks(&i.when) || speaks(&i.then);
+        self.implications.iter().filter(touched).collect()
     }
 }
 
@@ -111,21 +126,7 @@ impl<'a> Classification<'a> {
 
     /// The implications that what is known breaks; where none is broken by itself, all that speak of known facts.
     pub fn contradictions(&self) -> Vec<&'a Implication> {
-        if !self.contradictory {
-            return Vec::new();
-        }
-        let broken: Vec<&Implication> = self.policy.contradicted(self.facts).collect();
-        if !broken.is_empty() {
-            return broken;
-        }
-        let speaks = |condition: &Condition| {
-            let mut known = false;
-            condition
-                .comparisons(&mut |comparison| known |= self.facts.get(comparison.fact).is_some());
-            known
-        };
-        let touched = |i: &&Implication| speaks(&i.when) || speaks(&i.then);
-        self.policy.implications.iter().filter(touched).collect()
+        if self.contradictory { self.policy.contradictions(self.facts) } else { Vec::new() }
     }
 
     fn diagram(&self) -> Option<&'a Diagram> {
@@ -184,27 +185,9 @@ impl Classification<'_> {
     /// The unknown facts whose value follows from what is known, by the policy's implications.
     pub fn deduced(&self) -> Vec<(FactId, FactValue)> {
         let reasoning = self.policy.reasoning();
-        let Some(exact) = reasoning.exact.as_ref().filter(|_| !self.contradictory) else {
-            return Vec::new();
-        };
+        let deduced = reasoning.deduced(&self.placed).into_iter();
         let space = &reasoning.space;
-        let possible = |placed: &Placed| {
-            let mut possible = false;
-            exact.consistent.reachable(placed, |holds| possible |= holds == 1);
-            possible
-        };
-        let mut placed = self.placed.clone();
-        let only = |variable: usize| {
-            let mut classes = (0..space.classes(variable)).filter(|class| {
-                placed.set(variable, Some(*class));
-                let possible = possible(&placed);
-                placed.set(variable, None);
-                possible
-            });
-            let first = classes.next()?;
-            classes.next().is_none().then(|| (space.fact(variable), space.value(variable, first)))
-        };
-        self.placed.unknown().filter_map(only).collect()
+        deduced.map(|(v, class)| (space.fact(v), space.value(v, class))).collect()
     }
 }
 

@@ -1,4 +1,5 @@
 //! Random conditions on a few facts of every kind, and the slow way to answer: going through all classes.
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use hotfix_core::fact::{
     Comparison, Condition, Fact, FactId, FactKind, FactValue, Facts, Operator, Placed, Space,

@@ -2,11 +2,14 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
+use hotfix_core::policy::Policy;
 use serde_json::Value;
 
-/// A case of `tests/cases/policy`; `keys.toml` there describes the form.
+/// A case of `tests/cases/policy`; `keys.toml` and `extends.toml` there describe the form.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
@@ -21,6 +24,36 @@ pub(crate) struct Case {
     pub(crate) errors: Vec<(String, String)>,
     #[serde(default)]
     pub(crate) says: Vec<String>,
+    #[serde(default)]
+    pub(crate) bases: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) has: Vec<(String, Value)>,
+    #[serde(default)]
+    pub(crate) lacks: Vec<String>,
+    pub(crate) same_as: Option<String>,
+}
+
+impl Case {
+    /// What of the outcome is not as the case says.
+    pub(crate) fn faults_of(&self, outcome: &Value, digest: &str) -> Vec<String> {
+        let has = |(place, value): &(String, Value)| {
+            let got = outcome.pointer(place);
+            // TOML writes 4.0 where JSON writes 4.
+            let same = got == Some(value) || got.and_then(Value::as_f64) == value.as_f64();
+            let same = same && got.is_some_and(|got| got.is_number() == value.is_number());
+            (!same).then(|| format!("{}: {place} is {got:?}, expected {value}", self.id))
+        };
+        let lacks = |place: &String| {
+            outcome.pointer(place).map(|got| format!("{}: {place} is there: {got}", self.id))
+        };
+        let other = self
+            .same_as
+            .as_ref()
+            .filter(|preset| Policy::preset(preset).unwrap().digest().to_string() != digest);
+        let other = other.map(|preset| format!("{}: not the same as {preset}", self.id));
+        let wrong = self.has.iter().filter_map(has);
+        wrong.chain(self.lacks.iter().filter_map(lacks)).chain(other).collect()
+    }
 }
 
 /// A path in the crate, looked up when the test runs: a shared build folder must not lead to another clone.
@@ -96,8 +129,9 @@ pub(crate) fn schema() -> Value {
 
 /// What is read must fit the schema; what the schema refuses must be refused.
 pub(crate) fn validated(document: &Value, what: &str) {
-    let validator = jsonschema::validator_for(&schema()).unwrap();
-    let loads = hotfix_core::policy::Policy::from_json(&document.to_string()).is_ok();
-    let faults: Vec<String> = validator.iter_errors(document).map(|e| e.to_string()).collect();
+    static VALIDATOR: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| jsonschema::validator_for(&schema()).unwrap());
+    let loads = Policy::from_json(&document.to_string()).is_ok();
+    let faults: Vec<String> = VALIDATOR.iter_errors(document).map(|e| e.to_string()).collect();
     assert!(!loads || faults.is_empty(), "{what} loads, but the schema says {faults:?}");
 }

@@ -70,6 +70,48 @@ static void test_errors(void) {
   EXPECT(strcmp(hotfix_status_name(-1), "unknown") == 0 && strcmp(hotfix_state_name(99), "unknown") == 0);
 }
 
+/* Texts of this program, by name; counts how often it is asked. */
+static void find_base(void *context, const char *name, size_t name_len, hotfix_base *base) {
+  ++*(int *)context;
+  if (name_len == 5 && memcmp(name, "house", 5) == 0) {
+    /* It may call the library. */
+    hotfix_policy *policy = NULL;
+    hotfix_buf text;
+    EXPECT(hotfix_policy_preset(TEXT("standard"), &policy, NULL) == HOTFIX_STATUS_OK);
+    EXPECT(hotfix_policy_to_json(policy, &text, NULL) == HOTFIX_STATUS_OK);
+    EXPECT(hotfix_base_set(base, text.data, text.len, NULL) == HOTFIX_STATUS_OK);
+    hotfix_buf_free(&text);
+    hotfix_policy_free(policy);
+  } else if (name_len == 6 && memcmp(name, "broken", 6) == 0) {
+    EXPECT(hotfix_base_set(base, TEXT("name = \xff"), NULL) == HOTFIX_STATUS_UTF8);
+  }
+}
+
+static void test_extends(void) {
+  hotfix_policy *policy = NULL, *standard = NULL;
+  hotfix_error *error = NULL;
+  hotfix_digest got, wanted;
+  int asked = 0;
+  EXPECT(hotfix_policy_preset(TEXT("standard"), &standard, NULL) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_policy_from_toml_with(TEXT("extends = ['phased-canary', 'house']"), find_base, &asked, &policy, &error) ==
+         HOTFIX_STATUS_OK);
+  EXPECT(asked == 2 && error == NULL);
+  EXPECT(hotfix_policy_digest(policy, &got, NULL) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_policy_digest(standard, &wanted, NULL) == HOTFIX_STATUS_OK);
+  EXPECT(strcmp(got.hex, wanted.hex) != 0); /* the canary plan's own keys shine through */
+  hotfix_policy_free(policy);
+  EXPECT(hotfix_policy_from_json_with(TEXT("{\"extends\": \"house\"}"), find_base, &asked, &policy, NULL) ==
+         HOTFIX_STATUS_OK);
+  EXPECT(hotfix_policy_digest(policy, &got, NULL) == HOTFIX_STATUS_OK && strcmp(got.hex, wanted.hex) == 0);
+  hotfix_policy_free(policy);
+  EXPECT(hotfix_policy_from_toml_with(TEXT("extends = 'nobody'"), find_base, &asked, &policy, &error) ==
+         HOTFIX_STATUS_POLICY);
+  EXPECT(policy == NULL && failed(&error, "HF-POL-028"));
+  EXPECT(hotfix_policy_from_toml_with(TEXT("extends = 'broken'"), find_base, &asked, &policy, &error) == HOTFIX_STATUS_UTF8);
+  EXPECT(policy == NULL && failed(&error, "HF-FFI-002"));
+  hotfix_policy_free(standard);
+}
+
 static void test_refusal(void) {
   hotfix_rollout *rollout = new_rollout();
   hotfix_outcome outcome = HOTFIX_OUTCOME_INIT;
@@ -294,6 +336,7 @@ int main(void) {
   EXPECT(hotfix_abi_version() == HOTFIX_ABI_VERSION);
   EXPECT(strcmp(hotfix_version(), HOTFIX_VERSION) == 0);
   test_errors();
+  test_extends();
   test_refusal();
   test_sizes();
   test_rate_ratio();

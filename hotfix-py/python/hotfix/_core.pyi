@@ -1,6 +1,6 @@
 """The types of `hotfix` and `hotfix.stats`; import them from there."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
 from typing import (
@@ -241,9 +241,9 @@ class Policy:
     @staticmethod
     def preset(name: str) -> Policy: ...
     @staticmethod
-    def from_toml(text: str) -> Policy: ...
+    def from_toml(text: str, resolve: Callable[[str], str | None] | None = None) -> Policy: ...
     @staticmethod
-    def from_json(text: str) -> Policy: ...
+    def from_json(text: str, resolve: Callable[[str], str | None] | None = None) -> Policy: ...
     @staticmethod
     def load(path: str | PathLike[str]) -> Policy: ...
     @property

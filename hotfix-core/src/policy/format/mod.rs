@@ -21,4 +21,4 @@ mod severity;
 mod tree;
 mod vcs;
 
-pub(super) use root::{from_node, to_node};
+pub(super) use root::{check_form, from_node, inheritable, to_node};

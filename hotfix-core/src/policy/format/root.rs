@@ -11,6 +11,7 @@ use super::severity::Severities;
 use crate::grade::Strategy;
 use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problem};
+use crate::policy::extend::Extends;
 use crate::policy::field::List;
 use crate::policy::node::{MOST_DEPTH, Node};
 use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
@@ -27,6 +28,8 @@ section! {
     draft
     /// How a house rolls out an emergency fix.
     Policy as PolicyDraft {
+        /// What it is laid over: a name, or a list of names and of tables that take some keys of a base.
+        extends: Extends, [optional];
         /// The version of the format.
         format: Format, [required];
         /// The policy's name.
@@ -140,8 +143,14 @@ impl Field for Format {
     }
 }
 
-/// Checks a document.
-pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> {
+/// The top-level keys that a document may inherit.
+pub(in crate::policy) fn inheritable() -> &'static [&'static str] {
+    // `extends` is the first.
+    PolicyDraft::NAMES.split_first().map_or(&[], |(_, keys)| keys)
+}
+
+/// Refuses what is nested too deep or of another format: with such a document nothing else can be done.
+pub(in crate::policy) fn check_form(node: &Node) -> Result<(), PolicyErrors> {
     if let Some(steps) = node.too_deep() {
         let place: Vec<String> =
             steps.iter().map(|step| format!("/{}", pointer_step(step))).collect();
@@ -154,6 +163,13 @@ pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> 
     {
         return Err(reader.into_errors());
     }
+    Ok(())
+}
+
+/// Checks a document that extends nothing, or nothing any more.
+pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> {
+    check_form(node)?;
+    let mut reader = Reader::new();
     let policy = reader.table(node).and_then(|entries| policy(entries, &mut reader));
     let errors = reader.into_errors().placed_in(node);
     match policy {
@@ -211,6 +227,7 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
 /// Writes a policy; reading gives an equal one.
 pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
     PolicyDraft {
+        extends: Some(None),
         format: Some(Format),
         name: Some(policy.name),
         title: Some(policy.title.clone()),

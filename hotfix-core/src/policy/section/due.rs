@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use crate::grade::Calendar;
 use crate::unit::Span;
 
@@ -29,6 +31,16 @@ impl Due {
         match self {
             Self::Within(span) => Some(span),
             Self::Next(_) => None,
+        }
+    }
+}
+
+impl Serialize for Due {
+    /// As a policy has it on the wire: seconds, or the word.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Within(span) => span.serialize(serializer),
+            Self::Next(day) => day.serialize(serializer),
         }
     }
 }

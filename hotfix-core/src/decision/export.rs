@@ -1,0 +1,316 @@
+//! The decision tree as a drawing: text for Mermaid and for Graphviz (DEC-6).
+
+use std::fmt::Write as _;
+
+use crate::grade::Calendar;
+use crate::policy::Policy;
+use crate::policy::section::{Branches, Due, Leaf, Question, Target};
+use crate::unit::Span;
+
+/// How many characters a line of a label has at most, words longer than that apart.
+const LINE: usize = 36;
+
+/// How many characters of a text are shown.
+const MOST: usize = 240;
+
+impl Policy {
+    /// The tree that decides as a Mermaid flowchart; none where the policy has neither a tree nor rules.
+    ///
+    /// Questions are `q0`, `q1`, … and leaves `l0`, `l1`, … by their places in the tree, and what a question has no answer
+    /// for leads to `g` with the question's number; so the same policy gives the same text. A label shows the first 240
+    /// characters of its text. Mermaid itself refuses more than 50 000 characters or 500 edges unless it is configured
+    /// otherwise.
+    ///
+    /// ```
+    /// use hotfix_core::policy::Policy;
+    /// let mut document = serde_json::to_value(Policy::preset("standard")?)?;
+    /// document["tree"] = serde_json::json!({
+    ///     "root": "down",
+    ///     "questions": [{ "id": "down", "ask": "Is nobody served?", "when": "service_down", "yes": "now" }],
+    ///     "leaves": [{ "id": "now", "title": "a hot-fix at once", "hotfix": true }],
+    /// });
+    /// let policy = Policy::from_json(&document.to_string())?;
+    /// let drawing = policy.tree_mermaid().unwrap();
+    /// assert!(drawing.starts_with("flowchart TD\n"));
+    /// assert!(drawing.contains("q0 -->|\"yes\"| l0\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Shows DEC-6.
+    pub fn tree_mermaid(&self) -> Option<String> {
+        Some(self.drawing()?.mermaid())
+    }
+
+    /// The tree that decides in Graphviz's language; none where the policy has neither a tree nor rules. Its nodes are
+    /// those of [`Policy::tree_mermaid`].
+    ///
+    /// Shows DEC-6.
+    pub fn tree_dot(&self) -> Option<String> {
+        Some(self.drawing()?.dot())
+    }
+
+    fn drawing(&self) -> Option<Drawing> {
+        let reasoning = self.reasoning();
+        let tree = reasoning.tree.as_ref()?;
+        let mut drawing = Drawing { nodes: Vec::new(), edges: Vec::new() };
+        for (at, question) in tree.questions.iter().enumerate() {
+            drawing.add(format!("q{at}"), Shape::Question, &question.ask);
+        }
+        for (at, leaf) in tree.leaves.iter().enumerate() {
+            let shape = if leaf.hotfix { Shape::Hotfix } else { Shape::Scheduled };
+            let mut text = lines(&leaf.title);
+            text.push(terms(leaf));
+            drawing.nodes.push(Node { id: format!("l{at}"), shape, text });
+        }
+        for (at, question) in tree.questions.iter().enumerate() {
+            let mut falls_through = false;
+            for (answer, to) in self.answers(question) {
+                falls_through |= to.is_none();
+                let to = to.map_or_else(|| format!("g{at}"), place);
+                drawing.edges.push((format!("q{at}"), to, lines(&answer)));
+            }
+            if falls_through {
+                drawing.add(format!("g{at}"), Shape::Gap, "no answer");
+            }
+        }
+        let root = place(tree.root);
+        let mut nodes = drawing.nodes;
+        // What is met first stands first: both programs draw it on top.
+        let first = nodes.iter().position(|node| node.id == root).unwrap_or(0);
+        nodes.get_mut(..=first)?.rotate_right(1);
+        Some(Drawing { nodes, edges: drawing.edges })
+    }
+
+    /// The answers of a question in words, each with where it leads.
+    fn answers(&self, question: &Question) -> Vec<(String, Option<Target>)> {
+        let said = |answer: usize| question.answer_in_words(Some(answer));
+        match &question.branches {
+            Branches::Condition { yes, no, .. } => vec![(said(1), *yes), (said(0), *no)],
+            Branches::Values { answers, .. } => {
+                let mut all: Vec<(String, Option<Target>)> = answers
+                    .iter()
+                    .enumerate()
+                    .map(|(at, answer)| (said(at), Some(answer.to)))
+                    .collect();
+                let nothing = crate::fact::Facts::default();
+                let space = &self.reasoning().space;
+                let possible = super::walk::answers(&question.branches, space, &nothing);
+                if possible.contains(&None) {
+                    all.push((question.answer_in_words(None), None));
+                }
+                all
+            }
+        }
+    }
+}
+
+fn place(target: Target) -> String {
+    match target {
+        Target::Question(at) => format!("q{at}"),
+        Target::Leaf(at) => format!("l{at}"),
+    }
+}
+
+/// What a leaf asks for: `P0, hot-fix, within 2h`.
+fn terms(leaf: &Leaf) -> String {
+    let severity = leaf.severity.map(|severity| severity.to_string());
+    let way = if leaf.hotfix { "hot-fix" } else { "no hot-fix" };
+    let deadline = leaf.deadline.map(|deadline| match deadline {
+        Due::Within(span) if span == Span::from_millis(0) => "at once".to_owned(),
+        Due::Within(span) => format!("within {span}"),
+        Due::Next(day) => day_in_words(day),
+    });
+    severity.into_iter().chain([way.to_owned()]).chain(deadline).collect::<Vec<_>>().join(", ")
+}
+
+fn day_in_words(day: Calendar) -> String {
+    format!("by the {}", day.as_str().replace('_', " "))
+}
+
+/// A text in lines that fit a label; without what cannot be drawn.
+fn lines(text: &str) -> Vec<String> {
+    let mut shown: String = text.chars().take(MOST).map(drawable).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    let mut lines = Vec::new();
+    for paragraph in shown.split('\n') {
+        let mut line = String::new();
+        let mut length = 0;
+        for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
+            let more = word.chars().count();
+            if length > 0 && length + 1 + more > LINE {
+                lines.push(std::mem::take(&mut line));
+                length = 0;
+            }
+            if length > 0 {
+                line.push(' ');
+                length += 1;
+            }
+            line.push_str(word);
+            length += more;
+        }
+        lines.push(line);
+    }
+    let blank = |line: &String| line.is_empty();
+    if lines.iter().all(blank) { vec!["–".to_owned()] } else { lines }
+}
+
+/// Control characters are blanks, and so are the code points that XML has no place for.
+fn drawable(c: char) -> char {
+    match c {
+        '\n' | '\u{2028}' | '\u{2029}' => '\n',
+        '\u{fffe}' | '\u{ffff}' => ' ',
+        c if c.is_control() => ' ',
+        c => c,
+    }
+}
+
+struct Drawing {
+    nodes: Vec<Node>,
+    /// From, to, and the answer.
+    edges: Vec<(String, String, Vec<String>)>,
+}
+
+struct Node {
+    id: String,
+    shape: Shape,
+    text: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Question,
+    Hotfix,
+    Scheduled,
+    Gap,
+}
+
+impl Shape {
+    const ALL: [Self; 4] = [Self::Question, Self::Hotfix, Self::Scheduled, Self::Gap];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Question => "question",
+            Self::Hotfix => "hotfix",
+            Self::Scheduled => "scheduled",
+            Self::Gap => "gap",
+        }
+    }
+
+    /// Fill and border.
+    const fn colours(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Question => ("#ffffff", "#444444"),
+            Self::Hotfix => ("#fde0dc", "#b3261e"),
+            Self::Scheduled => ("#e3f1e3", "#2e7d32"),
+            Self::Gap => ("#f2f2f2", "#777777"),
+        }
+    }
+
+    const fn mermaid(self) -> [&'static str; 2] {
+        match self {
+            Self::Question => ["[\"", "\"]"],
+            Self::Hotfix | Self::Scheduled => ["([\"", "\"])"],
+            Self::Gap => ["((\"", "\"))"],
+        }
+    }
+
+    const fn dot(self) -> &'static str {
+        match self {
+            Self::Question => "shape=box, style=filled",
+            Self::Hotfix | Self::Scheduled => "shape=box, style=\"rounded,filled\"",
+            Self::Gap => "shape=ellipse, style=\"dashed,filled\"",
+        }
+    }
+}
+
+impl Drawing {
+    fn add(&mut self, id: String, shape: Shape, text: &str) {
+        self.nodes.push(Node { id, shape, text: lines(text) });
+    }
+
+    fn mermaid(&self) -> String {
+        let mut text = "flowchart TD\n".to_owned();
+        for Node { id, shape, text: label } in &self.nodes {
+            let [open, close] = shape.mermaid();
+            let _ = writeln!(text, "    {id}{open}{}{close}", mermaid_text(label));
+        }
+        for (from, to, answer) in &self.edges {
+            let _ = writeln!(text, "    {from} -->|\"{}\"| {to}", mermaid_text(answer));
+        }
+        for shape in Shape::ALL {
+            let of_shape = self.nodes.iter().filter(|node| node.shape == shape);
+            let ids: Vec<&str> = of_shape.map(|node| node.id.as_str()).collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let (name, (fill, border)) = (shape.name(), shape.colours());
+            let dashes = if shape == Shape::Gap { ",stroke-dasharray:4 3" } else { "" };
+            let _ = writeln!(
+                text,
+                "    classDef {name} fill:{fill},stroke:{border},color:#111111{dashes}"
+            );
+            let _ = writeln!(text, "    class {} {name}", ids.join(","));
+        }
+        text
+    }
+
+    fn dot(&self) -> String {
+        let mut text = "digraph tree {\n".to_owned();
+        text.push_str("    node [fontname=\"sans-serif\", fontcolor=\"#111111\"]\n");
+        text.push_str("    edge [fontname=\"sans-serif\"]\n");
+        for Node { id, shape, text: label } in &self.nodes {
+            let (fill, border) = shape.colours();
+            let _ = writeln!(
+                text,
+                "    {id} [label=\"{}\", {}, fillcolor=\"{fill}\", color=\"{border}\"]",
+                dot_text(label),
+                shape.dot()
+            );
+        }
+        for (from, to, answer) in &self.edges {
+            let _ = writeln!(text, "    {from} -> {to} [label=\"{}\"]", dot_text(answer));
+        }
+        text.push_str("}\n");
+        text
+    }
+}
+
+/// In Mermaid all but letters, digits and plain punctuation is written by its number, as much of it has a meaning even
+/// inside quotes: `#` begins an entity, a back-tick Markdown, `:` before `#` a style.
+fn mermaid_text(lines: &[String]) -> String {
+    let mut text = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        if at > 0 {
+            text.push_str("<br/>");
+        }
+        for c in line.chars() {
+            if c.is_alphanumeric() || matches!(c, ' ' | ',' | '.' | '?' | '\'' | '%' | '-' | '/') {
+                text.push(c);
+            } else {
+                let _ = write!(text, "#{};", u32::from(c));
+            }
+        }
+    }
+    text
+}
+
+/// In Graphviz `"` and `\` are taken by a backslash, and `&` begins an entity.
+fn dot_text(lines: &[String]) -> String {
+    let mut text = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        if at > 0 {
+            text.push_str("\\n");
+        }
+        for c in line.chars() {
+            match c {
+                '"' => text.push_str("\\\""),
+                '\\' => text.push_str("\\\\"),
+                '&' => text.push_str("&amp;"),
+                c => text.push(c),
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,246 @@
+//! What the decision tree says of an incident, as far as it is known (DEC-1 to DEC-4, DEC-6).
+
+mod document;
+mod export;
+mod path;
+mod question;
+mod walk;
+
+use crate::fact::{Diagram, Facts, Placed};
+use crate::grade::Severity;
+use crate::policy::Policy;
+use crate::policy::reasoning::{End, Reasoning};
+use crate::policy::section::{Due, Implication, Leaf, Question, Tree};
+use crate::unit::Name;
+
+pub use path::Step;
+pub use question::{NextQuestion, Remaining};
+
+/// Where the decision tree leads for an incident, as far as it is known.
+///
+/// What is asked of it first, the outcome, is there at once; the way there, what is still open and what to ask next is
+/// worked out when it is asked for.
+#[derive(Clone, Debug)]
+pub struct Decision<'a> {
+    policy: &'a Policy,
+    reasoning: &'a Reasoning,
+    facts: &'a Facts,
+    placed: Placed,
+    contradictory: bool,
+    summary: Summary,
+}
+
+/// What is to be done: a leaf of the tree.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Outcome<'a> {
+    /// The leaf's id.
+    pub id: Name,
+    /// What is to be done, in words.
+    pub title: &'a str,
+    /// How bad it is, where the tree says.
+    pub severity: Option<Severity>,
+    /// Hot-fix or scheduled release.
+    pub hotfix: bool,
+    /// By when: as the leaf says, else as the policy's duty to fix this severity.
+    pub deadline: Option<Due>,
+}
+
+impl<'a> Outcome<'a> {
+    fn of(leaf: &'a Leaf) -> Self {
+        let Leaf { id, title, severity, hotfix, deadline } = leaf;
+        Self { id: *id, title, severity: *severity, hotfix: *hotfix, deadline: *deadline }
+    }
+}
+
+/// Whether two leaves ask for the same, in other words perhaps.
+fn alike(a: &Leaf, b: &Leaf) -> bool {
+    (a.severity, a.hotfix, a.deadline) == (b.severity, b.hotfix, b.deadline)
+}
+
+/// Of the ends that are possible: how many, and whether all are leaves that ask for the same.
+#[derive(Clone, Copy, Debug, Default)]
+struct Summary {
+    ends: usize,
+    first: Option<usize>,
+    differ: bool,
+}
+
+impl Summary {
+    /// Ends come in the order of the tree, the leaves first.
+    fn add(&mut self, end: End, tree: &Tree) {
+        self.ends += 1;
+        match (end, self.first) {
+            (End::Leaf(leaf), None) => self.first = Some(leaf),
+            (End::Leaf(leaf), Some(first)) => {
+                self.differ |= !alike(&tree.leaves[leaf], &tree.leaves[first]);
+            }
+            (End::Gap(_) | End::Loop, _) => self.differ = true,
+        }
+    }
+}
+
+impl Policy {
+    /// Decides what is to be done about an incident, by the policy's tree; where it has none, by the tree that its rules
+    /// make. A policy without either decides nothing.
+    ///
+    /// The answer is exact: it is certain of what follows for all values of the unknown facts that the policy's
+    /// implications allow, and only of that. Facts that contradict each other are said to, and what follows is then taken
+    /// from each as it stands.
+    ///
+    /// ```
+    /// use hotfix_core::fact::Facts;
+    /// use hotfix_core::policy::Policy;
+    ///
+    /// let mut document = serde_json::to_value(Policy::preset("standard")?)?;
+    /// document["tree"] = serde_json::json!({
+    ///     "root": "down",
+    ///     "questions": [
+    ///         { "id": "down", "ask": "Is nobody served?", "when": "service_down", "yes": "now", "no": "lost" },
+    ///         { "id": "lost", "ask": "Is anything lost?", "when": "data_corruption", "yes": "now", "no": "later" },
+    ///     ],
+    ///     "leaves": [
+    ///         { "id": "now", "title": "a hot-fix at once", "severity": "P0", "hotfix": true, "deadline": 0 },
+    ///         { "id": "later", "title": "the next release", "hotfix": false, "deadline": "next_release" },
+    ///     ],
+    /// });
+    /// let policy = Policy::from_json(&document.to_string())?;
+    /// let known = serde_json::from_str(r#"{"service_down": false}"#)?;
+    /// let facts = Facts::read(&known, policy.vocabulary())?;
+    /// let decision = policy.decide(&facts);
+    /// assert_eq!(decision.outcome(), None);
+    /// assert_eq!(decision.reachable().len(), 2);
+    /// assert_eq!(decision.path()[0].answer, "no");
+    /// assert_eq!(decision.next_question().unwrap().ask, "Are data corrupted or lost?");
+    ///
+    /// let known = serde_json::from_str(r#"{"data_corruption": true}"#)?;
+    /// let facts = Facts::read(&known, policy.vocabulary())?;
+    /// // Whether or not the service is down.
+    /// assert_eq!(policy.decide(&facts).outcome().unwrap().id.as_str(), "now");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Shows DEC-2, DEC-3 and DEC-4.
+    pub fn decide<'a>(&'a self, facts: &'a Facts) -> Decision<'a> {
+        let reasoning = self.reasoning();
+        let placed = reasoning.space.place(facts);
+        let tree = reasoning.tree.as_ref();
+        let mut summary = Summary::default();
+        let mut contradictory = false;
+        if let Some(exact) = &reasoning.exact {
+            let mut sum = |diagram: &Diagram| {
+                diagram.reachable(&placed, |code| match tree {
+                    Some(tree) => summary.add(End::of(code, tree), tree),
+                    None => summary.ends += 1,
+                });
+                summary.ends == 0
+            };
+            contradictory = sum(&exact.tree);
+            if contradictory {
+                sum(&exact.tree_whatever);
+            }
+        } else {
+            contradictory |= self.contradicted(facts).next().is_some();
+            match tree {
+                Some(tree) => {
+                    for end in walk::ends(tree, &reasoning.space, facts) {
+                        summary.add(end, tree);
+                    }
+                }
+                None => summary.ends = 1,
+            }
+        }
+        Decision { policy: self, reasoning, facts, placed, contradictory, summary }
+    }
+}
+
+impl<'a> Decision<'a> {
+    /// What is to be done, where that is certain: all that is possible ends at one leaf, or at leaves with the same
+    /// severity, hot-fix or not and deadline; then the first of them.
+    pub fn outcome(&self) -> Option<Outcome<'a>> {
+        let leaf = self.summary.first.filter(|_| !self.summary.differ)?;
+        self.tree()?.leaves.get(leaf).map(Outcome::of)
+    }
+
+    /// Whether no unknown fact can change where the tree ends. A question without an answer is an end, too, so there may
+    /// be no outcome for all that.
+    pub const fn settled(&self) -> bool {
+        self.summary.ends == 1
+    }
+
+    /// Whether what is known contradicts itself: no incident can have these facts.
+    pub const fn contradictory(&self) -> bool {
+        self.contradictory
+    }
+
+    /// The implications that what is known breaks; where none is broken by itself, all that speak of known facts.
+    pub fn contradictions(&self) -> Vec<&'a Implication> {
+        if self.contradictory { self.policy.contradictions(self.facts) } else { Vec::new() }
+    }
+
+    /// Whether the answer is exact. Otherwise the policy's conditions are too entangled: the answer is never wrongly
+    /// certain, but may be uncertain without need.
+    pub const fn exact(&self) -> bool {
+        self.reasoning.exact.is_some()
+    }
+
+    /// The leaves that are still possible, in the order of the tree.
+    pub fn reachable(&self) -> Vec<&'a Leaf> {
+        self.open().leaves
+    }
+
+    /// The questions that may have no answer for this incident, in the order of the tree.
+    pub fn gaps(&self) -> Vec<&'a Question> {
+        self.open().gaps
+    }
+
+    /// Whether the tree may lead round in a circle; the linter refuses such trees (DEC-5).
+    pub fn circular(&self) -> bool {
+        self.tree().is_some() && self.ends(&self.placed, self.facts).contains(&End::Loop)
+    }
+
+    fn tree(&self) -> Option<&'a Tree> {
+        self.reasoning.tree.as_ref()
+    }
+
+    fn diagram(&self) -> Option<&'a Diagram> {
+        let exact = self.reasoning.exact.as_ref()?;
+        Some(if self.contradictory { &exact.tree_whatever } else { &exact.tree })
+    }
+
+    fn open(&self) -> Open<'a> {
+        self.tree()
+            .map_or_else(Open::default, |tree| Open::of(&self.ends(&self.placed, self.facts), tree))
+    }
+
+    /// The ends that are possible with what is placed or, without diagrams, known; in the order of the tree.
+    fn ends(&self, placed: &Placed, facts: &Facts) -> Vec<End> {
+        let Some(tree) = self.tree() else { return Vec::new() };
+        let mut ends = Vec::new();
+        match self.diagram() {
+            Some(diagram) => diagram.reachable(placed, |code| ends.push(End::of(code, tree))),
+            None => ends = walk::ends(tree, &self.reasoning.space, facts),
+        }
+        ends
+    }
+}
+
+/// What is still open.
+#[derive(Clone, Debug, Default)]
+struct Open<'a> {
+    leaves: Vec<&'a Leaf>,
+    gaps: Vec<&'a Question>,
+}
+
+impl<'a> Open<'a> {
+    fn of(ends: &[End], tree: &'a Tree) -> Self {
+        let mut open = Self::default();
+        for end in ends {
+            match *end {
+                End::Leaf(leaf) => open.leaves.extend(tree.leaves.get(leaf)),
+                End::Gap(question) => open.gaps.extend(tree.questions.get(question)),
+                End::Loop => {}
+            }
+        }
+        open
+    }
+}

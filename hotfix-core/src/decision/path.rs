@@ -1,0 +1,216 @@
+//! The way through the tree as far as it is known, and answers in words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::{Decision, walk};
+use crate::fact::{
+    Builder, Comparison, Condition, Cut, Diagram, FactId, FactValue, Facts, Operator, Ref,
+};
+use crate::policy::reasoning::{MOST_NODES, consistent};
+use crate::policy::section::{Answer, Branches, Question, Target};
+use crate::unit::Name;
+
+/// A question that is answered, and what the answer rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step<'a> {
+    /// The question.
+    pub question: &'a Question,
+    /// The answer in words: `yes`, `no`, `below 5%`; `none of these` where no answer fits.
+    pub answer: String,
+    /// The known facts that the question looks at.
+    pub facts: Vec<(FactId, &'a FactValue)>,
+    /// The facts that it looks at and that follow from what is known, with the values left to them in words.
+    pub deduced: Vec<(FactId, Deduced)>,
+    /// The question or leaf to which the answer leads; none where it leads nowhere.
+    pub to: Option<Name>,
+}
+
+/// What is left of an unknown fact by the policy's implications.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deduced {
+    /// One value.
+    Value(FactValue),
+    /// One range of values that the policy does not tell apart, in words: `below 100%`.
+    Range(String),
+}
+
+impl Question {
+    /// Where an answer leads, counted as in `walk::answers`.
+    pub(super) fn leads(&self, answer: usize) -> Option<Target> {
+        match &self.branches {
+            Branches::Condition { yes, no, .. } => *if answer == 1 { yes } else { no },
+            Branches::Values { answers, .. } => answers.get(answer).map(|answer| answer.to),
+        }
+    }
+
+    /// An answer in words; none of them where there is no number.
+    pub(super) fn answer_in_words(&self, answer: Option<usize>) -> String {
+        match (&self.branches, answer) {
+            (_, None) => "none of these".to_owned(),
+            (Branches::Condition { .. }, Some(answer)) => flag(answer == 1).to_owned(),
+            (Branches::Values { answers, .. }, Some(answer)) => {
+                answers.get(answer).map(words).unwrap_or_default()
+            }
+        }
+    }
+
+    /// The facts that it looks at, each once, in its order.
+    pub(super) fn facts(&self) -> Vec<FactId> {
+        match &self.branches {
+            Branches::Values { fact, .. } => vec![*fact],
+            Branches::Condition { when, .. } => {
+                let (mut seen, mut facts) = (BTreeSet::new(), Vec::new());
+                when.comparisons(&mut |comparison| {
+                    if seen.insert(comparison.fact) {
+                        facts.push(comparison.fact);
+                    }
+                });
+                facts
+            }
+        }
+    }
+}
+
+const fn flag(flag: bool) -> &'static str {
+    if flag { "yes" } else { "no" }
+}
+
+/// The values that an answer stands for: `yes`, `web`, `at least 5%, below 50%`.
+fn words(answer: &Answer) -> String {
+    let one = |comparison: &Comparison| {
+        let value = match &comparison.value {
+            FactValue::Flag(value) => flag(*value).to_owned(),
+            FactValue::Share(share) => share.to_string(),
+            FactValue::Duration(span) => span.to_string(),
+            FactValue::Number(number) => number.to_string(),
+            FactValue::Text(text) => text.clone(),
+            FactValue::Time(time) => time.to_string(),
+        };
+        match comparison.operator {
+            Operator::Is => value,
+            Operator::Above => format!("above {value}"),
+            Operator::AtLeast => format!("at least {value}"),
+            Operator::Below => format!("below {value}"),
+            Operator::AtMost => format!("at most {value}"),
+        }
+    };
+    answer.accepts.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+impl<'a> Decision<'a> {
+    /// The questions that are answered so far, from the root to the leaf, or to the first question that neither what is
+    /// known nor what follows from it answers.
+    ///
+    /// The outcome may be certain before the path is at its end, as when either answer leads to the same.
+    pub fn path(&self) -> Vec<Step<'a>> {
+        let Some(tree) = self.tree() else { return Vec::new() };
+        let space = &self.reasoning.space;
+        let deduced: BTreeMap<FactId, (usize, u32)> =
+            (self.reasoning.deduced(&self.placed).into_iter())
+                .map(|(variable, class)| (space.fact(variable), (variable, class)))
+                .collect();
+        let mut informed = self.facts.clone();
+        for (fact, (variable, class)) in &deduced {
+            informed.set(*fact, space.value(*variable, *class));
+        }
+        let mut met = BTreeSet::new();
+        let mut path = Vec::new();
+        let mut at = tree.root;
+        while let Target::Question(index) = at {
+            let question = &tree.questions[index];
+            let Some(answer) = self.answer(question, &informed).filter(|_| met.insert(index))
+            else {
+                break;
+            };
+            let to = answer.and_then(|answer| question.leads(answer));
+            let facts = question.facts();
+            let known = |fact: &FactId| Some((*fact, self.facts.get(*fact)?));
+            let follows = |fact: &FactId| {
+                let (variable, class) = *deduced.get(fact)?;
+                let value = space.only_value(variable, class);
+                let range = || Deduced::Range(space.describe(variable, class));
+                Some((*fact, value.map_or_else(range, Deduced::Value)))
+            };
+            path.push(Step {
+                question,
+                answer: question.answer_in_words(answer),
+                facts: facts.iter().filter_map(known).collect(),
+                deduced: facts.iter().filter_map(follows).collect(),
+                to: to.map(|to| tree.id(to)),
+            });
+            let Some(to) = to else { break };
+            at = to;
+        }
+        path
+    }
+
+    /// The answer that holds for all that is possible: its number, or none of them.
+    #[expect(
+        clippy::option_option,
+        reason = "not answered, and answered by none of them, are two things"
+    )]
+    fn answer(&self, question: &Question, informed: &Facts) -> Option<Option<usize>> {
+        if let [only] = walk::answers(&question.branches, &self.reasoning.space, informed)[..] {
+            return Some(only);
+        }
+        // Kleene's logic does not see that facts hang together; a diagram does.
+        self.reasoning.exact.as_ref()?;
+        let code = self.function(question).ok()?.decided(&self.placed)?;
+        Some(code.checked_sub(1).map(|answer| answer as usize))
+    }
+
+    /// The number of the answer from 1, or 0 for none of them, where the implications hold.
+    fn function(&self, question: &Question) -> Result<Diagram, Cut> {
+        let mut builder = Builder::new(&self.reasoning.space, MOST_NODES);
+        let conditions: Vec<(u32, Condition)> = match &question.branches {
+            Branches::Condition { when, .. } => {
+                vec![(2, when.clone()), (1, Condition::All(Vec::new()))]
+            }
+            Branches::Values { answers, .. } => {
+                (1..).zip(answers).map(|(number, answer)| (number, answer.condition())).collect()
+            }
+        };
+        let mut code = builder.constant(0);
+        for (number, condition) in conditions.iter().rev() {
+            let (holds, this) = (builder.condition(condition)?, builder.constant(*number));
+            code = builder.choose(holds, this, code)?;
+        }
+        if !self.contradictory {
+            let possible: Ref = consistent(&self.policy.implications, &mut builder)?;
+            code = builder.apply(code, possible, |code, possible| {
+                if possible == 1 { code } else { Diagram::IMPOSSIBLE }
+            })?;
+        }
+        Ok(builder.finish(code))
+    }
+}
+
+impl Serialize for Step<'_> {
+    /// `facts` has what is known and what follows from it; `deduced` names the latter.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let known = self.facts.iter().map(|(fact, value)| (fact.as_str(), Written::Value(value)));
+        let follows = self.deduced.iter().map(|(fact, deduced)| match deduced {
+            Deduced::Value(value) => (fact.as_str(), Written::Value(value)),
+            Deduced::Range(words) => (fact.as_str(), Written::Range(words)),
+        });
+        let facts: BTreeMap<&str, Written<'_>> = known.chain(follows).collect();
+        let deduced: Vec<FactId> = self.deduced.iter().map(|(fact, _)| *fact).collect();
+        let mut step = serializer.serialize_struct("Step", 6)?;
+        step.serialize_field("id", &self.question.id)?;
+        step.serialize_field("ask", &self.question.ask)?;
+        step.serialize_field("answer", &self.answer)?;
+        step.serialize_field("facts", &facts)?;
+        step.serialize_field("deduced", &deduced)?;
+        step.serialize_field("to", &self.to)?;
+        step.end()
+    }
+}
+
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum Written<'a> {
+    Value(&'a FactValue),
+    Range(&'a str),
+}

@@ -1,0 +1,98 @@
+//! The tree by Kleene's logic, for policies whose conditions are too entangled for a diagram: every end that is possible,
+//! and perhaps some that are not.
+
+use std::collections::BTreeSet;
+
+use petgraph::algo::is_cyclic_directed;
+use petgraph::graph::DiGraph;
+
+use crate::fact::{Comparison, FactValue, Facts, Space, Truth};
+use crate::policy::reasoning::End;
+use crate::policy::section::{Branches, Target, Tree};
+
+/// The ends that are possible, in the order of the tree.
+pub(super) fn ends(tree: &Tree, space: &Space, facts: &Facts) -> Vec<End> {
+    let walk = Walk::new(tree, space, facts);
+    walk.ends.into_iter().collect()
+}
+
+/// The questions that may be met and that what is known does not answer, in the order in which the walk meets them.
+pub(super) fn unanswered(tree: &Tree, space: &Space, facts: &Facts) -> Vec<usize> {
+    Walk::new(tree, space, facts).unanswered
+}
+
+struct Walk {
+    ends: BTreeSet<End>,
+    unanswered: Vec<usize>,
+}
+
+impl Walk {
+    fn new(tree: &Tree, space: &Space, facts: &Facts) -> Self {
+        let mut walk = Self { ends: BTreeSet::new(), unanswered: Vec::new() };
+        let mut steps: DiGraph<(), ()> = DiGraph::new();
+        let nodes: Vec<_> = tree.questions.iter().map(|_| steps.add_node(())).collect();
+        let mut met = vec![false; tree.questions.len()];
+        let mut open = vec![tree.root];
+        while let Some(target) = open.pop() {
+            let question = match target {
+                Target::Leaf(leaf) => {
+                    walk.ends.insert(End::Leaf(leaf));
+                    continue;
+                }
+                Target::Question(question) => question,
+            };
+            if std::mem::replace(&mut met[question], true) {
+                continue;
+            }
+            let answers = answers(&tree.questions[question].branches, space, facts);
+            if answers.len() > 1 {
+                walk.unanswered.push(question);
+            }
+            for answer in answers.into_iter().rev() {
+                match answer.and_then(|at| tree.questions[question].leads(at)) {
+                    Some(to) => {
+                        if let Target::Question(next) = to {
+                            steps.add_edge(nodes[question], nodes[next], ());
+                        }
+                        open.push(to);
+                    }
+                    None => {
+                        walk.ends.insert(End::Gap(question));
+                    }
+                }
+            }
+        }
+        if is_cyclic_directed(&steps) {
+            walk.ends.insert(End::Loop);
+        }
+        walk
+    }
+}
+
+/// The answers that are possible, by number (no is 0 and yes is 1; else as the policy counts them); none of them last.
+pub(super) fn answers(branches: &Branches, space: &Space, facts: &Facts) -> Vec<Option<usize>> {
+    match branches {
+        Branches::Condition { when, .. } => match when.holds(facts) {
+            Truth::Yes => vec![Some(1)],
+            Truth::No => vec![Some(0)],
+            Truth::Unknown => vec![Some(1), Some(0)],
+        },
+        Branches::Values { fact, answers } => {
+            let first = |value: &FactValue| {
+                let accepts = |c: &Comparison| c.accepts(value);
+                answers.iter().position(|answer| answer.accepts.iter().all(accepts))
+            };
+            if let Some(value) = facts.get(*fact) {
+                return vec![first(value)];
+            }
+            let Some(variable) = space.variable(*fact) else {
+                return (0..answers.len()).map(Some).chain([None]).collect();
+            };
+            let classes = 0..space.classes(variable);
+            let found: BTreeSet<Option<usize>> =
+                classes.map(|class| first(&space.value(variable, class))).collect();
+            let (none, some): (Vec<_>, Vec<_>) = found.into_iter().partition(Option::is_none);
+            some.into_iter().chain(none).collect()
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What keeps a policy from being laid over another.
+
+use crate::policy::error::{did_you_mean, listed};
+
+/// What can be wrong with what a policy extends.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExtendError {
+    /// A name that neither the caller nor the presets know.
+    #[error(
+        "there is no policy `{got}`{}: {}the presets are {}",
+        by.as_ref().map_or_else(String::new, |by| format!(", which `{by}` extends")),
+        did_you_mean(*nearest),
+        listed(known)
+    )]
+    Unknown {
+        /// The name.
+        got: String,
+        /// The base that names it, where it is not the policy itself.
+        by: Option<String>,
+        /// The nearest preset, where one is near.
+        nearest: Option<&'static str>,
+        /// The presets.
+        known: &'static [&'static str],
+    },
+    /// A base that extends itself, by way of others or directly.
+    #[error("{} goes round in a circle: take one of these `extends` out", arrows(chain))]
+    Circle {
+        /// The names, each extending the next; the last is the first again.
+        chain: Vec<String>,
+    },
+    /// A longer chain of bases than anybody can follow.
+    #[error(
+        "{} is a chain of more than {most} bases: extend one further down directly",
+        arrows(chain)
+    )]
+    Deep {
+        /// The names, each extending the next.
+        chain: Vec<String>,
+        /// How long a chain may be.
+        most: usize,
+    },
+    /// More bases than a policy needs.
+    #[error("there are more than {most} bases, those of bases counted each time: extend fewer")]
+    Many {
+        /// How many there may be.
+        most: usize,
+    },
+    /// More text than is read.
+    #[error("the bases have more than {most} bytes together: extend fewer, or shorten them")]
+    Large {
+        /// How many there may be.
+        most: usize,
+    },
+    /// A base with a fault of its own.
+    #[error("the base `{base}` has {fault}")]
+    InBase {
+        /// Its name.
+        base: String,
+        /// The fault with its code and its place in the base.
+        fault: String,
+    },
+    /// A key to take from a base that does not have it.
+    #[error("the base `{base}` has no `{key}` to take: it has {}", listed(has))]
+    NotThere {
+        /// The base.
+        base: String,
+        /// The key.
+        key: &'static str,
+        /// The keys that it has.
+        has: Vec<&'static str>,
+    },
+    /// A `remove = true` that cannot be followed.
+    #[error("{detail}")]
+    Removal {
+        /// Why not, and what to do.
+        detail: &'static str,
+    },
+    /// `extends` where a policy must stand for itself, as in a log.
+    #[error(
+        "`extends` is for policies that people write: put the resolved policy here, as `to_json` writes it"
+    )]
+    Unresolved {},
+}
+
+impl ExtendError {
+    /// The codes of these errors, in order.
+    pub const CODES: &'static [&'static str] = &[
+        "HF-POL-028",
+        "HF-POL-029",
+        "HF-POL-030",
+        "HF-POL-031",
+        "HF-POL-032",
+        "HF-POL-033",
+        "HF-POL-034",
+        "HF-POL-035",
+        "HF-POL-036",
+    ];
+
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "HF-POL-028",
+            Self::Circle { .. } => "HF-POL-029",
+            Self::Deep { .. } => "HF-POL-030",
+            Self::Many { .. } => "HF-POL-031",
+            Self::Large { .. } => "HF-POL-032",
+            Self::InBase { .. } => "HF-POL-033",
+            Self::NotThere { .. } => "HF-POL-034",
+            Self::Removal { .. } => "HF-POL-035",
+            Self::Unresolved {} => "HF-POL-036",
+        }
+    }
+
+    /// Nothing is inherited where something is to be taken out.
+    pub(super) const NOTHING: Self = Self::Removal {
+        detail: "nothing is inherited here that `remove = true` could take out: take the line out, or correct the name",
+    };
+    /// Keys beside `remove`, which would be lost.
+    pub(super) const BESIDE: Self = Self::Removal {
+        detail: "`remove = true` takes all of this out, so the keys beside it say nothing: leave them out, or `remove`",
+    };
+}
+
+/// `a → b → c`.
+fn arrows(chain: &[String]) -> String {
+    let quoted: Vec<String> = chain.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(" → ")
+}

@@ -1,0 +1,335 @@
+//! One tree laid over another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::ExtendError;
+use crate::policy::error::{Problem, shown};
+use crate::policy::node::Node;
+use crate::policy::reader::Reader;
+
+/// What takes an inherited value out.
+const REMOVE: &str = "remove";
+/// What items of a list are known by, in the order in which it is tried.
+const NAMES: [&str; 2] = ["id", "name"];
+
+/// The keys of conditions: one replaces the other, for half of one and half of another says what neither does.
+const CONDITIONS: [&str; 3] = ["when", "then", "skip_staging_when"];
+/// The keys of a metric's bounds, of which the same is true.
+const BOUNDS: [&str; 3] = ["success", "alert", "rollback"];
+
+/// Lays `over` over `base`; what is wrong with `over` goes to the reader, with its place there.
+///
+/// Every table of `over` ends up checked: no key twice, and no `remove` that is not followed. So a tree that was laid
+/// over another, be it an empty one, can be a base.
+pub(super) fn merged(base: Node, over: Node, reader: &mut Reader) -> Node {
+    match (base, over) {
+        (Node::Table(base), Node::Table(over)) => Node::Table(tables(base, over, reader)),
+        (Node::List(base), Node::List(over)) => match known_by(&base, &over) {
+            Some(name) => Node::List(items(base, over, name, reader)),
+            None => alone(Node::List(over), reader),
+        },
+        (_, over) => alone(over, reader),
+    }
+}
+
+fn tables(
+    base: Vec<(String, Node)>,
+    over: Vec<(String, Node)>,
+    reader: &mut Reader,
+) -> Vec<(String, Node)> {
+    let places: BTreeMap<String, usize> =
+        base.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
+    let mut met = BTreeSet::new();
+    let (keys, values): (Vec<String>, Vec<Node>) = base.into_iter().unzip();
+    let mut slots = Slots::new(values);
+    let mut added = Vec::new();
+    for (key, node) in over {
+        reader.within(&key, |reader| {
+            if !met.insert(key.clone()) {
+                return reader.fail(Problem::DuplicateKey { key: shown(&key) });
+            }
+            let place = places.get(&key).copied();
+            let of_metric = reader.path().starts_with("/metrics/") && BOUNDS.contains(&&*key);
+            if of_metric || CONDITIONS.contains(&&*key) {
+                slots.empty(place);
+            }
+            if let Some(node) = slots.lay(place, node, &[], reader) {
+                added.push((key.clone(), node));
+            }
+            Some(())
+        });
+    }
+    let kept = keys.into_iter().zip(slots.0);
+    kept.filter_map(|(key, node)| Some((key, node?))).chain(added).collect()
+}
+
+fn items(base: Vec<Node>, over: Vec<Node>, name: &str, reader: &mut Reader) -> Vec<Node> {
+    let places: BTreeMap<String, usize> = base
+        .iter()
+        .enumerate()
+        .filter_map(|(place, item)| Some((item.key(name)?.as_text()?.to_owned(), place)))
+        .collect();
+    let mut slots = Slots::new(base);
+    let mut added = Vec::new();
+    for (i, item) in over.into_iter().enumerate() {
+        let place = item.key(name).and_then(Node::as_text).and_then(|id| places.get(id)).copied();
+        let item = reader.within(&i.to_string(), |reader| slots.lay(place, item, &NAMES, reader));
+        added.extend(item);
+    }
+    slots.0.into_iter().flatten().chain(added).collect()
+}
+
+/// What is inherited, in its order; `None` was taken out.
+struct Slots(Vec<Option<Node>>);
+
+impl Slots {
+    fn new(nodes: Vec<Node>) -> Self {
+        Self(nodes.into_iter().map(Some).collect())
+    }
+
+    /// Makes the inherited value at a place one that nothing of is kept where another is laid over it.
+    fn empty(&mut self, place: Option<usize>) {
+        if let Some(slot) = place.and_then(|place| self.0.get_mut(place)) {
+            *slot = Some(Node::Null);
+        }
+    }
+
+    /// Lays a value over the inherited one at a place; gives it back where nothing is inherited.
+    fn lay(
+        &mut self,
+        place: Option<usize>,
+        node: Node,
+        beside: &[&str],
+        reader: &mut Reader,
+    ) -> Option<Node> {
+        let inherited = place.and_then(|place| self.0.get_mut(place));
+        let removal = is_removal(&node);
+        match (inherited, removal) {
+            (Some(slot), true) => {
+                *slot = None;
+                let Node::Table(entries) = &node else { return None };
+                let fits = |key: &str| key == REMOVE || beside.contains(&key);
+                if !entries.iter().all(|(key, _)| fits(key)) {
+                    return reader.fail(ExtendError::BESIDE);
+                }
+                checked(&node, reader);
+                None
+            }
+            (Some(slot), false) => {
+                let base = slot.take().unwrap_or(Node::Null);
+                *slot = Some(merged(base, node, reader));
+                None
+            }
+            (None, true) => reader.fail(ExtendError::NOTHING),
+            (None, false) => Some(alone(node, reader)),
+        }
+    }
+}
+
+/// The key by which the items of both lists are known: all are tables, each has it as a text, each another one.
+fn known_by(base: &[Node], over: &[Node]) -> Option<&'static str> {
+    let all_differ = |list: &[Node], name: &str| {
+        let mut met = BTreeSet::new();
+        let mut names = list.iter().map(|item| item.key(name).and_then(Node::as_text));
+        !list.is_empty() && names.all(|name| name.is_some_and(|name| met.insert(name)))
+    };
+    NAMES.into_iter().find(|name| all_differ(base, name) && all_differ(over, name))
+}
+
+fn is_removal(node: &Node) -> bool {
+    node.key(REMOVE) == Some(&Node::Flag(true))
+}
+
+/// Checks what is laid over nothing.
+fn alone(node: Node, reader: &mut Reader) -> Node {
+    checked(&node, reader);
+    node
+}
+
+fn checked(node: &Node, reader: &mut Reader) {
+    let inner = |node: &Node, reader: &mut Reader| {
+        if is_removal(node) {
+            reader.fail::<()>(ExtendError::NOTHING);
+        } else {
+            checked(node, reader);
+        }
+    };
+    match node {
+        Node::Table(entries) => {
+            let mut met = BTreeSet::new();
+            for (key, node) in entries {
+                reader.within(key, |reader| {
+                    if met.insert(key) {
+                        inner(node, reader);
+                    } else {
+                        reader.fail::<()>(Problem::DuplicateKey { key: shown(key) });
+                    }
+                });
+            }
+        }
+        Node::List(items) => {
+            for (i, item) in items.iter().enumerate() {
+                reader.within(&i.to_string(), |reader| inner(item, reader));
+            }
+        }
+        Node::Null | Node::Flag(_) | Node::Number(_) | Node::Text(_) | Node::TooDeep => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+
+    /// What is left of `base` under `over`, slow and by the rules as they are told: `None` where it was taken out, an error
+    /// where a removal cannot be followed. `beside` may stand in a removal.
+    fn model(base: Option<&Value>, over: &Value, beside: &[&str]) -> Result<Option<Value>, ()> {
+        if over.get("remove") == Some(&json!(true)) {
+            let keys = over.as_object().into_iter().flat_map(Map::keys);
+            let lone =
+                keys.filter(|key| *key != "remove").all(|key| beside.contains(&key.as_str()));
+            return if base.is_some() && lone { Ok(None) } else { Err(()) };
+        }
+        let outcome = match (base, over) {
+            (_, Value::Object(over)) => {
+                let base = base.and_then(Value::as_object).cloned().unwrap_or_default();
+                let mut all: Vec<&String> = base.keys().chain(over.keys()).collect();
+                all.sort();
+                all.dedup();
+                let mut out = Map::new();
+                for key in all {
+                    let value = match over.get(key) {
+                        Some(value) => model(base.get(key), value, &[])?,
+                        None => base.get(key).cloned(),
+                    };
+                    out.extend(value.map(|value| (key.clone(), value)));
+                }
+                Value::Object(out)
+            }
+            (_, Value::Array(over)) => {
+                let base = base.and_then(Value::as_array).cloned().unwrap_or_default();
+                let name = ["id", "name"]
+                    .into_iter()
+                    .find(|name| differ(&base, name) && differ(over, name));
+                // Where nothing fits, nothing is inherited.
+                let base = if name.is_some() { base } else { Vec::new() };
+                let same = |a: &Value, b: &Value| name.is_some_and(|name| a[name] == b[name]);
+                let mut out = Vec::new();
+                for item in &base {
+                    match over.iter().find(|other| same(item, other)) {
+                        Some(other) => out.extend(model(Some(item), other, &["id", "name"])?),
+                        None => out.push(item.clone()),
+                    }
+                }
+                for item in over.iter().filter(|item| !base.iter().any(|other| same(item, other))) {
+                    out.extend(model(None, item, &[])?);
+                }
+                Value::Array(out)
+            }
+            (_, other) => other.clone(),
+        };
+        Ok(Some(outcome))
+    }
+
+    fn differ(list: &[Value], name: &str) -> bool {
+        let names: Vec<&str> = list.iter().filter_map(|item| item.get(name)?.as_str()).collect();
+        let pairs = || {
+            names
+                .iter()
+                .enumerate()
+                .flat_map(|(i, a)| names.iter().skip(i + 1).map(move |b| (a, b)))
+        };
+        !list.is_empty() && names.len() == list.len() && pairs().all(|(a, b)| a != b)
+    }
+
+    /// Few keys and few names, so that they meet.
+    fn value(removals: bool) -> impl Strategy<Value = Value> {
+        let scalar = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (0..3).prop_map(Value::from),
+            "[ab]".prop_map(Value::from),
+        ];
+        // Most lists have items of one kind, so that they can be known by it.
+        let list = move |inner: BoxedStrategy<Value>| {
+            let kinds =
+                vec![vec!["id"], vec!["name"], vec!["id", "name"], vec!["id", "name"], vec![]];
+            let item = ("[abc]", "[abc]", btree_map("[xy]", inner, 0..2), any::<bool>());
+            (select(kinds), vec(item, 0..4)).prop_map(move |(kinds, items)| {
+                let of_kind = |(id, name, mut item, out): (_, _, BTreeMap<_, _>, _)| {
+                    for (kind, name) in [("id", id), ("name", name)] {
+                        if kinds.contains(&kind) {
+                            item.insert(kind.to_owned(), Value::String(name));
+                        }
+                    }
+                    if removals && out {
+                        item.retain(|key, _| kinds.contains(&key.as_str()));
+                        item.insert("remove".to_owned(), json!(true));
+                    }
+                    json!(item)
+                };
+                items.into_iter().map(of_kind).collect::<Value>()
+            })
+        };
+        scalar.prop_recursive(3, 24, 4, move |inner| {
+            let removal = if removals { json!({ "remove": true }) } else { json!({}) };
+            prop_oneof![
+                2 => btree_map("[ab]", inner.clone(), 0..3)
+                    .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+                4 => list(inner.clone().boxed()),
+                1 => vec(inner, 0..3).prop_map(Value::from),
+                1 => Just(removal),
+            ]
+        })
+    }
+
+    fn table(removals: bool) -> impl Strategy<Value = Value> {
+        btree_map("[ab]", value(removals), 0..3)
+            .prop_map(|entries| Value::Object(entries.into_iter().collect()))
+    }
+
+    fn node(value: &Value) -> Node {
+        serde_json::from_value(value.clone()).unwrap_or(Node::TooDeep)
+    }
+
+    fn laid(base: &Value, over: &Value) -> Result<Value, ()> {
+        let mut reader = Reader::new();
+        let merged = merged(node(base), node(over), &mut reader);
+        if reader.into_errors().is_clean() {
+            serde_json::to_value(&merged).map_err(|_| ())
+        } else {
+            Err(())
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn field_5_merging_is_what_a_slow_model_says(base in table(false), over in table(true)) {
+            prop_assert_eq!(laid(&base, &over).map(Some), model(Some(&base), &over, &[]));
+        }
+
+        #[test]
+        fn field_5_merging_anything_with_anything_ends(base in value(true), over in value(true)) {
+            let _ = laid(&base, &over);
+        }
+
+        #[test]
+        fn field_5_nothing_and_the_same_change_nothing(base in table(false)) {
+            prop_assert_eq!(laid(&base, &json!({})), Ok(base.clone()));
+            prop_assert_eq!(laid(&json!({}), &base), Ok(base.clone()));
+            prop_assert_eq!(laid(&base, &base), Ok(base.clone()));
+        }
+
+        #[test]
+        fn field_5_what_was_laid_over_once_changes_nothing_the_second_time(base in table(false), over in table(false)) {
+            let once = laid(&base, &over).unwrap_or_default();
+            prop_assert_eq!(laid(&once, &over), Ok(once));
+        }
+    }
+}
