@@ -6,11 +6,16 @@
     clippy::disallowed_methods,
     reason = "a test reads its files and ends at what it did not expect"
 )]
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "tables of cases, whose JSON is made where it is used"
+)]
 
-mod lint_common;
+mod lint_patch;
 mod policy_common;
 
-use lint_common::{Patch, Row, check, now, patched};
+use lint_patch::{Patch, Row, check, now, patched};
 use serde_json::{Value, json};
 
 fn severity(name: &'static str, approvals: Value) -> (&'static str, Value) {

@@ -7,12 +7,12 @@
     reason = "a test reads its files, sums in its own way, and ends at what it did not expect"
 )]
 
-mod lint_common;
+mod lint_patch;
 mod policy_common;
 
 use hotfix_core::lint::{Fault, FigureFault, Finding};
 use hotfix_core::policy::Policy;
-use lint_common::{Row, binomial, check, feed_back, now, patched, poisson};
+use lint_patch::{Row, binomial, check, feed_back, now, patched, poisson};
 use serde_json::{Value, json};
 
 fn row(

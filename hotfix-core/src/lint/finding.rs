@@ -32,6 +32,7 @@ pub struct Finding {
 
 /// What shows a fault when it is fed back to the engine.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a policy has few findings, and they live shortly")]
 pub enum Example {
     /// Facts of an incident: classify them, or let the tree decide.
     Facts(Facts),
