@@ -248,6 +248,10 @@ fn time_1_ladders_with_holes_are_found() {
             ),
         ],
     );
+    // A policy without severities has one ladder.
+    let found = patched("standard", &[&ladder(&[(1, 0), (3, 15)])]).lint(None);
+    let hole = found.iter().find(|f| f.code() == "HF-LINT-049").unwrap();
+    assert_eq!(hole.message(), "the ladder has no rung 2 before `rung_1`, its rung 3");
     // One rung of two severities is one fault.
     let found = patched("standard", &[&base, &ladder(&[(1, 0), (3, 15)])]).lint(None);
     assert_eq!(found.iter().filter(|f| f.code() == "HF-LINT-049").count(), 1);
@@ -262,6 +266,12 @@ fn time_2_two_times_for_one_thing_are_found() {
             { "id": "meeting", "kind": kind, "title": "meeting", "from": "resolved", "within": second },
         ]))
     };
+    let found = patched(
+        "standard",
+        &[&vec![severity("P1", json!([]))], &base, &review(json!(172_800), "meet")],
+    );
+    let found = found.lint(None);
+    assert_eq!(found.iter().filter(|f| f.code() == "HF-LINT-051").count(), 1, "said once");
     let update = |every: u32, audience: &str| {
         duties(json!([
             { "id": "often", "kind": "update", "title": "often", "from": "detected", "within": 900, "every": 900, "audience": "stakeholders" },

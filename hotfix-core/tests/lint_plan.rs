@@ -181,6 +181,14 @@ fn dec_5_phases_and_windows_that_cannot_do_their_work_are_found() {
                 vec![("/watch/least_trials", json!(501))],
                 vec![("/watch/least_trials", json!(500))],
             ),
+            // A bound that stands back with the live arm asks as many trials of it: 50 of 1% in 5 minutes.
+            row(
+                "HF-LINT-027",
+                "/phases/1",
+                &["`partial`", "50 in a window"],
+                vec![("/phases/1/share", json!(0.99))],
+                vec![("/phases/1/share", json!(0.98))],
+            ),
             row(
                 "HF-LINT-028",
                 "/watch/window",

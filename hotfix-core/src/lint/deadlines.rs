@@ -2,6 +2,7 @@
 
 use super::fault::TimeFault;
 use super::finding::Finding;
+use super::ladders::{is_for, severities};
 use super::steps::{Sum, phases_until_live, plan, procedure, until_live};
 use super::words::time;
 use crate::grade::{DutyKind, Moment, Severity};
@@ -14,15 +15,22 @@ pub(super) fn find(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Fi
     record(policy, findings);
     overdue(policy, at, findings);
     rollback(policy, findings);
-    for level in policy.severities() {
-        reviews(policy, level.severity, findings);
-        cadences(policy, level.severity, findings);
+    for severity in severities(policy) {
+        reviews(policy, severity, findings);
+        cadences(policy, severity, findings);
     }
 }
 
 fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Option<(Sum, Span)>) {
     let example = shown.map(|(sum, limit)| sum.example(limit));
     findings.push(Finding { path, fault: fault.into(), example });
+}
+
+/// The same two duties for another severity are the same fault: it is said once.
+fn put_once(findings: &mut Vec<Finding>, path: String, fault: TimeFault) {
+    if !findings.iter().any(|known| known.path == path && known.code() == fault.code()) {
+        put(findings, path, fault, None);
+    }
 }
 
 /// Whether all that people do before the deployment comes after this moment.
@@ -166,11 +174,11 @@ fn rollback(policy: &Policy, findings: &mut Vec<Finding>) {
 }
 
 /// Reviews of the incident that are due at different times, or a review and a meeting.
-fn reviews(policy: &Policy, severity: Severity, findings: &mut Vec<Finding>) {
+fn reviews(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<Finding>) {
     let is_review = |duty: &&Duty| {
         let of_incident = duty.from >= Moment::Resolved && duty.from != Moment::RolledBack;
         let kind = matches!(duty.kind, DutyKind::Review | DutyKind::Meet);
-        kind && of_incident && duty.when.is_none() && duty.is_for(severity)
+        kind && of_incident && duty.when.is_none() && is_for(duty, severity)
     };
     let mut reviews = policy.duties().iter().filter(is_review);
     let Some(first) = reviews.next() else { return };
@@ -188,16 +196,16 @@ fn reviews(policy: &Policy, severity: Severity, findings: &mut Vec<Finding>) {
         second: second.id,
         second_due: due(second),
     };
-    put(findings, place_of(policy, second), fault, None);
+    put_once(findings, place_of(policy, second), fault);
 }
 
 /// Updates of one audience in two rhythms.
-fn cadences(policy: &Policy, severity: Severity, findings: &mut Vec<Finding>) {
+fn cadences(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<Finding>) {
     let updates: Vec<(&Duty, Span)> = policy
         .duties()
         .iter()
         .filter(|duty| duty.kind == DutyKind::Update && duty.when.is_none())
-        .filter(|duty| duty.audience.is_some() && duty.is_for(severity))
+        .filter(|duty| duty.audience.is_some() && is_for(duty, severity))
         .filter_map(|duty| Some((duty, duty.every?)))
         .collect();
     for (index, &(second, second_every)) in updates.iter().enumerate() {
@@ -216,7 +224,7 @@ fn cadences(policy: &Policy, severity: Severity, findings: &mut Vec<Finding>) {
             second: second.id,
             second_every,
         };
-        put(findings, format!("{}/every", place_of(policy, second)), fault, None);
+        put_once(findings, format!("{}/every", place_of(policy, second)), fault);
     }
 }
 

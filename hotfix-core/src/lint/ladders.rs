@@ -11,8 +11,8 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     let mut told: Vec<(String, &'static str)> = Vec::new();
     for severity in severities(policy) {
         let rungs = rungs(policy, severity);
-        let hotfix = policy.severity(severity).is_some_and(|level| level.hotfix);
-        if rungs.is_empty() && anyone && hotfix {
+        let hotfix = |severity: &Severity| policy.severity(*severity).is_some_and(|l| l.hotfix);
+        if let (true, true, Some(severity)) = (rungs.is_empty(), anyone, severity.filter(hotfix)) {
             let path = format!("/severities/{severity}");
             let fault = PeopleFault::NoLadder { severity };
             findings.push(Finding { path, fault: fault.into(), example: None });
@@ -28,24 +28,29 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The severities of the policy; where it has none, one that stands for all.
-fn severities(policy: &Policy) -> Vec<Severity> {
+/// The severities of the policy; none where a duty is due whatever the severity, as in a policy that has none.
+pub(super) fn severities(policy: &Policy) -> Vec<Option<Severity>> {
     if policy.severities().is_empty() {
-        return vec![Severity::P0];
+        return vec![None];
     }
-    policy.severities().iter().map(|level| level.severity).collect()
+    policy.severities().iter().map(|level| Some(level.severity)).collect()
+}
+
+/// Whether a duty is due for this severity, or, without one, for all.
+pub(super) fn is_for(duty: &Duty, severity: Option<Severity>) -> bool {
+    severity.map_or(duty.severities.is_empty(), |severity| duty.is_for(severity))
 }
 
 /// A rung: where it stands in the policy, its number and what it is.
 type Rung<'a> = (usize, u32, &'a Duty);
 
 /// The rungs for a severity by their numbers. Those that are only for some incidents belong to ladders of their own.
-fn rungs(policy: &Policy, severity: Severity) -> Vec<Rung<'_>> {
+fn rungs(policy: &Policy, severity: Option<Severity>) -> Vec<Rung<'_>> {
     let mut rungs: Vec<Rung<'_>> = policy
         .duties()
         .iter()
         .enumerate()
-        .filter(|(_, duty)| duty.kind == DutyKind::Escalate && duty.is_for(severity))
+        .filter(|(_, duty)| duty.kind == DutyKind::Escalate && is_for(duty, severity))
         .filter(|(_, duty)| duty.when.is_none())
         .filter_map(|(index, duty)| Some((index, duty.step?, duty)))
         .collect();
@@ -53,7 +58,7 @@ fn rungs(policy: &Policy, severity: Severity) -> Vec<Rung<'_>> {
     rungs
 }
 
-fn of_ladder(severity: Severity, rungs: &[Rung<'_>]) -> Vec<(String, PeopleFault)> {
+fn of_ladder(severity: Option<Severity>, rungs: &[Rung<'_>]) -> Vec<(String, PeopleFault)> {
     let mut faults = Vec::new();
     let mut before: Option<Rung<'_>> = None;
     for &(index, step, duty) in rungs {

@@ -59,14 +59,20 @@ fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
 /// Windows that the traffic does not fill.
 fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
     let watch = policy.watch();
-    let asked = policy.metrics().iter().any(|metric| {
-        metric.role == Role::Decide
-            && matches!(metric.kind, MetricKind::Proportion | MetricKind::Latency)
-            && (metric.bounds.alert.is_some() || metric.bounds.rollback.is_some())
-    });
-    let (true, Some(traffic)) = (asked, traffic(policy)) else { return };
+    let banded = || {
+        policy.metrics().iter().filter(|metric| {
+            metric.role == Role::Decide
+                && matches!(metric.kind, MetricKind::Proportion | MetricKind::Latency)
+                && (metric.bounds.alert.is_some() || metric.bounds.rollback.is_some())
+        })
+    };
+    let (true, Some(traffic)) = (banded().next().is_some(), traffic(policy)) else { return };
+    // A band that looks at the live arm, too, asks as many trials of it, where there is one.
+    let both = banded().any(Metric::compares_live);
     for (index, phase) in policy.phases().iter().enumerate() {
-        let trials = trials(traffic, phase.share, watch.window);
+        let live = phase.share.rest();
+        let fewer = if both && live > Share::NONE { phase.share.min(live) } else { phase.share };
+        let trials = trials(traffic, fewer, watch.window);
         if trials < watch.least_trials {
             let (phase, least, window) = (phase.name, watch.least_trials, watch.window);
             let fault = FigureFault::TooFewTrials { phase, trials, least, window };

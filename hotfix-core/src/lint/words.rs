@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::grade::Severity;
 use crate::unit::Span;
 
 /// A time in whole units, largest first: `1h 5min`.
@@ -33,6 +34,11 @@ pub(super) fn chance(chance: f64) -> String {
     }
 }
 
+/// Whose a ladder, a review or an update is: ` of a P0`; nothing where the policy has no severities.
+pub(super) fn of_a(severity: Option<Severity>) -> String {
+    severity.map_or_else(String::new, |severity| format!(" of a {severity}"))
+}
+
 /// Names in backticks.
 pub(super) fn names<T: Display>(names: &[T]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
@@ -52,5 +58,7 @@ mod tests {
         assert_eq!(chance(0.014), "1.4 of 100");
         assert_eq!(chance(0.999), "99.9 of 100");
         assert_eq!(names(&["a", "b"]), "`a`, `b`");
+        assert_eq!(of_a(Some(Severity::P1)), " of a P1");
+        assert_eq!(of_a(None), "");
     }
 }

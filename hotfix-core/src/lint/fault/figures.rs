@@ -55,7 +55,7 @@ faults! {
         rollback: f64,
     }
     remedy "put the success bound on the good side of the rollback bound"
-    /// Chance decides whether a healthy release is rolled back.
+    /// Chance decides whether a healthy release is rolled back, in more than 5 of 100 cases.
     #[error("a release that is as good as the record misses `success` of `{metric}` by chance alone and is rolled back: {}; it passes all such gates in {} cases", by_phase(phases), chance(*passes))]
     "HF-LINT-022" Warn CoinToss {
         /// The metric.
@@ -66,7 +66,7 @@ faults! {
         passes: f64,
     }
     remedy "leave room for chance: a wider bound, a longer watch, or `missed = \"hold\"`"
-    /// Chance trips the alert.
+    /// Chance trips the alert, in more than 5 of 100 windows.
     #[error("a release that is as good as the record is beyond `alert` of `{metric}` in {} windows of `{phase}`", chance(*trips))]
     "HF-LINT-023" Note AlertByChance {
         /// The metric.
@@ -77,7 +77,7 @@ faults! {
         trips: f64,
     }
     remedy "widen the bound or the window, or ask for more trials"
-    /// Chance trips the rollback.
+    /// Chance trips the rollback, in more than 1 of 1,000 windows: a phase has many.
     #[error("a release that is as good as the record is beyond `rollback` of `{metric}` in {} windows of `{phase}`", chance(*trips))]
     "HF-LINT-024" Warn RollbackByChance {
         /// The metric.
@@ -165,7 +165,7 @@ faults! {
         phase: PhaseName,
     }
     remedy "make sure that the record is what the last phase should be held to"
-    /// Chance decides whether a healthy release waits.
+    /// Chance decides whether a healthy release waits, in more than 5 of 100 cases.
     #[error("a release that is as good as the record misses `success` of `{metric}` by chance alone and waits: {}", by_phase(phases))]
     "HF-LINT-033" Note WaitsByChance {
         /// The metric.

@@ -1,7 +1,7 @@
 //! Faults of who does what, and who is told.
 
 use super::super::finding::Level;
-use super::super::words::{names, time};
+use super::super::words::{names, of_a, time};
 use crate::grade::{Audience, Severity};
 use crate::unit::{Name, RoleName, Span};
 
@@ -51,10 +51,10 @@ faults! {
     }
     remedy "name who approves it, if only afterwards"
     /// A rung is missing.
-    #[error("the ladder of a {severity} has no rung {missing} before `{rung}`, its rung {step}")]
+    #[error("the ladder{} has no rung {missing} before `{rung}`, its rung {step}", of_a(*severity))]
     "HF-LINT-049" Warn MissingRung {
-        /// The severity.
-        severity: Severity,
+        /// The severity; none where the policy has none.
+        severity: Option<Severity>,
         /// The rung after the hole.
         rung: Name,
         /// Its number.
@@ -100,10 +100,10 @@ faults! {
     }
     remedy "say in `shown_by` what sees to it, where something does"
     /// A rung that is no later than the one before.
-    #[error("`{rung}` of a {severity} comes after {}, no later than the rung before it", time(*within))]
+    #[error("the rung `{rung}`{} comes after {}, no later than the rung before it", of_a(*severity), time(*within))]
     "HF-LINT-063" Warn RungTooEarly {
-        /// The severity.
-        severity: Severity,
+        /// The severity; none where the policy has none.
+        severity: Option<Severity>,
         /// The rung.
         rung: Name,
         /// Its time.
@@ -111,10 +111,10 @@ faults! {
     }
     remedy "let the times of the ladder rise"
     /// Two rungs with one number.
-    #[error("`{first}` and `{second}` are both rung {step} of a {severity}")]
+    #[error("`{first}` and `{second}` are both rung {step} of the ladder{}", of_a(*severity))]
     "HF-LINT-064" Warn TwoRungs {
-        /// The severity.
-        severity: Severity,
+        /// The severity; none where the policy has none.
+        severity: Option<Severity>,
         /// The number.
         step: u32,
         /// One.

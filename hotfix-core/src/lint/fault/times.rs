@@ -1,7 +1,7 @@
 //! Faults of deadlines and other times.
 
 use super::super::finding::Level;
-use super::super::words::{time, times};
+use super::super::words::{of_a, time, times};
 use crate::grade::{Audience, Moment, Promised, Severity};
 use crate::unit::{Date, Name, Span};
 
@@ -75,10 +75,10 @@ faults! {
     }
     remedy "review it, and write the day into `changed`"
     /// Two times for one review.
-    #[error("the review of a {severity} is due {first_due} after `{from}` by `{first}`, and {second_due} by `{second}`")]
+    #[error("the review{} is due {first_due} after `{from}` by `{first}`, and {second_due} by `{second}`", of_a(*severity))]
     "HF-LINT-051" Note TwoReviews {
-        /// The severity.
-        severity: Severity,
+        /// The severity; none where the policy has none.
+        severity: Option<Severity>,
         /// From when both count.
         from: Moment,
         /// One duty.
@@ -92,10 +92,10 @@ faults! {
     }
     remedy "keep one of them, or say in the titles how they differ"
     /// Two rhythms for one audience.
-    #[error("{audience} hear of a {severity} every {} by `{first}`, and every {} by `{second}`", time(*first_every), time(*second_every))]
+    #[error("updates{} for {audience} are due every {} by `{first}`, and every {} by `{second}`", of_a(*severity), time(*first_every), time(*second_every))]
     "HF-LINT-052" Warn TwoCadences {
-        /// The severity.
-        severity: Severity,
+        /// The severity; none where the policy has none.
+        severity: Option<Severity>,
         /// Who is told.
         audience: Audience,
         /// One duty.
