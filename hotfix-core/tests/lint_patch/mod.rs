@@ -26,9 +26,45 @@ pub(crate) struct Row {
     pub(crate) near: Patch,
 }
 
+/// What a plan needs is left, and nothing that the findings on people, times and messages are about.
+const BARE: &[&str] = &[
+    "facts",
+    "implications",
+    "severities",
+    "rules",
+    "tree",
+    "record",
+    "roles",
+    "vendors",
+    "duties",
+    "scope",
+    "vcs",
+    "procedure",
+    "advice",
+    "checklists",
+    "success",
+    "deploying",
+    "messages",
+    "report",
+    "remedies",
+    "risks",
+    "contingencies",
+];
+
+/// `standard` bare, or another preset as it is, with these patches one after the other.
 pub(crate) fn patched(preset: &str, patches: &[&Patch]) -> Policy {
     let mut document: Value =
         serde_json::from_str(&Policy::preset(preset).unwrap().to_json()).unwrap();
+    if preset == "standard" {
+        for key in BARE {
+            document.as_object_mut().unwrap().remove(*key);
+        }
+        let rollback = document["rollback"].as_object_mut().unwrap();
+        rollback.retain(|key, _| matches!(key.as_str(), "watch" | "returned_within"));
+        // Read and written, so that what may be left out stands there empty.
+        let bare = Policy::from_json(&document.to_string()).unwrap().to_json();
+        document = serde_json::from_str(&bare).unwrap();
+    }
     for patch in patches {
         for (pointer, value) in *patch {
             let set = [((*pointer).to_owned(), value.clone())];
