@@ -70,7 +70,8 @@ fn pairs() -> Value {
 fn triples() -> Value {
     let mut state = 1_u64;
     let mut draw = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         format!("f{}", (state >> 33) % 40)
     };
     let rule = |at: usize| {
@@ -133,7 +134,8 @@ fn sev_5_parity_over_sixty_facts_is_exact() {
         facts[format!("p{at}")] = json!({ "kind": "flag", "ask": "?" });
         if let Some(before) = at.checked_sub(1) {
             let (f, p) = (format!("f{at}"), format!("p{before}"));
-            implications.push(json!({ "id": format!("p{at}"), "when": format!("p{at}"), "iff": true,
+            implications
+                .push(json!({ "id": format!("p{at}"), "when": format!("p{at}"), "iff": true,
                 "then": { "any": [{ "all": [p, { "not": f }] }, { "all": [{ "not": p }, f] }] } }));
         }
     }
@@ -157,9 +159,8 @@ fn sev_5_parity_over_sixty_facts_is_exact() {
 fn sev_5_what_is_too_entangled_is_cut_and_never_wrongly_certain() {
     // That two halves are equal, the first one asked for altogether before the second: 2²⁰⁰ nodes.
     let first: Vec<String> = (0..200).map(|at| format!("f{at}")).collect();
-    let pairs: Vec<Value> = (0..200)
-        .map(|at| json!({ "all": [format!("f{at}"), format!("f{}", at + 200)] }))
-        .collect();
+    let pairs: Vec<Value> =
+        (0..200).map(|at| json!({ "all": [format!("f{at}"), format!("f{}", at + 200)] })).collect();
     let tables = json!({ "facts": house(400), "severities": severities(), "rules": [
         { "id": "first", "title": "first", "severity": "P0", "when": { "all": first } },
         { "id": "pairs", "title": "pairs", "severity": "P1", "when": { "any": pairs } },
@@ -167,6 +168,39 @@ fn sev_5_what_is_too_entangled_is_cut_and_never_wrongly_certain() {
     assert_eq!(answered(&tables, &json!({})), (None, Hotfix::Unknown, false));
     let one = json!({ "f3": true, "f203": true });
     assert_eq!(answered(&tables, &one), (Some(Severity::P1), Hotfix::Yes, false));
+}
+
+/// A tree of so many questions, one after the other, the last of which leads to a leaf or back to the first.
+fn long_tree(questions: usize, back: bool) -> Value {
+    let ask = |at: usize| {
+        let last = if back { "q0" } else { "l" };
+        let no = if at + 1 < questions { format!("q{}", at + 1) } else { last.to_owned() };
+        json!({ "id": format!("q{at}"), "ask": "?", "when": format!("f{}", at % 40), "yes": "l", "no": no })
+    };
+    json!({ "root": "q0", "questions": (0..questions).map(ask).collect::<Vec<_>>(),
+        "leaves": [{ "id": "l", "title": "l", "hotfix": true, "severity": "P0", "deadline": 0 }] })
+}
+
+#[test]
+fn dec_5_trees_and_lists_of_thousands_are_linted_in_time_and_without_a_deep_stack() {
+    let trees = [long_tree(8_000, false), long_tree(8_000, true)];
+    let long =
+        trees.map(|tree| json!({ "facts": house(40), "severities": severities(), "tree": tree }));
+    let wide = json!({ "facts": house(40), "severities": severities(), "rules": pairs() });
+    for tables in [&long[0], &long[1], &wide] {
+        let policy = Policy::from_json(&document(tables).to_string()).unwrap();
+        let began = Instant::now();
+        let findings = policy.lint(None);
+        let took = began.elapsed();
+        assert!(took < MOST, "{took:?} for {} findings", findings.len());
+        assert_eq!(findings, policy.lint(None));
+    }
+    let policy = with_tables(&long[0]);
+    let facts = known(&policy, &json!({ "f7": true }));
+    assert_eq!(policy.decide(&facts).outcome().unwrap().id.as_str(), "l");
+    let policy = with_tables(&long[1]);
+    let facts = Facts::default();
+    assert!(policy.decide(&facts).circular());
 }
 
 /// A condition with so many levels around one fact, as text: a tree of values would have to be taken down level by level.
@@ -182,7 +216,9 @@ fn field_5_conditions_nest_to_the_limit_and_are_refused_beyond() {
         let rule = json!({ "id": "r", "title": "r", "severity": "P0", "when": "?" });
         let tables = json!({ "severities": severities(), "rules": [rule] });
         let text = document(&tables).to_string();
-        Policy::from_json(&text.replace("\"when\":\"?\"", &format!("\"when\":{}", nested(levels, kind))))
+        Policy::from_json(
+            &text.replace("\"when\":\"?\"", &format!("\"when\":{}", nested(levels, kind))),
+        )
     };
     for kind in ["not", "all", "any"] {
         let deepest = (1..64).take_while(|levels| load(*levels, kind).is_ok()).last().unwrap();
@@ -208,7 +244,11 @@ fn sev_5_a_wide_condition_of_every_fact_in_every_rule() {
     let rule = |at: usize| {
         let literal = |fact: usize| {
             let name = format!("f{fact}");
-            if (at * 2_654_435_761) >> (fact % 30) & 1 == 0 { json!(name) } else { json!({ "not": name }) }
+            if (at * 2_654_435_761) >> (fact % 30) & 1 == 0 {
+                json!(name)
+            } else {
+                json!({ "not": name })
+            }
         };
         json!({ "id": format!("r{at}"), "title": "r", "severity": "P1", "when": { "all": (0..40).map(literal).collect::<Vec<_>>() } })
     };

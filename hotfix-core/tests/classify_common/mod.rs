@@ -158,7 +158,8 @@ pub(crate) type Answer = (Option<Severity>, Hotfix);
 /// What the rules say of facts of which none is unknown.
 pub(crate) fn listed(policy: &Policy, facts: &Facts) -> Answer {
     let fired = |rule: &&hotfix_core::policy::section::Rule| holds(&rule.when, facts);
-    let effects: Vec<Effect> = policy.rules().iter().filter(fired).map(|rule| rule.effect).collect();
+    let effects: Vec<Effect> =
+        policy.rules().iter().filter(fired).map(|rule| rule.effect).collect();
     let severities = effects.iter().filter_map(|effect| match effect {
         Effect::Severity(severity) => Some(*severity),
         Effect::Admit | Effect::Exclude => None,
@@ -211,7 +212,8 @@ impl Truths {
 
     /// The least severe one; none where that is none.
     pub(crate) fn severity(&self) -> Option<Severity> {
-        let all: Option<Vec<Severity>> = self.answers.iter().map(|(severity, _)| *severity).collect();
+        let all: Option<Vec<Severity>> =
+            self.answers.iter().map(|(severity, _)| *severity).collect();
         all?.into_iter().max()
     }
 
