@@ -22,7 +22,7 @@ use search::Search;
 use walk::Walk;
 
 /// Adds what is doubtful about tree, rules, implications and house facts. Within a code in the order of the document.
-pub(super) fn findings(policy: &Policy, found: &mut Vec<Finding>) {
+pub(super) fn find(policy: &Policy, found: &mut Vec<Finding>) {
     table::findings(policy, found);
     let mut searched = Vec::new();
     if search(policy, &mut searched).is_ok() {
