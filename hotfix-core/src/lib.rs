@@ -31,3 +31,7 @@ struct ComingFromKayenta;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/statistics.md")]
 struct Statistics;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/policy.md")]
+struct Policies;

@@ -124,11 +124,16 @@ fn house(from: &str, to: &str) -> String {
     text.replacen(from, to, 1)
 }
 
+/// The house policy with its list about the way back at another moment.
+fn house_with_rollback_at(moment: &str) -> String {
+    let list = |moment: &str| format!("{{ id = \"rollback\", at = \"{moment}\" }}");
+    house(&list("start"), &list(moment))
+}
+
 #[test]
 fn gate_2_the_start_waits_for_start_lists_alone() {
     for moment in ["before", "deployed", "verified", "final_validation", "rolled_back", "after"] {
-        let at = format!("title = \"Rollback\"\nat = \"{moment}\"");
-        let mut morning = Morning::under(&house("title = \"Rollback\"", &at));
+        let mut morning = Morning::under(&house_with_rollback_at(moment));
         morning.check_all_but("rollback_tested");
         morning.input("14:31", r#"{"kind":"approve","by":"lena","role":"engineering_lead"}"#);
         morning.input("14:34", r#"{"kind":"approve","by":"noor","role":"product_manager"}"#);
@@ -137,9 +142,9 @@ fn gate_2_the_start_waits_for_start_lists_alone() {
         morning.input("14:35", r#"{"kind":"check_item","by":"omar","item":"rollback_tested"}"#);
         morning.input("14:40", r#"{"kind":"start","by":"lena"}"#);
     }
-    // Said outright, `start` is what it is by default.
-    let at = "title = \"Rollback\"\nat = \"start\"";
-    let mut morning = Morning::under(&house("title = \"Rollback\"", at));
+    // The default is `start`.
+    let unsaid = "{ id = \"rollback\", at = { remove = true } }";
+    let mut morning = Morning::under(&house("{ id = \"rollback\", at = \"start\" }", unsaid));
     morning.check_all_but("rollback_tested");
     assert_eq!(morning.rollout.state(), State::Drafted);
 }

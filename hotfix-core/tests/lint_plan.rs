@@ -12,7 +12,7 @@ mod policy_common;
 
 use hotfix_core::lint::{Fault, FigureFault};
 use hotfix_core::policy::Policy;
-use lint_patch::{Row, binomial, check, now, patched, poisson};
+use lint_patch::{Row, binomial, check, patched, poisson};
 use serde_json::{Value, json};
 
 fn row(

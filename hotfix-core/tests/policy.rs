@@ -9,10 +9,12 @@
 
 mod policy_common;
 
+use hotfix_core::fact::Facts;
 use hotfix_core::grade::{
-    Calendar, DutyKind, GateMode, MetricKind, Moment, PromotionRule, Refactoring, Reference,
-    Response, ReviewTime, Severity, Signal, Worse,
+    Calendar, DutyKind, GateMode, Hotfix, MetricKind, Moment, PromotionRule, Refactoring,
+    Reference, Response, ReviewTime, Severity, Signal, Worse,
 };
+use hotfix_core::lint::Level;
 use hotfix_core::policy::section::{Bound, BoundValue, Due};
 use hotfix_core::policy::{ExtendError, Policy, PolicyErrors, Problem};
 use hotfix_core::unit::Span;
@@ -460,14 +462,45 @@ fn field_5_the_house_policy_of_the_scenario_loads() {
     assert_eq!(payments.phases(), plan.phases());
     assert_eq!(payments.metric("error_rate"), plan.metric("error_rate"));
     assert_eq!(payments.efficacy(), plan.efficacy());
+    // From the other base, and what the house says itself.
+    let enterprise = Policy::preset("enterprise").unwrap();
+    assert_eq!(payments.severities(), enterprise.severities());
+    assert_eq!(payments.rules().len(), enterprise.rules().len() + 1);
+    assert_eq!(payments.duties().len(), enterprise.duties().len() - 1);
+    assert_eq!(payments.vocabulary().house().count(), enterprise.vocabulary().house().count() + 2);
+    let finding = payments.lint("2026-03-03T14:40:00Z".parse().ok());
+    let denied: Vec<_> = finding.iter().filter(|f| f.level() == Level::Deny).collect();
+    assert!(denied.is_empty(), "{denied:#?}");
+}
+
+#[test]
+fn sev_5_the_house_policy_answers_as_the_scenario_says() {
+    let payments = Policy::from_toml(&example("payments")).unwrap();
+    let classified = |known: &str| {
+        let facts = Facts::read(&serde_json::from_str(known).unwrap(), payments.vocabulary());
+        let facts = facts.unwrap_or_else(|errors| panic!("{errors}"));
+        let answer = payments.classify(&facts);
+        (answer.severity(), answer.at_worst(), answer.hotfix())
+    };
+    let morning = r#"{"payment_failure_share": 0.55, "revenue_impact": true, "service_down": false,
+        "data_corruption": false, "security_vulnerability": false, "preceding_deploy": "2.3.0""#;
+    let (p0, p1) = (Some(Severity::P0), Some(Severity::P1));
+    assert_eq!(classified(&format!("{morning}}}")), (p1, p0, Hotfix::Yes));
+    let later =
+        r#""authentication_down": false, "settlement_blocked": false, "merchants_affected": 40"#;
+    assert_eq!(classified(&format!("{morning}, {later}}}")), (p1, p1, Hotfix::Yes));
+    assert_eq!(classified(r#"{"merchants_affected": 1000}"#), (p0, p0, Hotfix::Yes));
 }
 
 #[test]
 fn field_5_the_house_policy_has_s1s_thirty_items() {
     let payments = Policy::from_toml(&example("payments")).unwrap();
-    let counts: Vec<usize> = payments.checklists().iter().map(|list| list.items.len()).collect();
+    // A seventh list is for the final validation.
+    let mut start = payments.checklists().to_vec();
+    start.retain(|list| list.at == hotfix_core::grade::ChecklistMoment::Start);
+    let counts: Vec<usize> = start.iter().map(|list| list.items.len()).collect();
     assert_eq!(counts, [6, 5, 5, 5, 4, 5]);
-    assert!(payments.checklists().iter().flat_map(|list| &list.items).all(|item| item.required));
+    assert!(start.iter().flat_map(|list| &list.items).all(|item| item.required));
 }
 
 #[test]

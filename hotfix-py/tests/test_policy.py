@@ -169,3 +169,36 @@ def test_field_5_load_finds_what_is_extended_beside_the_file(tmp_path: Path) -> 
     with pytest.raises(hotfix.PolicyError) as caught:
         hotfix.Policy.load(tmp_path / "payments.toml")
     assert caught.value.code == "HF-UNIT-008"
+
+
+MOST_TEXT = 1 << 20
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xe2\x82"])
+@pytest.mark.parametrize("suffix", ["toml", "json"])
+def test_field_5_a_file_that_is_no_text_is_refused(tmp_path: Path, bad: bytes, suffix: str) -> None:
+    file = tmp_path / f"house.{suffix}"
+    for before in (b"", b" " * (MOST_TEXT // 2)):
+        file.write_bytes(before + bad)
+        with pytest.raises((OSError, ValueError), match="UTF-8"):
+            hotfix.Policy.load(file)
+
+
+def test_field_5_half_a_character_is_refused() -> None:
+    for read in (hotfix.Policy.from_toml, hotfix.Policy.from_json):
+        with pytest.raises(UnicodeEncodeError):
+            read("name = '\ud83d'")
+
+
+def test_field_5_a_megabyte_is_read_and_one_byte_more_is_refused() -> None:
+    for read, text in (
+        (hotfix.Policy.from_toml, "extends = 'standard'\nname = 'long'\n#"),
+        (hotfix.Policy.from_json, '{"extends": "standard", "name": "long"}'),
+    ):
+        assert read(text.ljust(MOST_TEXT)).name == "long"
+        with pytest.raises(hotfix.PolicyError) as caught:
+            read(text.ljust(MOST_TEXT + 1))
+        assert [problem.code for problem in caught.value.errors] == ["HF-POL-002"]
+    with pytest.raises(hotfix.PolicyError) as caught:
+        hotfix.Policy.from_toml("=\n" * (MOST_TEXT // 8))
+    assert len(caught.value.errors) == 1000

@@ -5,7 +5,10 @@ use std::cmp::Ordering;
 use super::{Decision, Open, alike, walk};
 use crate::fact::{FactId, FactKind};
 use crate::policy::reasoning::End;
-use crate::policy::section::{Leaf, Question, Tree};
+use crate::policy::section::{Branches, Leaf, Question, Tree};
+
+/// How many steps may be taken through the tree with values of unknown facts where there is no diagram.
+const MOST_STEPS: u64 = 1 << 21;
 
 /// The unknown fact that settles most.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,12 +76,23 @@ impl<'a> Decision<'a> {
     /// Whatever the answer, fewer facts matter afterwards: there are at most as many questions as facts that matter. The
     /// rule looks one question ahead, so another order may need fewer: `docs/decisions/next-question.md` has how many.
     ///
+    /// Where the decision is not [`exact`](Self::exact), the tree is walked for each value; facts that would take too many
+    /// steps are not compared, and where that is so for all, the first is asked for, without what would be left.
+    ///
     /// Shows DEC-4.
     pub fn next_question(&self) -> Option<NextQuestion<'a>> {
         let tree = self.tree()?;
         let kinds = kinds(tree);
         let mut best: Option<(usize, Cost)> = None;
-        for variable in self.worth_asking(tree) {
+        let asked = self.worth_asking(tree);
+        let first = asked.first().copied();
+        let mut left = if self.exact() { u64::MAX } else { MOST_STEPS };
+        for variable in asked {
+            let steps = u64::from(self.reasoning.space.classes(variable));
+            let Some(rest) = left.checked_sub(steps.saturating_mul(self.steps(tree))) else {
+                continue;
+            };
+            left = rest;
             let mut cost = Cost::default();
             self.each_class(variable, |_, ends| {
                 cost.classes += 1;
@@ -94,17 +108,32 @@ impl<'a> Decision<'a> {
                 best = Some((variable, cost));
             }
         }
-        let (variable, _) = best?;
         let space = &self.reasoning.space;
+        let variable = best.map(|(variable, _)| variable).or(first)?;
         let fact = space.fact(variable);
         let mut if_known = Vec::new();
-        self.each_class(variable, |class, ends| {
-            let Open { leaves, gaps } = Open::of(ends, tree);
-            if_known.push(Remaining { value: space.describe(variable, class), leaves, gaps });
-        });
+        if best.is_some() {
+            self.each_class(variable, |class, ends| {
+                let Open { leaves, gaps } = Open::of(ends, tree);
+                if_known.push(Remaining { value: space.describe(variable, class), leaves, gaps });
+            });
+        }
         let vocabulary = &self.policy.vocabulary;
         let (ask, kind) = (vocabulary.question(fact), vocabulary.kind(fact));
         Some(NextQuestion { fact, ask, kind, if_known })
+    }
+
+    /// How many steps a walk through the tree takes, with the implications that are looked at first.
+    fn steps(&self, tree: &Tree) -> u64 {
+        let answers = tree.questions.iter().map(|question| match &question.branches {
+            Branches::Condition { .. } => 1,
+            Branches::Values { fact, answers } => {
+                let space = &self.reasoning.space;
+                let classes = space.variable(*fact).map_or(0, |v| space.classes(v));
+                answers.len() as u64 + u64::from(classes)
+            }
+        });
+        answers.sum::<u64>() + self.policy.implications.len() as u64
     }
 
     /// The unknown facts that still matter, in the order of the tree; without diagrams those that questions on the way ask

@@ -212,7 +212,7 @@ impl Space {
 
     /// The variable of a comparison and the classes of which every value satisfies it. No value of the others does,
     /// provided that the space was made from conditions with this comparison.
-    pub(super) fn accepted(&self, comparison: &Comparison) -> Option<(usize, Range<u32>)> {
+    pub(crate) fn accepted(&self, comparison: &Comparison) -> Option<(usize, Range<u32>)> {
         let variable = self.variable(comparison.fact)?;
         let range = match &self.variables[variable].1 {
             Classes::Flag | Classes::Texts { .. } if comparison.operator != Operator::Is => 0..0,

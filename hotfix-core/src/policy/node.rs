@@ -141,7 +141,7 @@ impl Node {
                 last = line;
                 let column =
                     text.get(line_start..at).map_or(1, |before| before.chars().count() + 1);
-                let detail = shown(message);
+                let detail = if errors.is_full() { String::new() } else { shown(message) };
                 errors.push("", Problem::Syntax { language: "TOML", line, column, detail });
             }
         }

@@ -10,6 +10,9 @@ use crate::grade::{Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::section::{Effect, Implication, Rule};
 
+/// How many rules and implications are tried with values of unknown facts where there is no diagram.
+const MOST_TRIALS: u64 = 1 << 20;
+
 /// A rule with what is known of the facts that it looks at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RuleVerdict<'a> {
@@ -101,10 +104,18 @@ impl<'a> Classification<'a> {
 
     /// For each fact of [`unknown`](Self::unknown) and each value, or range of values, that the policy tells from the
     /// others: what would follow. Values that cannot be are left out.
+    ///
+    /// Where the answer is not [`exact`](Self::exact), the rules are gone through for each value; beyond a million of
+    /// rules and values, what is left has an empty list.
     pub fn if_known(&self) -> Vec<(FactId, Vec<FactChange>)> {
         let space = &self.policy.reasoning().space;
+        let mut left = if self.exact() { u64::MAX } else { MOST_TRIALS };
         let change = |fact: FactId| {
             let variable = space.variable(fact)?;
+            let rules = (self.policy.rules.len() + self.policy.implications.len()) as u64;
+            let trials = u64::from(space.classes(variable)).saturating_mul(rules);
+            let Some(rest) = left.checked_sub(trials) else { return Some((fact, Vec::new())) };
+            left = rest;
             let classes = 0..space.classes(variable);
             let changes = classes.filter_map(|class| {
                 let outcomes = self.with(variable, class, &space.value(variable, class), fact)?;

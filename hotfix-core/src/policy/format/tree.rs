@@ -177,15 +177,21 @@ impl Field for Answered {
         Node::Table(accepted.chain(std::iter::once(to)).collect())
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        let value = json_schema!({ "type": ["boolean", "number", "string"] });
+        let value = |about: &str| json_schema!({ "type": ["boolean", "number", "string"], "description": about });
         json_schema!({
             "description": "the values it stands for, by one comparison or more, and the id of the question or leaf to which it leads",
             "type": "object",
             "required": ["to"],
             "minProperties": 2,
             "additionalProperties": false,
-            "properties": { "is": value.clone(), "above": value.clone(), "at_least": value.clone(), "below": value.clone(),
-                "at_most": value, "to": { "type": "string", "pattern": NAME_PATTERN } },
+            "properties": {
+                "is": value("The fact has this value."),
+                "above": value("It is greater."),
+                "at_least": value("It is greater or the same."),
+                "below": value("It is less."),
+                "at_most": value("It is less or the same."),
+                "to": { "type": "string", "pattern": NAME_PATTERN, "description": "The id of the question or leaf to which it leads." },
+            },
         })
     }
     fn example() -> &'static str {

@@ -1,0 +1,3 @@
+//! What the fuzz targets do with their input; `hotfix-core/tests/fuzz_corpus.rs` runs the same on the committed corpus.
+
+pub mod policy;
