@@ -11,7 +11,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-real test lint bench peers instructions error-rates recorded validity bless \
-	docs validity-quick tools tools-real format-check clippy ffi unit doctest python
+	docs validity-quick trees tools tools-real tools-trees format-check clippy ffi unit doctest python
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -22,7 +22,7 @@ demo: ## the canary lab: real processes, real traffic, a report (two minutes aft
 demo-real: tools-real ## the same with HAProxy as the splitter and Prometheus as the source
 	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo --real $(ARGS)
 
-test: tools lint ffi unit doctest docs error-rates validity-quick python ## everything: format, lints, Rust, C, C++, docs, Python
+test: tools lint ffi unit trees doctest docs error-rates validity-quick python ## everything: format, lints, Rust, C, C++, drawings, docs, Python
 
 lint: format-check clippy ## format check and clippy
 
@@ -66,6 +66,13 @@ tools:
 
 tools-real:
 	@scripts/install-debian.sh haproxy prometheus
+
+tools-trees:
+	@scripts/install-debian.sh graphviz chromium nodejs npm
+
+# The kept drawings of the trees, which `unit` compares with the policies, are drawn and read back.
+trees: tools-trees
+	scripts/trees.sh
 
 format-check:
 	$(CARGO) fmt --all --check

@@ -150,10 +150,11 @@ fn lines(text: &str) -> Vec<String> {
             line.push_str(word);
             length += more;
         }
-        lines.push(line);
+        if length > 0 {
+            lines.push(line);
+        }
     }
-    let blank = |line: &String| line.is_empty();
-    if lines.iter().all(blank) { vec!["–".to_owned()] } else { lines }
+    if lines.is_empty() { vec!["–".to_owned()] } else { lines }
 }
 
 /// Control characters are blanks, and so are the code points that XML has no place for.
@@ -279,6 +280,10 @@ impl Drawing {
 
 /// In Mermaid all but letters, digits and plain punctuation is written by its number, as much of it has a meaning even
 /// inside quotes: `#` begins an entity, a back-tick Markdown, `:` before `#` a style.
+///
+/// Two things need more. A line that has `direction LR` anywhere is taken for that statement. And entities are kept as
+/// `ﬂ°°35¶ß` inside, so that a text with these signs must not have them side by side: the ligature becomes two letters, and
+/// an invisible joiner follows `¶`.
 fn mermaid_text(lines: &[String]) -> String {
     let mut text = String::new();
     for (at, line) in lines.iter().enumerate() {
@@ -286,10 +291,15 @@ fn mermaid_text(lines: &[String]) -> String {
             text.push_str("<br/>");
         }
         for c in line.chars() {
-            if c.is_alphanumeric() || matches!(c, ' ' | ',' | '.' | '?' | '\'' | '%' | '-' | '/') {
-                text.push(c);
-            } else {
-                let _ = write!(text, "#{};", u32::from(c));
+            match c {
+                'ﬂ' => text.push_str("fl"),
+                '¶' => text.push_str("#182;#8288;"),
+                ' ' if text.ends_with("direction") => text.push_str("#32;"),
+                ' ' | ',' | '.' | '?' | '\'' | '%' | '-' | '/' => text.push(c),
+                c if c.is_alphanumeric() => text.push(c),
+                c => {
+                    let _ = write!(text, "#{};", u32::from(c));
+                }
             }
         }
     }

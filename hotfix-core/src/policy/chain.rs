@@ -1,7 +1,7 @@
 //! The tree that a list of rules makes, where a policy has no tree of its own: rule after rule, the most severe first.
 
 use super::Policy;
-use super::section::{Branches, Due, Effect, Leaf, Question, Rule, Target, Tree};
+use super::section::{Branches, Due, Duty, Effect, Leaf, Question, Rule, Target, Tree};
 use crate::fact::Condition;
 use crate::grade::{DutyKind, Exclusions, Hotfix, Severity};
 use crate::unit::Name;
@@ -149,5 +149,6 @@ impl Chain<'_> {
 /// By when a fix of this severity is due, whatever else is the case.
 pub(super) fn deadline(policy: &Policy, severity: Severity) -> Option<Due> {
     let mut duties = policy.duties.iter().filter(|duty| duty.kind == DutyKind::Fix);
-    duties.find(|duty| duty.is_for(severity) && !duty.stop_gap).map(|duty| duty.within)
+    let sure = |duty: &&Duty| duty.is_for(severity) && !duty.stop_gap && duty.when.is_none();
+    duties.find(sure).map(|duty| duty.within)
 }

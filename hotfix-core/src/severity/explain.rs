@@ -47,7 +47,8 @@ impl Policy {
         })
     }
 
-    /// The implications that contradictory facts break; where none is broken by itself, all that speak of known facts.
+    /// The implications that contradictory facts break; where none is broken by itself, all that speak of known facts; all
+    /// where none does, as they then contradict each other.
     pub(crate) fn contradictions<'a>(&'a self, facts: &'a Facts) -> Vec<&'a Implication> {
         let broken: Vec<&Implication> = self.contradicted(facts).collect();
         if !broken.is_empty() {
@@ -59,7 +60,8 @@ impl Policy {
             known
         };
         let touched = |i: &&Implication| speaks(&i.when) || speaks(&i.then);
-        self.implications.iter().filter(touched).collect()
+        let touching: Vec<&Implication> = self.implications.iter().filter(touched).collect();
+        if touching.is_empty() { self.implications.iter().collect() } else { touching }
     }
 }
 

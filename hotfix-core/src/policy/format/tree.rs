@@ -94,13 +94,21 @@ impl Field for Asked {
         let before = std::mem::replace(&mut reader.asked_of, about);
         let draft = QuestionDraft::read(entries, reader);
         reader.asked_of = before;
-        let answers = draft.answers?;
-        let branches = match (draft.when?, draft.fact?) {
+        // First, for without its fact no answer can be read, and none says so.
+        let about = draft.fact?;
+        let about = match &about {
+            Some(name) => Some(reader.within("fact", |reader| fact(name, reader))?),
+            None => None,
+        };
+        let Some(answers) = draft.answers else {
+            // Answers to nothing: each is read in vain, and in silence.
+            return about.map_or_else(|| reader.fail(Problem::QuestionForm {}), |_| None);
+        };
+        let branches = match (draft.when?, about) {
             (Some(when), None) if answers.is_empty() => {
                 RawBranches::Condition { when, yes: draft.yes?, no: draft.no? }
             }
-            (None, Some(name)) if draft.yes?.is_none() && draft.no?.is_none() => {
-                let fact = reader.within("fact", |reader| fact(&name, reader))?;
+            (None, Some(fact)) if draft.yes?.is_none() && draft.no?.is_none() => {
                 if answers.is_empty() {
                     return reader.fail(Problem::Empty { what: "answer" });
                 }

@@ -36,9 +36,12 @@ impl Due {
 }
 
 impl Serialize for Due {
-    /// As a policy has it on the wire: seconds, or the word.
+    /// As a policy has it on the wire: seconds, whole ones without a fraction, or the word.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
+            Self::Within(span) if span.as_millis() % 1_000 == 0 => {
+                serializer.serialize_u64(span.as_millis() / 1_000)
+            }
             Self::Within(span) => span.serialize(serializer),
             Self::Next(day) => day.serialize(serializer),
         }

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Draws the exported decision trees of hotfix-core/tests/golden/tree with Graphviz and with Mermaid, and compares what both
+# draw with what the texts say: scripts/trees.sh
+#
+# Mermaid is installed into target/trees-env, keyed by its lock file and the version of node; it runs in a headless Chromium.
+set -eu
+cd "$(dirname "$0")/.."
+env=target/trees-env
+key=$({
+    node --version
+    cat scripts/trees/package-lock.json
+} | sha256sum | cut -d ' ' -f 1)
+
+if [ "$(cat $env/.key 2>/dev/null || true)" != "$key" ]; then
+    echo "making $env"
+    rm -rf $env
+    mkdir -p $env
+    cp scripts/trees/package.json scripts/trees/package-lock.json $env/
+    npm ci --prefix $env --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
+    # The bundle has all that Mermaid needs.
+    cp $env/node_modules/mermaid/dist/mermaid.min.js $env/
+    rm -rf $env/node_modules
+    echo "$key" >$env/.key
+fi
+
+node scripts/trees/draw.mjs hotfix-core/tests/golden/tree $env
