@@ -12,8 +12,8 @@ use std::ptr::null_mut;
 
 use common::{Policy, buffer, call, in_crate, raw};
 use hotfix::policy::{hotfix_policy_from_toml, hotfix_policy_presets, hotfix_policy_to_json};
-use hotfix::severity::hotfix_policy_decide;
-use serde_json::Value;
+use hotfix::severity::{hotfix_policy_classify, hotfix_policy_decide};
+use serde_json::{Map, Value};
 
 const CORE: &str = "../hotfix-core/tests";
 
@@ -38,6 +38,14 @@ fn policy(name: &str) -> Policy {
     // SAFETY: live text and slot.
     call(|e| unsafe { hotfix_policy_from_toml(at, len, &raw mut out, e) }).unwrap();
     Policy(out)
+}
+
+fn classify(policy: &Policy, facts: &Value) -> Value {
+    let facts = facts.to_string();
+    let (at, len) = raw(&facts);
+    // SAFETY: live handle, text and buffer.
+    let text = buffer(|out, e| unsafe { hotfix_policy_classify(policy.0, at, len, out, e) });
+    serde_json::from_str(&text.unwrap()).unwrap()
 }
 
 fn decide(policy: &Policy, facts: &Value) -> Value {
@@ -72,4 +80,75 @@ fn dec_4_every_case_is_decided_as_expected_in_c() {
         .flat_map(|case| case.faults(&decide(&policy(&case.policy), &case.facts)))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `cases/sev/scenario.toml` describes the form.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    id: String,
+    policy: String,
+    facts: Value,
+    #[serde(default)]
+    expect: Map<String, Value>,
+    #[serde(default)]
+    none: Vec<String>,
+    #[serde(default)]
+    decide: Map<String, Value>,
+}
+
+/// Whether an answer is as expected: numbers as doubles, objects by some of their members or by their id.
+fn told(got: &Value, expected: &Value) -> bool {
+    match (got, expected) {
+        (Value::Number(got), Value::Number(expected)) => got.as_f64() == expected.as_f64(),
+        (Value::Object(got), Value::Object(expected)) => {
+            expected.iter().all(|(key, e)| got.get(key).is_some_and(|g| told(g, e)))
+        }
+        (Value::Object(got), Value::String(_)) => got.get("id") == Some(expected),
+        (Value::Array(got), Value::Array(expected)) => {
+            got.len() == expected.len() && got.iter().zip(expected).all(|(g, e)| told(g, e))
+        }
+        _ => got == expected,
+    }
+}
+
+impl Case {
+    fn faults(&self) -> Vec<String> {
+        let policy = policy(&self.policy);
+        let (severity, decision) = (classify(&policy, &self.facts), decide(&policy, &self.facts));
+        let null = self.none.iter().map(|key| (&severity, key, &Value::Null));
+        let told_of = |(document, key, expected): (&Value, &String, &Value)| {
+            let got = document.get(key);
+            let same = got.is_some_and(|got| told(got, expected));
+            (!same).then(|| format!("{}: {key} is {got:?}, expected {expected}", self.id))
+        };
+        let checks: Vec<_> = (self.expect.iter().map(|(key, e)| (&severity, key, e)))
+            .chain(self.decide.iter().map(|(key, e)| (&decision, key, e)))
+            .chain(null)
+            .collect();
+        assert!(!checks.is_empty(), "{}: looks at nothing", self.id);
+        checks.into_iter().filter_map(told_of).collect()
+    }
+}
+
+#[test]
+fn sev_5_every_case_is_classified_as_expected_in_c() {
+    #[derive(serde::Deserialize)]
+    struct File {
+        case: Vec<Case>,
+    }
+    let mut faults = Vec::new();
+    for folder in ["sev", "dec"] {
+        let Ok(files) = std::fs::read_dir(in_crate(CORE).join("cases").join(folder)) else {
+            continue;
+        };
+        for path in files.map(|file| file.unwrap().path()) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let file: File =
+                toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            assert!(!file.case.is_empty(), "{}", path.display());
+            faults.extend(file.case.iter().flat_map(Case::faults));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -150,9 +150,9 @@ document! {
         fn answer(this) -> Option<String> { text(this, "answer") }
         /// The question.
         fn ask(this) -> Option<String> { text(this, "ask") }
-        /// The facts that follow from what is known, each with its value or what is left of it in words.
-        fn deduced(this, py) -> PyResult<Py<PyAny>> { object(py, &this["deduced"]).map(Bound::unbind) }
-        /// The known facts that it looks at.
+        /// Those of `facts` that nobody told: they follow from what is known.
+        fn deduced(this) -> Vec<String> { texts(this, "deduced") }
+        /// The facts that it looks at, each with its value, or what is left of it in words.
         fn facts(this, py) -> PyResult<Py<PyAny>> { object(py, &this["facts"]).map(Bound::unbind) }
         /// Its id.
         fn id(this) -> Option<String> { text(this, "id") }

@@ -423,11 +423,56 @@ def document_of(step: Case, head: str) -> Any:
     return {key: head if value == "$head" else value for key, value in step["input"].items()}
 
 
+def policy_of(name: str) -> hotfix.Policy:
+    """A preset, else a policy of `tests/policies`."""
+    if name in hotfix.Policy.presets():
+        return hotfix.Policy.preset(name)
+    return hotfix.Policy.load(CASES.parent / "policies" / f"{name}.toml")
+
+
+def told(got: Any, expected: Any) -> bool:
+    """An object is told by some of its members or by its id."""
+    if isinstance(got, dict) and isinstance(expected, dict):
+        return all(key in got and told(got[key], value) for key, value in expected.items())
+    if isinstance(got, dict):
+        return bool(got["id"] == expected)
+    if isinstance(got, list) and isinstance(expected, list):
+        return len(got) == len(expected) and all(map(told, got, expected))
+    return bool(got == expected)
+
+
+def severity_case(case: Case, _file: File, _name: str) -> None:
+    """What is known of an incident, and what follows: `sev/scenario.toml` describes the form."""
+    assert case.keys() <= {"id", "policy", "facts", "expect", "none", "decide"}
+    policy = policy_of(case["policy"])
+    answer, decision = policy.classify(case["facts"]).to_dict(), policy.decide(case["facts"]).to_dict()
+    wanted = case.get("expect", {}) | dict.fromkeys(case.get("none", []))
+    decided = case.get("decide", {})
+    assert wanted or decided
+    assert {key: answer[key] for key, value in wanted.items() if not told(answer[key], value)} == {}
+    assert {key: decision[key] for key, value in decided.items() if not told(decision[key], value)} == {}
+
+
+def decision_case(case: Case, _file: File, _name: str) -> None:
+    """Where the tree leads: `decision/matrix.toml` describes the form."""
+    document = policy_of(case["policy"]).decide(case["facts"]).to_dict()
+    outcome = document["outcome"] or {}
+    seen = document | {
+        "outcome": outcome.get("id", ""),
+        "next": (document["next_question"] or {}).get("fact", ""),
+        "path": [part for step in document["path"] for part in (step["id"], step["answer"])],
+    }
+    seen |= {key: "" if outcome.get(key) is None else outcome[key] for key in ("severity", "hotfix", "deadline")}
+    assert {key: seen[key] for key in case["expect"]} == case["expect"]
+
+
 RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
+    "decision": decision_case,
     "kayenta": kayenta_case,
     "policy": policy_case,
     "preset": preset_case,
     "roll": roll_case,
+    "sev": severity_case,
     "stat": stat_case,
 }
 

@@ -397,7 +397,7 @@ class DecisionStep(_Document):
     @property
     def facts(self) -> dict[str, bool | float | str]: ...
     @property
-    def deduced(self) -> dict[str, bool | float | str]: ...
+    def deduced(self) -> list[str]: ...
     @property
     def to(self) -> str | None: ...
 
@@ -995,6 +995,7 @@ def judge(
     pass_score: float | None = None,
     marginal_score: float | None = None,
 ) -> Judgement: ...
+
 @final
 class Calibration(_Document):
     @property
@@ -1211,6 +1212,7 @@ def sight(
     alpha: float = 0.01,
     tick_seconds: float = 10.0,
 ) -> list[dict[str, Any]]: ...
+
 @final
 class MannWhitney(_Document):
     @property

@@ -9,7 +9,7 @@ _D = TypeVar("_D")
 
 
 def _words(value: object) -> object:
-    """What the document has for a value: yes and no are ``"true"`` and ``"false"`` there."""
+    """Write True and False as the document has them; the rest as it is."""
     if value is True:
         return "true"
     return "false" if value is False else value
@@ -27,11 +27,11 @@ class ByValue(dict[str, _T]):
     """
 
     def __getitem__(self, value: str | bool, /) -> _T:
-        """What follows from this value."""
+        """Look up what follows from this value."""
         return super().__getitem__(_words(value))  # type: ignore[index]
 
     def __contains__(self, value: object, /) -> bool:
-        """Whether something is said of this value."""
+        """Say whether something follows from this value."""
         return super().__contains__(_words(value))
 
     @overload
@@ -41,7 +41,7 @@ class ByValue(dict[str, _T]):
     @overload
     def get(self, value: str | bool, default: _D, /) -> _T | _D: ...
     def get(self, value: str | bool, default: object = None, /) -> object:
-        """What follows from this value, or the default."""
+        """Look up what follows from this value, or give the default."""
         return super().get(_words(value), default)  # type: ignore[call-overload]
 
 
