@@ -5,6 +5,7 @@
 
 mod fault;
 mod finding;
+mod logic;
 
 pub use fault::Fault;
 pub use finding::{Example, Finding, Level};
@@ -21,6 +22,7 @@ impl Policy {
     pub fn lint(&self, at: Option<Timestamp>) -> Vec<Finding> {
         let mut findings = Vec::new();
         let _ = at;
+        logic::findings(self, &mut findings);
         findings.sort_by_key(|finding: &Finding| finding.code());
         findings
     }
