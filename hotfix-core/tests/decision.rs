@@ -7,10 +7,10 @@
     reason = "a test reads its files and ends at what it did not expect"
 )]
 
-mod decision_cases;
+mod answer_cases;
 mod decision_common;
 
-use decision_cases::Case;
+use answer_cases::{DecisionCase, load};
 use decision_common::{facts, in_crate, policy, with_tables};
 use hotfix_core::fact::Facts;
 use serde_json::json;
@@ -18,7 +18,7 @@ use serde_json::json;
 #[test]
 fn dec_4_every_case_is_decided_as_expected() {
     let mut wrong = Vec::new();
-    for case in Case::load(&in_crate("tests/cases/decision")) {
+    for case in load::<DecisionCase>(&in_crate("tests/cases/decision")) {
         let policy = policy(&case.policy);
         let facts = facts(&policy, &case.facts);
         let document = serde_json::to_value(policy.decide(&facts)).unwrap();

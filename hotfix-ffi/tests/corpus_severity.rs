@@ -2,24 +2,32 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
 #![allow(clippy::result_large_err, reason = "a test reads the whole error")]
 
+#[path = "../../hotfix-core/tests/answer_cases/mod.rs"]
+mod answer_cases;
 mod common;
-#[path = "../../hotfix-core/tests/decision_cases/mod.rs"]
-mod decision_cases;
+#[path = "../../hotfix-core/tests/lint_cases/mod.rs"]
+mod lint_cases;
 #[path = "../../hotfix-core/tests/preset_common/mod.rs"]
 mod preset_common;
 
-use std::ptr::null_mut;
+use std::path::Path;
+use std::ptr::{null, null_mut};
 
+use answer_cases::{DecisionCase, SeverityFile};
 use common::{Policy, buffer, call, in_crate, raw};
 use hotfix::policy::{hotfix_policy_from_toml, hotfix_policy_presets, hotfix_policy_to_json};
-use hotfix::severity::{hotfix_policy_classify, hotfix_policy_decide};
-use serde_json::{Map, Value};
+use hotfix::severity::{hotfix_policy_classify, hotfix_policy_decide, hotfix_policy_lint};
+use lint_cases::LintCase;
+use serde_json::Value;
 
 const CORE: &str = "../hotfix-core/tests";
 
+fn text_of(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 fn read(path: &str) -> String {
-    let path = in_crate(CORE).join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    text_of(&in_crate(CORE).join(path))
 }
 
 fn presets() -> Vec<String> {
@@ -33,11 +41,20 @@ fn policy(name: &str) -> Policy {
     if presets().iter().any(|preset| preset == name) {
         return Policy::preset(name).unwrap();
     }
-    let (toml, mut out) = (read(&format!("policies/{name}.toml")), null_mut());
-    let (at, len) = raw(&toml);
+    from_toml(&read(&format!("policies/{name}.toml")))
+}
+
+fn from_toml(text: &str) -> Policy {
+    let ((at, len), mut out) = (raw(text), null_mut());
     // SAFETY: live text and slot.
     call(|e| unsafe { hotfix_policy_from_toml(at, len, &raw mut out, e) }).unwrap();
     Policy(out)
+}
+
+fn to_json(policy: &Policy) -> Value {
+    // SAFETY: a live handle and buffer.
+    let text = buffer(|out, e| unsafe { hotfix_policy_to_json(policy.0, out, e) });
+    serde_json::from_str(&text.unwrap()).unwrap()
 }
 
 fn classify(policy: &Policy, facts: &Value) -> Value {
@@ -62,9 +79,7 @@ fn field_5_every_preset_has_its_figures_in_c() {
     for name in presets() {
         let file: preset_common::File =
             toml::from_str(&read(&format!("cases/preset/{name}.toml"))).unwrap();
-        // SAFETY: a live handle and buffer.
-        let json = buffer(|out, e| unsafe { hotfix_policy_to_json(policy(&name).0, out, e) });
-        let document = serde_json::from_str(&json.unwrap()).unwrap();
+        let document = to_json(&policy(&name));
         faults.extend(file.case.iter().flat_map(|case| case.faults(&document)));
         assert_eq!((&file.policy, file.case.is_empty()), (&name, false));
     }
@@ -73,7 +88,7 @@ fn field_5_every_preset_has_its_figures_in_c() {
 
 #[test]
 fn dec_4_every_case_is_decided_as_expected_in_c() {
-    let cases = decision_cases::Case::load(&in_crate(CORE).join("cases/decision"));
+    let cases: Vec<DecisionCase> = answer_cases::load(&in_crate(CORE).join("cases/decision"));
     assert!(cases.len() > 20, "only {} cases", cases.len());
     let wrong: Vec<String> = cases
         .iter()
@@ -82,73 +97,33 @@ fn dec_4_every_case_is_decided_as_expected_in_c() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `cases/sev/scenario.toml` describes the form.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    id: String,
-    policy: String,
-    facts: Value,
-    #[serde(default)]
-    expect: Map<String, Value>,
-    #[serde(default)]
-    none: Vec<String>,
-    #[serde(default)]
-    decide: Map<String, Value>,
-}
-
-/// Whether an answer is as expected: numbers as doubles, objects by some of their members or by their id.
-fn told(got: &Value, expected: &Value) -> bool {
-    match (got, expected) {
-        (Value::Number(got), Value::Number(expected)) => got.as_f64() == expected.as_f64(),
-        (Value::Object(got), Value::Object(expected)) => {
-            expected.iter().all(|(key, e)| got.get(key).is_some_and(|g| told(g, e)))
+#[test]
+fn sev_3_every_case_is_classified_and_decided_in_c_as_the_document_says() {
+    let files = SeverityFile::load(&in_crate(CORE).join("cases/sev"));
+    assert_eq!(files.len(), presets().len());
+    let mut wrong = Vec::new();
+    for file in files {
+        let policy = Policy::preset(&file.policy).unwrap();
+        for case in &file.case {
+            let facts = case.known(&file.quiet);
+            wrong.extend(case.faults(&classify(&policy, &facts), &decide(&policy, &facts)));
         }
-        (Value::Object(got), Value::String(_)) => got.get("id") == Some(expected),
-        (Value::Array(got), Value::Array(expected)) => {
-            got.len() == expected.len() && got.iter().zip(expected).all(|(g, e)| told(g, e))
-        }
-        _ => got == expected,
     }
-}
-
-impl Case {
-    fn faults(&self) -> Vec<String> {
-        let policy = policy(&self.policy);
-        let (severity, decision) = (classify(&policy, &self.facts), decide(&policy, &self.facts));
-        let null = self.none.iter().map(|key| (&severity, key, &Value::Null));
-        let told_of = |(document, key, expected): (&Value, &String, &Value)| {
-            let got = document.get(key);
-            let same = got.is_some_and(|got| told(got, expected));
-            (!same).then(|| format!("{}: {key} is {got:?}, expected {expected}", self.id))
-        };
-        let checks: Vec<_> = (self.expect.iter().map(|(key, e)| (&severity, key, e)))
-            .chain(self.decide.iter().map(|(key, e)| (&decision, key, e)))
-            .chain(null)
-            .collect();
-        assert!(!checks.is_empty(), "{}: looks at nothing", self.id);
-        checks.into_iter().filter_map(told_of).collect()
-    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn sev_5_every_case_is_classified_as_expected_in_c() {
-    #[derive(serde::Deserialize)]
-    struct File {
-        case: Vec<Case>,
+fn dec_5_each_fault_is_found_in_c_and_nothing_that_is_none() {
+    let lab = to_json(&from_toml(&text_of(&in_crate("../examples/policies/lab.toml"))));
+    let cases = LintCase::load(&in_crate(CORE).join("cases/lint/tree.toml"));
+    assert!(cases.len() > 20, "only {} cases", cases.len());
+    let mut wrong = Vec::new();
+    for case in cases {
+        let policy =
+            Policy::from_json(&lint_cases::with(lab.clone(), &case.policy).to_string()).unwrap();
+        // SAFETY: a live handle and buffer.
+        let found = buffer(|out, e| unsafe { hotfix_policy_lint(policy.0, null(), 0, out, e) });
+        wrong.extend(case.faults(&serde_json::from_str(&found.unwrap()).unwrap()));
     }
-    let mut faults = Vec::new();
-    for folder in ["sev", "dec"] {
-        let Ok(files) = std::fs::read_dir(in_crate(CORE).join("cases").join(folder)) else {
-            continue;
-        };
-        for path in files.map(|file| file.unwrap().path()) {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let file: File =
-                toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-            assert!(!file.case.is_empty(), "{}", path.display());
-            faults.extend(file.case.iter().flat_map(Case::faults));
-        }
-    }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -54,8 +54,14 @@ impl Space {
 
 fn number(kind: FactKind, number: f64) -> String {
     match kind {
-        FactKind::Share => Proportion::try_from_fraction(number)
-            .map_or_else(|_| number.to_string(), |share| share.to_string()),
+        FactKind::Share => {
+            // As a percentage where that names this share and no other: two classes never have the same words.
+            let percentage = Proportion::try_from_fraction(number).map(|share| share.to_string());
+            let named = percentage.ok().filter(|percentage| {
+                percentage.parse::<Proportion>().is_ok_and(|share| share.as_fraction() == number)
+            });
+            named.unwrap_or_else(|| number.to_string())
+        }
         FactKind::Duration => Span::try_from_seconds(number)
             .map_or_else(|_| number.to_string(), |span| span.to_string()),
         _ => number.to_string(),

@@ -78,15 +78,9 @@ impl<'a> Classification<'a> {
 
     /// The unknown facts that the rules which could not be judged ask for, in the order of the policy's conditions.
     pub fn unknown(&self) -> Vec<FactId> {
-        let mut unknown: Vec<FactId> = Vec::new();
-        for verdict in self.undecided() {
-            for fact in verdict.unknown {
-                if !unknown.contains(&fact) {
-                    unknown.push(fact);
-                }
-            }
-        }
-        unknown
+        let mut met = BTreeSet::new();
+        let asked = self.undecided().into_iter().flat_map(|verdict| verdict.unknown);
+        asked.filter(|fact| met.insert(*fact)).collect()
     }
 
     /// The unknown facts that can still change the answer, in the order of the policy's conditions.
