@@ -7,83 +7,17 @@
     reason = "a test reads its files and ends at what it did not expect"
 )]
 
+mod answer_cases;
 mod decision_common;
 
 use std::collections::BTreeSet;
 
-use decision_common::{decided, facts, in_crate, read};
+use answer_cases::SeverityFile;
+use decision_common::{facts, in_crate};
 use hotfix_core::policy::Policy;
-use serde_json::{Map, Value, json};
 
-/// A file of `tests/cases/sev`; `enterprise.toml` there describes the form.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    policy: String,
-    #[serde(default)]
-    quiet: Map<String, Value>,
-    case: Vec<Case>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    id: String,
-    #[serde(default)]
-    quiet: bool,
-    facts: Map<String, Value>,
-    #[serde(default)]
-    unknown: Vec<String>,
-    #[serde(default)]
-    expect: Map<String, Value>,
-    #[serde(default)]
-    decide: Map<String, Value>,
-}
-
-fn files() -> Vec<File> {
-    let folder = std::fs::read_dir(in_crate("tests/cases/sev")).unwrap();
-    let mut files: Vec<_> = folder.map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let parse = |file: std::path::PathBuf| {
-        toml::from_str(&read(&file)).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
-    };
-    files.into_iter().map(parse).collect()
-}
-
-impl Case {
-    /// The facts of the case, over those of the file that it takes.
-    fn known(&self, quiet: &Map<String, Value>) -> Value {
-        let mut known = if self.quiet { quiet.clone() } else { Map::new() };
-        known.extend(self.facts.clone());
-        for fact in &self.unknown {
-            known.remove(fact);
-        }
-        Value::Object(known)
-    }
-}
-
-/// What a case may expect of a classification, from its document: "" for null.
-fn classified(document: &Value, key: &str) -> Value {
-    let value = document.get(key).unwrap_or_else(|| panic!("`{key}` is nothing that is answered"));
-    match (key, value) {
-        ("rules" | "undecided", Value::Array(rules)) => {
-            rules.iter().map(|rule| rule["id"].clone()).collect()
-        }
-        (_, Value::Null) => json!(""),
-        (_, other) => other.clone(),
-    }
-}
-
-/// Equal, with 1 and 1.0 alike.
-fn same(got: &Value, expected: &Value) -> bool {
-    match (got, expected) {
-        (Value::Number(got), Value::Number(expected)) => got.as_f64() == expected.as_f64(),
-        (Value::Object(got), Value::Object(expected)) => {
-            got.len() == expected.len()
-                && got.iter().all(|(key, got)| expected.get(key).is_some_and(|e| same(got, e)))
-        }
-        _ => got == expected,
-    }
+fn files() -> Vec<SeverityFile> {
+    SeverityFile::load(&in_crate("tests/cases/sev"))
 }
 
 #[test]
@@ -95,14 +29,8 @@ fn sev_3_every_case_is_classified_and_decided_as_the_document_says() {
             let facts = facts(&policy, &case.known(&file.quiet));
             let answer = serde_json::to_value(policy.classify(&facts)).unwrap();
             let decision = serde_json::to_value(policy.decide(&facts)).unwrap();
-            let expect = case.expect.iter().map(|(key, e)| (key, e, classified(&answer, key)));
-            let decide = case.decide.iter().map(|(key, e)| (key, e, decided(&decision, key)));
-            for (key, expected, got) in expect.chain(decide) {
-                if !same(&got, expected) {
-                    let (file, id) = (&file.policy, &case.id);
-                    wrong.push(format!("{file}, {id}: {key} is {got}, expected {expected}"));
-                }
-            }
+            let faults = case.faults(&answer, &decision);
+            wrong.extend(faults.into_iter().map(|fault| format!("{}, {fault}", file.policy)));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -55,22 +55,6 @@ pub(crate) fn facts(policy: &Policy, known: &Value) -> Facts {
     Facts::read(known.as_object().unwrap(), policy.vocabulary()).unwrap()
 }
 
-/// What a case may expect of a decision, from its document: "" for null.
-pub(crate) fn decided(document: &Value, key: &str) -> Value {
-    let or_empty = |value: &Value| if value.is_null() { json!("") } else { value.clone() };
-    match key {
-        "outcome" => or_empty(&document["outcome"]["id"]),
-        "severity" | "hotfix" | "deadline" => or_empty(&document["outcome"][key]),
-        "next" => or_empty(&document["next_question"]["fact"]),
-        "path" => {
-            let steps = document["path"].as_array().unwrap().iter();
-            steps.flat_map(|step| [step["id"].clone(), step["answer"].clone()]).collect()
-        }
-        "settled" | "reachable" | "gaps" | "contradictions" | "exact" => document[key].clone(),
-        _ => panic!("`{key}` is nothing that a case expects"),
-    }
-}
-
 /// A fact with a value for each class that the random policies tell apart, and the class in words.
 pub(crate) struct Subject {
     pub(crate) fact: FactId,

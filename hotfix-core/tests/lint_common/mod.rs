@@ -7,7 +7,7 @@ use hotfix_core::fact::{Condition, Facts, Placed, Space, Truth};
 use hotfix_core::grade::{Exclusions, Hotfix, Severity};
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::{Answer, Branches, Effect, Target, Tree};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A path in the crate, looked up when the test runs: a shared build folder must not lead to another clone.
 pub(crate) fn in_crate(path: &str) -> PathBuf {
@@ -17,25 +17,8 @@ pub(crate) fn in_crate(path: &str) -> PathBuf {
 /// A policy without rules and tree, with these keys put in.
 pub(crate) fn policy(keys: &Value) -> Policy {
     let base = std::fs::read_to_string(in_crate("../examples/policies/lab.toml")).unwrap();
-    let mut document = serde_json::to_value(Policy::from_toml(&base).unwrap()).unwrap();
-    let all = json!({
-        "P0": { "label": "critical", "hotfix": true },
-        "P1": { "label": "high", "hotfix": true },
-        "P2": { "label": "medium", "hotfix": false },
-    });
-    // One that nothing gives is a fault of its own.
-    let mut severities = serde_json::Map::new();
-    for giving in [&keys["rules"], &keys["tree"]["leaves"]] {
-        for severity in
-            giving.as_array().into_iter().flatten().filter_map(|g| g["severity"].as_str())
-        {
-            severities.insert(severity.to_owned(), all[severity].clone());
-        }
-    }
-    document["severities"] = severities.into();
-    for (key, value) in keys.as_object().unwrap() {
-        document[key] = value.clone();
-    }
+    let base = serde_json::to_value(Policy::from_toml(&base).unwrap()).unwrap();
+    let document = crate::lint_cases::with(base, keys);
     Policy::from_json(&document.to_string()).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
