@@ -46,6 +46,26 @@ fn roll_3_a_manual_gate_waits_for_a_person() {
 }
 
 #[test]
+fn dec_5_a_policy_with_a_fault_that_denies_does_not_start() {
+    let circle = r#"
+root = "a"
+questions = [{ id = "a", ask = "?", when = "service_down", yes = "l", no = "b" },
+    { id = "b", ask = "?", when = "data_corruption", yes = "l", no = "a" }]
+leaves = [{ id = "l", title = "t", hotfix = true }]
+"#;
+    let policy = Policy::preset("phased-canary").unwrap().to_toml();
+    let policy = Policy::from_toml(&format!("{policy}\n[tree]{circle}")).unwrap();
+    let subject = Story::new("phased-canary", Recording::Keep).rollout.plan().subject().clone();
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    let plan = Plan::try_new(Arc::new(policy), subject).unwrap();
+    story.rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let refusal = story.refused(r#"{"kind":"start","by":"lena"}"#);
+    assert_eq!(refusal.code(), "HF-ROLL-013");
+    assert!(refusal.to_string().contains("HF-LINT-001 at /tree/questions/0"), "{refusal}");
+    assert_eq!(story.state(), State::Ready);
+}
+
+#[test]
 fn roll_3_a_manual_final_validation_asks_once_and_waits_for_the_answer() {
     let mut story = changed(|policy| {
         policy["final_validation"].as_table_mut().unwrap().insert("gate".into(), "manual".into());
