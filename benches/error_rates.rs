@@ -77,6 +77,8 @@ impl Kind {
                     errors.insert("weight".to_owned(), 1.0.into());
                 }
                 policy.remove("efficacy");
+                // These name metrics that are gone.
+                policy.remove("success");
             }
             Self::WholeJudge | Self::Standard => {}
             Self::Thresholds => {

@@ -35,7 +35,10 @@ fn policy(changes: &[(&str, Value)]) -> Arc<Policy> {
         "title": "error rate", "kind": "proportion", "worse": "higher", "weight": 1.0,
         "success": 0.97, "alert": 0.98, "rollback": 0.99,
     }});
-    document.as_object_mut().unwrap().remove("efficacy");
+    let table = document.as_object_mut().unwrap();
+    table.remove("efficacy");
+    // These name metrics of the preset.
+    table.remove("success");
     document["watch"]["warm_up"] = json!(0.0);
     for (pointer, value) in changes {
         let (parent, key) = pointer.rsplit_once('/').unwrap();

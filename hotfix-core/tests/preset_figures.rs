@@ -147,13 +147,28 @@ fn plan_2_the_figures_of_s1() {
 }
 
 #[test]
+fn sev_6_the_figures_of_s2() {
+    check("enterprise");
+}
+
+#[test]
 fn plan_3_the_figures_of_s3() {
     check("fast-track");
 }
 
 #[test]
+fn sev_4_the_figures_of_s4() {
+    check("severity-matrix");
+}
+
+#[test]
 fn met_5_the_figures_of_s5() {
     check("emergency-command");
+}
+
+#[test]
+fn dec_5_what_our_own_merge_takes() {
+    check("standard");
 }
 
 #[test]

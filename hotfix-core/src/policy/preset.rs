@@ -4,11 +4,20 @@ use super::Policy;
 use super::error::{PolicyErrors, Problem, nearest, shown};
 
 /// The names, in the order of the documents; our own merge last.
-const NAMES: &[&str] = &["phased-canary", "fast-track", "emergency-command", "standard"];
+const NAMES: &[&str] = &[
+    "phased-canary",
+    "enterprise",
+    "fast-track",
+    "severity-matrix",
+    "emergency-command",
+    "standard",
+];
 
 const TEXTS: &[&str] = &[
     include_str!("../../policies/phased-canary.toml"),
+    include_str!("../../policies/enterprise.toml"),
     include_str!("../../policies/fast-track.toml"),
+    include_str!("../../policies/severity-matrix.toml"),
     include_str!("../../policies/emergency-command.toml"),
     include_str!("../../policies/standard.toml"),
 ];
