@@ -16,30 +16,38 @@ impl Space {
             Classes::Texts { another, mentioned } => {
                 class.checked_sub(1).map_or(another, |at| &mentioned[at as usize]).clone()
             }
-            Classes::Numbers { kind, between } => {
-                let at = class as usize;
-                let (low, high) = between[at];
-                if low == high {
-                    return number(*kind, low);
-                }
-                // A bound is told by the value next to it, which is a class of its own where a condition names it.
-                let point = |(low, high): &(f64, f64)| (low == high).then_some(*low);
-                let before = at.checked_sub(1).and_then(|before| between.get(before));
-                let from = before.map(|before| match point(before) {
-                    Some(cut) => format!("above {}", number(*kind, cut)),
-                    None => format!("at least {}", number(*kind, low)),
-                });
-                let after = between.get(at + 1);
-                let to = after.map(|after| match point(after) {
-                    Some(cut) => format!("below {}", number(*kind, cut)),
-                    None => format!("at most {}", number(*kind, high)),
-                });
-                match (from, to) {
-                    (Some(from), Some(to)) => format!("{from}, {to}"),
-                    (Some(only), None) | (None, Some(only)) => only,
-                    (None, None) => "any".to_owned(),
-                }
-            }
+            Classes::Numbers { .. } => self.describe_run(variable, class, class),
+        }
+    }
+
+    /// Neighbouring classes of a number in words, as one range: `at least 5%, below 50%`. Of another fact, the first class.
+    ///
+    /// # Panics
+    /// If there is no such variable or class.
+    pub(crate) fn describe_run(&self, variable: usize, first: u32, last: u32) -> String {
+        let Classes::Numbers { kind, between } = &self.variables[variable].1 else {
+            return self.describe(variable, first);
+        };
+        let (low, high) = (between[first as usize].0, between[last as usize].1);
+        if low == high {
+            return number(*kind, low);
+        }
+        // A bound is told by the value next to it, which is a class of its own where a condition names it.
+        let point = |(low, high): &(f64, f64)| (low == high).then_some(*low);
+        let before = (first as usize).checked_sub(1).and_then(|before| between.get(before));
+        let from = before.map(|before| match (point(before), point(&between[first as usize])) {
+            (Some(cut), None) => format!("above {}", number(*kind, cut)),
+            _ => format!("at least {}", number(*kind, low)),
+        });
+        let after = between.get(last as usize + 1);
+        let to = after.map(|after| match (point(after), point(&between[last as usize])) {
+            (Some(cut), None) => format!("below {}", number(*kind, cut)),
+            _ => format!("at most {}", number(*kind, high)),
+        });
+        match (from, to) {
+            (Some(from), Some(to)) => format!("{from}, {to}"),
+            (Some(only), None) | (None, Some(only)) => only,
+            (None, None) => "any".to_owned(),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::grade::{PromotionRule, Reference, Response, Role};
+use crate::grade::{PromotionRule, Response, Role};
 use crate::metric::{Band, Judged, judge_bounds};
-use crate::policy::section::{BoundValue, Phase, Watch};
+use crate::policy::section::{Phase, Watch};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::phase_end::PhaseEnd;
@@ -274,7 +274,8 @@ impl Watched {
         let least = moment.watch.least_trials;
         let lacking =
             if let (Some(canary), Some(baseline)) = (self.trials(canary), self.trials(baseline)) {
-                let other = if self.compares_live() && baseline > 0.0 { baseline } else { least };
+                let other =
+                    if self.metric.compares_live() && baseline > 0.0 { baseline } else { least };
                 least - canary.min(other)
             } else {
                 // One tick of a rare count or a level is no window: watch for as long as the window is.
@@ -291,15 +292,6 @@ impl Watched {
             return None;
         }
         Some(judge_bounds(&self.metric, value, self.value(baseline, share.rest().as_fraction())))
-    }
-
-    /// Whether any bound looks at the live arm.
-    fn compares_live(&self) -> bool {
-        let bounds = self.metric.bounds;
-        [bounds.success, bounds.alert, bounds.rollback].into_iter().flatten().any(|bound| {
-            bound.unless_both_arms
-                || matches!(bound.value, BoundValue::Relative(_, Reference::Live))
-        })
     }
 }
 

@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use super::fault::Fault;
 use crate::fact::Facts;
 use crate::grade::closed_set;
-use crate::unit::{MetricName, PhaseName};
+use crate::unit::{MetricName, PhaseName, Span};
 
 closed_set! {
     /// How grave a finding is, gravest first.
@@ -32,6 +32,7 @@ pub struct Finding {
 
 /// What shows a fault when it is fed back to the engine.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a policy has few findings, and they live shortly")]
 pub enum Example {
     /// Facts of an incident: classify them, or let the tree decide.
     Facts(Facts),
@@ -43,11 +44,33 @@ pub enum Example {
         phase: PhaseName,
         /// Events.
         events: f64,
-        /// Trials.
+        /// Trials; of a metric that counts events a minute, the seconds of exposure.
         trials: f64,
         /// The chance, 0 to 1.
         chance: f64,
     },
+    /// Times that do not fit their limit.
+    Times {
+        /// What the time is made of; least and most of them add up to those of the whole.
+        steps: Vec<StepTime>,
+        /// The least time of the whole.
+        least: Span,
+        /// The most time of the whole.
+        most: Span,
+        /// What the policy allows or promises.
+        limit: Span,
+    },
+}
+
+/// A part of a longer time.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct StepTime {
+    /// What it is: a step of the procedure, a phase, a review.
+    pub step: String,
+    /// What it takes at least; zero where that is not said.
+    pub least: Span,
+    /// What it takes at most; as much as `least` where that is not said.
+    pub most: Span,
 }
 
 impl Finding {
@@ -73,7 +96,8 @@ impl Finding {
 }
 
 impl Serialize for Finding {
-    /// `{"code", "level", "path", "message", "remedy", "example"}`; an example is `{"facts": …}` or `{"counts": …}`.
+    /// `{"code", "level", "path", "message", "remedy", "example"}`; an example is `{"facts": …}`, `{"counts": …}`
+    /// or `{"times": …}`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut finding = serializer.serialize_struct("Finding", 6)?;
         finding.serialize_field("code", self.code())?;
@@ -107,6 +131,19 @@ impl Serialize for Example {
                     Counts { metric, phase, events: *events, trials: *trials, chance: *chance };
                 let mut example = serializer.serialize_struct("Example", 1)?;
                 example.serialize_field("counts", &counts)?;
+                example.end()
+            }
+            Self::Times { steps, least, most, limit } => {
+                #[derive(serde::Serialize)]
+                struct Times<'a> {
+                    steps: &'a [StepTime],
+                    least: Span,
+                    most: Span,
+                    limit: Span,
+                }
+                let times = Times { steps, least: *least, most: *most, limit: *limit };
+                let mut example = serializer.serialize_struct("Example", 1)?;
+                example.serialize_field("times", &times)?;
                 example.end()
             }
         }

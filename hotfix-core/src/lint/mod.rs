@@ -3,11 +3,22 @@
 //! A finding has a stable code, a level, a place, a sentence, a remedy and, where there can be one, an example that shows
 //! the fault when it is fed back to the engine.
 
+mod bounds;
+mod deadlines;
 mod fault;
 mod finding;
+mod healthy;
+mod ladders;
+mod logic;
+mod messages;
+mod phases;
+mod promises;
+mod roles;
+mod steps;
+mod words;
 
-pub use fault::Fault;
-pub use finding::{Example, Finding, Level};
+pub use fault::{Fault, FigureFault, PeopleFault, PhaseChance, TimeFault};
+pub use finding::{Example, Finding, Level, StepTime};
 
 use crate::policy::Policy;
 use crate::unit::Timestamp;
@@ -20,7 +31,14 @@ impl Policy {
     /// Shows DEC-5.
     pub fn lint(&self, at: Option<Timestamp>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let _ = at;
+        logic::find(self, &mut findings);
+        bounds::find(self, &mut findings);
+        phases::find(self, &mut findings);
+        deadlines::find(self, at, &mut findings);
+        promises::find(self, &mut findings);
+        roles::find(self, &mut findings);
+        ladders::find(self, &mut findings);
+        messages::find(self, &mut findings);
         findings.sort_by_key(|finding: &Finding| finding.code());
         findings
     }

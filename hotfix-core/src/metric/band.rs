@@ -106,6 +106,15 @@ impl Metric {
         if both { Some(false) } else { canary.beyond(figure, self.worse) }
     }
 
+    /// Whether any bound looks at the live arm.
+    pub(crate) fn compares_live(&self) -> bool {
+        let bounds = self.bounds;
+        [bounds.success, bounds.alert, bounds.rollback].into_iter().flatten().any(|bound| {
+            bound.unless_both_arms
+                || matches!(bound.value, BoundValue::Relative(_, Reference::Live))
+        })
+    }
+
     /// Every bound as a figure where it does not need the live arm, in the metric's unit.
     pub fn bound_figures(&self) -> impl Iterator<Item = f64> {
         let bounds = self.bounds;

@@ -218,7 +218,7 @@ pub(crate) fn consistent(
 }
 
 /// [`Outcome::code`] of the rules.
-fn list(policy: &Policy, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
+pub(crate) fn list(policy: &Policy, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
     let mut fired = |effect: Effect| {
         let rules = policy.rules.iter().filter(|rule| rule.effect == effect);
         let any = Condition::Any(rules.map(|rule| rule.when.clone()).collect());
@@ -282,7 +282,7 @@ pub(crate) fn graph(tree: &Tree) -> DiGraph<Target, ()> {
 }
 
 /// [`End::code`] of the tree.
-fn walk(tree: &Tree, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
+pub(crate) fn walk(tree: &Tree, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
     let nowhere = builder.constant(End::Loop.code(tree));
     let mut ends = vec![nowhere; tree.questions.len()];
     let graph = graph(tree);

@@ -290,6 +290,30 @@ impl Law for Binomial {
     }
 }
 
+/// A Poisson law.
+pub(super) struct Poisson {
+    /// Its mean, above 0.
+    pub(super) mean: f64,
+}
+
+impl Law for Poisson {
+    fn low(&self) -> f64 {
+        0.0
+    }
+    fn high(&self) -> f64 {
+        f64::INFINITY
+    }
+    fn mean(&self) -> f64 {
+        self.mean
+    }
+    fn ln_probability(&self, x: f64) -> f64 {
+        ln_poisson(x, self.mean)
+    }
+    fn step(&self, x: f64) -> f64 {
+        self.mean / (x + 1.0)
+    }
+}
+
 /// Events that fall to the canary, of `events` among `canary + baseline` trials that are all alike.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hypergeometric {

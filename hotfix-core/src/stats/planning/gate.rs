@@ -1,6 +1,6 @@
 //! Bounds on a share that is looked at once: exact chances to pass, and sample sizes.
 
-use crate::stats::distribution::{Binomial, lower_tail};
+use crate::stats::distribution::{Binomial, Poisson, lower_tail};
 use crate::stats::numeric::{larger, normal_quantile, smaller};
 use crate::stats::{MAX_COUNT, StatError};
 
@@ -52,6 +52,35 @@ pub fn pass_all_chance(gates: &[(f64, f64)], rate: f64) -> Result<f64, StatError
     gates.iter().try_fold(1.0, |chance, &(requests, at_most)| {
         Ok(chance * pass_chance(requests, rate, at_most)?)
     })
+}
+
+/// Chance that at most so many events come where `expected` are to be expected: that a fix passes a gate on events a
+/// minute.
+///
+/// Exact for independent events. `at_most` is rounded down to a whole number.
+///
+/// # Errors
+/// `HF-STAT-030` for an expectation or a bound that is none.
+///
+/// ```
+/// use hotfix_core::stats::planning::gate::count_chance;
+/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+/// // Three where three are to be expected: missed more than one time in three.
+/// assert!((count_chance(3.0, 3.0)? - 0.647).abs() < 5e-4);
+/// # Ok(())
+/// # }
+/// ```
+pub fn count_chance(expected: f64, at_most: f64) -> Result<f64, StatError> {
+    for (what, value) in [("expected events", expected), ("bound", at_most)] {
+        if !(0.0..=MAX_COUNT).contains(&value) {
+            let expected = "a number from 0 to 2^53";
+            return Err(StatError::OutOfRange { what, value, expected });
+        }
+    }
+    if expected == 0.0 {
+        return Ok(1.0);
+    }
+    Ok(lower_tail(&Poisson { mean: expected }, at_most.floor()))
 }
 
 /// The ratio that one test at the end finds with chance `power`, by the square-root approximation

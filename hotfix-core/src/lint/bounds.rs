@@ -1,0 +1,236 @@
+//! Bounds of metrics: their order, and what chance does to a healthy release.
+
+use super::fault::{FigureFault, PhaseChance};
+use super::finding::{Example, Finding};
+use super::healthy::{Law, figure, traffic, trials};
+use crate::grade::{Reference, Response, Role, Worse};
+use crate::policy::Policy;
+use crate::policy::section::{Bound, BoundValue, Metric, Model, Phase};
+use crate::text::pointer_step;
+use crate::unit::{Share, Span};
+
+/// A gate that a healthy release misses more often than this is doubtful.
+const DOUBTFUL_MISS: f64 = 0.05;
+/// A window in which a healthy release is beyond the alert bound more often than this is doubtful.
+const DOUBTFUL_ALERT: f64 = 0.05;
+/// A window in which a healthy release is beyond the rollback bound more often than this is doubtful: a phase has many.
+const DOUBTFUL_ROLLBACK: f64 = 0.001;
+
+pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
+    for metric in policy.metrics() {
+        order(metric, findings);
+        live_arm(policy, metric, findings);
+        if metric.role == Role::Decide {
+            missed_by_chance(policy, metric, findings);
+            tripped_by_chance(policy, metric, findings);
+        }
+    }
+    sick_live_arm(policy, findings);
+    unjudged(policy, findings);
+}
+
+fn place(metric: &Metric, bound: &str) -> String {
+    format!("/metrics/{}/{bound}", pointer_step(metric.id.as_str()))
+}
+
+/// The bounds by name, mildest first.
+const fn named(metric: &Metric) -> [(&'static str, Option<Bound>); 3] {
+    let bounds = metric.bounds;
+    [("success", bounds.success), ("alert", bounds.alert), ("rollback", bounds.rollback)]
+}
+
+fn order(metric: &Metric, findings: &mut Vec<Finding>) {
+    let [success, alert, rollback] =
+        named(metric).map(|(_, bound)| bound.and_then(|bound| figure(metric, bound)));
+    // Whether the first figure is further on the bad side.
+    let worse = |first: f64, second: f64| match metric.worse {
+        Worse::Higher => first > second,
+        Worse::Lower => first < second,
+    };
+    let mut out_of_order = |first, first_at, second, second_at, so| {
+        let fault =
+            FigureFault::BoundOrder { metric: metric.id, first, first_at, second, second_at, so };
+        findings.push(Finding { path: place(metric, first), fault: fault.into(), example: None });
+    };
+    if let (Some(success), Some(alert)) = (success, alert)
+        && worse(success, alert)
+    {
+        let so = "what meets the first may alert";
+        out_of_order("success", success, "alert", alert, so);
+    }
+    if let (Some(alert), Some(rollback)) = (alert, rollback)
+        && !worse(rollback, alert)
+    {
+        let so = "the release is rolled back before anybody is alerted";
+        out_of_order("alert", alert, "rollback", rollback, so);
+    }
+    if let (Some(success), Some(rollback)) = (success, rollback)
+        && worse(success, rollback)
+    {
+        let fault = FigureFault::SuccessBeyondRollback { metric: metric.id, success, rollback };
+        let path = place(metric, "success");
+        findings.push(Finding { path, fault: fault.into(), example: None });
+    }
+}
+
+/// Bounds on the live arm in a phase that has none.
+fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
+    let Some(phase) = policy.phases().iter().find(|phase| phase.share == Share::ALL) else {
+        return;
+    };
+    for (bound, value) in named(metric) {
+        let on_live =
+            value.is_some_and(|b| matches!(b.value, BoundValue::Relative(_, Reference::Live)));
+        if !on_live {
+            continue;
+        }
+        let (metric_id, phase) = (metric.id, phase.name);
+        let fault = if metric.record.is_some() {
+            FigureFault::NoLiveArm { metric: metric_id, bound, phase }
+        } else if metric.role == Role::Decide {
+            FigureFault::NoReference { metric: metric_id, bound, phase }
+        } else {
+            continue;
+        };
+        findings.push(Finding { path: place(metric, bound), fault: fault.into(), example: None });
+    }
+}
+
+/// What the gate of a phase sees of a healthy release.
+fn at_gate(policy: &Policy, metric: &Metric, phase: &Phase) -> Option<Law> {
+    let watched = phase.watch.as_millis().checked_sub(policy.watch().warm_up.as_millis())?;
+    let watched = Span::from_millis(watched);
+    let trials = traffic(policy).map(|traffic| trials(traffic, phase.share, watched));
+    // With fewer the gate waits and does not judge.
+    if trials.is_some_and(|trials| trials < policy.watch().least_trials) {
+        return None;
+    }
+    Law::of(metric, phase.share, watched, trials)
+}
+
+/// The chance that a healthy release misses the success bound at the gates.
+fn missed_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
+    let Some(bound) = metric.bounds.success.and_then(|bound| figure(metric, bound)) else { return };
+    let (mut back, mut waits) = (Vec::new(), Vec::new());
+    let mut passes = 1.0;
+    let mut example = [None, None];
+    for phase in policy.phases() {
+        let Some(law) = at_gate(policy, metric, phase) else { continue };
+        let Some((bad, missed)) = law.beyond(metric, bound) else { continue };
+        let of = usize::from(phase.missed != Response::RollBack);
+        if phase.missed == Response::RollBack {
+            passes *= 1.0 - missed;
+        }
+        if missed <= DOUBTFUL_MISS || phase.missed == Response::Continue {
+            continue;
+        }
+        let list = if of == 0 { &mut back } else { &mut waits };
+        list.push(PhaseChance { phase: phase.name, expected: law.expected(), missed });
+        example[of].get_or_insert_with(|| counts(metric, phase, law, bad, missed));
+    }
+    let [first, second] = example;
+    if !back.is_empty() {
+        let fault = FigureFault::CoinToss { metric: metric.id, phases: back, passes };
+        let path = place(metric, "success");
+        findings.push(Finding { path, fault: fault.into(), example: first });
+    }
+    if !waits.is_empty() {
+        let fault = FigureFault::WaitsByChance { metric: metric.id, phases: waits };
+        let path = place(metric, "success");
+        findings.push(Finding { path, fault: fault.into(), example: second });
+    }
+}
+
+fn counts(metric: &Metric, phase: &Phase, law: Law, bad: f64, chance: f64) -> Example {
+    let (events, trials) = law.counts(metric, bad);
+    Example::Counts { metric: metric.id, phase: phase.name, events, trials, chance }
+}
+
+/// The chance that a healthy release is beyond alert or rollback in a window of the first phase.
+fn tripped_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
+    let (Some(phase), watch) = (policy.phases().first(), policy.watch()) else { return };
+    let law = |trials| Law::of(metric, phase.share, watch.window, trials);
+    let laws = match traffic(policy) {
+        Some(traffic) => {
+            let full = trials(traffic, phase.share, watch.window);
+            // A band speaks as soon as it has its least trials: at the start of a phase, and after a gap.
+            let least = trials(traffic, phase.share, watch.cadence).max(watch.least_trials.ceil());
+            if full < least {
+                return;
+            }
+            [law(Some(least)), law(Some(full))]
+        }
+        None => [law(None), None],
+    };
+    let limits = [
+        ("alert", metric.bounds.alert, DOUBTFUL_ALERT),
+        ("rollback", metric.bounds.rollback, DOUBTFUL_ROLLBACK),
+    ];
+    for (name, bound, limit) in limits {
+        let Some(figure) = bound.and_then(|bound| figure(metric, bound)) else { continue };
+        let worst = laws
+            .iter()
+            .flatten()
+            .filter_map(|law| law.beyond(metric, figure).map(|(bad, chance)| (*law, bad, chance)))
+            .reduce(|worst, next| if next.2 > worst.2 { next } else { worst });
+        let Some((law, bad, chance)) = worst else { continue };
+        let trips = in_a_row(policy, chance);
+        if trips <= limit {
+            continue;
+        }
+        let (metric_id, phase_name) = (metric.id, phase.name);
+        let fault = if name == "alert" {
+            FigureFault::AlertByChance { metric: metric_id, phase: phase_name, trips }
+        } else {
+            FigureFault::RollbackByChance { metric: metric_id, phase: phase_name, trips }
+        };
+        let example = Some(counts(metric, phase, law, bad, chance));
+        findings.push(Finding { path: place(metric, name), fault: fault.into(), example });
+    }
+}
+
+/// The chance that all bad looks that are asked for come in a row: those at least a window apart share no data.
+fn in_a_row(policy: &Policy, chance: f64) -> f64 {
+    let watch = policy.watch();
+    let between = (watch.bad_looks - 1.0) * watch.cadence.as_seconds();
+    let apart = (between / watch.window.as_seconds()).floor();
+    let mut all = chance;
+    let mut looks = 0.0;
+    while looks < apart && all > 0.0 {
+        all *= chance;
+        looks += 1.0;
+    }
+    all
+}
+
+/// The bug's own rollback bound stands back because the live arm has the bug.
+fn sick_live_arm(policy: &Policy, findings: &mut Vec<Finding>) {
+    let bug = policy.efficacy().and_then(|e| policy.metric(e.metric.as_str()));
+    let Some(metric) = bug else { return };
+    let Some(bound) = metric.bounds.rollback.filter(|bound| bound.unless_both_arms) else { return };
+    let compared = policy.phases().iter().any(|phase| phase.share < Share::ALL);
+    if let (BoundValue::Absolute(figure), true) = (bound.value, compared) {
+        let fault = FigureFault::SickLiveArm { metric: metric.id, figure };
+        let path = place(metric, "rollback");
+        findings.push(Finding { path, fault: fault.into(), example: None });
+    }
+}
+
+/// Metrics that are to decide, and that nothing can judge.
+fn unjudged(policy: &Policy, findings: &mut Vec<Finding>) {
+    let compared = policy.phases().iter().any(|phase| phase.share < Share::ALL);
+    let judged = |metric: &Metric| {
+        named(metric).iter().any(|(_, bound)| bound.is_some())
+            || (compared && metric.model != Model::None)
+    };
+    let metrics: Vec<_> = policy
+        .metrics()
+        .iter()
+        .filter(|metric| metric.role == Role::Decide && !judged(metric))
+        .map(|metric| metric.id)
+        .collect();
+    if !metrics.is_empty() {
+        let fault = FigureFault::NothingJudges { metrics };
+        findings.push(Finding { path: "/metrics".to_owned(), fault: fault.into(), example: None });
+    }
+}

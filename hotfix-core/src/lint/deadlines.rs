@@ -1,0 +1,234 @@
+//! Deadlines, estimates and objectives against what things take, and duties against each other.
+
+use super::fault::TimeFault;
+use super::finding::Finding;
+use super::ladders::{is_for, severities};
+use super::steps::{Sum, phases_until_live, plan, procedure, until_live};
+use super::words::time;
+use crate::grade::{DutyKind, Moment, Severity};
+use crate::policy::Policy;
+use crate::policy::section::{Duty, TimeRange};
+use crate::unit::{Span, Timestamp};
+
+pub(super) fn find(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Finding>) {
+    deadlines(policy, findings);
+    record(policy, findings);
+    overdue(policy, at, findings);
+    rollback(policy, findings);
+    for severity in severities(policy) {
+        reviews(policy, severity, findings);
+        cadences(policy, severity, findings);
+    }
+}
+
+fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Option<(Sum, Span)>) {
+    let example = shown.map(|(sum, limit)| sum.example(limit));
+    findings.push(Finding { path, fault: fault.into(), example });
+}
+
+/// The same two duties for another severity are the same fault: it is said once.
+fn put_once(findings: &mut Vec<Finding>, path: String, fault: TimeFault) {
+    if !findings.iter().any(|known| known.path == path && known.code() == fault.code()) {
+        put(findings, path, fault, None);
+    }
+}
+
+/// Whether all that people do before the deployment comes after this moment.
+const fn is_early(moment: Moment) -> bool {
+    matches!(moment, Moment::Began | Moment::Detected | Moment::Declared)
+}
+
+/// Whether the deployment as a whole comes after this moment.
+const fn is_before_deployment(moment: Moment) -> bool {
+    is_early(moment)
+        || matches!(moment, Moment::Approved | Moment::FixStarted | Moment::DeployStarted)
+}
+
+/// Duties that say by when the fix is live.
+fn sets_deadline(duty: &Duty) -> bool {
+    duty.kind == DutyKind::Fix && is_before_deployment(duty.from)
+}
+
+fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
+    let hotfixes = || policy.severities().iter().filter(|level| level.hotfix);
+    for (index, duty) in policy.duties().iter().enumerate() {
+        let (true, Some(limit)) = (sets_deadline(duty), duty.within.within()) else { continue };
+        let path = format!("/duties/{index}/within");
+        let concerned = hotfixes().filter(|level| duty.is_for(level.severity));
+        if is_early(duty.from) {
+            for level in concerned.clone() {
+                let Some(sum) = until_live(policy, Some(level)).filter(|sum| sum.most > limit)
+                else {
+                    continue;
+                };
+                let fault = TimeFault::DeadlineTooShort {
+                    duty: duty.id,
+                    severity: level.severity,
+                    from: duty.from,
+                    limit,
+                    least: sum.least,
+                    most: sum.most,
+                };
+                put(findings, path.clone(), fault, Some((sum, limit)));
+            }
+        }
+        let phases = phases_until_live(policy);
+        if concerned.count() > 0 && phases.least > limit {
+            let (what, least) = (format!("deadline `{}`", duty.id), phases.least);
+            let fault = TimeFault::PhasesTooLong { what, limit, least };
+            put(findings, path, fault, Some((phases, limit)));
+        }
+    }
+    for level in hotfixes() {
+        let slo = policy.record().and_then(|record| record.slo.as_ref());
+        let has_deadline = slo.is_some_and(|slo| slo.to == Moment::Deployed)
+            || policy.duties().iter().any(|d| sets_deadline(d) && d.is_for(level.severity));
+        if !has_deadline {
+            let severity = level.severity;
+            let path = format!("/severities/{severity}");
+            put(findings, path, TimeFault::NoDeadline { severity }, None);
+        }
+    }
+}
+
+/// What the policy says of itself.
+fn record(policy: &Policy, findings: &mut Vec<Finding>) {
+    let Some(record) = policy.record() else { return };
+    if let Some(limit) = record.estimate.and_then(|estimate| estimate.most) {
+        let path = "/record/estimate/most";
+        if let Some(sum) = procedure(policy).filter(|sum| sum.most > limit) {
+            let (what, least, most) = ("estimate", sum.least, sum.most);
+            let fault = TimeFault::ProcedureTooLong { what, limit, least, most };
+            put(findings, path.to_owned(), fault, Some((sum, limit)));
+        }
+        let whole = plan(policy);
+        if whole.least > limit {
+            let (what, least) = ("estimate".to_owned(), whole.least);
+            let fault = TimeFault::PhasesTooLong { what, limit, least };
+            put(findings, path.to_owned(), fault, Some((whole, limit)));
+        }
+    }
+    let Some(slo) = &record.slo else { return };
+    let (path, limit) = ("/record/slo/within", slo.within);
+    let steps = match slo.to {
+        Moment::Deployed => until_live(policy, None),
+        Moment::Closed => procedure(policy),
+        _ => None,
+    };
+    if let Some(sum) = steps.filter(|sum| is_early(slo.from) && sum.most > limit) {
+        let (what, least, most) = ("objective", sum.least, sum.most);
+        let fault = TimeFault::ProcedureTooLong { what, limit, least, most };
+        put(findings, path.to_owned(), fault, Some((sum, limit)));
+    }
+    let phases = match slo.to {
+        Moment::Deployed => phases_until_live(policy),
+        Moment::Verified | Moment::Resolved | Moment::Closed => plan(policy),
+        _ => return,
+    };
+    if is_before_deployment(slo.from) && phases.least > limit {
+        let (what, least) = ("objective".to_owned(), phases.least);
+        let fault = TimeFault::PhasesTooLong { what, limit, least };
+        put(findings, path.to_owned(), fault, Some((phases, limit)));
+    }
+}
+
+fn overdue(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Finding>) {
+    let Some(record) = policy.record() else { return };
+    let every = record.review.and_then(|review| review.every);
+    if let (Some(at), Some(every), Some(changed)) = (at, every, record.changed)
+        && at > changed.starts() + every
+    {
+        let fault = TimeFault::ReviewOverdue { changed, every };
+        put(findings, "/record/review/every".to_owned(), fault, None);
+    }
+}
+
+fn rollback(policy: &Policy, findings: &mut Vec<Finding>) {
+    let rollback = policy.rollback();
+    if let Some(limit) = rollback.estimate.and_then(|estimate| estimate.most) {
+        let mut sum = Sum::default();
+        let parts = [
+            ("assess", rollback.assess),
+            ("execute", rollback.execute),
+            ("verify", rollback.verify),
+        ];
+        for (part, range) in parts {
+            let TimeRange { least, most } = range.unwrap_or_default();
+            sum.add(part, least, most);
+        }
+        if sum.most > limit {
+            let fault = TimeFault::RollbackTooLong { limit, most: sum.most };
+            put(findings, "/rollback/estimate/most".to_owned(), fault, Some((sum, limit)));
+        }
+    }
+    let slowest = rollback
+        .methods
+        .iter()
+        .filter_map(|way| Some((way.kind, way.most?)))
+        .reduce(|slowest, way| if way.1 > slowest.1 { way } else { slowest });
+    let limit = rollback.returned_within;
+    if let Some((method, most)) = slowest.filter(|(_, most)| *most > limit) {
+        let fault = TimeFault::ReturnTooSoon { method, limit, most };
+        put(findings, "/rollback/returned_within".to_owned(), fault, None);
+    }
+}
+
+/// Reviews of the incident that are due at different times, or a review and a meeting.
+fn reviews(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<Finding>) {
+    let is_review = |duty: &&Duty| {
+        let of_incident = duty.from >= Moment::Resolved && duty.from != Moment::RolledBack;
+        let kind = matches!(duty.kind, DutyKind::Review | DutyKind::Meet);
+        kind && of_incident && duty.when.is_none() && is_for(duty, severity)
+    };
+    let mut reviews = policy.duties().iter().filter(is_review);
+    let Some(first) = reviews.next() else { return };
+    let differs = |duty: &&Duty| {
+        let one_is_review = first.kind == DutyKind::Review || duty.kind == DutyKind::Review;
+        one_is_review && duty.from == first.from && duty.within != first.within
+    };
+    let Some(second) = reviews.find(differs) else { return };
+    let due = |duty: &Duty| duty.within.within().map_or_else(|| duty.within.to_string(), time);
+    let fault = TimeFault::TwoReviews {
+        severity,
+        from: first.from,
+        first: first.id,
+        first_due: due(first),
+        second: second.id,
+        second_due: due(second),
+    };
+    put_once(findings, place_of(policy, second), fault);
+}
+
+/// Updates of one audience in two rhythms.
+fn cadences(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<Finding>) {
+    let updates: Vec<(&Duty, Span)> = policy
+        .duties()
+        .iter()
+        .filter(|duty| duty.kind == DutyKind::Update && duty.when.is_none())
+        .filter(|duty| duty.audience.is_some() && is_for(duty, severity))
+        .filter_map(|duty| Some((duty, duty.every?)))
+        .collect();
+    for (index, &(second, second_every)) in updates.iter().enumerate() {
+        let earlier = updates
+            .iter()
+            .take(index)
+            .find(|(first, every)| first.audience == second.audience && *every != second_every);
+        let (Some(&(first, first_every)), Some(audience)) = (earlier, second.audience) else {
+            continue;
+        };
+        let fault = TimeFault::TwoCadences {
+            severity,
+            audience,
+            first: first.id,
+            first_every,
+            second: second.id,
+            second_every,
+        };
+        put_once(findings, format!("{}/every", place_of(policy, second)), fault);
+    }
+}
+
+fn place_of(policy: &Policy, duty: &Duty) -> String {
+    let index = policy.duties().iter().position(|other| other.id == duty.id).unwrap_or_default();
+    format!("/duties/{index}")
+}

@@ -1,0 +1,141 @@
+//! What the shape of the tree tells by itself: circles, and what no answers lead to.
+
+use std::collections::VecDeque;
+
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::Dfs;
+
+use super::super::fault::Fault;
+use super::super::finding::{Example, Finding};
+use super::finding;
+use super::search::Search;
+use super::walk::{Walk, place};
+use super::words::{enumerated, quoted};
+use crate::fact::Cut;
+use crate::policy::reasoning::graph;
+use crate::policy::section::{Target, Tree};
+
+/// With facts that go round, where there are some.
+pub(super) fn findings(
+    walk: &Walk<'_>,
+    search: &mut Search<'_>,
+    found: &mut Vec<Finding>,
+) -> Result<(), Cut> {
+    for circle in circles(walk.tree, &walk.graph) {
+        let mut round = walk.reached(Target::Question(circle[0]));
+        for (at, from) in circle.iter().enumerate() {
+            let next = Target::Question(circle[(at + 1) % circle.len()]);
+            let mut on = search.never;
+            for edge in walk.edges[*from].iter().filter(|edge| edge.to == Some(next)) {
+                on = search.builder.or(on, edge.taken)?;
+            }
+            round = search.builder.and(round, on)?;
+        }
+        let example = search.example(round)?;
+        found.push(told(walk.tree, &circle, example));
+    }
+    unconnected(walk.tree, &walk.graph, found);
+    Ok(())
+}
+
+/// Without facts.
+pub(super) fn by_shape(tree: &Tree, found: &mut Vec<Finding>) {
+    let graph = graph(tree);
+    for circle in circles(tree, &graph) {
+        found.push(told(tree, &circle, None));
+    }
+    unconnected(tree, &graph, found);
+}
+
+fn told(tree: &Tree, circle: &[usize], example: Option<Example>) -> Finding {
+    let ids: Vec<String> = circle.iter().map(|q| quoted(tree.questions[*q].id)).collect();
+    let path = Tree::path(Target::Question(circle[0]));
+    finding(path, Fault::Circle { questions: enumerated(&ids) }, example)
+}
+
+/// One circle, the shortest through its first question, of each group of questions that lead to each other.
+fn circles(tree: &Tree, graph: &DiGraph<Target, ()>) -> Vec<Vec<usize>> {
+    let groups = tarjan_scc(graph);
+    let group_of = groups_of(graph, &groups);
+    let mut circles: Vec<Vec<usize>> = groups
+        .iter()
+        .filter_map(|group| {
+            let first = *group.iter().min()?;
+            shortest(tree, graph, first, |node| group_of[node.index()] == group_of[first.index()])
+        })
+        .collect();
+    circles.sort_unstable();
+    circles
+}
+
+/// The shortest way from a question back to itself.
+fn shortest(
+    tree: &Tree,
+    graph: &DiGraph<Target, ()>,
+    first: NodeIndex,
+    inside: impl Fn(NodeIndex) -> bool,
+) -> Option<Vec<usize>> {
+    let mut from: Vec<Option<NodeIndex>> = vec![None; graph.node_count()];
+    let mut open = VecDeque::from([first]);
+    while let Some(node) = open.pop_front() {
+        let Target::Question(question) = graph[node] else { continue };
+        for target in tree.questions[question].targets() {
+            let next = NodeIndex::new(place(tree, target));
+            if next == first {
+                let mut circle = vec![question];
+                let mut at = node;
+                while let Some(before) = from[at.index()] {
+                    circle.push(before.index());
+                    at = before;
+                }
+                circle.reverse();
+                return Some(circle);
+            }
+            if inside(next) && from[next.index()].is_none() {
+                from[next.index()] = Some(node);
+                open.push_back(next);
+            }
+        }
+    }
+    None
+}
+
+/// What no answers lead to from the root. Of what hangs together only the beginning: the rest follows from it.
+fn unconnected(tree: &Tree, graph: &DiGraph<Target, ()>, found: &mut Vec<Finding>) {
+    let mut connected = vec![false; graph.node_count()];
+    let mut visit = Dfs::new(graph, NodeIndex::new(place(tree, tree.root)));
+    while let Some(node) = visit.next(graph) {
+        connected[node.index()] = true;
+    }
+    let groups = tarjan_scc(graph);
+    let group_of = groups_of(graph, &groups);
+    // A group begins something if nothing unconnected outside of it leads to it.
+    let mut begins = vec![true; groups.len()];
+    for edge in graph.edge_indices() {
+        if let Some((from, to)) = graph.edge_endpoints(edge) {
+            let [from_group, to_group] = [from, to].map(|node| group_of[node.index()]);
+            if !connected[from.index()] && from_group != to_group {
+                begins[to_group] = false;
+            }
+        }
+    }
+    for node in graph.node_indices() {
+        if connected[node.index()] || !std::mem::take(&mut begins[group_of[node.index()]]) {
+            continue;
+        }
+        let target = graph[node];
+        let fault = Fault::Unconnected { id: tree.id(target) };
+        found.push(finding(Tree::path(target), fault, None));
+    }
+}
+
+fn groups_of(graph: &DiGraph<Target, ()>, groups: &[Vec<NodeIndex>]) -> Vec<usize> {
+    let mut group_of = vec![0; graph.node_count()];
+    for (number, group) in groups.iter().enumerate() {
+        for node in group {
+            group_of[node.index()] = number;
+        }
+    }
+    group_of
+}

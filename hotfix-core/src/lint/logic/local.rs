@@ -1,0 +1,107 @@
+//! What is found without a search over all facts: each question and each rule by itself.
+
+use petgraph::graph::NodeIndex;
+use petgraph::visit::Dfs;
+
+use super::super::fault::Fault;
+use super::super::finding::{Example, Finding};
+use super::questions::{idle_answer, left_out, values};
+use super::walk::place;
+use super::words::quoted;
+use super::{finding, rules};
+use crate::fact::{Builder, Condition, Cut, Facts, Ref, Space, Truth};
+use crate::policy::Policy;
+use crate::policy::reasoning::graph;
+use crate::policy::section::{Answer, Branches, Target, Tree};
+
+/// How many nodes one condition may take.
+const MOST_NODES: usize = 1_000;
+
+/// Questions that answers lead to: whether facts do, is not known.
+pub(super) fn questions(tree: &Tree, found: &mut Vec<Finding>) {
+    let graph = graph(tree);
+    let mut connected = vec![false; graph.node_count()];
+    let mut visit = Dfs::new(&graph, NodeIndex::new(place(tree, tree.root)));
+    while let Some(node) = visit.next(&graph) {
+        connected[node.index()] = true;
+    }
+    for (index, question) in tree.questions.iter().enumerate() {
+        if !connected[index] {
+            continue;
+        }
+        match &question.branches {
+            Branches::Condition { when, yes, no } => {
+                // What Kleene's logic knows without a fact holds for all.
+                let always = when.holds(&Facts::default());
+                let answers = [("yes", yes, Truth::No), ("no", no, Truth::Yes)];
+                for (answer, to, never) in answers {
+                    if to.is_none() && always != never {
+                        let answer = quoted(answer);
+                        let question = question.id;
+                        let fault = Fault::Unanswered { question, answer, listed: String::new() };
+                        found.push(finding(Tree::path(Target::Question(index)), fault, None));
+                    }
+                }
+            }
+            Branches::Values { answers, .. } => {
+                // Within its budget any list of ranges of one fact has a diagram.
+                let _ = by_value(tree, index, answers, found);
+            }
+        }
+    }
+}
+
+fn by_value(
+    tree: &Tree,
+    index: usize,
+    answers: &[Answer],
+    found: &mut Vec<Finding>,
+) -> Result<(), Cut> {
+    let conditions: Vec<Condition> = answers.iter().map(Answer::condition).collect();
+    let space = Space::new(&conditions);
+    let mut builder = Builder::new(&space, MOST_NODES.max(64 * answers.len()));
+    let never = builder.constant(0);
+    let mut left: Ref = builder.constant(1);
+    for (answer, condition) in conditions.iter().enumerate() {
+        let own = builder.condition(condition)?;
+        if builder.and(own, left)? == never {
+            found.push(idle_answer(tree, index, answer, own == never));
+        }
+        let not = builder.not(own)?;
+        left = builder.and(left, not)?;
+    }
+    if left == never || space.is_empty() {
+        return Ok(());
+    }
+    let diagram = builder.finish(left);
+    let mut placed = space.unknown();
+    let mut classes = Vec::new();
+    for class in 0..space.classes(0) {
+        placed.set(0, Some(class));
+        if diagram.decided(&placed) == Some(1) {
+            classes.push(class);
+        }
+    }
+    let Some(first) = classes.first() else { return Ok(()) };
+    let mut facts = Facts::default();
+    let value = space.value(0, *first);
+    let kind = value.kind();
+    facts.set(space.fact(0), value);
+    let words = values(&space, 0, &classes);
+    let fault = left_out(tree.questions[index].id, kind, words, String::new());
+    let path = Tree::path(Target::Question(index));
+    found.push(finding(path, fault, Some(Example::Facts(facts))));
+    Ok(())
+}
+
+/// Rules whose condition contradicts itself.
+pub(super) fn rules(policy: &Policy, found: &mut Vec<Finding>) {
+    for (index, rule) in policy.rules.iter().enumerate() {
+        let space = Space::new([&rule.when]);
+        let mut builder = Builder::new(&space, MOST_NODES);
+        let never = builder.constant(0);
+        if builder.condition(&rule.when) == Ok(never) {
+            found.push(rules::never_fires(index, rule, true));
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The rules among themselves, and the implications.
+
+use super::super::fault::Fault;
+use super::super::finding::Finding;
+use super::finding;
+use super::search::{MOST_NODES, Search};
+use super::versus;
+use super::words::quoted;
+use crate::fact::{Builder, Cut, Ref};
+use crate::grade::{Exclusions, Hotfix, Severity};
+use crate::policy::Policy;
+use crate::policy::reasoning::{End, consistent};
+use crate::policy::section::{Effect, Rule};
+
+/// Where each rule fires.
+pub(super) fn conditions(search: &mut Search<'_>) -> Result<Vec<Ref>, Cut> {
+    let policy = search.policy;
+    policy.rules.iter().map(|rule| search.builder.condition(&rule.when)).collect()
+}
+
+/// `fired`: where each rule fires.
+pub(super) fn findings(
+    fired: &[Ref],
+    search: &mut Search<'_>,
+    found: &mut Vec<Finding>,
+) -> Result<(), Cut> {
+    silent(fired, search, found)?;
+    if search.policy.classifier.exclusions == Exclusions::Ask {
+        excluded(fired, search, found)?;
+    }
+    let policy = search.policy;
+    let mut fires = Vec::with_capacity(fired.len());
+    for (index, (rule, when)) in policy.rules.iter().zip(fired).enumerate() {
+        let possible = search.builder.and(*when, search.consistent)?;
+        fires.push(possible);
+        if possible == search.never {
+            let itself = *when == search.never;
+            found.push(never_fires(index, rule, itself));
+        }
+    }
+    redundant(&fires, search, found)
+}
+
+/// The first implication with which nothing is possible any more.
+pub(super) fn impossible(policy: &Policy, found: &mut Vec<Finding>) -> Result<(), Cut> {
+    let mut builder = Builder::new(&policy.reasoning().space, MOST_NODES);
+    let (mut all, never) = (builder.constant(1), builder.constant(0));
+    for (index, implication) in policy.implications.iter().enumerate() {
+        let this = consistent(std::slice::from_ref(implication), &mut builder)?;
+        all = builder.and(all, this)?;
+        if all == never {
+            let fault = Fault::Impossible { implication: implication.id };
+            found.push(finding(format!("/implications/{index}"), fault, None));
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A rule whose condition contradicts itself, or the implications.
+pub(super) fn never_fires(index: usize, rule: &Rule, itself: bool) -> Finding {
+    let why = if itself {
+        "its condition contradicts itself"
+    } else {
+        "the implications rule its condition out"
+    };
+    finding(format!("/rules/{index}"), Fault::NeverFires { rule: rule.id, why }, None)
+}
+
+fn silent(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> Result<(), Cut> {
+    let policy = search.policy;
+    if policy.rules.is_empty() || policy.classifier.otherwise != Hotfix::Unknown {
+        return Ok(());
+    }
+    let mut region = search.builder.constant(1);
+    for fires in fired {
+        let not = search.builder.not(*fires)?;
+        region = search.builder.and(region, not)?;
+    }
+    let mut tree = "";
+    if policy.tree.is_some() {
+        let nowhere = search.ended(|end| !matches!(end, End::Leaf(_)))?;
+        region = search.builder.and(region, nowhere)?;
+        tree = " and the tree has no answer";
+    }
+    if let Some(example) = search.example(region)? {
+        let path = "/classification/otherwise".to_owned();
+        found.push(finding(path, Fault::Silent { tree }, Some(example)));
+    }
+    Ok(())
+}
+
+/// For each excluding rule and each severity with which a hot-fix is called for; then for the rules that admit one.
+fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> Result<(), Cut> {
+    let policy = search.policy;
+    let calls = |severity: Option<Severity>| {
+        severity.and_then(|severity| policy.severity(severity)).is_some_and(|level| level.hotfix)
+    };
+    let mut called = Vec::new();
+    for level in policy.severities.iter().filter(|level| level.hotfix) {
+        let region = search.listed(|outcome| outcome.severity == Some(level.severity))?;
+        called.push((Effect::Severity(level.severity), region));
+    }
+    let otherwise = search.listed(|outcome| !calls(outcome.severity))?;
+    let mut admitted = search.never;
+    for (rule, fires) in policy.rules.iter().zip(fired) {
+        if rule.effect == Effect::Admit {
+            admitted = search.builder.or(admitted, *fires)?;
+        }
+    }
+    called.push((Effect::Admit, search.builder.and(otherwise, admitted)?));
+    for (index, (rule, excludes)) in policy.rules.iter().zip(fired).enumerate() {
+        if rule.effect != Effect::Exclude {
+            continue;
+        }
+        for (effect, called) in &called {
+            let region = search.builder.and(*excludes, *called)?;
+            if !search.meet(region, *called)? {
+                continue;
+            }
+            let (rules, one) = versus::rules(|r| r.effect == *effect, fired, region, search)?;
+            let graded = match effect {
+                Effect::Severity(severity) => format!(" ({severity})"),
+                Effect::Admit | Effect::Exclude => String::new(),
+            };
+            let called = format!("{rules}{graded} {}", if one { "calls" } else { "call" });
+            let fault = Fault::Excluded { exclusion: rule.id, called };
+            let example = search.example(region)?;
+            found.push(finding(format!("/rules/{index}"), fault, example));
+        }
+    }
+    Ok(())
+}
+
+/// Rules without which every outcome would be the same. From the last one on, so that of two that say the same the later one
+/// is found, and what is found is not needed by the rest.
+fn redundant(fires: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> Result<(), Cut> {
+    let policy = search.policy;
+    let mut idle = Vec::new();
+    let effects = Severity::ALL.iter().copied().map(Effect::Severity);
+    let effects: Vec<Effect> = effects.chain([Effect::Admit, Effect::Exclude]).collect();
+    // Where a more severe rule fires.
+    let mut above = search.never;
+    for effect in effects {
+        if !matches!(effect, Effect::Severity(_)) {
+            above = search.never;
+        }
+        let of_effect = policy.rules.iter().zip(fires).enumerate();
+        let rules: Vec<(usize, Ref)> = of_effect
+            .filter(|(_, (rule, _))| rule.effect == effect)
+            .map(|(index, (_, fires))| (index, *fires))
+            .collect();
+        // Where one of those before a rule fires.
+        let mut before = Vec::with_capacity(rules.len());
+        let mut any = above;
+        for (_, fires) in &rules {
+            before.push(any);
+            any = search.builder.or(any, *fires)?;
+        }
+        let mut kept = search.never;
+        for ((index, this), before) in rules.iter().zip(before).rev() {
+            let others = search.builder.or(before, kept)?;
+            if *this != search.never && search.builder.and(*this, others)? == *this {
+                idle.push(*index);
+            } else {
+                kept = search.builder.or(kept, *this)?;
+            }
+        }
+        above = any;
+    }
+    idle.sort_unstable();
+    for index in &idle {
+        let others = companion(*index, &idle, fires, search)?;
+        let fault = Fault::Redundant { rule: policy.rules[*index].id, others };
+        found.push(finding(format!("/rules/{index}"), fault, None));
+    }
+    Ok(())
+}
+
+/// What always fires with a rule, in words: one other, if one does, the most severe first.
+fn companion(
+    index: usize,
+    idle: &[usize],
+    fires: &[Ref],
+    search: &mut Search<'_>,
+) -> Result<String, Cut> {
+    let policy = search.policy;
+    let rank = |effect: Effect| match effect {
+        Effect::Severity(severity) => severity as usize,
+        Effect::Admit => Severity::ALL.len(),
+        Effect::Exclude => Severity::ALL.len() + 1,
+    };
+    let this = policy.rules[index].effect;
+    let mut others: Vec<usize> = (0..policy.rules.len())
+        .filter(|other| idle.binary_search(other).is_err())
+        .filter(|other| match (policy.rules[*other].effect, this) {
+            (Effect::Severity(other), Effect::Severity(this)) => other <= this,
+            (other, this) => other == this,
+        })
+        .collect();
+    others.sort_by_key(|other| rank(policy.rules[*other].effect));
+    for other in others {
+        if search.builder.and(fires[index], fires[other])? == fires[index] {
+            return Ok(format!("{} fires, too", quoted(policy.rules[other].id)));
+        }
+    }
+    Ok("one or another rule that says as much fires, too".to_owned())
+}

@@ -1,0 +1,122 @@
+//! Looking for facts that show a fault: over all that the conditions tell apart, where the implications hold.
+
+use super::super::finding::Example;
+use crate::fact::{Builder, Cut, Diagram, Ref, Space};
+use crate::grade::Severity;
+use crate::policy::Policy;
+use crate::policy::reasoning::{End, Outcome, consistent, list, walk};
+
+/// How many nodes the search may make: a preset takes a few thousand.
+pub(super) const MOST_NODES: usize = 200_000;
+
+/// How much looking for examples may cost, in visits of a node.
+const MOST_VISITS: usize = 50_000_000;
+
+/// What an example costs at least, in visits of a node.
+const LEAST_VISITS: usize = 20_000;
+
+/// A policy's conditions, ready to be searched.
+pub(super) struct Search<'p> {
+    pub(super) policy: &'p Policy,
+    pub(super) space: &'p Space,
+    pub(super) builder: Builder<'p>,
+    /// 1 where the implications hold.
+    pub(super) consistent: Ref,
+    pub(super) never: Ref,
+    /// [`Outcome::code`] of the rules.
+    pub(super) list: Ref,
+    /// [`End::code`] of the policy's own tree; 0 everywhere without one.
+    pub(super) ends: Ref,
+    visits: usize,
+}
+
+impl<'p> Search<'p> {
+    /// Nothing where the implications leave nothing possible.
+    pub(super) fn try_new(policy: &'p Policy) -> Result<Option<Self>, Cut> {
+        let reasoning = policy.reasoning();
+        // What was too large for the engines is not tried again, and is worth the same finding.
+        reasoning.exact.as_ref().ok_or(Cut { budget: MOST_NODES })?;
+        let space = &reasoning.space;
+        let mut builder = Builder::new(space, MOST_NODES);
+        let never = builder.constant(0);
+        let consistent = consistent(&policy.implications, &mut builder)?;
+        if consistent == never {
+            return Ok(None);
+        }
+        let list = list(policy, &mut builder)?;
+        let ends = match policy.tree() {
+            Some(tree) => walk(tree, &mut builder)?,
+            None => never,
+        };
+        let visits = MOST_VISITS;
+        Ok(Some(Self { policy, space, builder, consistent, never, list, ends, visits }))
+    }
+
+    /// Whether both hold together for some facts that are possible.
+    pub(super) fn meet(&mut self, a: Ref, b: Ref) -> Result<bool, Cut> {
+        let both = self.builder.and(a, b)?;
+        Ok(self.builder.and(both, self.consistent)? != self.never)
+    }
+
+    /// The simplest facts in a region, if any there are possible. All facts that are possible beside them are in it, too.
+    pub(super) fn example(&mut self, region: Ref) -> Result<Option<Example>, Cut> {
+        let only = |region, possible| if possible == 1 { region } else { Diagram::IMPOSSIBLE };
+        let region = self.builder.apply(region, self.consistent, only)?;
+        let diagram = self.finish(region)?;
+        let shown = diagram.example(&self.space.unknown(), |inside| inside == 1);
+        Ok(shown.map(|placed| Example::Facts(self.space.facts(&placed))))
+    }
+
+    /// What a function gives in a region, where facts are possible; ascending.
+    pub(super) fn values(&mut self, of: Ref, region: Ref) -> Result<Vec<u32>, Cut> {
+        let inside = self.builder.and(region, self.consistent)?;
+        let only = |value, inside| if inside == 1 { value } else { Diagram::IMPOSSIBLE };
+        let cut_out = self.builder.apply(of, inside, only)?;
+        Ok(self.finish(cut_out)?.terminals().collect())
+    }
+
+    /// The classes of a variable that facts in a region may have; ascending.
+    pub(super) fn classes(&mut self, region: Ref, variable: usize) -> Result<Vec<u32>, Cut> {
+        let region = self.builder.and(region, self.consistent)?;
+        let diagram = self.finish(region)?;
+        let all = 0..self.space.classes(variable);
+        self.pay(diagram.count() * all.len())?;
+        let mut placed = self.space.unknown();
+        let inside = |class: &u32| {
+            placed.set(variable, Some(*class));
+            let mut inside = false;
+            diagram.reachable(&placed, |terminal| inside |= terminal == 1);
+            inside
+        };
+        Ok(all.filter(inside).collect())
+    }
+
+    /// Where the rules give such an outcome.
+    pub(super) fn listed(&mut self, wanted: impl Fn(Outcome) -> bool) -> Result<Ref, Cut> {
+        self.builder.map(self.list, |code| u32::from(wanted(Outcome::of(code))))
+    }
+
+    /// Where the tree ends so.
+    pub(super) fn ended(&mut self, wanted: impl Fn(End) -> bool) -> Result<Ref, Cut> {
+        let Some(tree) = self.policy.tree() else { return Ok(self.never) };
+        self.builder.map(self.ends, |code| u32::from(wanted(End::of(code, tree))))
+    }
+
+    /// The most severe severity that the rules give in a region.
+    pub(super) fn worst(&mut self, region: Ref) -> Result<Option<Severity>, Cut> {
+        let codes = self.values(self.list, region)?;
+        Ok(codes.into_iter().filter_map(|code| Outcome::of(code).severity).min())
+    }
+
+    /// A diagram, paid for: looking for an example goes over its nodes once for each fact.
+    fn finish(&mut self, root: Ref) -> Result<Diagram, Cut> {
+        let diagram = self.builder.finish(root);
+        self.pay(LEAST_VISITS + diagram.count() * (self.space.len() + 2))?;
+        Ok(diagram)
+    }
+
+    fn pay(&mut self, visits: usize) -> Result<(), Cut> {
+        self.visits = self.visits.checked_sub(visits).ok_or(Cut { budget: MOST_NODES })?;
+        Ok(())
+    }
+}

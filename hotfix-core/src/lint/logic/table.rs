@@ -1,0 +1,86 @@
+//! What needs no search: severities that nothing gives, leaves against their severity, facts that nothing asks for.
+
+use std::collections::BTreeSet;
+
+use super::super::fault::Fault;
+use super::super::finding::Finding;
+use super::finding;
+use super::words::hotfix;
+use crate::fact::{Condition, FactId};
+use crate::policy::Policy;
+use crate::policy::section::{Branches, Effect, Target, Tree};
+
+pub(super) fn findings(policy: &Policy, found: &mut Vec<Finding>) {
+    severities(policy, found);
+    leaves(policy, found);
+    facts(policy, found);
+}
+
+/// Where nothing gives any severity, it is taken as given.
+fn severities(policy: &Policy, found: &mut Vec<Finding>) {
+    let by_rule = policy.rules.iter().filter_map(|rule| match rule.effect {
+        Effect::Severity(severity) => Some(severity),
+        Effect::Admit | Effect::Exclude => None,
+    });
+    let leaves = policy.tree.iter().flat_map(|tree| &tree.leaves);
+    let given: BTreeSet<_> = by_rule.chain(leaves.filter_map(|leaf| leaf.severity)).collect();
+    if given.is_empty() {
+        return;
+    }
+    for level in policy.severities.iter().filter(|level| !given.contains(&level.severity)) {
+        let severity = level.severity;
+        found.push(finding(
+            format!("/severities/{severity}"),
+            Fault::UnusedSeverity { severity },
+            None,
+        ));
+    }
+}
+
+fn leaves(policy: &Policy, found: &mut Vec<Finding>) {
+    for (index, leaf) in policy.tree.iter().flat_map(|tree| &tree.leaves).enumerate() {
+        let level = leaf.severity.and_then(|severity| policy.severity(severity));
+        if let Some(level) = level.filter(|level| level.hotfix != leaf.hotfix) {
+            let fault = Fault::LeafHotfix {
+                leaf: leaf.id,
+                hotfix: hotfix(leaf.hotfix),
+                severity: level.severity,
+                answered: hotfix(level.hotfix),
+            };
+            found.push(finding(format!("{}/hotfix", Tree::path(Target::Leaf(index))), fault, None));
+        }
+    }
+}
+
+fn facts(policy: &Policy, found: &mut Vec<Finding>) {
+    let mut asked: BTreeSet<FactId> = BTreeSet::new();
+    let mut ask = |condition: &Condition| {
+        condition.comparisons(&mut |comparison| {
+            asked.insert(comparison.fact);
+        });
+    };
+    policy.rules.iter().for_each(|rule| ask(&rule.when));
+    for implication in &policy.implications {
+        ask(&implication.when);
+        ask(&implication.then);
+    }
+    for question in policy.tree.iter().flat_map(|tree| &tree.questions) {
+        match &question.branches {
+            Branches::Condition { when, .. } => ask(when),
+            Branches::Values { answers, .. } => {
+                answers.iter().for_each(|answer| ask(&answer.condition()));
+            }
+        }
+    }
+    policy.duties.iter().filter_map(|duty| duty.when.as_ref()).for_each(&mut ask);
+    policy.checklists.iter().filter_map(|list| list.when.as_ref()).for_each(&mut ask);
+    policy.messages.iter().filter_map(|message| message.when.as_ref()).for_each(&mut ask);
+    policy.remedies.iter().for_each(|remedy| ask(&remedy.when));
+    let testing = policy.severities.iter().filter_map(|level| level.testing.as_ref());
+    testing.filter_map(|testing| testing.skip_staging_when.as_ref()).for_each(&mut ask);
+    for (fact, _) in policy.vocabulary.house() {
+        if !asked.contains(&FactId::House(fact)) {
+            found.push(finding(format!("/facts/{fact}"), Fault::UnusedFact { fact }, None));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The tree as answers that facts give: which facts reach each question and leaf.
+
+use petgraph::algo::toposort;
+use petgraph::graph::DiGraph;
+use petgraph::visit::DfsPostOrder;
+
+use super::search::Search;
+use crate::fact::{Cut, Ref};
+use crate::policy::reasoning::graph;
+use crate::policy::section::{Branches, Question, Target, Tree};
+
+/// How often a tree with circles is gone through before that is given up.
+const MOST_ROUNDS: usize = 64;
+
+/// One answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Given {
+    Yes,
+    No,
+    /// One of several, from 0.
+    Value(usize),
+    /// A value that no answer accepts.
+    Rest,
+}
+
+/// An answer of a question, with the facts that give it.
+pub(super) struct Edge {
+    pub(super) from: usize,
+    pub(super) given: Given,
+    /// Where it leads, if anywhere.
+    pub(super) to: Option<Target>,
+    /// The facts that give it, whoever is asked.
+    pub(super) taken: Ref,
+    /// The facts that the answer speaks of, also where an earlier answer takes them. A `no` that leads on to a question
+    /// speaks of nothing.
+    pub(super) own: Ref,
+}
+
+impl Edge {
+    /// As a sentence names it.
+    pub(super) fn named(&self, tree: &Tree) -> String {
+        let question = tree.questions[self.from].id;
+        match self.given {
+            Given::Yes => format!("`yes` of `{question}`"),
+            Given::No => format!("`no` of `{question}`"),
+            Given::Value(index) => format!("answer {} of `{question}`", index + 1),
+            Given::Rest => format!("no answer of `{question}`"),
+        }
+    }
+}
+
+/// The tree with what reaches each part of it.
+pub(super) struct Walk<'p> {
+    pub(super) tree: &'p Tree,
+    pub(super) graph: DiGraph<Target, ()>,
+    /// By question.
+    pub(super) edges: Vec<Vec<Edge>>,
+    /// The possible facts that reach each question, then each leaf.
+    reached: Vec<Ref>,
+    /// The possible facts that meet what every answer on some way there speaks of.
+    claimed: Vec<Ref>,
+}
+
+impl<'p> Walk<'p> {
+    pub(super) fn try_new(tree: &'p Tree, search: &mut Search<'_>) -> Result<Self, Cut> {
+        let mut edges = Vec::with_capacity(tree.questions.len());
+        for (from, question) in tree.questions.iter().enumerate() {
+            edges.push(answers(from, question, search)?);
+        }
+        let graph = graph(tree);
+        let reached = spread(tree, &graph, &edges, |edge| edge.taken, search)?;
+        let claimed = spread(tree, &graph, &edges, |edge| edge.own, search)?;
+        Ok(Self { tree, graph, edges, reached, claimed })
+    }
+
+    pub(super) fn reached(&self, target: Target) -> Ref {
+        self.reached[place(self.tree, target)]
+    }
+
+    pub(super) fn claimed(&self, leaf: usize) -> Ref {
+        self.claimed[place(self.tree, Target::Leaf(leaf))]
+    }
+
+    /// Every answer, in the order of the questions.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Edge> {
+        self.edges.iter().flatten()
+    }
+}
+
+/// Where a question or leaf stands among all of them; also its place in [`graph`].
+pub(super) const fn place(tree: &Tree, target: Target) -> usize {
+    match target {
+        Target::Question(question) => question,
+        Target::Leaf(leaf) => tree.questions.len() + leaf,
+    }
+}
+
+fn answers(from: usize, question: &Question, search: &mut Search<'_>) -> Result<Vec<Edge>, Cut> {
+    let builder = &mut search.builder;
+    let always = builder.constant(1);
+    match &question.branches {
+        Branches::Condition { when, yes, no } => {
+            let when = builder.condition(when)?;
+            let not = builder.not(when)?;
+            let own = if matches!(no, Some(Target::Question(_))) { always } else { not };
+            Ok(vec![
+                Edge { from, given: Given::Yes, to: *yes, taken: when, own: when },
+                Edge { from, given: Given::No, to: *no, taken: not, own },
+            ])
+        }
+        Branches::Values { answers, .. } => {
+            let mut edges = Vec::with_capacity(answers.len() + 1);
+            let mut left = always;
+            for (index, answer) in answers.iter().enumerate() {
+                let own = builder.condition(&answer.condition())?;
+                let taken = builder.and(own, left)?;
+                let not = builder.not(own)?;
+                left = builder.and(left, not)?;
+                edges.push(Edge {
+                    from,
+                    given: Given::Value(index),
+                    to: Some(answer.to),
+                    taken,
+                    own,
+                });
+            }
+            edges.push(Edge { from, given: Given::Rest, to: None, taken: left, own: left });
+            Ok(edges)
+        }
+    }
+}
+
+/// What gets from the root to each question and leaf, given what passes each answer.
+fn spread(
+    tree: &Tree,
+    graph: &DiGraph<Target, ()>,
+    edges: &[Vec<Edge>],
+    passes: impl Fn(&Edge) -> Ref,
+    search: &mut Search<'_>,
+) -> Result<Vec<Ref>, Cut> {
+    let mut there = vec![search.never; tree.questions.len() + tree.leaves.len()];
+    let Some(root) = there.get_mut(place(tree, tree.root)) else { return Ok(there) };
+    *root = search.consistent;
+    let order = order(tree, graph);
+    let rounds = if order.circular { MOST_ROUNDS } else { 1 };
+    for round in 1..=rounds {
+        let before = order.circular.then(|| there.clone());
+        for question in &order.questions {
+            for edge in &edges[*question] {
+                let Some(to) = edge.to else { continue };
+                let through = search.builder.and(there[*question], passes(edge))?;
+                let at = place(tree, to);
+                there[at] = search.builder.or(there[at], through)?;
+            }
+        }
+        if before.as_ref() == Some(&there) {
+            break;
+        }
+        if order.circular && round == rounds {
+            return Err(Cut { budget: MOST_ROUNDS });
+        }
+    }
+    Ok(there)
+}
+
+struct Order {
+    /// Those that come first in front; with circles, only as far as that can be.
+    questions: Vec<usize>,
+    circular: bool,
+}
+
+fn order(tree: &Tree, graph: &DiGraph<Target, ()>) -> Order {
+    let question = |node| match graph[node] {
+        Target::Question(question) => Some(question),
+        Target::Leaf(_) => None,
+    };
+    if let Ok(order) = toposort(graph, None) {
+        return Order {
+            questions: order.into_iter().filter_map(question).collect(),
+            circular: false,
+        };
+    }
+    let root = graph.node_indices().nth(place(tree, tree.root));
+    let mut questions = Vec::new();
+    if let Some(root) = root {
+        let mut visit = DfsPostOrder::new(graph, root);
+        while let Some(node) = visit.next(graph) {
+            questions.extend(question(node));
+        }
+    }
+    questions.reverse();
+    Order { questions, circular: true }
+}

@@ -1,0 +1,181 @@
+//! Phases and watching: shares, least trials, windows, and what can be shown in time.
+
+use super::fault::FigureFault;
+use super::finding::Finding;
+use super::healthy::{Law, traffic, trials};
+use crate::grade::{AdviceCheck, AdviceKind, MergeKind, MetricKind, PromotionRule, Role};
+use crate::grade::{RollbackMethod, Versioning};
+use crate::policy::Policy;
+use crate::policy::section::{Metric, Model, Phase};
+use crate::stats::planning::Comparison;
+use crate::unit::{Share, Span};
+
+/// Evidence that fewer healthy releases than this show in time cannot be waited for.
+const USUAL: f64 = 0.5;
+/// Trials a minute for each event of a metric without trials: events are rare among them.
+const TRIALS_AN_EVENT: f64 = 1_000.0;
+
+pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
+    shares(policy, findings);
+    windows(policy, findings);
+    least_trials(policy, findings);
+    evidence(policy, findings);
+    source_control(policy, findings);
+    staging(policy, findings);
+}
+
+fn put(findings: &mut Vec<Finding>, path: String, fault: FigureFault) {
+    findings.push(Finding { path, fault: fault.into(), example: None });
+}
+
+fn shares(policy: &Policy, findings: &mut Vec<Finding>) {
+    for (index, pair) in policy.phases().windows(2).enumerate() {
+        let [before, phase] = pair else { continue };
+        let (name, previous, share) = (phase.name, before.name, phase.share);
+        let fault = match share.cmp(&before.share) {
+            std::cmp::Ordering::Less => {
+                FigureFault::ShareFalls { phase: name, share, previous, before: before.share }
+            }
+            std::cmp::Ordering::Equal => FigureFault::ShareStays { phase: name, share, previous },
+            std::cmp::Ordering::Greater => continue,
+        };
+        put(findings, format!("/phases/{}/share", index + 1), fault);
+    }
+}
+
+fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
+    let watch = policy.watch();
+    let two = Span::from_millis(watch.cadence.as_millis().saturating_mul(2));
+    if watch.window < two {
+        let fault = FigureFault::ShortWindow { window: watch.window, cadence: watch.cadence };
+        put(findings, "/watch/window".to_owned(), fault);
+    }
+    if watch.stale < two {
+        let fault = FigureFault::ShortStale { stale: watch.stale, cadence: watch.cadence };
+        put(findings, "/watch/stale".to_owned(), fault);
+    }
+}
+
+/// Windows that the traffic does not fill.
+fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
+    let watch = policy.watch();
+    let banded = || {
+        policy.metrics().iter().filter(|metric| {
+            metric.role == Role::Decide
+                && matches!(metric.kind, MetricKind::Proportion | MetricKind::Latency)
+                && (metric.bounds.alert.is_some() || metric.bounds.rollback.is_some())
+        })
+    };
+    let (true, Some(traffic)) = (banded().next().is_some(), traffic(policy)) else { return };
+    // A band that looks at the live arm, too, asks as many trials of it, where there is one.
+    let both = banded().any(Metric::compares_live);
+    for (index, phase) in policy.phases().iter().enumerate() {
+        let live = phase.share.rest();
+        let fewer = if both && live > Share::NONE { phase.share.min(live) } else { phase.share };
+        let trials = trials(traffic, fewer, watch.window);
+        if trials < watch.least_trials {
+            let (phase, least, window) = (phase.name, watch.least_trials, watch.window);
+            let fault = FigureFault::TooFewTrials { phase, trials, least, window };
+            put(findings, format!("/phases/{index}"), fault);
+        }
+    }
+}
+
+/// Promotion rules that ask for evidence which takes too long.
+fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
+    for (index, phase) in policy.phases().iter().enumerate() {
+        let Some(most) = phase.watch_most else { continue };
+        if phase.promotion != PromotionRule::EvidenceOfNoHarm || phase.share >= Share::ALL {
+            continue;
+        }
+        let learned = most.as_millis().saturating_sub(policy.watch().warm_up.as_millis());
+        let learned = Span::from_millis(learned);
+        for metric in policy.metrics() {
+            let Some((shown, needed)) = time_to_show(policy, metric, phase, learned) else {
+                continue;
+            };
+            if shown < USUAL {
+                let (metric, phase) = (metric.id, phase.name);
+                let fault = FigureFault::EvidenceTooSlow { metric, phase, most, shown, needed };
+                put(findings, format!("/phases/{index}/promotion"), fault);
+            }
+        }
+    }
+}
+
+/// The chance that an equally good release shows no harm by then, and where that is small the time in which half of them
+/// do. None where the record does not tell, or the formula is not the test's.
+fn time_to_show(
+    policy: &Policy,
+    metric: &Metric,
+    phase: &Phase,
+    learned: Span,
+) -> Option<(f64, Option<Span>)> {
+    let evidence = policy.evidence();
+    if metric.role != Role::Decide || metric.model != Model::Poisson {
+        return None;
+    }
+    // Both arms together, for a minute.
+    let minute = Span::from_seconds(60);
+    let law = Law::of(metric, Share::ALL, minute, traffic(policy))?;
+    let (requests, base_rate) = match law {
+        Law::Trials { trials, rate } => (trials, rate),
+        Law::Events { expected, .. } => (expected * TRIALS_AN_EVENT, 1.0 / TRIALS_AN_EVENT),
+    };
+    // Where nothing is expected, what the sick arm has decides, and that the record does not tell.
+    if law.expected() <= 0.0 {
+        return None;
+    }
+    let comparison = Comparison {
+        tick_seconds: policy.watch().cadence.as_seconds(),
+        ..Comparison::new(requests, phase.share.as_fraction(), base_rate)
+    };
+    let (margin, alpha) = (evidence.margin.value(), evidence.promotion_alpha.as_fraction());
+    let minutes = learned.as_seconds() / 60.0;
+    let shown = comparison.chance_to_promote(1.0, minutes, margin, alpha).ok()?.chance;
+    if shown >= USUAL {
+        return Some((shown, None));
+    }
+    let needed = comparison.time_to_promote(1.0, margin, alpha).ok()?;
+    let warm_up = policy.watch().warm_up.as_seconds();
+    // In whole minutes: more would claim more than is known.
+    let needed = needed
+        .map(|minutes| (minutes + warm_up / 60.0).ceil() * 60.0)
+        .and_then(|seconds| Span::try_from_seconds(seconds).ok());
+    Some((shown, needed))
+}
+
+fn source_control(policy: &Policy, findings: &mut Vec<Finding>) {
+    let Some(vcs) = policy.vcs() else { return };
+    let by_identifier = Versioning::HotfixIdentifier;
+    if vcs.version == by_identifier {
+        let fault = FigureFault::VersionRanksBelow { also: false };
+        put(findings, "/vcs/version".to_owned(), fault);
+    }
+    if let Some(index) = vcs.also_version.iter().position(|way| *way == by_identifier) {
+        let fault = FigureFault::VersionRanksBelow { also: true };
+        put(findings, format!("/vcs/also_version/{index}"), fault);
+    }
+    let methods = &policy.rollback().methods;
+    let reverts = methods.iter().position(|way| way.kind == RollbackMethod::GitRevert);
+    if let (MergeKind::NoFf, Some(index)) = (vcs.merge, reverts) {
+        put(findings, format!("/rollback/methods/{index}"), FigureFault::RevertNeedsParent {});
+    }
+}
+
+/// Staging may be left out, and an advice says that no test ever is.
+fn staging(policy: &Policy, findings: &mut Vec<Finding>) {
+    let bars = policy.advice().iter().find(|advice| {
+        matches!(advice.kind, AdviceKind::Dont | AdviceKind::Pitfall)
+            && advice.shown_by == Some(AdviceCheck::Testing)
+    });
+    let Some(advice) = bars else { return };
+    for level in policy.severities() {
+        let skips = level.testing.as_ref().is_some_and(|t| t.skip_staging_when.is_some());
+        if skips {
+            let (severity, advice) = (level.severity, advice.id);
+            let path = format!("/severities/{severity}/testing/skip_staging_when");
+            put(findings, path, FigureFault::StagingSkipped { severity, advice });
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Times that messages promise, against what the policy plans.
+
+use super::fault::TimeFault;
+use super::finding::{Example, Finding};
+use super::steps::{plan, procedure};
+use super::words::{time, times};
+use crate::grade::{DutyKind, MessageKind, Moment, Promised, Severity};
+use crate::policy::Policy;
+use crate::policy::section::{Due, Duty, Message, Promise};
+use crate::unit::Span;
+
+pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
+    for (at, message) in policy.messages().iter().enumerate() {
+        for (index, promise) in message.promises.iter().enumerate() {
+            let Some((found, example)) = broken(policy, message, *promise) else { continue };
+            let fault = TimeFault::BrokenPromise {
+                message: message.id,
+                of: promise.of,
+                least: promise.least.unwrap_or(promise.most),
+                most: promise.most,
+                found,
+            };
+            let path = format!("/messages/{at}/promises/{index}");
+            findings.push(Finding { path, fault: fault.into(), example });
+        }
+    }
+}
+
+type Broken = Option<(String, Option<Example>)>;
+
+/// What the plan has instead of what is promised; none where it keeps the promise, or cannot tell.
+fn broken(policy: &Policy, message: &Message, promise: Promise) -> Broken {
+    match promise.of {
+        Promised::Duration => of_plan(policy, promise.most),
+        Promised::Eta => match message.kind {
+            // From then on it is the rollout's time.
+            MessageKind::DeploymentStarted => of_plan(policy, promise.most),
+            MessageKind::Alert => of_procedure(policy, promise.most),
+            // How much is over by then is not known.
+            MessageKind::PhasePassed
+            | MessageKind::Deployed
+            | MessageKind::RollingBack
+            | MessageKind::RolledBack
+            | MessageKind::Update
+            | MessageKind::Resolved => None,
+        },
+        Promised::Watch => of_watch(policy, promise),
+        Promised::Update => of_updates(policy, message, promise.most),
+        Promised::Rollback => of_rollback(policy, promise.most),
+        Promised::Review => of_review(policy, message, promise.most),
+    }
+}
+
+fn of_plan(policy: &Policy, promised: Span) -> Broken {
+    let plan = plan(policy);
+    let found = format!("the plan takes {} at least", time(plan.least));
+    (plan.least > promised).then(|| (found, Some(plan.example(promised))))
+}
+
+fn of_procedure(policy: &Policy, promised: Span) -> Broken {
+    let sum = procedure(policy)?;
+    let found = format!("the steps of the procedure take {}", times(sum.least, sum.most));
+    (sum.most > promised).then(|| (found, Some(sum.example(promised))))
+}
+
+/// It is watched as long as is promised if a watch ends then: the last phase's, the final validation's, or a later one.
+fn of_watch(policy: &Policy, promise: Promise) -> Broken {
+    let last = policy.phases().last()?.watch;
+    let (least, most) = (promise.least.unwrap_or(promise.most), promise.most);
+    let mut ends = vec![last, last + policy.final_validation().watch];
+    ends.extend(policy.after().iter().map(|later| later.until));
+    if ends.iter().any(|end| (least..=most).contains(end)) {
+        return None;
+    }
+    let later: Vec<String> = policy.after().iter().map(|later| time(later.until)).collect();
+    let later = if later.is_empty() {
+        "nothing looks again later".to_owned()
+    } else {
+        format!("later looks end after {}", later.join(", "))
+    };
+    Some((format!("the last phase is watched for {}, and {later}", time(last)), None))
+}
+
+/// The duties of a kind that are due in every case of some severity that the message is for.
+fn duties<'a>(
+    policy: &'a Policy,
+    message: &'a Message,
+    kinds: &'a [DutyKind],
+) -> impl Iterator<Item = &'a Duty> {
+    let concerned = move |severity: Severity| {
+        message.severities.is_empty() || message.severities.contains(&severity)
+    };
+    policy.duties().iter().filter(move |duty| {
+        let overlaps = duty.severities.is_empty() || duty.severities.iter().any(|s| concerned(*s));
+        kinds.contains(&duty.kind) && overlaps
+    })
+}
+
+fn of_updates(policy: &Policy, message: &Message, promised: Span) -> Broken {
+    let mut shortest: Option<Span> = None;
+    for duty in duties(policy, message, &[DutyKind::Update]) {
+        if let Some(every) = duty.every.filter(|_| duty.audience == Some(message.audience)) {
+            shortest = Some(shortest.map_or(every, |shortest| shortest.min(every)));
+        }
+    }
+    let found = match shortest {
+        None => "no duty gives that audience updates".to_owned(),
+        Some(every) if every > promised => format!("updates are due every {}", time(every)),
+        Some(_) => return None,
+    };
+    Some((found, None))
+}
+
+fn of_rollback(policy: &Policy, promised: Span) -> Broken {
+    let rollback = policy.rollback();
+    let slowest = rollback.methods.iter().filter_map(|way| way.most).max();
+    let most = rollback.estimate.and_then(|estimate| estimate.most).or(slowest)?;
+    (most > promised).then(|| (format!("going back takes up to {}", time(most)), None))
+}
+
+/// A review that no duty and no report makes due by then.
+fn of_review(policy: &Policy, message: &Message, promised: Span) -> Broken {
+    let mut dues: Vec<Due> = duties(policy, message, &[DutyKind::Review, DutyKind::Meet])
+        .filter(|duty| duty.from >= Moment::Deployed)
+        .map(|duty| duty.within)
+        .collect();
+    dues.extend(policy.report().and_then(|report| report.within));
+    // What day a calendar gives is the house's to say.
+    if dues.iter().any(|due| due.within().is_none_or(|within| within <= promised)) {
+        return None;
+    }
+    let found = match dues.iter().filter_map(|due| due.within()).min() {
+        Some(first) => format!("the first review is due after {}", time(first)),
+        None => "nothing makes a review due".to_owned(),
+    };
+    Some((found, None))
+}

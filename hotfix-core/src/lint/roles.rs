@@ -1,0 +1,139 @@
+//! Roles: who is named, who holds it, who approves.
+
+use std::collections::BTreeSet;
+
+use super::fault::PeopleFault;
+use super::finding::Finding;
+use crate::policy::Policy;
+use crate::policy::section::{Approval, SeverityLevel};
+use crate::unit::RoleName;
+
+pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
+    holders(policy, findings);
+    approvers(policy, findings);
+    for level in policy.severities() {
+        two_approvers(policy, level, findings);
+        if level.hotfix && level.approvals.is_empty() && policy.approvals().is_empty() {
+            let severity = level.severity;
+            let path = format!("/severities/{severity}/approvals");
+            put(findings, path, PeopleFault::NoApproval { severity });
+        }
+    }
+}
+
+fn put(findings: &mut Vec<Finding>, path: String, fault: PeopleFault) {
+    findings.push(Finding { path, fault: fault.into(), example: None });
+}
+
+/// The demands for approval with their places: of each severity, then of the whole policy.
+fn demands(policy: &Policy) -> impl Iterator<Item = (String, &Approval)> {
+    let of_severities = policy.severities().iter().flat_map(|level| {
+        let place = move |(index, demand)| {
+            (format!("/severities/{}/approvals/{index}", level.severity), demand)
+        };
+        level.approvals.iter().enumerate().map(place)
+    });
+    let of_all = policy.approvals().iter().enumerate();
+    of_severities.chain(of_all.map(|(index, demand)| (format!("/approvals/{index}"), demand)))
+}
+
+/// Every role that is named outside `roles`' own keys, with its place.
+fn named(policy: &Policy) -> Vec<(String, RoleName)> {
+    let mut named = Vec::new();
+    for (place, demand) in demands(policy) {
+        for (key, roles) in [("any_of", &demand.any_of), ("told", &demand.told)] {
+            for (index, role) in roles.iter().enumerate() {
+                named.push((format!("{place}/{key}/{index}"), *role));
+            }
+        }
+    }
+    for level in policy.severities() {
+        if let Some(role) = level.review.as_ref().and_then(|review| review.role) {
+            named.push((format!("/severities/{}/review/role", level.severity), role));
+        }
+    }
+    for (index, role) in policy.duties().iter().map(|duty| duty.role).enumerate() {
+        named.extend(role.map(|role| (format!("/duties/{index}/role"), role)));
+    }
+    for (index, role) in policy.procedure().iter().map(|step| step.role).enumerate() {
+        named.extend(role.map(|role| (format!("/procedure/{index}/role"), role)));
+    }
+    for role in policy.roles() {
+        for (index, stand_in) in role.stand_ins.iter().enumerate() {
+            named.push((format!("/roles/{}/stand_ins/{index}", role.id), *stand_in));
+        }
+    }
+    named
+}
+
+/// Whether somebody answers for a role: a holder, a pager of its own, or somebody who stands in.
+fn is_held(policy: &Policy, role: RoleName) -> bool {
+    let (mut open, mut seen) = (vec![role], BTreeSet::new());
+    while let Some(role) = open.pop() {
+        if !seen.insert(role) {
+            continue;
+        }
+        if let Some(role) = policy.role(role) {
+            if !role.holders.is_empty() || role.reach.is_some() {
+                return true;
+            }
+            open.extend(&role.stand_ins);
+        }
+    }
+    false
+}
+
+fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
+    let named = named(policy);
+    // A policy without any roles is shared without the people: that is said once.
+    let declares = !policy.roles().is_empty();
+    let mut open = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (place, role) in named {
+        if !seen.insert(role) {
+            continue;
+        }
+        if declares && policy.role(role).is_none() {
+            put(findings, place, PeopleFault::UnknownRole { role });
+        } else if !is_held(policy, role) {
+            open.push(role);
+        }
+    }
+    if !open.is_empty() {
+        open.sort();
+        put(findings, "/roles".to_owned(), PeopleFault::NobodyHolds { roles: open });
+    }
+}
+
+/// Demands that the start waits for and nobody can meet, in a policy that says who holds roles.
+fn approvers(policy: &Policy, findings: &mut Vec<Finding>) {
+    if policy.roles().iter().all(|role| role.holders.is_empty()) {
+        return;
+    }
+    for (place, demand) in demands(policy) {
+        if demand.holds_start() && !demand.any_of.iter().any(|role| is_held(policy, *role)) {
+            let any_of = demand.any_of.clone();
+            put(findings, place, PeopleFault::NobodyApproves { any_of });
+        }
+    }
+}
+
+/// Two demands that both block, have no role in common, and of which one only tells a role that the other asks: whoever
+/// reads the one thinks that this role need not approve. Demands that merely ask different roles are meant together.
+fn two_approvers(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Finding>) {
+    let all = || level.approvals.iter().chain(policy.approvals()).filter(|d| d.blocking);
+    for (index, telling) in level.approvals.iter().enumerate().filter(|(_, d)| d.blocking) {
+        let contradicts =
+            |asking: &&Approval| !asking.any_of.iter().any(|role| telling.any_of.contains(role));
+        let found = all().filter(contradicts).find_map(|asking| {
+            let told = telling.told.iter().find(|role| asking.any_of.contains(role))?;
+            Some((asking, *told))
+        });
+        if let Some((asking, told)) = found {
+            let (first, second) = (asking.any_of.clone(), telling.any_of.clone());
+            let severity = level.severity;
+            let path = format!("/severities/{severity}/approvals/{index}/told");
+            put(findings, path, PeopleFault::TwoApprovers { severity, first, second, told });
+        }
+    }
+}

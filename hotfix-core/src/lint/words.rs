@@ -1,0 +1,64 @@
+//! Figures as a finding's sentence shows them.
+
+use std::fmt::Display;
+
+use crate::grade::Severity;
+use crate::unit::Span;
+
+/// A time in whole units, largest first: `1h 5min`.
+pub(super) fn time(span: Span) -> String {
+    const UNITS: [(u64, &str); 5] =
+        [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms")];
+    let mut left = span.as_millis();
+    let mut words = Vec::new();
+    for (millis, unit) in UNITS {
+        if left >= millis {
+            words.push(format!("{}{unit}", left / millis));
+            left %= millis;
+        }
+    }
+    if words.is_empty() { "0s".to_owned() } else { words.join(" ") }
+}
+
+/// A range of times: `30min to 1h 5min`, or one time where both are the same.
+pub(super) fn times(least: Span, most: Span) -> String {
+    if least == most { time(most) } else { format!("{} to {}", time(least), time(most)) }
+}
+
+/// A chance as a share of a hundred: `35 of 100`, `1.4 of 100`.
+pub(super) fn chance(chance: f64) -> String {
+    if (0.1..=0.99).contains(&chance) {
+        format!("{:.0} of 100", chance * 100.0)
+    } else {
+        format!("{:.1} of 100", chance * 100.0)
+    }
+}
+
+/// Whose a ladder, a review or an update is: ` of a P0`; nothing where the policy has no severities.
+pub(super) fn of_a(severity: Option<Severity>) -> String {
+    severity.map_or_else(String::new, |severity| format!(" of a {severity}"))
+}
+
+/// Names in backticks.
+pub(super) fn names<T: Display>(names: &[T]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dec_5_figures_read_as_people_write_them() {
+        assert_eq!(time(Span::from_seconds(3_900)), "1h 5min");
+        assert_eq!(time(Span::from_millis(61_001)), "1min 1s 1ms");
+        assert_eq!(time(Span::ZERO), "0s");
+        assert_eq!(times(Span::from_seconds(60), Span::from_seconds(60)), "1min");
+        assert_eq!(chance(0.352_768), "35 of 100");
+        assert_eq!(chance(0.014), "1.4 of 100");
+        assert_eq!(chance(0.999), "99.9 of 100");
+        assert_eq!(names(&["a", "b"]), "`a`, `b`");
+        assert_eq!(of_a(Some(Severity::P1)), " of a P1");
+        assert_eq!(of_a(None), "");
+    }
+}

@@ -1,0 +1,230 @@
+//! The slow way to find what is doubtful about tree and rules: going through every value that the conditions tell apart.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use hotfix_core::fact::{Condition, Facts, Placed, Space, Truth};
+use hotfix_core::grade::{Exclusions, Hotfix, Severity};
+use hotfix_core::policy::Policy;
+use hotfix_core::policy::section::{Answer, Branches, Effect, Target, Tree};
+use serde_json::{Value, json};
+
+/// A path in the crate, looked up when the test runs: a shared build folder must not lead to another clone.
+pub(crate) fn in_crate(path: &str) -> PathBuf {
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(path)
+}
+
+/// A policy without rules and tree, with these keys put in.
+pub(crate) fn policy(keys: &Value) -> Policy {
+    let base = std::fs::read_to_string(in_crate("../examples/policies/lab.toml")).unwrap();
+    let mut document = serde_json::to_value(Policy::from_toml(&base).unwrap()).unwrap();
+    let all = json!({
+        "P0": { "label": "critical", "hotfix": true },
+        "P1": { "label": "high", "hotfix": true },
+        "P2": { "label": "medium", "hotfix": false },
+    });
+    // One that nothing gives is a fault of its own.
+    let mut severities = serde_json::Map::new();
+    for giving in [&keys["rules"], &keys["tree"]["leaves"]] {
+        for severity in
+            giving.as_array().into_iter().flatten().filter_map(|g| g["severity"].as_str())
+        {
+            severities.insert(severity.to_owned(), all[severity].clone());
+        }
+    }
+    document["severities"] = severities.into();
+    for (key, value) in keys.as_object().unwrap() {
+        document[key] = value.clone();
+    }
+    Policy::from_json(&document.to_string()).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// How facts end in a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ending {
+    Leaf(usize),
+    /// At this question, by this answer: 0 is yes, 1 is no, and 2 any other value.
+    Gap(usize, usize),
+    Loop,
+}
+
+/// Rules and tree over complete facts.
+pub(crate) struct Model<'p> {
+    pub(crate) policy: &'p Policy,
+    pub(crate) space: Space,
+    /// Every combination that keeps the implications.
+    pub(crate) possible: Vec<Facts>,
+}
+
+pub(crate) fn holds(condition: &Condition, facts: &Facts) -> bool {
+    match condition.holds(facts) {
+        Truth::Yes => true,
+        Truth::No => false,
+        Truth::Unknown => panic!("{facts:?} leave {condition:?} unknown"),
+    }
+}
+
+impl<'p> Model<'p> {
+    pub(crate) fn new(policy: &'p Policy) -> Self {
+        let space = Space::new(&conditions(policy));
+        let mut model = Self { policy, space, possible: Vec::new() };
+        model.possible = model.all(&model.space.unknown());
+        model
+    }
+
+    /// Every combination beside what is known that keeps the implications.
+    pub(crate) fn all(&self, known: &Placed) -> Vec<Facts> {
+        let mut all = vec![known.clone()];
+        for variable in known.unknown() {
+            let mut longer = Vec::new();
+            for before in all {
+                for class in 0..self.space.classes(variable) {
+                    let mut after = before.clone();
+                    after.set(variable, Some(class));
+                    longer.push(after);
+                }
+            }
+            all = longer;
+        }
+        let kept = |facts: &Facts| {
+            self.policy.implications().iter().all(|implication| {
+                let (when, then) =
+                    (holds(&implication.when, facts), holds(&implication.then, facts));
+                then >= when && (!implication.iff || then == when)
+            })
+        };
+        all.iter().map(|placed| self.space.facts(placed)).filter(kept).collect()
+    }
+
+    pub(crate) fn tree(&self) -> &'p Tree {
+        self.policy.tree().expect("a tree")
+    }
+
+    /// The questions that are asked, and where that ends.
+    pub(crate) fn walk(&self, facts: &Facts) -> (Vec<usize>, Ending) {
+        let (tree, mut asked, mut at) = (self.tree(), Vec::new(), self.tree().root);
+        loop {
+            let question = match at {
+                Target::Leaf(leaf) => return (asked, Ending::Leaf(leaf)),
+                Target::Question(question) => question,
+            };
+            if asked.contains(&question) {
+                return (asked, Ending::Loop);
+            }
+            asked.push(question);
+            let (answer, to) = match &tree.questions[question].branches {
+                Branches::Condition { when, yes, no } => {
+                    if holds(when, facts) {
+                        (0, *yes)
+                    } else {
+                        (1, *no)
+                    }
+                }
+                Branches::Values { answers, .. } => {
+                    (2, answers.iter().find(|a| holds(&a.condition(), facts)).map(|a| a.to))
+                }
+            };
+            match to {
+                Some(next) => at = next,
+                None => return (asked, Ending::Gap(question, answer)),
+            }
+        }
+    }
+
+    /// The leaves whose ways facts meet, when `no` that leads on to a question is asked of nobody. For trees without circles.
+    pub(crate) fn claims(&self, from: Target, facts: &Facts) -> BTreeSet<usize> {
+        let question = match from {
+            Target::Leaf(leaf) => return BTreeSet::from([leaf]),
+            Target::Question(question) => question,
+        };
+        let mut claims = BTreeSet::new();
+        match &self.tree().questions[question].branches {
+            Branches::Condition { when, yes, no } => {
+                if let Some(yes) = yes.filter(|_| holds(when, facts)) {
+                    claims.extend(self.claims(yes, facts));
+                }
+                let spoken = |no: &Target| matches!(no, Target::Question(_)) || !holds(when, facts);
+                if let Some(no) = no.filter(spoken) {
+                    claims.extend(self.claims(no, facts));
+                }
+            }
+            Branches::Values { answers, .. } => {
+                for answer in answers.iter().filter(|answer| holds(&answer.condition(), facts)) {
+                    claims.extend(self.claims(answer.to, facts));
+                }
+            }
+        }
+        claims
+    }
+
+    /// Whether a rule of this effect fires.
+    pub(crate) fn fires(&self, effect: Effect, facts: &Facts) -> bool {
+        self.policy.rules().iter().any(|rule| rule.effect == effect && holds(&rule.when, facts))
+    }
+
+    /// The severity by the rules.
+    pub(crate) fn severity(&self, facts: &Facts) -> Option<Severity> {
+        Severity::ALL.iter().copied().find(|s| self.fires(Effect::Severity(*s), facts))
+    }
+
+    /// Whether something calls for a hot-fix, whatever excludes it.
+    pub(crate) fn called(&self, facts: &Facts) -> bool {
+        self.by_severity(facts) == Some(true) || self.fires(Effect::Admit, facts)
+    }
+
+    fn by_severity(&self, facts: &Facts) -> Option<bool> {
+        Some(self.policy.severity(self.severity(facts)?)?.hotfix)
+    }
+
+    /// Whether a hot-fix is called for by the rules.
+    pub(crate) fn hotfix(&self, facts: &Facts) -> Hotfix {
+        let classifier = self.policy.classifier();
+        match (self.called(facts), self.fires(Effect::Exclude, facts)) {
+            (true, false) => Hotfix::Yes,
+            (true, true) => match classifier.exclusions {
+                Exclusions::Yield => Hotfix::Yes,
+                Exclusions::Win => Hotfix::No,
+                Exclusions::Ask => Hotfix::Unknown,
+            },
+            (false, true) => Hotfix::No,
+            (false, false) if self.by_severity(facts) == Some(false) => Hotfix::No,
+            (false, false) => classifier.otherwise,
+        }
+    }
+
+    /// Whether no rule fires.
+    pub(crate) fn silent(&self, facts: &Facts) -> bool {
+        self.policy.rules().iter().all(|rule| !holds(&rule.when, facts))
+    }
+
+    /// Whether the rules give a severity and the leaf has another, or they give none and it has one.
+    pub(crate) fn differs(&self, leaf: usize, facts: &Facts) -> bool {
+        let grading =
+            self.policy.rules().iter().any(|rule| matches!(rule.effect, Effect::Severity(_)));
+        let said = self.tree().leaves[leaf].severity;
+        grading && said.is_some() && said != self.severity(facts)
+    }
+
+    /// Whether the leaf denies the hot-fix that the rules call for, or grants one that they do not.
+    pub(crate) fn denies(&self, leaf: usize, facts: &Facts) -> bool {
+        match (self.hotfix(facts), self.tree().leaves[leaf].hotfix) {
+            (Hotfix::Yes, granted) => !granted,
+            (Hotfix::No, granted) => granted,
+            (Hotfix::Unknown, granted) => !granted && self.called(facts),
+        }
+    }
+}
+
+fn conditions(policy: &Policy) -> Vec<Condition> {
+    let mut all: Vec<Condition> = policy.rules().iter().map(|rule| rule.when.clone()).collect();
+    for implication in policy.implications() {
+        all.extend([implication.when.clone(), implication.then.clone()]);
+    }
+    for question in policy.tree().into_iter().flat_map(|tree| &tree.questions) {
+        match &question.branches {
+            Branches::Condition { when, .. } => all.push(when.clone()),
+            Branches::Values { answers, .. } => all.extend(answers.iter().map(Answer::condition)),
+        }
+    }
+    all
+}

@@ -1,0 +1,603 @@
+//! The linter on bounds, phases and times: each finding once, with a near miss, and its figures against slow exact sums.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test reads its files, sums in its own way, and ends at what it did not expect"
+)]
+
+mod lint_patch;
+mod policy_common;
+
+use hotfix_core::lint::{Fault, FigureFault, Finding};
+use hotfix_core::policy::Policy;
+use lint_patch::{Row, binomial, check, feed_back, now, patched, poisson};
+use serde_json::{Value, json};
+
+fn row(
+    code: &'static str,
+    place: &'static str,
+    says: &'static [&'static str],
+    fault: Vec<(&'static str, Value)>,
+    near: Vec<(&'static str, Value)>,
+) -> Row {
+    Row { code, place, says, base: Vec::new(), fault, near }
+}
+
+const ERRORS: &str = "/metrics/error_rate/success";
+
+#[test]
+fn dec_5_bounds_out_of_order_are_found() {
+    let (alert, rollback) = ("/metrics/error_rate/alert", "/metrics/error_rate/rollback");
+    let payments = "/metrics/payment_success/alert";
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-020",
+                alert,
+                &["0.06", "0.05"],
+                vec![(alert, json!(0.06))],
+                vec![(alert, json!(0.049))],
+            ),
+            // The same figure: the alert never comes first.
+            row(
+                "HF-LINT-020",
+                alert,
+                &["rolled back before"],
+                vec![(alert, json!(0.05))],
+                vec![(rollback, json!(0.021))],
+            ),
+            row(
+                "HF-LINT-020",
+                ERRORS,
+                &["may alert"],
+                vec![(ERRORS, json!(0.03))],
+                vec![(ERRORS, json!(0.02))],
+            ),
+            // Lower is worse.
+            row(
+                "HF-LINT-020",
+                payments,
+                &["0.94", "0.95"],
+                vec![(payments, json!(0.94))],
+                vec![(payments, json!(0.951))],
+            ),
+            row(
+                "HF-LINT-021",
+                ERRORS,
+                &["0.06", "0.05"],
+                vec![(ERRORS, json!(0.06))],
+                vec![(ERRORS, json!(0.05))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_a_gate_that_is_a_coin_toss_is_found() {
+    let toss = json!({ "ratio": 1.0, "of": "record" });
+    let back = ("/phases/0/missed", json!("roll_back"));
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-022",
+                ERRORS,
+                &["`canary`", "is rolled back"],
+                vec![(ERRORS, toss.clone()), back.clone()],
+                vec![(ERRORS, toss.clone())],
+            ),
+            row(
+                "HF-LINT-022",
+                ERRORS,
+                &["2.85 are expected"],
+                vec![(ERRORS, toss.clone()), back.clone()],
+                vec![back.clone()],
+            ),
+            row("HF-LINT-033", ERRORS, &["and waits"], vec![(ERRORS, toss)], vec![]),
+            // Events a minute: 1.25 a minute, 1 allowed.
+            row(
+                "HF-LINT-033",
+                "/metrics/bug/success",
+                &["`canary`", "1.19 are expected"],
+                vec![("/metrics/bug/record", json!(1.25)), ("/metrics/bug/success", json!(1.5))],
+                vec![("/metrics/bug/record", json!(1.25)), ("/metrics/bug/success", json!(5))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_bands_that_a_healthy_release_trips_are_found() {
+    let (alert, rollback) = ("/metrics/payment_success/alert", "/metrics/payment_success/rollback");
+    let far = (alert, json!(0.99));
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-023",
+                alert,
+                &["9.0 of 100"],
+                vec![(alert, json!(0.99))],
+                vec![(alert, json!(0.98))],
+            ),
+            row(
+                "HF-LINT-024",
+                rollback,
+                &["1.4 of 100"],
+                vec![far.clone(), (rollback, json!(0.98))],
+                vec![far.clone(), (rollback, json!(0.96))],
+            ),
+            // 32 looks in a row are two windows that share nothing.
+            row(
+                "HF-LINT-024",
+                rollback,
+                &[],
+                vec![far.clone(), (rollback, json!(0.98)), ("/watch/bad_looks", json!(30))],
+                vec![far, (rollback, json!(0.98)), ("/watch/bad_looks", json!(31))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_phases_and_windows_that_cannot_do_their_work_are_found() {
+    let live = |ratio: f64| json!({ "ratio": ratio, "of": "live" });
+    let cpu = |record: Value| json!({ "kind": "gauge", "worse": "higher", "record": record, "alert": live(1.5) });
+    let latency = "/metrics/latency_p95/success";
+    let evidence = ("/phases/0/promotion", json!("evidence_of_no_harm"));
+    let volume = |key: &'static str| (key, Value::Null);
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-025",
+                "/phases/1/share",
+                &["9.99%", "10%"],
+                vec![("/phases/1/share", json!(0.0999))],
+                vec![("/phases/1/share", json!(0.1))],
+            ),
+            row(
+                "HF-LINT-035",
+                "/phases/1/share",
+                &["the same 10%"],
+                vec![("/phases/1/share", json!(0.1))],
+                vec![("/phases/1/share", json!(0.1001))],
+            ),
+            // Half of healthy releases need 34 minutes (statistics, section 7).
+            row(
+                "HF-LINT-026",
+                "/phases/0/promotion",
+                &["`error_rate`", "of 100 healthy", "half of them need 35min"],
+                vec![evidence.clone()],
+                vec![evidence.clone(), ("/phases/0/watch_most", json!(2160))],
+            ),
+            row(
+                "HF-LINT-027",
+                "/phases/0",
+                &["501", "500"],
+                vec![("/watch/least_trials", json!(501))],
+                vec![("/watch/least_trials", json!(500))],
+            ),
+            // A bound that stands back with the live arm asks as many trials of it: 50 of 1% in 5 minutes.
+            row(
+                "HF-LINT-027",
+                "/phases/1",
+                &["`partial`", "50 in a window"],
+                vec![("/phases/1/share", json!(0.99))],
+                vec![("/phases/1/share", json!(0.98))],
+            ),
+            row(
+                "HF-LINT-028",
+                "/watch/window",
+                &["19s", "10s"],
+                vec![("/watch/window", json!(19))],
+                vec![("/watch/window", json!(20))],
+            ),
+            row(
+                "HF-LINT-036",
+                "/watch/stale",
+                &["19s"],
+                vec![("/watch/stale", json!(19))],
+                vec![("/watch/stale", json!(20))],
+            ),
+            row(
+                "HF-LINT-029",
+                "/metrics/bug/rollback",
+                &["10"],
+                vec![],
+                vec![("/metrics/bug/rollback", json!(10))],
+            ),
+            row(
+                "HF-LINT-031",
+                "/metrics",
+                &["`request_volume` decide"],
+                vec![
+                    volume("/metrics/request_volume/success"),
+                    volume("/metrics/request_volume/alert"),
+                ],
+                vec![volume("/metrics/request_volume/alert")],
+            ),
+            row("HF-LINT-032", latency, &["`full`"], vec![(latency, live(1.2))], vec![]),
+            row(
+                "HF-LINT-037",
+                "/metrics/cpu/alert",
+                &["`full`", "no record"],
+                vec![("/metrics/cpu", {
+                    let mut cpu = cpu(json!(0));
+                    cpu.as_object_mut().unwrap().remove("record");
+                    cpu
+                })],
+                vec![("/metrics/cpu", cpu(json!(0.5)))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_source_control_that_trips_is_found() {
+    let vcs = |version: &str, merge: &str| {
+        ("/vcs", json!({ "flow": "git_flow", "version": version, "merge": merge }))
+    };
+    let revert = ("/rollback/methods", json!([{ "kind": "git_revert" }]));
+    let testing = json!({ "staging": true, "skip_staging_when": "service_down" });
+    let p0 = json!({ "label": "critical", "hotfix": true, "testing": testing });
+    let advice = |kind: &str| {
+        (
+            "/advice",
+            json!([{ "id": "no_test_left_out", "kind": kind, "text": "…", "shown_by": "testing" }]),
+        )
+    };
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-056",
+                "/vcs/version",
+                &["1.2.3-hotfix.1"],
+                vec![vcs("hotfix_identifier", "squash")],
+                vec![vcs("patch", "squash")],
+            ),
+            row(
+                "HF-LINT-057",
+                "/rollback/methods/0",
+                &["parent"],
+                vec![vcs("patch", "no_ff"), revert.clone()],
+                vec![vcs("patch", "squash"), revert],
+            ),
+            Row {
+                code: "HF-LINT-058",
+                place: "/severities/P0/testing/skip_staging_when",
+                says: &["`no_test_left_out`"],
+                base: vec![("/severities/P0", p0)],
+                fault: vec![advice("dont")],
+                near: vec![advice("do")],
+            },
+        ],
+    );
+}
+
+fn step(id: &str, least: u32, most: u32, clock: &str) -> Value {
+    json!({ "id": id, "title": id, "least": least * 60, "most": most * 60, "clock": clock })
+}
+
+fn fix(minutes: u32, from: &str) -> Value {
+    json!({ "id": "live", "kind": "fix", "title": "live", "severities": ["P0"], "from": from, "within": minutes * 60 })
+}
+
+fn p0() -> (&'static str, Value) {
+    (
+        "/severities/P0",
+        json!({ "label": "critical", "hotfix": true, "approvals": [{ "any_of": ["cto"] }] }),
+    )
+}
+
+#[test]
+fn dec_5_deadlines_that_their_steps_cannot_meet_are_found() {
+    let of = |minutes: u32| ("/duties", json!([fix(minutes, "detected")]));
+    // S4: 5 min, 10 to 15, 15 to 20, a review of at most 15 that may follow, 5 to 10 of deploying.
+    let mut matrix = vec![p0(), ("/deploying", json!({ "least": 300, "most": 600 }))];
+    matrix.push(("/severities/P0/review", json!({ "time": "any", "most": 900 })));
+    matrix.push((
+        "/procedure",
+        json!([
+            { "id": "verify", "title": "verify", "most": 300 },
+            step("cause", 10, 15, "duration"),
+            step("test", 15, 20, "duration"),
+            { "id": "review", "title": "review" },
+            { "id": "deploy", "title": "deploy" },
+            step("watch_build", 5, 10, "duration"),
+        ]),
+    ));
+    // S2: positions until 2 h, then 15 to 30 min.
+    let positions = vec![
+        p0(),
+        (
+            "/procedure",
+            json!([
+                step("detect", 0, 5, "position"),
+                step("assemble", 5, 10, "position"),
+                step("respond", 10, 30, "position"),
+                step("develop", 30, 120, "position"),
+                step("deploy", 15, 30, "duration"),
+                step("verify", 15, 30, "duration"),
+            ]),
+        ),
+    ];
+    let place = "/duties/0/within";
+    check(
+        "standard",
+        vec![
+            Row {
+                code: "HF-LINT-040",
+                place,
+                says: &["15min", "30min to 1h 5min", "P0", "`detected`"],
+                base: matrix.clone(),
+                fault: vec![of(15)],
+                near: vec![of(65)],
+            },
+            Row {
+                code: "HF-LINT-040",
+                place,
+                says: &["45min to 2h 30min"],
+                base: positions.clone(),
+                fault: vec![of(120)],
+                near: vec![of(150)],
+            },
+            // What comes before the work on the fix began is not in its time: that cannot be told.
+            Row {
+                code: "HF-LINT-040",
+                place,
+                says: &[],
+                base: positions,
+                fault: vec![of(120)],
+                near: vec![("/duties", json!([fix(60, "fix_started")]))],
+            },
+            // 2 + 10, 2 + 10 and 3 minutes until the last phase is reached.
+            Row {
+                code: "HF-LINT-042",
+                place,
+                says: &["`live`", "26min", "27min"],
+                base: vec![p0()],
+                fault: vec![("/duties", json!([fix(26, "approved")]))],
+                near: vec![("/duties", json!([fix(27, "approved")]))],
+            },
+            Row {
+                code: "HF-LINT-062",
+                place: "/severities/P0",
+                says: &["P0"],
+                base: vec![p0()],
+                fault: vec![("/duties", json!([fix(60, "deployed")]))],
+                near: vec![("/duties", json!([fix(60, "approved")]))],
+            },
+        ],
+    );
+}
+
+#[test]
+fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
+    let record = |most: u32| ("/record", json!({ "estimate": { "least": 60, "most": most * 60 } }));
+    let slo = |most: u32, to: &str| {
+        (
+            "/record",
+            json!({ "slo": { "name": "live", "within": most * 60, "from": "declared", "to": to } }),
+        )
+    };
+    let steps = (
+        "/procedure",
+        json!([
+            step("prepare", 3, 5, "duration"),
+            step("test", 5, 10, "duration"),
+            step("deploy", 5, 10, "duration"),
+            step("validate", 2, 5, "duration"),
+            step("clean_up", 3, 5, "duration"),
+        ]),
+    );
+    let review = |changed: &str| {
+        ("/record", json!({ "changed": changed, "review": { "every": 90 * 86_400 } }))
+    };
+    check(
+        "standard",
+        vec![
+            Row {
+                code: "HF-LINT-041",
+                place: "/record/estimate/most",
+                says: &["34min", "18min to 35min"],
+                base: vec![steps.clone()],
+                fault: vec![record(34)],
+                near: vec![record(35)],
+            },
+            // Until it is live: 13 to 25 minutes.
+            Row {
+                code: "HF-LINT-041",
+                place: "/record/slo/within",
+                says: &["objective", "24min", "13min to 25min"],
+                base: vec![steps],
+                fault: vec![slo(24, "deployed")],
+                near: vec![slo(25, "deployed")],
+            },
+            row(
+                "HF-LINT-042",
+                "/record/estimate/most",
+                &["59min", "1h at least"],
+                vec![record(59)],
+                vec![record(60)],
+            ),
+            row(
+                "HF-LINT-042",
+                "/record/slo/within",
+                &["26min", "27min"],
+                vec![slo(26, "deployed")],
+                vec![slo(27, "deployed")],
+            ),
+            row(
+                "HF-LINT-042",
+                "/record/slo/within",
+                &["objective is 59min"],
+                vec![slo(59, "resolved")],
+                vec![slo(60, "resolved")],
+            ),
+            // Today is the 20th of November, noon: 90 days ago it was the 22nd of August.
+            row(
+                "HF-LINT-050",
+                "/record/review/every",
+                &["2026-08-22", "90d"],
+                vec![review("2026-08-22")],
+                vec![review("2026-08-23")],
+            ),
+        ],
+    );
+    let overdue = patched("standard", &[&vec![review("2020-01-01")]]);
+    assert!(overdue.lint(None).iter().all(|finding| finding.code() != "HF-LINT-050"));
+}
+
+#[test]
+fn dec_5_ways_back_that_do_not_fit_their_times_are_found() {
+    let parts = |estimate: u32| {
+        vec![
+            ("/rollback/assess", json!({ "least": 120, "most": 300 })),
+            ("/rollback/execute", json!({ "least": 300, "most": 900 })),
+            ("/rollback/verify", json!({ "least": 300, "most": 600 })),
+            ("/rollback/estimate", json!({ "most": estimate * 60 })),
+        ]
+    };
+    let ways = (
+        "/rollback/methods",
+        json!([
+            { "kind": "feature_flag", "most": 0 },
+            { "kind": "git_revert", "most": 900 },
+            { "kind": "platform", "most": 600 },
+        ]),
+    );
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-060",
+                "/rollback/estimate/most",
+                &["29min", "30min"],
+                parts(29),
+                parts(30),
+            ),
+            Row {
+                code: "HF-LINT-061",
+                place: "/rollback/returned_within",
+                says: &["`git_revert`", "15min"],
+                base: vec![ways],
+                fault: vec![("/rollback/returned_within", json!(899))],
+                near: vec![("/rollback/returned_within", json!(900))],
+            },
+        ],
+    );
+}
+
+/// The chance to miss 'at most so many of so many', summed term by term.
+fn missed(trials: u32, rate: f64, most: usize) -> f64 {
+    1.0 - binomial(trials, rate)[..=most].iter().sum::<f64>()
+}
+
+#[test]
+fn dec_5_the_figures_of_the_canary_plan_are_exact() {
+    let policy = Policy::preset("phased-canary").unwrap();
+    let found = policy.lint(None);
+    let of = |metric: &str| {
+        found.iter().find_map(|finding| match &finding.fault {
+            Fault::Figures(FigureFault::CoinToss { metric: id, phases, passes })
+                if id.as_str() == metric =>
+            {
+                Some((phases.clone(), *passes))
+            }
+            _ => None,
+        })
+    };
+    for (metric, rate, expected) in
+        [("error_rate", 0.003, [3.0, 15.0, 90.0]), ("payment_success", 0.005, [5.0, 25.0, 150.0])]
+    {
+        let (phases, passes) = of(metric).unwrap();
+        let mut all = 1.0;
+        for ((phase, trials), events) in phases.iter().zip([1_000, 5_000, 30_000]).zip(expected) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+            let exact = missed(trials, rate, events as usize);
+            assert!((phase.missed - exact).abs() < 1e-9, "{metric} {}: {exact}", phase.phase);
+            assert!((phase.expected - events).abs() < 1e-6, "{metric} {}", phase.expected);
+            all *= 1.0 - exact;
+        }
+        assert_eq!(phases.len(), 3);
+        assert!((passes - all).abs() < 1e-9, "{metric}: {all}");
+    }
+    // 35, 43 and 47 of 100 are rolled back, 19 of 100 come through (second reading, 41).
+    let (phases, passes) = of("error_rate").unwrap();
+    let rounded: Vec<f64> = phases.iter().map(|p| (p.missed * 1e4).round()).collect();
+    assert_eq!(rounded, [3528.0, 4319.0, 4720.0]);
+    assert_eq!((passes * 1e4).round(), 1941.0);
+}
+
+#[test]
+fn plan_6_the_chance_of_a_count_is_exact() {
+    use hotfix_core::stats::planning::gate::count_chance;
+    for (expected, most) in [(0.3, 0_u32), (3.0, 3), (15.0, 15), (90.0, 70), (90.0, 130)] {
+        let exact: f64 = poisson(expected, most).iter().sum();
+        let got = count_chance(expected, f64::from(most)).unwrap();
+        assert!((got - exact).abs() < 1e-12, "{expected} {most}: {got} {exact}");
+    }
+    assert_eq!(count_chance(0.0, 0.0), Ok(1.0));
+    assert_eq!(count_chance(-1.0, 0.0).unwrap_err().code(), "HF-STAT-030");
+    assert_eq!(count_chance(1.0, f64::NAN).unwrap_err().code(), "HF-STAT-030");
+}
+
+/// Policies with findings of every kind that has an example.
+fn with_examples() -> Vec<Policy> {
+    let mut policies: Vec<Policy> =
+        Policy::presets().iter().map(|name| Policy::preset(name).unwrap()).collect();
+    let toss = json!({ "ratio": 1.0, "of": "record" });
+    policies.push(patched(
+        "standard",
+        &[&vec![
+            (ERRORS, toss.clone()),
+            ("/metrics/payment_success/success", toss),
+            ("/metrics/payment_success/alert", json!(0.99)),
+            ("/metrics/payment_success/rollback", json!(0.985)),
+            ("/metrics/bug/record", json!(1.25)),
+            ("/metrics/bug/success", json!(1.5)),
+            ("/metrics/bug/rollback", json!(20)),
+            ("/metrics/bug/alert", json!(6)),
+            ("/record", json!({ "estimate": { "most": 3000 } })),
+        ]],
+    ));
+    policies
+}
+
+#[test]
+fn dec_5_every_example_shows_its_fault() {
+    let mut shown = Vec::new();
+    for policy in with_examples() {
+        let found = policy.lint(Some(now()));
+        for finding in found.iter().filter(|finding| finding.example.is_some()) {
+            feed_back(&policy, finding);
+            shown.push(finding.code());
+        }
+    }
+    for code in ["HF-LINT-022", "HF-LINT-023", "HF-LINT-024", "HF-LINT-033", "HF-LINT-042"] {
+        assert!(shown.contains(&code), "no example of {code}");
+    }
+}
+
+#[test]
+fn dec_5_the_standard_policy_has_few_findings_and_every_list_is_in_order() {
+    let codes = |found: &[Finding]| found.iter().map(Finding::code).collect::<Vec<_>>();
+    let standard = Policy::preset("standard").unwrap().lint(Some(now()));
+    let graver = |finding: &&Finding| finding.level() != hotfix_core::lint::Level::Note;
+    assert_eq!(standard.iter().filter(graver).count(), 0, "{:?}", codes(&standard));
+    for policy in with_examples() {
+        let found = policy.lint(Some(now()));
+        assert!(found.is_sorted_by_key(Finding::code), "{:?}", codes(&found));
+        assert_eq!(found, policy.lint(Some(now())));
+        for finding in &found {
+            let document: Value = serde_json::from_str(&policy.to_json()).unwrap();
+            assert!(document.pointer(&finding.path).is_some(), "nothing at {}", finding.path);
+            assert!(!finding.remedy().is_empty());
+        }
+    }
+}
