@@ -1,5 +1,6 @@
 //! What the linter finds in each preset, all of it, in order; and its examples fed back (DEC-5).
 
+mod lint_cases;
 mod lint_common;
 mod lint_patch;
 mod policy_common;

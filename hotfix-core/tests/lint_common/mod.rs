@@ -11,7 +11,7 @@ use hotfix_core::lint::{Fault, Finding};
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::{Answer, Branches, Effect, Target, Tree};
 use hotfix_core::unit::Name;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A path in the crate, looked up when the test runs: a shared build folder must not lead to another clone.
 pub(crate) fn in_crate(path: &str) -> PathBuf {
