@@ -4,6 +4,7 @@
 
 use hotfix_core::fact::{FactId, FactValue, Facts};
 use hotfix_core::policy::Policy;
+use hotfix_core::policy::section::Due;
 
 fn main() -> anyhow::Result<()> {
     let policy = Policy::preset("enterprise")?;
@@ -47,8 +48,7 @@ fn explain(policy: &Policy, facts: &Facts, at: &str) {
         println!("  ask: {}", question.ask);
     }
     if let Some(outcome) = decision.outcome() {
-        let hours =
-            outcome.deadline.and_then(|due| due.within()).map(|span| span.as_seconds() / 3600.0);
+        let hours = outcome.deadline.and_then(Due::within).map(|span| span.as_seconds() / 3600.0);
         println!("  do: {}, within {} h", outcome.title, hours.unwrap_or_default());
     }
     println!("  settled: {}", if answer.settled() { "yes" } else { "no" });

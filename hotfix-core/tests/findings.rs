@@ -1,5 +1,7 @@
 //! What the linter finds in each preset, all of it, in order; and its examples fed back (DEC-5).
 
+#![allow(clippy::disallowed_methods, reason = "a test reads its files, and sums in its own way")]
+
 mod lint_cases;
 mod lint_common;
 mod lint_patch;
