@@ -83,14 +83,14 @@ impl Chain<'_> {
         Target::Leaf(index)
     }
 
-    fn question(&mut self, rule: &Rule, yes: Option<Target>, no: Option<Target>) -> Option<Target> {
+    fn question(&mut self, rule: &Rule, yes: Option<Target>, no: Option<Target>) -> Target {
         let branches = Branches::Condition { when: rule.when.clone(), yes, no };
         self.tree.questions.push(Question {
             id: rule.id,
             ask: format!("{}?", rule.title),
             branches,
         });
-        Some(Target::Question(self.tree.questions.len() - 1))
+        Target::Question(self.tree.questions.len() - 1)
     }
 
     /// Asks the rules of one effect one after the other; `no` leads on.
@@ -122,7 +122,7 @@ impl Chain<'_> {
         };
         let mut next = next;
         for rule in rules.into_iter().rev() {
-            next = self.question(rule, Some(yes), next);
+            next = Some(self.question(rule, Some(yes), next));
         }
         next
     }

@@ -10,7 +10,7 @@ use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
 
 use super::Policy;
-use super::section::{Branches, Effect, Implication, Target, Tree};
+use super::section::{Answer, Branches, Effect, Implication, Target, Tree};
 use crate::fact::{Builder, Condition, Cut, Diagram, Placed, Ref, Space};
 use crate::grade::{Exclusions, Hotfix, Severity};
 
@@ -75,6 +75,10 @@ pub(crate) struct Outcome {
     pub(crate) hotfix: Hotfix,
 }
 
+/// The number that stands for no severity, after those of the severities.
+const NO_SEVERITY: u32 = 4;
+const _: () = assert!(Severity::ALL.len() == NO_SEVERITY as usize, "one after the last");
+
 impl Outcome {
     /// Every outcome, by code.
     pub(crate) const COUNT: u32 = 15;
@@ -82,7 +86,7 @@ impl Outcome {
     pub(crate) const fn code(self) -> u32 {
         let severity = match self.severity {
             Some(severity) => severity as u32,
-            None => Severity::ALL.len() as u32,
+            None => NO_SEVERITY,
         };
         severity * 3 + self.hotfix as u32
     }
@@ -171,7 +175,7 @@ fn conditions(policy: &Policy, tree: Option<&Tree>) -> Vec<Condition> {
     for question in tree.map_or(&[][..], |tree| &tree.questions) {
         match &question.branches {
             Branches::Condition { when, .. } => all.push(when.clone()),
-            Branches::Values { answers, .. } => all.extend(answers.iter().map(|a| a.condition())),
+            Branches::Values { answers, .. } => all.extend(answers.iter().map(Answer::condition)),
         }
     }
     all.extend(policy.rules.iter().map(|rule| rule.when.clone()));
@@ -237,7 +241,7 @@ pub(crate) fn list(policy: &Policy, builder: &mut Builder<'_>) -> Result<Ref, Cu
     let (severities, admitted, excluded) =
         (severities?, fired(Effect::Admit)?, fired(Effect::Exclude)?);
     // Bit 0: excluded; bit 1: admitted; above: the severity. The most severe one is put on last.
-    let mut code = builder.constant(Severity::ALL.len() as u32 * 4);
+    let mut code = builder.constant(NO_SEVERITY * 4);
     for (severity, fired) in Severity::ALL.iter().zip(severities).rev() {
         let this = builder.constant(*severity as u32 * 4);
         code = builder.choose(fired, this, code)?;

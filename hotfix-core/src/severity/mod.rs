@@ -147,7 +147,7 @@ impl Policy {
     }
 }
 
-impl<'a> Classification<'a> {
+impl Classification<'_> {
     /// The severity that is certain; none where that is none, or nothing is certain.
     pub fn severity(&self) -> Option<Severity> {
         self.outcomes.certain()

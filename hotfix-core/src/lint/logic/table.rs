@@ -68,7 +68,9 @@ fn facts(policy: &Policy, found: &mut Vec<Finding>) {
         match &question.branches {
             Branches::Condition { when, .. } => ask(when),
             Branches::Values { answers, .. } => {
-                answers.iter().for_each(|answer| ask(&answer.condition()));
+                for answer in answers {
+                    ask(&answer.condition());
+                }
             }
         }
     }
