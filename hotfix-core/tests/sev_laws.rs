@@ -19,6 +19,7 @@ use classify_common::{
 use fact_common::{facts, house};
 use hotfix_core::fact::{Fact, FactId, FactValue, Facts, Placed, Space};
 use hotfix_core::grade::Hotfix;
+use hotfix_core::lint::Finding;
 use hotfix_core::policy::Policy;
 use hotfix_core::severity::Classification;
 use proptest::prelude::*;
@@ -245,7 +246,7 @@ proptest! {
     fn dec_5_a_random_policy_and_what_it_writes_have_the_same_findings(tables in tables()) {
         let policy = with_tables(&tables);
         let findings = policy.lint(None);
-        let codes: Vec<&str> = findings.iter().map(|finding| finding.code()).collect();
+        let codes: Vec<&str> = findings.iter().map(Finding::code).collect();
         prop_assert!(codes.is_sorted());
         // It loads again as it was, and the same is found.
         let again = Policy::from_json(&policy.to_json()).unwrap();
