@@ -11,9 +11,8 @@ use hotfix_core::grade::{Hotfix, Severity};
 use hotfix_core::lint::{Example, Fault, Finding};
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::{Answer, Branches, Effect, Target, Tree};
-use hotfix_core::unit::Name;
 use lint_cases::LintCase;
-use lint_common::{Ending, Model, holds, policy};
+use lint_common::{Ending, Model, holds, left_out, policy, shows};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -66,64 +65,6 @@ fn unshown(policy: &Policy, found: &[Finding]) -> Vec<String> {
         all.is_empty() || !all.iter().all(|facts| shows(&model, finding, facts))
     };
     found.iter().filter(wrong).map(|finding| format!("not shown: {finding:?}")).collect()
-}
-
-fn question(tree: &Tree, id: Name) -> usize {
-    tree.questions.iter().position(|question| question.id == id).expect("a question")
-}
-
-fn leaf(tree: &Tree, id: Name) -> usize {
-    tree.leaves.iter().position(|leaf| leaf.id == id).expect("a leaf")
-}
-
-fn rule(policy: &Policy, id: Name) -> usize {
-    policy.rules().iter().position(|rule| rule.id == id).expect("a rule")
-}
-
-/// What is left out at a question: 0 for yes, 1 for no, 2 for values.
-fn left_out(answer: &str) -> usize {
-    if answer.starts_with("`yes`") {
-        0
-    } else if answer.starts_with("`no`") {
-        1
-    } else {
-        2
-    }
-}
-
-/// Whether complete facts show the fault, to the slow model and to the engine.
-fn shows(model: &Model<'_>, finding: &Finding, facts: &Facts) -> bool {
-    let policy = model.policy;
-    let answer = policy.classify(facts);
-    let ends = |leaf: usize| model.walk(facts).1 == Ending::Leaf(leaf);
-    match &finding.fault {
-        Fault::Circle { .. } => model.walk(facts).1 == Ending::Loop,
-        Fault::Unanswered { question: id, answer, .. } => {
-            let gap = Ending::Gap(question(model.tree(), *id), left_out(answer));
-            model.walk(facts).1 == gap
-        }
-        Fault::Gap { question: id, .. } => {
-            model.walk(facts).1 == Ending::Gap(question(model.tree(), *id), 2)
-        }
-        Fault::Shadowed { leaf: id, by, .. } => {
-            let tree = model.tree();
-            ends(leaf(tree, *by)) && model.claims(tree.root, facts).contains(&leaf(tree, *id))
-        }
-        Fault::SeverityDiffers { leaf: id, severity, .. } => {
-            ends(leaf(model.tree(), *id)) && answer.severity() != Some(*severity)
-        }
-        Fault::HotfixDiffers { leaf: id, .. } => {
-            let leaf = leaf(model.tree(), *id);
-            let agrees = if model.tree().leaves[leaf].hotfix { Hotfix::Yes } else { Hotfix::No };
-            ends(leaf) && answer.hotfix() != agrees && model.denies(leaf, facts)
-        }
-        Fault::Silent { .. } => answer.hotfix() == Hotfix::Unknown && model.silent(facts),
-        Fault::Excluded { exclusion, .. } => {
-            let excluding = &policy.rules()[rule(policy, *exclusion)].when;
-            answer.hotfix() == Hotfix::Unknown && holds(excluding, facts) && model.called(facts)
-        }
-        _ => false,
-    }
 }
 
 /// One finding as it is compared with the model: code, what it is about, and a second thing.

@@ -16,7 +16,7 @@ use crate::document::{document, value};
 use crate::error::Result;
 use crate::fact;
 use crate::plan::{self, Plan};
-use crate::severity::{Classification, Decision, Finding};
+use crate::severity::{Asked, Classification, Decision, Finding};
 
 /// A checked policy. Immutable; may be shared between threads.
 ///
@@ -266,7 +266,7 @@ impl Policy {
     /// 'P0'
     fn classify(&self, facts: &Bound<'_, PyAny>) -> Result<Classification> {
         let facts = fact::read(facts, self.0.vocabulary())?;
-        Ok(Classification(value(&self.0.classify(&facts))))
+        Ok(Classification(Asked::new(&self.0, facts)))
     }
 
     /// Decide what is to be done, by the policy's decision tree or else by the tree that its rules make.
@@ -282,7 +282,7 @@ impl Policy {
     ///     As `classify`.
     fn decide(&self, facts: &Bound<'_, PyAny>) -> Result<Decision> {
         let facts = fact::read(facts, self.0.vocabulary())?;
-        Ok(Decision(value(&self.0.decide(&facts))))
+        Ok(Decision(Asked::new(&self.0, facts)))
     }
 
     /// Say what is doubtful in this policy, in the order of the codes.

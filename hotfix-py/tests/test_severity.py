@@ -241,6 +241,8 @@ def test_answers_are_values(value: Any) -> None:
         again = pickle.loads(pickle.dumps(value, protocol))
         assert again == value
         assert (hash(again), repr(again)) == (hash(value), repr(value))
+        # What is worked out when it is asked for is what the document has.
+        assert all(getattr(again, key) == getattr(value, key) for key in value)
     assert copy.deepcopy(value) == value
     assert value != object()
     assert getattr(hotfix, type(value).__name__) is type(value)

@@ -3,7 +3,7 @@
 use super::super::fault::Fault;
 use super::super::finding::Finding;
 use super::finding;
-use super::search::{MOST_NODES, Search};
+use super::search::{MOST_NODES, STEP, Search};
 use super::versus;
 use super::words::quoted;
 use crate::fact::{Builder, Cut, Ref};
@@ -99,6 +99,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
     let mut called = Vec::new();
     for level in policy.severities.iter().filter(|level| level.hotfix) {
         let region = search.listed(|outcome| outcome.severity == Some(level.severity))?;
+        let region = search.builder.and(region, search.consistent)?;
         called.push((Effect::Severity(level.severity), region));
     }
     let otherwise = search.listed(|outcome| !calls(outcome.severity))?;
@@ -108,6 +109,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
             admitted = search.builder.or(admitted, *fires)?;
         }
     }
+    let admitted = search.builder.and(admitted, search.consistent)?;
     called.push((Effect::Admit, search.builder.and(otherwise, admitted)?));
     for (index, (rule, excludes)) in policy.rules.iter().zip(fired).enumerate() {
         if rule.effect != Effect::Exclude {
@@ -115,7 +117,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
         }
         for (effect, called) in &called {
             let region = search.builder.and(*excludes, *called)?;
-            if !search.meet(region, *called)? {
+            if region == search.never {
                 continue;
             }
             let (rules, one) = versus::rules(|r| r.effect == *effect, fired, region, search)?;
@@ -200,6 +202,7 @@ fn companion(
         .collect();
     others.sort_by_key(|other| rank(policy.rules[*other].effect));
     for other in others {
+        search.pay(STEP)?;
         if search.builder.and(fires[index], fires[other])? == fires[index] {
             return Ok(format!("{} fires, too", quoted(policy.rules[other].id)));
         }
