@@ -9,52 +9,17 @@ mod policy_common;
 
 use hotfix_core::lint::{Example, Finding};
 use hotfix_core::policy::Policy;
+use lint_cases::{NOW, PresetFindings};
 use lint_common::{Model, in_crate, shows};
 use lint_patch::{feed_back, now};
-
-/// A finding of `tests/cases/findings`.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expected {
-    code: String,
-    level: String,
-    path: String,
-    /// Each is part of the sentence.
-    says: Vec<String>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    finding: Vec<Expected>,
-}
-
-fn expected(preset: &str) -> Vec<Expected> {
-    let path = in_crate(&format!("tests/cases/findings/{preset}.toml"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    toml::from_str::<File>(&text).unwrap_or_else(|e| panic!("{preset}: {e}")).finding
-}
 
 #[test]
 fn dec_5_every_finding_of_every_preset() {
     let mut wrong = Vec::new();
     for preset in Policy::presets() {
-        let (found, expected) =
-            (Policy::preset(preset).unwrap().lint(Some(now())), expected(preset));
-        let heads: Vec<_> =
-            found.iter().map(|f| (f.code(), f.level().as_str(), f.path.as_str())).collect();
-        let wanted: Vec<_> =
-            expected.iter().map(|e| (e.code.as_str(), e.level.as_str(), e.path.as_str())).collect();
-        if heads != wanted {
-            wrong.push(format!("{preset}: found {heads:#?}, expected {wanted:#?}"));
-        }
-        for (found, expected) in found.iter().zip(&expected) {
-            let said = found.message();
-            for part in expected.says.iter().filter(|part| !said.contains(part.as_str())) {
-                wrong.push(format!("{preset}: `{said}` does not say `{part}`"));
-            }
-        }
+        let found = Policy::preset(preset).unwrap().lint(Some(NOW.parse().unwrap()));
+        let cases = PresetFindings::load(&in_crate("tests/cases/findings"), preset);
+        wrong.extend(cases.faults(&serde_json::to_value(found).unwrap()));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -17,7 +17,7 @@ use answer_cases::{DecisionCase, SeverityFile};
 use common::{Policy, buffer, call, in_crate, raw};
 use hotfix::policy::{hotfix_policy_from_toml, hotfix_policy_presets, hotfix_policy_to_json};
 use hotfix::severity::{hotfix_policy_classify, hotfix_policy_decide, hotfix_policy_lint};
-use lint_cases::LintCase;
+use lint_cases::{LintCase, NOW, PresetFindings};
 use serde_json::Value;
 
 const CORE: &str = "../hotfix-core/tests";
@@ -124,6 +124,21 @@ fn dec_5_each_fault_is_found_in_c_and_nothing_that_is_none() {
         // SAFETY: a live handle and buffer.
         let found = buffer(|out, e| unsafe { hotfix_policy_lint(policy.0, null(), 0, out, e) });
         wrong.extend(case.faults(&serde_json::from_str(&found.unwrap()).unwrap()));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn dec_5_every_finding_of_every_preset_in_c() {
+    let mut wrong = Vec::new();
+    let (at, len) = raw(NOW);
+    for name in presets() {
+        let policy = Policy::preset(&name).unwrap();
+        // SAFETY: live handle, text and buffer.
+        let found = buffer(|out, e| unsafe { hotfix_policy_lint(policy.0, at, len, out, e) });
+        let cases = PresetFindings::load(&in_crate(CORE).join("cases/findings"), &name);
+        let faults = cases.faults(&serde_json::from_str(&found.unwrap()).unwrap());
+        wrong.extend(faults.into_iter().map(|fault| format!("{name}: {fault}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -488,8 +488,21 @@ def lint_case(case: Case, _file: File, name: str) -> None:
         assert facts is None or policy.classify(facts).contradictions == []
 
 
+NOW = "2026-11-20T12:00:00Z"
+
+
+def findings_case(case: Case, _file: File, name: str) -> None:
+    """All that is found in a preset, in order."""
+    found = hotfix.Policy.preset(name).lint(NOW)
+    expected = case.get("finding", [])
+    assert [[f.code, f.level, f.path] for f in found] == [[e["code"], e["level"], e["path"]] for e in expected]
+    for finding, wanted in zip(found, expected, strict=True):
+        assert all(part in finding.message for part in wanted["says"]), finding.message
+
+
 RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
     "decision": decision_case,
+    "findings": findings_case,
     "kayenta": kayenta_case,
     "lint": lint_case,
     "policy": policy_case,
@@ -503,7 +516,9 @@ RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
 def cases() -> Iterator[Any]:
     for path in sorted(CASES.glob("*/*.toml")):
         file = tomllib.loads(path.read_text())
-        for case in file.get("case", []):
+        # A file of findings is one case, named for its preset.
+        listed = [file | {"id": path.stem}] if path.parent.name == "findings" else file.get("case", [])
+        for case in listed:
             yield pytest.param(path.parent.name, path.stem, file, case, id=f"{path.parent.name}/{case['id']}")
 
 

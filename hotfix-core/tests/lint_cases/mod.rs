@@ -68,3 +68,55 @@ impl LintCase {
         faults
     }
 }
+
+/// The present time of `tests/cases/findings`.
+pub(crate) const NOW: &str = "2026-11-20T12:00:00Z";
+
+/// A finding of `tests/cases/findings`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    code: String,
+    level: String,
+    path: String,
+    /// Each is part of the sentence.
+    says: Vec<String>,
+}
+
+/// A file of `tests/cases/findings`: all that is found in the preset that it is named for, in order.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PresetFindings {
+    #[serde(default)]
+    finding: Vec<Expected>,
+}
+
+impl PresetFindings {
+    pub(crate) fn load(folder: &Path, preset: &str) -> Self {
+        let path = folder.join(format!("{preset}.toml"));
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    }
+
+    /// What differs.
+    pub(crate) fn faults(&self, findings: &Value) -> Vec<String> {
+        let found = findings.as_array().unwrap();
+        let head = |of: &Value| ["code", "level", "path"].map(|key| of[key].clone());
+        let heads: Vec<_> = found.iter().map(head).collect();
+        let wanted: Vec<_> = (self.finding.iter())
+            .map(|e| [&e.code, &e.level, &e.path].map(|text| json!(text)))
+            .collect();
+        let mut faults = Vec::new();
+        if heads != wanted {
+            faults.push(format!("found {heads:#?}, expected {wanted:#?}"));
+        }
+        for (found, expected) in found.iter().zip(&self.finding) {
+            let said = found["message"].as_str().unwrap();
+            for part in expected.says.iter().filter(|part| !said.contains(part.as_str())) {
+                faults.push(format!("`{said}` does not say `{part}`"));
+            }
+        }
+        faults
+    }
+}
