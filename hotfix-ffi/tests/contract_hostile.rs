@@ -57,7 +57,8 @@ fn field_5_a_megabyte_is_read_and_one_byte_more_is_refused() {
         assert!(failed.message.contains("1048577"), "{}", failed.message);
     }
     // Nothing but faults: as many are told as are kept, and the rest is counted.
-    let failed = read(hotfix_policy_from_toml, "=\n".repeat(MOST_TEXT / 8).as_bytes()).err().unwrap();
+    let failed =
+        read(hotfix_policy_from_toml, "=\n".repeat(MOST_TEXT / 8).as_bytes()).err().unwrap();
     assert_eq!(failed.status, hotfix_status::Policy);
     assert!(failed.message.len() < MOST_TEXT, "{}", failed.message.len());
 }

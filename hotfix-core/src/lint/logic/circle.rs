@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use petgraph::algo::tarjan_scc;
+// Not Tarjan's: that one recurses, and a tree may be 10,000 questions deep.
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::Dfs;
 
@@ -56,7 +57,7 @@ fn told(tree: &Tree, circle: &[usize], example: Option<Example>) -> Finding {
 
 /// One circle, the shortest through its first question, of each group of questions that lead to each other.
 fn circles(tree: &Tree, graph: &DiGraph<Target, ()>) -> Vec<Vec<usize>> {
-    let groups = tarjan_scc(graph);
+    let groups = kosaraju_scc(graph);
     let group_of = groups_of(graph, &groups);
     let mut circles: Vec<Vec<usize>> = groups
         .iter()
@@ -108,7 +109,7 @@ fn unconnected(tree: &Tree, graph: &DiGraph<Target, ()>, found: &mut Vec<Finding
     while let Some(node) = visit.next(graph) {
         connected[node.index()] = true;
     }
-    let groups = tarjan_scc(graph);
+    let groups = kosaraju_scc(graph);
     let group_of = groups_of(graph, &groups);
     // A group begins something if nothing unconnected outside of it leads to it.
     let mut begins = vec![true; groups.len()];
