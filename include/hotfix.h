@@ -270,6 +270,10 @@ enum hotfix_status
    */
   HOTFIX_STATUS_STAT = 16,
   /**
+   * An incident's facts cannot be read; the error has all faults (HF-FACT, HF-UNIT, HF-JSON).
+   */
+  HOTFIX_STATUS_FACT = 17,
+  /**
    * A defect of this library was caught; the handle is poisoned.
    */
   HOTFIX_STATUS_PANIC = 99,
@@ -1454,7 +1458,7 @@ struct hotfix_str hotfix_error_path(const struct hotfix_error *error);
 struct hotfix_str hotfix_error_message(const struct hotfix_error *error);
 
 /**
- * Everything as JSON: code, path, message, status; `errors` of a policy, `line` of a log, `got`, `state` and `accepted` of
+ * Everything as JSON: code, path, message, status; `errors` of a policy and of facts, `line` of a log, `got`, `state` and `accepted` of
  * a refusal.
  *
  * @param error  An error, or null.
@@ -1707,6 +1711,96 @@ hotfix_status hotfix_policy_from_json_with(const char *text,
                                            void *context,
                                            struct hotfix_policy **out,
                                            struct hotfix_error **err);
+
+/**
+ * How severe an incident is and whether it calls for a hot-fix, as JSON: {"severity", "at_worst", "hotfix", "settled",
+ * "act_on", "rules", "undecided", "unknown", "decisive", "if_known", "would", "deduced", "contradictions", "exact"}.
+ *
+ * The answer is certain of what follows for all values of the unknown facts that the policy's implications allow, and only
+ * of that. What is unknown is never taken for no.
+ *
+ * @param policy     A policy.
+ * @param facts      What is known, by name: {"payment_failure_share": "55%", "service_down": false}; `null` is unknown,
+ *                   as is what is absent. UTF-8, borrowed; may be null with length 0 where nothing is known.
+ * @param facts_len  Its length in bytes.
+ * @param out        A buffer that the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_FACT; the error has every fault with its code and place, not the first alone.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_policy_classify(const struct hotfix_policy *policy,
+                                     const char *facts,
+                                     size_t facts_len,
+                                     struct hotfix_buf *out,
+                                     struct hotfix_error **err);
+
+/**
+ * What is to be done about an incident by the policy's decision tree, or by the tree that its rules make, as JSON:
+ * {"outcome", "settled", "path", "reachable", "gaps", "circular", "next_question", "contradictions", "exact"}.
+ *
+ * `outcome` is {"id", "title", "severity", "hotfix", "deadline"}, or null while it is open; a deadline is in seconds, or
+ * the name of a day. As certain as hotfix_policy_classify.
+ *
+ * @param policy     A policy.
+ * @param facts      As for hotfix_policy_classify.
+ * @param facts_len  Its length in bytes.
+ * @param out        A buffer that the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_FACT; the error has every fault with its code and place, not the first alone.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_policy_decide(const struct hotfix_policy *policy,
+                                   const char *facts,
+                                   size_t facts_len,
+                                   struct hotfix_buf *out,
+                                   struct hotfix_error **err);
+
+/**
+ * Everything doubtful in a policy, as a JSON array of {"code", "level", "path", "message", "remedy", "example"}.
+ *
+ * @param policy  A policy.
+ * @param at      The present time as RFC 3339; UTF-8, borrowed. May be null with length 0: then nothing is said of what
+ *                is overdue.
+ * @param at_len  Its length in bytes.
+ * @param out     A buffer that the caller frees with hotfix_buf_free.
+ * @param err     Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_UNIT for text that is no time.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_policy_lint(const struct hotfix_policy *policy,
+                                 const char *at,
+                                 size_t at_len,
+                                 struct hotfix_buf *out,
+                                 struct hotfix_error **err);
+
+/**
+ * The decision tree as a Mermaid flowchart: the policy's own, or the one that its rules make.
+ *
+ * @param policy  A policy.
+ * @param out     A buffer that the caller frees with hotfix_buf_free; empty text where there is neither.
+ * @param err     Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_policy_tree_mermaid(const struct hotfix_policy *policy,
+                                         struct hotfix_buf *out,
+                                         struct hotfix_error **err);
+
+/**
+ * The same in Graphviz's language.
+ *
+ * @param policy  A policy.
+ * @param out     A buffer that the caller frees with hotfix_buf_free; empty text where there is no tree.
+ * @param err     Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_policy_tree_dot(const struct hotfix_policy *policy,
+                                     struct hotfix_buf *out,
+                                     struct hotfix_error **err);
 
 /**
  * Makes a plan from JSON documents.

@@ -136,6 +136,28 @@ public:
     detail::check([&](auto **e) { return hotfix_policy_digest(get(), &digest, e); });
     return digest.hex;
   }
+  /** How severe an incident is, as JSON; facts as JSON, may be empty. */
+  std::string classify(std::string_view facts) const {
+    return detail::text(
+        [&](auto *out, auto **e) { return hotfix_policy_classify(get(), facts.data(), facts.size(), out, e); });
+  }
+  /** What is to be done about an incident, as JSON. */
+  std::string decide(std::string_view facts) const {
+    return detail::text(
+        [&](auto *out, auto **e) { return hotfix_policy_decide(get(), facts.data(), facts.size(), out, e); });
+  }
+  /** What is doubtful in the policy, as JSON; `at` is the present time as RFC 3339, or empty. */
+  std::string lint(std::string_view at = {}) const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_policy_lint(get(), at.data(), at.size(), out, e); });
+  }
+  /** The decision tree for Mermaid; empty where there is none. */
+  std::string tree_mermaid() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_policy_tree_mermaid(get(), out, e); });
+  }
+  /** The decision tree for Graphviz; empty where there is none. */
+  std::string tree_dot() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_policy_tree_dot(get(), out, e); });
+  }
   const hotfix_policy *get() const noexcept { return handle_.get(); }
 
 private:

@@ -396,6 +396,7 @@ pub const CODES: &[Code] = &[
     code("HF-ROLL-010", Family::Rollout, "the phase may not be passed before its gate"),
     code("HF-ROLL-011", Family::Rollout, "a key came with an input of another kind before"),
     code("HF-ROLL-012", Family::Rollout, "what followed from an input cannot be recorded"),
+    code("HF-ROLL-013", Family::Rollout, "the policy has a fault that keeps it from starting"),
     code("HF-LOG-001", Family::Log, "a log has no complete line"),
     code("HF-LOG-002", Family::Log, "a log's last line is incomplete"),
     code("HF-LOG-003", Family::Log, "a line does not follow the line before"),

@@ -1,6 +1,7 @@
 //! Findings on tree and rules (DEC-5): each with a policy that has it and one that nearly has; their examples show the
 //! fault; and on random policies they are those that going through every value finds.
 
+mod lint_cases;
 mod lint_common;
 
 use std::collections::BTreeSet;
@@ -10,8 +11,8 @@ use hotfix_core::grade::{Hotfix, Severity};
 use hotfix_core::lint::{Example, Fault, Finding};
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::{Answer, Branches, Effect, Target, Tree};
-use hotfix_core::unit::Name;
-use lint_common::{Ending, Model, holds, policy};
+use lint_cases::LintCase;
+use lint_common::{Ending, Model, holds, left_out, policy, shows};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -24,37 +25,16 @@ fn found(policy: &Policy) -> Vec<Finding> {
 
 #[test]
 fn dec_5_each_fault_is_found_and_nothing_that_is_none() {
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Case {
-        id: String,
-        policy: Value,
-        finds: Vec<(String, String)>,
-        #[serde(default)]
-        says: Vec<String>,
-    }
-    #[derive(serde::Deserialize)]
-    struct File {
-        case: Vec<Case>,
-    }
-    let text = std::fs::read_to_string(lint_common::in_crate("tests/cases/lint/tree.toml"));
-    let file: File = toml::from_str(&text.unwrap()).unwrap();
+    let cases = LintCase::load(&lint_common::in_crate("tests/cases/lint/tree.toml"));
     let mut wrong = Vec::new();
     let mut codes = BTreeSet::new();
-    for case in file.case {
+    for case in cases {
         let policy = policy(&case.policy);
         let found = found(&policy);
-        let finds: Vec<(String, String)> =
-            found.iter().map(|f| (f.code().to_owned(), f.path.clone())).collect();
-        if finds != case.finds {
-            wrong.push(format!("{}: {found:#?}", case.id));
-        }
-        let said: Vec<String> = found.iter().map(Finding::message).collect();
-        for part in case.says.iter().filter(|part| !said.iter().any(|said| said.contains(*part))) {
-            wrong.push(format!("{}: none says {part}: {said:#?}", case.id));
-        }
+        let document = serde_json::to_value(&found).unwrap();
+        wrong.extend(case.faults(&document));
         wrong.extend(unshown(&policy, &found).into_iter().map(|w| format!("{}: {w}", case.id)));
-        codes.extend(finds.into_iter().map(|(code, _)| code));
+        codes.extend(found.iter().map(Finding::code));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // Where the conditions are too entangled has a test of its own.
@@ -85,64 +65,6 @@ fn unshown(policy: &Policy, found: &[Finding]) -> Vec<String> {
         all.is_empty() || !all.iter().all(|facts| shows(&model, finding, facts))
     };
     found.iter().filter(wrong).map(|finding| format!("not shown: {finding:?}")).collect()
-}
-
-fn question(tree: &Tree, id: Name) -> usize {
-    tree.questions.iter().position(|question| question.id == id).expect("a question")
-}
-
-fn leaf(tree: &Tree, id: Name) -> usize {
-    tree.leaves.iter().position(|leaf| leaf.id == id).expect("a leaf")
-}
-
-fn rule(policy: &Policy, id: Name) -> usize {
-    policy.rules().iter().position(|rule| rule.id == id).expect("a rule")
-}
-
-/// What is left out at a question: 0 for yes, 1 for no, 2 for values.
-fn left_out(answer: &str) -> usize {
-    if answer.starts_with("`yes`") {
-        0
-    } else if answer.starts_with("`no`") {
-        1
-    } else {
-        2
-    }
-}
-
-/// Whether complete facts show the fault, to the slow model and to the engine.
-fn shows(model: &Model<'_>, finding: &Finding, facts: &Facts) -> bool {
-    let policy = model.policy;
-    let answer = policy.classify(facts);
-    let ends = |leaf: usize| model.walk(facts).1 == Ending::Leaf(leaf);
-    match &finding.fault {
-        Fault::Circle { .. } => model.walk(facts).1 == Ending::Loop,
-        Fault::Unanswered { question: id, answer, .. } => {
-            let gap = Ending::Gap(question(model.tree(), *id), left_out(answer));
-            model.walk(facts).1 == gap
-        }
-        Fault::Gap { question: id, .. } => {
-            model.walk(facts).1 == Ending::Gap(question(model.tree(), *id), 2)
-        }
-        Fault::Shadowed { leaf: id, by, .. } => {
-            let tree = model.tree();
-            ends(leaf(tree, *by)) && model.claims(tree.root, facts).contains(&leaf(tree, *id))
-        }
-        Fault::SeverityDiffers { leaf: id, severity, .. } => {
-            ends(leaf(model.tree(), *id)) && answer.severity() != Some(*severity)
-        }
-        Fault::HotfixDiffers { leaf: id, .. } => {
-            let leaf = leaf(model.tree(), *id);
-            let agrees = if model.tree().leaves[leaf].hotfix { Hotfix::Yes } else { Hotfix::No };
-            ends(leaf) && answer.hotfix() != agrees && model.denies(leaf, facts)
-        }
-        Fault::Silent { .. } => answer.hotfix() == Hotfix::Unknown && model.silent(facts),
-        Fault::Excluded { exclusion, .. } => {
-            let excluding = &policy.rules()[rule(policy, *exclusion)].when;
-            answer.hotfix() == Hotfix::Unknown && holds(excluding, facts) && model.called(facts)
-        }
-        _ => false,
-    }
 }
 
 /// One finding as it is compared with the model: code, what it is about, and a second thing.

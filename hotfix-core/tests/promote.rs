@@ -12,12 +12,19 @@ use story::Story;
 
 /// The story under `phased-canary` with other keys in its first phase.
 fn story(keys: &[(&str, &str)]) -> Story {
+    changed(|policy| {
+        let first = policy["phases"][0].as_table_mut().unwrap();
+        for (key, value) in keys {
+            first.insert((*key).to_owned(), (*value).into());
+        }
+    })
+}
+
+/// The story under a changed `phased-canary`, started.
+fn changed(change: impl FnOnce(&mut toml::Table)) -> Story {
     let mut policy: toml::Table =
         Policy::preset("phased-canary").unwrap().to_toml().parse().unwrap();
-    let first = policy["phases"][0].as_table_mut().unwrap();
-    for (key, value) in keys {
-        first.insert((*key).to_owned(), (*value).into());
-    }
+    change(&mut policy);
     let policy = Policy::from_toml(&toml::to_string(&policy).unwrap()).unwrap();
     let mut story = Story::new("phased-canary", Recording::Keep);
     let subject = story.rollout.plan().subject().clone();
@@ -36,6 +43,44 @@ fn roll_3_a_manual_gate_waits_for_a_person() {
     assert_eq!(story.state(), State::Gate, "nobody has said go");
     story.input(r#"{"kind":"promote","by":"lena","why":"graphs look right"}"#);
     assert_eq!(story.state(), State::Deploying);
+}
+
+#[test]
+fn dec_5_a_policy_with_a_fault_that_denies_does_not_start() {
+    let circle = r#"
+root = "a"
+questions = [{ id = "a", ask = "?", when = "service_down", yes = "l", no = "b" },
+    { id = "b", ask = "?", when = "data_corruption", yes = "l", no = "a" }]
+leaves = [{ id = "l", title = "t", hotfix = true }]
+"#;
+    let policy = Policy::preset("phased-canary").unwrap().to_toml();
+    let policy = Policy::from_toml(&format!("{policy}\n[tree]{circle}")).unwrap();
+    let subject = Story::new("phased-canary", Recording::Keep).rollout.plan().subject().clone();
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    let plan = Plan::try_new(Arc::new(policy), subject).unwrap();
+    story.rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let refusal = story.refused(r#"{"kind":"start","by":"lena"}"#);
+    assert_eq!(refusal.code(), "HF-ROLL-013");
+    assert!(refusal.to_string().contains("HF-LINT-001 at /tree/questions/0"), "{refusal}");
+    assert_eq!(story.state(), State::Ready);
+}
+
+#[test]
+fn roll_3_a_manual_final_validation_asks_once_and_waits_for_the_answer() {
+    let mut story = changed(|policy| {
+        policy["final_validation"].as_table_mut().unwrap().insert("gate".into(), "manual".into());
+    });
+    while story.state() != State::FinalValidation {
+        story.run(1, Story::healthy);
+        story.confirm_all();
+    }
+    let asked = |story: &Story| story.rollout.log().matches("is the incident resolved?").count();
+    story.run(18, Story::healthy);
+    assert_eq!((story.state(), asked(&story)), (State::FinalValidation, 1));
+    story.run(5, Story::healthy);
+    assert_eq!((story.state(), asked(&story)), (State::FinalValidation, 1), "nobody has answered");
+    story.input(r#"{"kind":"promote","by":"lena","why":"tickets are quiet"}"#);
+    assert_eq!(story.state(), State::Complete);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use hotfix_core::canonical::DigestError;
+use hotfix_core::canonical::{CanonicalError, DigestError};
+use hotfix_core::fact::FactErrors;
 use hotfix_core::kayenta::KayentaError;
 use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
@@ -182,6 +183,26 @@ impl From<PolicyErrors> for Box<hotfix_error> {
     }
 }
 
+impl From<FactErrors> for Box<hotfix_error> {
+    fn from(errors: FactErrors) -> Self {
+        let (code, path) =
+            errors.iter().next().map_or(("", String::new()), |first| (first.code(), first.path()));
+        let list: Vec<Value> = errors
+            .iter()
+            .map(|e| json!({"code": e.code(), "message": e.to_string(), "path": e.path()}))
+            .collect();
+        hotfix_error::new(hotfix_status::Fact, code, &path, &errors)
+            .with(json!({"count": list.len(), "errors": list}))
+    }
+}
+
+/// Facts that are no JSON object.
+impl From<CanonicalError> for Box<hotfix_error> {
+    fn from(error: CanonicalError) -> Self {
+        hotfix_error::new(hotfix_status::Fact, error.code(), "", &error)
+    }
+}
+
 impl From<PlanError> for Box<hotfix_error> {
     fn from(error: PlanError) -> Self {
         let path = match &error {
@@ -297,7 +318,7 @@ pub unsafe extern "C" fn hotfix_error_message(error: *const hotfix_error) -> hot
     unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.message)) }
 }
 
-/// Everything as JSON: code, path, message, status; `errors` of a policy, `line` of a log, `got`, `state` and `accepted` of
+/// Everything as JSON: code, path, message, status; `errors` of a policy and of facts, `line` of a log, `got`, `state` and `accepted` of
 /// a refusal.
 ///
 /// @param error  An error, or null.

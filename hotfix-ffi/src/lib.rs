@@ -36,6 +36,7 @@ pub mod policy;
 pub mod rate_ratio;
 pub mod reading;
 pub mod rollout;
+pub mod severity;
 pub mod status;
 pub mod time;
 pub mod version;

@@ -34,6 +34,8 @@ pub enum hotfix_status {
     Log = 15,
     /// A test's settings, counts or state are none (HF-STAT), or the Kayenta-compatible judge's input is none (HF-KAY).
     Stat = 16,
+    /// An incident's facts cannot be read; the error has all faults (HF-FACT, HF-UNIT, HF-JSON).
+    Fact = 17,
     /// A defect of this library was caught; the handle is poisoned.
     Panic = 99,
 }
@@ -55,6 +57,7 @@ impl hotfix_status {
         Self::Refused,
         Self::Log,
         Self::Stat,
+        Self::Fact,
         Self::Panic,
     ];
 
@@ -74,6 +77,7 @@ impl hotfix_status {
             Self::Refused => c"refused",
             Self::Log => c"log",
             Self::Stat => c"stat",
+            Self::Fact => c"fact",
             Self::Panic => c"panic",
         }
     }

@@ -218,16 +218,33 @@ fn roll_5_c_and_cpp_print_the_log_that_all_languages_print() {
 }
 
 #[test]
-fn the_readme_s_program_compiles_and_prints_what_it_says() {
-    let page = std::fs::read_to_string(root().join("README.md")).unwrap();
+fn sev_5_c_explains_a_severity_as_all_languages_do() {
+    let expected = std::fs::read(root().join("examples/expected/explain_severity.txt")).unwrap();
+    let sources = &["examples/c/explain_severity.c"];
+    let program = Program { sources, arguments: &[], prints: Some(expected.as_slice()) };
+    check("explain", &build(&["--release"]), &[program]);
+}
+
+/// Compiles and runs the first program of a page.
+fn page(name: &str, path: &str, said: &[u8]) {
+    let page = std::fs::read_to_string(root().join(path)).unwrap();
     let block = page.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
-    let folder = Folder::new("readme");
-    let source = folder.0.join("readme.c");
+    let folder = Folder::new(name);
+    let source = folder.0.join(format!("{name}.c"));
     std::fs::write(&source, block).unwrap();
     let source = source.to_str().unwrap();
-    let said = Some(b"rolling_back, 4 actions\n".as_slice());
-    let program = Program { sources: &[source], arguments: &[], prints: said };
-    check("readme-program", &build(&["--release"]), &[program]);
+    let program = Program { sources: &[source], arguments: &[], prints: Some(said) };
+    check(&format!("{name}-program"), &build(&["--release"]), &[program]);
+}
+
+#[test]
+fn the_readme_s_program_compiles_and_prints_what_it_says() {
+    page("readme", "README.md", b"rolling_back, 4 actions\n");
+}
+
+#[test]
+fn sev_4_the_program_of_the_page_on_c_settles_an_incident() {
+    page("page", "docs/c.md", b"P0\n");
 }
 
 #[test]

@@ -22,6 +22,7 @@ const SOURCES: &[&str] = &[
     "time",
     "policy",
     "extend",
+    "severity",
     "plan",
     "outcome",
     "reading",

@@ -30,7 +30,7 @@ impl<'py> FromPyObject<'_, 'py> for At {
     }
 }
 
-fn timestamp(object: &Bound<'_, PyAny>) -> Result<Timestamp> {
+pub(crate) fn timestamp(object: &Bound<'_, PyAny>) -> Result<Timestamp> {
     if let Ok(text) = object.cast::<PyString>() {
         return Ok(text.to_str()?.parse()?);
     }

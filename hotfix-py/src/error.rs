@@ -3,6 +3,7 @@
 //! The classes are Python's own (`hotfix/_errors.py`): a stable-ABI extension cannot derive from built-in exceptions,
 //! and `PolicyError` has two bases.
 
+use hotfix_core::fact::FactError;
 use hotfix_core::kayenta::KayentaError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
@@ -23,6 +24,7 @@ pub(crate) struct Fault(Box<Kind>);
 #[derive(Debug)]
 enum Kind {
     Policy(PolicyErrors),
+    Fact(Vec<FactError>),
     Plan(PlanError),
     Input(InputError),
     Unit(UnitError),
@@ -48,6 +50,7 @@ macro_rules! from {
 
 from! {
     PolicyErrors => Policy,
+    Vec<FactError> => Fact,
     PlanError => Plan,
     InputError => Input,
     UnitError => Unit,
@@ -84,6 +87,15 @@ impl Fault {
                 set("path", first.map_or("", |e| e.path()))?;
                 fields.set_item("errors", errors.iter().map(Problem::of).collect::<Vec<_>>())?;
                 ("PolicyError", errors.to_string())
+            }
+            Kind::Fact(errors) => {
+                let path = errors.first().map(FactError::path).unwrap_or_default();
+                set("code", errors.first().map_or("", FactError::code))?;
+                set("path", &path)?;
+                let problems: Vec<_> = errors.iter().map(Problem::of_fact).collect();
+                let told: Vec<_> = problems.iter().map(Problem::line).collect();
+                fields.set_item("errors", problems)?;
+                ("FactError", told.join("\n"))
             }
             Kind::Plan(error) => {
                 set("code", error.code())?;

@@ -16,6 +16,7 @@ mod document;
 mod error;
 mod evidence;
 mod explain;
+mod fact;
 mod fixed;
 mod instances;
 mod kayenta;
@@ -25,6 +26,7 @@ mod plan;
 mod planning;
 mod policy;
 mod rollout;
+mod severity;
 mod stats;
 mod verdict;
 
@@ -71,6 +73,11 @@ mod module {
     use crate::policy::{Policy, Problem};
     #[pymodule_export]
     use crate::rollout::Rollout;
+    #[pymodule_export]
+    use crate::severity::{
+        Classification, Decision, DecisionStep, FactChange, Finding, Leaf, NextQuestion,
+        RuleVerdict,
+    };
     #[pymodule_export]
     use crate::stats::{RateRatio, wilson};
     #[pymodule_export]

@@ -4,16 +4,19 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hotfix_core::fact::FactError;
 use hotfix_core::policy::{Policy as Core, PolicyError};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyString};
 use serde::{Deserialize, Serialize};
 
-use crate::convert::to_python;
-use crate::document::document;
+use crate::convert::{At, to_python};
+use crate::document::{document, value};
 use crate::error::Result;
+use crate::fact;
 use crate::plan::{self, Plan};
+use crate::severity::{Asked, Classification, Decision, Finding};
 
 /// A checked policy. Immutable; may be shared between threads.
 ///
@@ -225,6 +228,89 @@ impl Policy {
         plan::make(&self.0, incident, release, traffic, calibration)
     }
 
+    /// Say how severe an incident is, and whether it calls for a hot-fix.
+    ///
+    /// Parameters
+    /// ----------
+    /// facts : Mapping
+    ///     What is known, by name: bool, a number, text such as ``"55%"``, `timedelta`, aware `datetime`. None is unknown, as
+    ///     is what is left out; unknown is never taken for no.
+    ///
+    /// Raises
+    /// ------
+    /// FactError
+    ///     With all errors, each with a code, a place (JSON Pointer) and a sentence.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> policy = hotfix.Policy.from_toml("""
+    /// ... extends = "phased-canary"
+    /// ... severities.P0 = { label = "critical", hotfix = true }
+    /// ... severities.P1 = { label = "high", hotfix = true }
+    /// ... [[rules]]
+    /// ... id = "down"
+    /// ... title = "nobody is served"
+    /// ... severity = "P0"
+    /// ... when = "service_down"
+    /// ... [[rules]]
+    /// ... id = "many"
+    /// ... title = "many are hit"
+    /// ... severity = "P1"
+    /// ... when = { fact = "users_affected", above = "25%" }
+    /// ... """)
+    /// >>> answer = policy.classify({"users_affected": 0.3})
+    /// >>> answer.severity, answer.at_worst, answer.hotfix, answer.settled
+    /// ('P1', 'P0', 'yes', False)
+    /// >>> answer.if_known["service_down"][True]
+    /// 'P0'
+    fn classify(&self, facts: &Bound<'_, PyAny>) -> Result<Classification> {
+        let facts = fact::read(facts, self.0.vocabulary())?;
+        Ok(Classification(Asked::new(&self.0, facts)))
+    }
+
+    /// Decide what is to be done, by the policy's decision tree or else by the tree that its rules make.
+    ///
+    /// Parameters
+    /// ----------
+    /// facts : Mapping
+    ///     As for `classify`.
+    ///
+    /// Raises
+    /// ------
+    /// FactError
+    ///     As `classify`.
+    fn decide(&self, facts: &Bound<'_, PyAny>) -> Result<Decision> {
+        let facts = fact::read(facts, self.0.vocabulary())?;
+        Ok(Decision(Asked::new(&self.0, facts)))
+    }
+
+    /// Say what is doubtful in this policy, in the order of the codes.
+    ///
+    /// Parameters
+    /// ----------
+    /// at : datetime or str, optional
+    ///     The present time: an aware `datetime`, or RFC 3339 text. Without it nothing is said of what is overdue.
+    ///
+    /// Returns
+    /// -------
+    /// list of Finding
+    #[pyo3(signature = (at=None))]
+    fn lint(&self, py: Python<'_>, at: Option<At>) -> Vec<Finding> {
+        let findings = py.detach(|| self.0.lint(at.map(|at| at.0)));
+        findings.iter().map(|finding| Finding(value(finding))).collect()
+    }
+
+    /// The decision tree as a Mermaid flowchart: the policy's own, or the one that its rules make; None where it has neither.
+    fn tree_mermaid(&self) -> Option<String> {
+        self.0.tree_mermaid()
+    }
+
+    /// The same in Graphviz's language.
+    fn tree_dot(&self) -> Option<String> {
+        self.0.tree_dot()
+    }
+
     fn __hash__(&self) -> u64 {
         plan::hash_of(self.0.digest())
     }
@@ -311,7 +397,7 @@ pub(crate) struct ProblemDocument {
 }
 
 document! {
-    /// One thing that is wrong with a policy.
+    /// One thing that is wrong with a policy or with the facts of an incident.
     Problem(ProblemDocument) {
         /// A stable code such as ``"HF-POL-006"``.
         fn code(this) -> String { this.code.clone() }
@@ -329,5 +415,19 @@ impl Problem {
             message: error.sentence(),
             path: error.path().to_owned(),
         })
+    }
+
+    pub(crate) fn of_fact(error: &FactError) -> Self {
+        Self(ProblemDocument {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            path: error.path(),
+        })
+    }
+
+    /// As it stands in the message of an exception.
+    pub(crate) fn line(&self) -> String {
+        let ProblemDocument { code, message, path } = &self.0;
+        format!("{code} at {path}: {message}")
     }
 }

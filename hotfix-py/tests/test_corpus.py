@@ -423,11 +423,79 @@ def document_of(step: Case, head: str) -> Any:
     return {key: head if value == "$head" else value for key, value in step["input"].items()}
 
 
+def policy_of(name: str) -> hotfix.Policy:
+    """A preset, else a policy of `tests/policies`."""
+    if name in hotfix.Policy.presets():
+        return hotfix.Policy.preset(name)
+    return hotfix.Policy.load(CASES.parent / "policies" / f"{name}.toml")
+
+
+def answered(document: Any) -> Any:
+    """What a case says for null."""
+    return "" if document is None else document
+
+
+def decided(decision: hotfix.Decision) -> dict[str, Any]:
+    """Where the tree leads: `decision/matrix.toml` describes the form."""
+    document = decision.to_dict()
+    outcome = document["outcome"] or {}
+    return document | {
+        "outcome": outcome.get("id", ""),
+        "next": (document["next_question"] or {}).get("fact", ""),
+        "path": [part for step in document["path"] for part in (step["id"], step["answer"])],
+        **{key: answered(outcome.get(key)) for key in ("severity", "hotfix", "deadline")},
+    }
+
+
+def decision_case(case: Case, _file: File, _name: str) -> None:
+    seen = decided(policy_of(case["policy"]).decide(case["facts"]))
+    assert {key: seen[key] for key in case["expect"]} == case["expect"]
+
+
+def severity_case(case: Case, file: File, _name: str) -> None:
+    """What is known of an incident, and what follows: `sev/enterprise.toml` describes the form."""
+    assert case.keys() <= {"id", "quiet", "facts", "unknown", "expect", "decide"}
+    policy = hotfix.Policy.preset(file["policy"])
+    facts = (file["quiet"] if case.get("quiet") else {}) | case["facts"] | dict.fromkeys(case.get("unknown", []))
+    answer = {key: answered(value) for key, value in policy.classify(facts).to_dict().items()}
+    answer |= {key: [rule["id"] for rule in answer[key]] for key in ("rules", "undecided")}
+    decision = decided(policy.decide(facts))
+    expect, decide = case.get("expect", {}), case.get("decide", {})
+    assert expect or decide
+    assert {key: answer[key] for key in expect} == expect
+    assert {key: decision[key] for key in decide} == decide
+
+
+LAB = hotfix.Policy.load(CASES.parents[2] / "examples" / "policies" / "lab.toml").to_json()
+
+
+def lint_case(case: Case, _file: File, name: str) -> None:
+    """What is doubtful about tree and rules: `lint/tree.toml` describes the form."""
+    assert name == "tree", "another file has another form"
+    document, keys = json.loads(LAB), case["policy"]
+    labels = {"P0": ("critical", True), "P1": ("high", True), "P2": ("medium", False)}
+    giving = [*keys.get("rules", []), *keys.get("tree", {}).get("leaves", [])]
+    named = {part["severity"] for part in giving if "severity" in part}
+    document["severities"] = {name: dict(zip(("label", "hotfix"), labels[name], strict=True)) for name in named}
+    policy = hotfix.Policy.from_json(json.dumps(document | keys))
+    found = [finding for finding in policy.lint() if finding.code <= "HF-LINT-019"]
+    assert [[finding.code, finding.path] for finding in found] == case["finds"]
+    for part in case.get("says", []):
+        assert any(part in finding.message for finding in found), part
+    for finding in found:
+        facts = (finding.example or {}).get("facts")
+        # What shows a fault can be fed back.
+        assert facts is None or policy.classify(facts).contradictions == []
+
+
 RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
+    "decision": decision_case,
     "kayenta": kayenta_case,
+    "lint": lint_case,
     "policy": policy_case,
     "preset": preset_case,
     "roll": roll_case,
+    "sev": severity_case,
     "stat": stat_case,
 }
 

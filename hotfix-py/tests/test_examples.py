@@ -28,6 +28,10 @@ def test_the_log_is_that_of_every_language(name: str) -> None:
     assert hotfix.audit(done.stdout).is_clean
 
 
+def test_sev_5_the_severity_is_explained_as_in_every_language() -> None:
+    assert run("explain_severity").stdout == (EXAMPLES / "expected" / "explain_severity.txt").read_text()
+
+
 def test_the_first_plan_is_s1s_hour() -> None:
     lines = run("first_plan").stdout.splitlines()
     assert lines[0].startswith("INC-2041: 2.3.0 to 2.3.1")

@@ -34,6 +34,11 @@ SETS = {
     "_PromotionRule": "PromotionRule",
     "_Response": "Response",
     "_StepKind": "StepKind",
+    "_Severity": "Severity",
+    "_Hotfix": "Hotfix",
+    "_FactKind": "FactKind",
+    "_Calendar": "Calendar",
+    "_Level": "Level",
 }
 
 

@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::{Decision, walk};
 use crate::fact::{
-    Builder, Comparison, Condition, Cut, Diagram, FactId, FactValue, Facts, Operator, Ref,
+    Builder, Comparison, Condition, Cut, Deduced, Diagram, FactId, FactValue, Facts, Operator, Ref,
 };
 use crate::policy::reasoning::{MOST_NODES, consistent};
 use crate::policy::section::{Answer, Branches, Question, Target};
@@ -25,15 +25,6 @@ pub struct Step<'a> {
     pub deduced: Vec<(FactId, Deduced)>,
     /// The question or leaf to which the answer leads; none where it leads nowhere.
     pub to: Option<Name>,
-}
-
-/// What is left of an unknown fact by the policy's implications.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Deduced {
-    /// One value.
-    Value(FactValue),
-    /// One range of values that the policy does not tell apart, in words: `below 100%`.
-    Range(String),
 }
 
 impl Question {
@@ -129,9 +120,7 @@ impl<'a> Decision<'a> {
             let known = |fact: &FactId| Some((*fact, self.facts.get(*fact)?));
             let follows = |fact: &FactId| {
                 let (variable, class) = *deduced.get(fact)?;
-                let value = space.only_value(variable, class);
-                let range = || Deduced::Range(space.describe(variable, class));
-                Some((*fact, value.map_or_else(range, Deduced::Value)))
+                Some((*fact, space.deduced(variable, class)))
             };
             path.push(Step {
                 question,

@@ -1,10 +1,30 @@
 //! Classes of values in words.
 
 use super::catalogue::FactKind;
+use super::facts::FactValue;
 use super::space::{Classes, Space};
 use crate::unit::{Proportion, Span};
 
+/// What is left of an unknown fact by the policy's implications.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Deduced {
+    /// One value.
+    Value(FactValue),
+    /// One range of values that the policy does not tell apart, in words: `below 100%`.
+    Range(String),
+}
+
 impl Space {
+    /// A class as what is left of a fact: its value where it has one only, else the range.
+    ///
+    /// # Panics
+    /// If there is no such variable or class.
+    pub fn deduced(&self, variable: usize, class: u32) -> Deduced {
+        let range = || Deduced::Range(self.describe(variable, class));
+        self.only_value(variable, class).map_or_else(range, Deduced::Value)
+    }
+
     /// A class in words: `true`; `50%`; `above 5%, below 50%`; a text; `another` for a text that no condition mentions.
     ///
     /// # Panics
@@ -54,8 +74,14 @@ impl Space {
 
 fn number(kind: FactKind, number: f64) -> String {
     match kind {
-        FactKind::Share => Proportion::try_from_fraction(number)
-            .map_or_else(|_| number.to_string(), |share| share.to_string()),
+        FactKind::Share => {
+            // As a percentage where that names this share and no other: two classes never have the same words.
+            let percentage = Proportion::try_from_fraction(number).map(|share| share.to_string());
+            let named = percentage.ok().filter(|percentage| {
+                percentage.parse::<Proportion>().is_ok_and(|share| share.as_fraction() == number)
+            });
+            named.unwrap_or_else(|| number.to_string())
+        }
         FactKind::Duration => Span::try_from_seconds(number)
             .map_or_else(|_| number.to_string(), |span| span.to_string()),
         _ => number.to_string(),

@@ -17,6 +17,7 @@ mod support;
 pub use build::Builder;
 pub use catalogue::{Fact, FactKind};
 pub use condition::{Comparison, Condition, Operator, Truth};
+pub use describe::Deduced;
 pub use diagram::Diagram;
 pub use facts::{FactError, FactErrors, FactId, FactValue, Facts, HouseFact, Vocabulary};
 pub use nodes::{Cut, Ref};

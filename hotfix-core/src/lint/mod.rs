@@ -42,4 +42,14 @@ impl Policy {
         findings.sort_by_key(|finding: &Finding| finding.code());
         findings
     }
+
+    /// The findings of level `deny`, a line each: while there is one, no plan under this policy starts. Worked out once.
+    pub fn denials(&self) -> &[String] {
+        self.reasoned.denials(|| {
+            let denied = self.lint(None).into_iter().filter(|f| f.level() == Level::Deny);
+            denied
+                .map(|f| format!("{} at {}: {}; {}", f.code(), f.path, f.message(), f.remedy()))
+                .collect()
+        })
+    }
 }

@@ -88,7 +88,7 @@ pub struct Policy {
     pub(crate) deploying: Option<Deploying>,
     pub(crate) triggers: Triggers,
     pub(crate) rollback: Rollback,
-    pub(super) reasoned: Reasoned,
+    pub(crate) reasoned: Reasoned,
     pub(crate) vcs: Option<Vcs>,
     pub(crate) procedure: Vec<ProcedureStep>,
     pub(crate) advice: Vec<Advice>,

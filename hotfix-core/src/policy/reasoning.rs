@@ -19,11 +19,19 @@ pub(crate) const MOST_NODES: usize = 50_000;
 
 /// The place for what is worked out from the rest of a policy, and so is no part of its value.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Reasoned(OnceLock<Arc<Reasoning>>);
+pub(crate) struct Reasoned {
+    reasoning: OnceLock<Arc<Reasoning>>,
+    /// The linter's findings that keep a plan from starting, in words.
+    denials: OnceLock<Arc<[String]>>,
+}
 
 impl Reasoned {
     pub(super) fn of(&self, policy: &Policy) -> &Reasoning {
-        self.0.get_or_init(|| Arc::new(Reasoning::new(policy)))
+        self.reasoning.get_or_init(|| Arc::new(Reasoning::new(policy)))
+    }
+
+    pub(crate) fn denials(&self, find: impl FnOnce() -> Vec<String>) -> &[String] {
+        self.denials.get_or_init(|| find().into())
     }
 }
 

@@ -228,7 +228,10 @@ impl Case {
         if judged.is_some() {
             self.judge.note(at, &self.verdict);
             self.question = judged;
-            if self.verdict.decision != Decision::Ask {
+            // At the end a person is asked because all is well, and may take a few looks to answer.
+            let at_the_end = matches!(self.stage, Stage::FinalValidation { .. })
+                && self.verdict.decision == Decision::Promote;
+            if self.verdict.decision != Decision::Ask && !at_the_end {
                 self.asked = false;
             }
         }

@@ -97,6 +97,12 @@ impl Rollout {
                 Err(RefusalReason::NoSuchApproval { role: role.to_string() })
             }
             Command::Promote { .. } => self.check_promotion(),
+            Command::Start => match self.plan.policy().denials() {
+                [] => Ok(()),
+                [first, more @ ..] => {
+                    Err(RefusalReason::PolicyDenied { finding: first.clone(), more: more.len() })
+                }
+            },
             Command::SetFacts { facts, .. } => {
                 digest(facts).map(|_| ()).map_err(RefusalReason::Facts)
             }

@@ -93,6 +93,14 @@ pub enum RefusalReason {
         /// What, in a sentence.
         missing: String,
     },
+    /// The policy cannot do what it says.
+    #[error("the policy has a fault that keeps it from starting: {finding}{}", and_more(*.more))]
+    PolicyDenied {
+        /// The linter's first finding of level `deny`.
+        finding: String,
+        /// How many more there are.
+        more: usize,
+    },
     /// The policy has no such item.
     #[error("the policy has no checklist item `{item}`; the nearest is `{nearest}`")]
     NoSuchItem {
@@ -129,6 +137,10 @@ pub enum RefusalReason {
     Reading(#[from] ReadingError),
 }
 
+fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" (and {more} more: lint the policy)") }
+}
+
 impl RefusalReason {
     /// The stable code of this reason.
     pub const fn code(&self) -> &'static str {
@@ -140,6 +152,7 @@ impl RefusalReason {
             Self::NoLog => "HF-ROLL-005",
             Self::NoSuchAction { .. } => "HF-ROLL-006",
             Self::NotReady { .. } => "HF-ROLL-007",
+            Self::PolicyDenied { .. } => "HF-ROLL-013",
             Self::NoSuchItem { .. } => "HF-ROLL-008",
             Self::NoSuchApproval { .. } => "HF-ROLL-009",
             Self::TooEarly => "HF-ROLL-010",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::{Classification, Outcomes};
-use crate::fact::{Condition, Diagram, FactId, FactValue, Facts, Truth};
+use crate::fact::{Condition, Deduced, Diagram, FactId, FactValue, Facts, Truth};
 use crate::grade::{Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::section::{Effect, Implication, Rule};
@@ -81,15 +81,9 @@ impl<'a> Classification<'a> {
 
     /// The unknown facts that the rules which could not be judged ask for, in the order of the policy's conditions.
     pub fn unknown(&self) -> Vec<FactId> {
-        let mut unknown: Vec<FactId> = Vec::new();
-        for verdict in self.undecided() {
-            for fact in verdict.unknown {
-                if !unknown.contains(&fact) {
-                    unknown.push(fact);
-                }
-            }
-        }
-        unknown
+        let mut met = BTreeSet::new();
+        let asked = self.undecided().into_iter().flat_map(|verdict| verdict.unknown);
+        asked.filter(|fact| met.insert(*fact)).collect()
     }
 
     /// The unknown facts that can still change the answer, in the order of the policy's conditions.
@@ -188,19 +182,21 @@ impl<'a> Classification<'a> {
 impl Classification<'_> {
     /// What is known, and what follows from it by the policy's implications.
     fn informed(&self) -> Facts {
+        let reasoning = self.policy.reasoning();
         let mut facts = self.facts.clone();
-        for (fact, value) in self.deduced() {
-            facts.set(fact, value);
+        for (variable, class) in reasoning.deduced(&self.placed) {
+            facts.set(reasoning.space.fact(variable), reasoning.space.value(variable, class));
         }
         facts
     }
 
-    /// The unknown facts whose value follows from what is known, by the policy's implications.
-    pub fn deduced(&self) -> Vec<(FactId, FactValue)> {
+    /// The unknown facts of which one value, or one range of values, follows from what is known, by the policy's
+    /// implications.
+    pub fn deduced(&self) -> Vec<(FactId, Deduced)> {
         let reasoning = self.policy.reasoning();
         let deduced = reasoning.deduced(&self.placed).into_iter();
         let space = &reasoning.space;
-        deduced.map(|(v, class)| (space.fact(v), space.value(v, class))).collect()
+        deduced.map(|(v, class)| (space.fact(v), space.deduced(v, class))).collect()
     }
 }
 
@@ -252,7 +248,7 @@ impl Serialize for Classification<'_> {
             .map(|(fact, changes)| (fact.as_str(), changes.iter().collect()))
             .collect();
         let deduced = self.deduced();
-        let deduced: BTreeMap<&str, &FactValue> =
+        let deduced: BTreeMap<&str, &Deduced> =
             deduced.iter().map(|(fact, value)| (fact.as_str(), value)).collect();
         let contradictions: Vec<&str> =
             self.contradictions().into_iter().map(|implication| implication.id.as_str()).collect();

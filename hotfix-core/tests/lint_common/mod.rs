@@ -1,13 +1,17 @@
 //! The slow way to find what is doubtful about tree and rules: going through every value that the conditions tell apart.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hotfix_core::fact::{Condition, Facts, Placed, Space, Truth};
 use hotfix_core::grade::{Exclusions, Hotfix, Severity};
+use hotfix_core::lint::{Fault, Finding};
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::{Answer, Branches, Effect, Target, Tree};
-use serde_json::{Value, json};
+use hotfix_core::unit::Name;
+use serde_json::Value;
 
 /// A path in the crate, looked up when the test runs: a shared build folder must not lead to another clone.
 pub(crate) fn in_crate(path: &str) -> PathBuf {
@@ -17,25 +21,8 @@ pub(crate) fn in_crate(path: &str) -> PathBuf {
 /// A policy without rules and tree, with these keys put in.
 pub(crate) fn policy(keys: &Value) -> Policy {
     let base = std::fs::read_to_string(in_crate("../examples/policies/lab.toml")).unwrap();
-    let mut document = serde_json::to_value(Policy::from_toml(&base).unwrap()).unwrap();
-    let all = json!({
-        "P0": { "label": "critical", "hotfix": true },
-        "P1": { "label": "high", "hotfix": true },
-        "P2": { "label": "medium", "hotfix": false },
-    });
-    // One that nothing gives is a fault of its own.
-    let mut severities = serde_json::Map::new();
-    for giving in [&keys["rules"], &keys["tree"]["leaves"]] {
-        for severity in
-            giving.as_array().into_iter().flatten().filter_map(|g| g["severity"].as_str())
-        {
-            severities.insert(severity.to_owned(), all[severity].clone());
-        }
-    }
-    document["severities"] = severities.into();
-    for (key, value) in keys.as_object().unwrap() {
-        document[key] = value.clone();
-    }
+    let base = serde_json::to_value(Policy::from_toml(&base).unwrap()).unwrap();
+    let document = crate::lint_cases::with(base, keys);
     Policy::from_json(&document.to_string()).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
@@ -66,10 +53,43 @@ pub(crate) fn holds(condition: &Condition, facts: &Facts) -> bool {
 
 impl<'p> Model<'p> {
     pub(crate) fn new(policy: &'p Policy) -> Self {
-        let space = Space::new(&conditions(policy));
-        let mut model = Self { policy, space, possible: Vec::new() };
+        let mut model = Self::large(policy);
         model.possible = model.all(&model.space.unknown());
         model
+    }
+
+    /// Of a policy with more combinations than can be gone through.
+    pub(crate) fn large(policy: &'p Policy) -> Self {
+        Self { policy, space: Space::new(&conditions(policy)), possible: Vec::new() }
+    }
+
+    /// Some of the combinations beside what is known that keep the implications, the same ones each time.
+    pub(crate) fn some(&self, known: &Placed) -> Vec<Facts> {
+        let mut state = 1_u64;
+        let mut drawn = |below: u32| {
+            // Knuth's multiplier; the high bits are the good ones.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            u32::try_from((state >> 33) % u64::from(below)).unwrap_or_default()
+        };
+        let mut some = Vec::new();
+        for _ in 0..2_000 {
+            let mut placed = known.clone();
+            for variable in known.unknown() {
+                // Most facts are false in most incidents, so implications are more often kept.
+                let class = if drawn(4) == 0 { drawn(self.space.classes(variable)) } else { 0 };
+                placed.set(variable, Some(class));
+            }
+            some.extend(Some(self.space.facts(&placed)).filter(|facts| self.possible(facts)));
+        }
+        some
+    }
+
+    /// Whether facts keep the implications.
+    fn possible(&self, facts: &Facts) -> bool {
+        self.policy.implications().iter().all(|implication| {
+            let (when, then) = (holds(&implication.when, facts), holds(&implication.then, facts));
+            then >= when && (!implication.iff || then == when)
+        })
     }
 
     /// Every combination beside what is known that keeps the implications.
@@ -86,14 +106,7 @@ impl<'p> Model<'p> {
             }
             all = longer;
         }
-        let kept = |facts: &Facts| {
-            self.policy.implications().iter().all(|implication| {
-                let (when, then) =
-                    (holds(&implication.when, facts), holds(&implication.then, facts));
-                then >= when && (!implication.iff || then == when)
-            })
-        };
-        all.iter().map(|placed| self.space.facts(placed)).filter(kept).collect()
+        all.iter().map(|placed| self.space.facts(placed)).filter(|f| self.possible(f)).collect()
     }
 
     pub(crate) fn tree(&self) -> &'p Tree {
@@ -227,4 +240,62 @@ fn conditions(policy: &Policy) -> Vec<Condition> {
         }
     }
     all
+}
+
+fn question(tree: &Tree, id: Name) -> usize {
+    tree.questions.iter().position(|question| question.id == id).expect("a question")
+}
+
+fn leaf(tree: &Tree, id: Name) -> usize {
+    tree.leaves.iter().position(|leaf| leaf.id == id).expect("a leaf")
+}
+
+fn rule(policy: &Policy, id: Name) -> usize {
+    policy.rules().iter().position(|rule| rule.id == id).expect("a rule")
+}
+
+/// What is left out at a question: 0 for yes, 1 for no, 2 for values.
+pub(crate) fn left_out(answer: &str) -> usize {
+    if answer.starts_with("`yes`") {
+        0
+    } else if answer.starts_with("`no`") {
+        1
+    } else {
+        2
+    }
+}
+
+/// Whether complete facts show the fault, to the slow model and to the engine.
+pub(crate) fn shows(model: &Model<'_>, finding: &Finding, facts: &Facts) -> bool {
+    let policy = model.policy;
+    let answer = policy.classify(facts);
+    let ends = |leaf: usize| model.walk(facts).1 == Ending::Leaf(leaf);
+    match &finding.fault {
+        Fault::Circle { .. } => model.walk(facts).1 == Ending::Loop,
+        Fault::Unanswered { question: id, answer, .. } => {
+            let gap = Ending::Gap(question(model.tree(), *id), left_out(answer));
+            model.walk(facts).1 == gap
+        }
+        Fault::Gap { question: id, .. } => {
+            model.walk(facts).1 == Ending::Gap(question(model.tree(), *id), 2)
+        }
+        Fault::Shadowed { leaf: id, by, .. } => {
+            let tree = model.tree();
+            ends(leaf(tree, *by)) && model.claims(tree.root, facts).contains(&leaf(tree, *id))
+        }
+        Fault::SeverityDiffers { leaf: id, severity, .. } => {
+            ends(leaf(model.tree(), *id)) && answer.severity() != Some(*severity)
+        }
+        Fault::HotfixDiffers { leaf: id, .. } => {
+            let leaf = leaf(model.tree(), *id);
+            let agrees = if model.tree().leaves[leaf].hotfix { Hotfix::Yes } else { Hotfix::No };
+            ends(leaf) && answer.hotfix() != agrees && model.denies(leaf, facts)
+        }
+        Fault::Silent { .. } => answer.hotfix() == Hotfix::Unknown && model.silent(facts),
+        Fault::Excluded { exclusion, .. } => {
+            let excluding = &policy.rules()[rule(policy, *exclusion)].when;
+            answer.hotfix() == Hotfix::Unknown && holds(excluding, facts) && model.called(facts)
+        }
+        _ => false,
+    }
 }

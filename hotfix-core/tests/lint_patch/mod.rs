@@ -26,6 +26,17 @@ pub(crate) struct Row {
     pub(crate) near: Patch,
 }
 
+/// A row without a base of its own.
+pub(crate) fn row(
+    code: &'static str,
+    place: &'static str,
+    says: &'static [&'static str],
+    fault: Vec<(&'static str, Value)>,
+    near: Vec<(&'static str, Value)>,
+) -> Row {
+    Row { code, place, says, base: Vec::new(), fault, near }
+}
+
 /// What a plan needs is left, and nothing that the findings on people, times and messages are about.
 const BARE: &[&str] = &[
     "facts",

@@ -70,6 +70,38 @@ static void test_errors(void) {
   EXPECT(strcmp(hotfix_status_name(-1), "unknown") == 0 && strcmp(hotfix_state_name(99), "unknown") == 0);
 }
 
+static const char RULES[] = "extends = 'phased-canary'\n"
+                            "[severities.P0]\nlabel = 'critical'\nhotfix = true\n"
+                            "[[rules]]\nid = 'down'\ntitle = 'nobody is served'\nseverity = 'P0'\n"
+                            "when = 'service_down'\n";
+
+static void test_incident(void) {
+  hotfix_policy *policy = NULL;
+  hotfix_error *error = NULL;
+  hotfix_buf answer = {0};
+  EXPECT(hotfix_policy_from_toml(TEXT(RULES), &policy, NULL) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_policy_classify(policy, NULL, 0, &answer, NULL) == HOTFIX_STATUS_OK);
+  EXPECT(strstr(answer.data, "\"at_worst\":\"P0\"") != NULL && strstr(answer.data, "\"severity\":null") != NULL);
+  hotfix_buf_free(&answer);
+  EXPECT(hotfix_policy_decide(policy, TEXT("{\"service_down\": true}"), &answer, NULL) == HOTFIX_STATUS_OK);
+  EXPECT(strstr(answer.data, "\"settled\":true") != NULL);
+  hotfix_buf_free(&answer);
+  EXPECT(hotfix_policy_classify(policy, TEXT("{\"service_dwon\": 1}"), &answer, &error) == HOTFIX_STATUS_FACT);
+  EXPECT(answer.data == NULL && failed(&error, "HF-FACT-001"));
+  EXPECT(hotfix_policy_decide(policy, TEXT("{"), &answer, &error) == HOTFIX_STATUS_FACT);
+  EXPECT(failed(&error, "HF-JSON-007"));
+  EXPECT(hotfix_policy_lint(policy, TEXT("2026-03-03T14:40:00Z"), &answer, NULL) == HOTFIX_STATUS_OK);
+  EXPECT(answer.len >= 2 && answer.data[0] == '[');
+  hotfix_buf_free(&answer);
+  EXPECT(hotfix_policy_lint(policy, TEXT("now"), &answer, &error) == HOTFIX_STATUS_UNIT);
+  EXPECT(failed(&error, "HF-UNIT-003"));
+  EXPECT(hotfix_policy_tree_mermaid(policy, &answer, NULL) == HOTFIX_STATUS_OK && answer.len > 0);
+  hotfix_buf_free(&answer);
+  EXPECT(hotfix_policy_tree_dot(policy, &answer, NULL) == HOTFIX_STATUS_OK && answer.len > 0);
+  hotfix_buf_free(&answer);
+  hotfix_policy_free(policy);
+}
+
 /* Texts of this program, by name; counts how often it is asked. */
 static void find_base(void *context, const char *name, size_t name_len, hotfix_base *base) {
   ++*(int *)context;
@@ -336,6 +368,7 @@ int main(void) {
   EXPECT(hotfix_abi_version() == HOTFIX_ABI_VERSION);
   EXPECT(strcmp(hotfix_version(), HOTFIX_VERSION) == 0);
   test_errors();
+  test_incident();
   test_extends();
   test_refusal();
   test_sizes();

@@ -35,6 +35,9 @@ void test_policy() {
   EXPECT(read.digest() == policy.digest());
   EXPECT(hotfix::Policy::from_json(policy.to_json()).digest() == policy.clone().digest());
   EXPECT(hotfix::Policy::presets().find("phased-canary") != std::string::npos);
+  EXPECT(policy.classify({}) == policy.classify("{}") && !policy.decide("{}").empty());
+  EXPECT(policy.lint().front() == '[' && policy.lint("2026-03-03T14:40:00Z").back() == ']');
+  EXPECT(policy.tree_mermaid().empty() && policy.tree_dot().empty());
   const hotfix::Policy moved = std::move(policy);
   try {
     policy.digest(); // NOLINT: what is tested

@@ -43,6 +43,31 @@ class PolicyError(Error, ValueError):
     errors: list[Problem] = []  # noqa: RUF012 - replaced, never changed
 
 
+class FactError(Error, ValueError):
+    """Facts of an incident that cannot be read: everything that is wrong with them, at once.
+
+    Attributes
+    ----------
+    code, path
+        Of the first error.
+    errors
+        All of them, each with `code`, `path` (a JSON Pointer) and `message`.
+
+    Examples
+    --------
+    >>> import hotfix
+    >>> policy = hotfix.Policy.preset("phased-canary")
+    >>> try:
+    ...     policy.classify({"service_dwon": True})
+    ... except hotfix.FactError as error:
+    ...     error.code, error.path
+    ('HF-FACT-001', '/service_dwon')
+    """
+
+    path: str = ""
+    errors: list[Problem] = []  # noqa: RUF012 - replaced, never changed
+
+
 class PlanError(Error, ValueError):
     """An incident, release or traffic that no plan can be made of."""
 
@@ -100,5 +125,5 @@ class KayentaError(Error, ValueError):
     path: str = ""
 
 
-for _class in (Error, PolicyError, PlanError, InputError, Refused, LogError, StatsError, KayentaError):
+for _class in (Error, PolicyError, FactError, PlanError, InputError, Refused, LogError, StatsError, KayentaError):
     _class.__module__ = "hotfix"

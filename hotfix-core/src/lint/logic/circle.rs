@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-// Not Tarjan's: that one recurses, and a tree may be 10,000 questions deep.
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::Dfs;
@@ -57,6 +56,7 @@ fn told(tree: &Tree, circle: &[usize], example: Option<Example>) -> Finding {
 
 /// One circle, the shortest through its first question, of each group of questions that lead to each other.
 fn circles(tree: &Tree, graph: &DiGraph<Target, ()>) -> Vec<Vec<usize>> {
+    // With a stack of its own: a tree may have more questions than the thread's has room for.
     let groups = kosaraju_scc(graph);
     let group_of = groups_of(graph, &groups);
     let mut circles: Vec<Vec<usize>> = groups

@@ -44,7 +44,7 @@ pub(super) fn questions(tree: &Tree, found: &mut Vec<Finding>) {
                 }
             }
             Branches::Values { answers, .. } => {
-                // Within its budget any list of ranges of one fact has a diagram.
+                // A list of thousands of ranges is left alone.
                 let _ = by_value(tree, index, answers, found);
             }
         }
@@ -59,7 +59,7 @@ fn by_value(
 ) -> Result<(), Cut> {
     let conditions: Vec<Condition> = answers.iter().map(Answer::condition).collect();
     let space = Space::new(&conditions);
-    let mut builder = Builder::new(&space, MOST_NODES.max(64 * answers.len()));
+    let mut builder = Builder::new(&space, 20 * MOST_NODES);
     let never = builder.constant(0);
     let mut left: Ref = builder.constant(1);
     for (answer, condition) in conditions.iter().enumerate() {

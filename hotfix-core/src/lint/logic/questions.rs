@@ -64,6 +64,7 @@ fn unreached(
             why.push(format!("no facts give {}", edge.named(walk.tree)));
             continue;
         }
+        search.pay(walk.graph.node_count())?;
         let there = NodeIndex::new(edge.from);
         let mut before = vec![false; walk.graph.node_count()];
         let mut visit = Dfs::new(Reversed(&walk.graph), there);

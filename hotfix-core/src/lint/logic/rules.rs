@@ -3,7 +3,7 @@
 use super::super::fault::Fault;
 use super::super::finding::Finding;
 use super::finding;
-use super::search::{MOST_NODES, Search};
+use super::search::{MOST_NODES, STEP, Search};
 use super::versus;
 use super::words::quoted;
 use crate::fact::{Builder, Cut, Ref};
@@ -99,6 +99,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
     let mut called = Vec::new();
     for level in policy.severities.iter().filter(|level| level.hotfix) {
         let region = search.listed(|outcome| outcome.severity == Some(level.severity))?;
+        let region = search.builder.and(region, search.consistent)?;
         called.push((Effect::Severity(level.severity), region));
     }
     let otherwise = search.listed(|outcome| !calls(outcome.severity))?;
@@ -108,6 +109,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
             admitted = search.builder.or(admitted, *fires)?;
         }
     }
+    let admitted = search.builder.and(admitted, search.consistent)?;
     called.push((Effect::Admit, search.builder.and(otherwise, admitted)?));
     for (index, (rule, excludes)) in policy.rules.iter().zip(fired).enumerate() {
         if rule.effect != Effect::Exclude {
@@ -115,7 +117,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
         }
         for (effect, called) in &called {
             let region = search.builder.and(*excludes, *called)?;
-            if !search.meet(region, *called)? {
+            if region == search.never {
                 continue;
             }
             let (rules, one) = versus::rules(|r| r.effect == *effect, fired, region, search)?;
@@ -131,9 +133,6 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
     }
     Ok(())
 }
-
-/// With how many other rules an idle one is compared, so that thousands of both take no time squared.
-const MOST_COMPANIONS: usize = 100;
 
 /// Rules without which every outcome would be the same. From the last one on, so that of two that say the same the later one
 /// is found, and what is found is not needed by the rest.
@@ -172,43 +171,41 @@ fn redundant(fires: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -
         above = any;
     }
     idle.sort_unstable();
-    let mut kept: Vec<usize> =
-        (0..policy.rules.len()).filter(|index| idle.binary_search(index).is_err()).collect();
-    kept.sort_by_key(|index| rank(policy.rules[*index].effect));
     for index in &idle {
-        let others = companion(*index, &kept, fires, search)?;
+        let others = companion(*index, &idle, fires, search)?;
         let fault = Fault::Redundant { rule: policy.rules[*index].id, others };
         found.push(finding(format!("/rules/{index}"), fault, None));
     }
     Ok(())
 }
 
-/// What always fires with a rule, in words: one other, if one does, the most severe first. `kept` has the rules that are not
-/// idle themselves, in that order.
+/// What always fires with a rule, in words: one other, if one does, the most severe first.
 fn companion(
     index: usize,
-    kept: &[usize],
+    idle: &[usize],
     fires: &[Ref],
     search: &mut Search<'_>,
 ) -> Result<String, Cut> {
     let policy = search.policy;
-    let this = policy.rules[index].effect;
-    let says_as_much = |other: &&usize| match (policy.rules[**other].effect, this) {
-        (Effect::Severity(other), Effect::Severity(this)) => other <= this,
-        (other, this) => other == this,
-    };
-    for other in kept.iter().filter(says_as_much).take(MOST_COMPANIONS) {
-        if search.builder.and(fires[index], fires[*other])? == fires[index] {
-            return Ok(format!("{} fires, too", quoted(policy.rules[*other].id)));
-        }
-    }
-    Ok("one or another rule that says as much fires, too".to_owned())
-}
-
-const fn rank(effect: Effect) -> usize {
-    match effect {
+    let rank = |effect: Effect| match effect {
         Effect::Severity(severity) => severity as usize,
         Effect::Admit => Severity::ALL.len(),
         Effect::Exclude => Severity::ALL.len() + 1,
+    };
+    let this = policy.rules[index].effect;
+    let mut others: Vec<usize> = (0..policy.rules.len())
+        .filter(|other| idle.binary_search(other).is_err())
+        .filter(|other| match (policy.rules[*other].effect, this) {
+            (Effect::Severity(other), Effect::Severity(this)) => other <= this,
+            (other, this) => other == this,
+        })
+        .collect();
+    others.sort_by_key(|other| rank(policy.rules[*other].effect));
+    for other in others {
+        search.pay(STEP)?;
+        if search.builder.and(fires[index], fires[other])? == fires[index] {
+            return Ok(format!("{} fires, too", quoted(policy.rules[other].id)));
+        }
     }
+    Ok("one or another rule that says as much fires, too".to_owned())
 }

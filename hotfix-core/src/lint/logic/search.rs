@@ -12,6 +12,9 @@ pub(super) const MOST_NODES: usize = 200_000;
 /// How much looking for examples may cost, in visits of a node.
 const MOST_VISITS: usize = 50_000_000;
 
+/// What looking at one answer or one rule costs, in visits of a node: who writes many of them must not make it slow.
+pub(super) const STEP: usize = 100;
+
 /// What an example costs at least, in visits of a node.
 const LEAST_VISITS: usize = 20_000;
 
@@ -52,10 +55,10 @@ impl<'p> Search<'p> {
         Ok(Some(Self { policy, space, builder, consistent, never, list, ends, visits }))
     }
 
-    /// Whether both hold together for some facts that are possible.
+    /// Whether both hold together for some facts. One of them must be within what is possible.
     pub(super) fn meet(&mut self, a: Ref, b: Ref) -> Result<bool, Cut> {
-        let both = self.builder.and(a, b)?;
-        Ok(self.builder.and(both, self.consistent)? != self.never)
+        self.pay(STEP)?;
+        Ok(self.builder.and(a, b)? != self.never)
     }
 
     /// The simplest facts in a region, if any there are possible. All facts that are possible beside them are in it, too.
@@ -115,7 +118,11 @@ impl<'p> Search<'p> {
         Ok(diagram)
     }
 
-    fn pay(&mut self, visits: usize) -> Result<(), Cut> {
+    /// Counts what has been done.
+    ///
+    /// # Errors
+    /// [`Cut`] beyond the budget.
+    pub(super) fn pay(&mut self, visits: usize) -> Result<(), Cut> {
         self.visits = self.visits.checked_sub(visits).ok_or(Cut { budget: MOST_NODES })?;
         Ok(())
     }

@@ -179,6 +179,7 @@ pub(super) fn rules(
 ) -> Result<(String, bool), Cut> {
     let mut names = Vec::new();
     let policy = search.policy;
+    let region = search.builder.and(region, search.consistent)?;
     for (rule, fires) in policy.rules.iter().zip(fired) {
         if wanted(rule) && search.meet(*fires, region)? {
             names.push(quoted(rule.id));

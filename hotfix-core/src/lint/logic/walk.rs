@@ -4,13 +4,13 @@ use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
 use petgraph::visit::DfsPostOrder;
 
-use super::search::Search;
+use super::search::{STEP, Search};
 use crate::fact::{Cut, Ref};
 use crate::policy::reasoning::graph;
 use crate::policy::section::{Branches, Question, Target, Tree};
 
 /// How often a tree with circles is gone through before that is given up.
-const MOST_ROUNDS: usize = 64;
+const MOST_ROUNDS: usize = 16;
 
 /// One answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,6 +148,7 @@ fn spread(
         for question in &order.questions {
             for edge in &edges[*question] {
                 let Some(to) = edge.to else { continue };
+                search.pay(STEP)?;
                 let through = search.builder.and(there[*question], passes(edge))?;
                 let at = place(tree, to);
                 there[at] = search.builder.or(there[at], through)?;

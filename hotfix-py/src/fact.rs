@@ -1,0 +1,103 @@
+//! Facts of an incident on their way in.
+
+use hotfix_core::fact::{FactError, FactId, FactKind, Facts, Vocabulary};
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple,
+};
+use serde_json::{Map, Number, Value};
+
+use crate::convert::timestamp;
+use crate::error::Result;
+
+/// Reads facts by name; all that is wrong with them at once.
+pub(crate) fn read(facts: &Bound<'_, PyAny>, vocabulary: &Vocabulary) -> Result<Facts> {
+    let other;
+    let facts = if let Ok(dict) = facts.cast::<PyDict>() {
+        dict
+    } else {
+        let mapping = facts.cast::<PyMapping>().map_err(|_| {
+            PyTypeError::new_err(format!("facts are a mapping by name, not {}", facts.get_type()))
+        })?;
+        other = PyDict::new(facts.py());
+        other.update(mapping)?;
+        &other
+    };
+    let (mut map, mut errors) = (Map::new(), Vec::new());
+    for (name, value) in facts {
+        let name = name.cast::<PyString>().map_err(|_| {
+            PyTypeError::new_err(format!("the name of a fact is text, not {}", name.get_type()))
+        })?;
+        let name = name.to_str()?;
+        let fact = vocabulary.find(name).map(|fact| (fact, vocabulary.kind(fact)));
+        match json(&value, fact)? {
+            Ok(value) => drop(map.insert(name.to_owned(), value)),
+            Err(error) => errors.push(error),
+        }
+    }
+    let read = Facts::read(&map, vocabulary);
+    if let Err(more) = &read {
+        errors.extend(more.iter().cloned());
+        errors.sort_by_cached_key(FactError::path);
+    }
+    match read {
+        Ok(facts) if errors.is_empty() => Ok(facts),
+        _ => Err(errors.into()),
+    }
+}
+
+/// A value as JSON has it, where it has; the rest of what is wrong with it is for the core to say.
+fn json(
+    value: &Bound<'_, PyAny>,
+    fact: Option<(FactId, FactKind)>,
+) -> Result<std::result::Result<Value, FactError>> {
+    let kind = fact.map(|(_, kind)| kind);
+    let number = |number: f64, got: &dyn Fn() -> String| match (Number::from_f64(number), fact) {
+        (Some(number), _) => Ok(Value::Number(number)),
+        (None, Some((fact, _))) => Err(FactError::NotFinite { fact, got: got() }),
+        (None, None) => Ok(Value::Null),
+    };
+    // What is an object in Python only, where the fact takes no such thing.
+    let object = || Value::Object(Map::new());
+    Ok(Ok(if value.is_none() {
+        Value::Null
+    } else if let Ok(flag) = value.cast::<PyBool>() {
+        Value::Bool(flag.is_true())
+    } else if let Ok(text) = value.cast::<PyString>() {
+        Value::String(text.to_str()?.to_owned())
+    } else if let Ok(float) = value.cast::<PyFloat>() {
+        let float = float.value();
+        return Ok(number(float, &|| float.to_string()));
+    } else if value.is_instance_of::<PyInt>() {
+        let float = match value.extract::<f64>() {
+            Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => f64::INFINITY,
+            float => float?,
+        };
+        return Ok(number(float, &|| "beyond every double".to_owned()));
+    } else if let Ok(delta) = value.cast::<PyDelta>() {
+        if kind == Some(FactKind::Duration) {
+            let seconds = delta.call_method0(intern!(value.py(), "total_seconds"))?.extract()?;
+            return Ok(number(seconds, &String::new));
+        }
+        object()
+    } else if value.is_instance_of::<PyDateTime>() {
+        if kind == Some(FactKind::Time) {
+            // One without a zone is refused as its text is.
+            Value::String(timestamp(value).map_or_else(|_| value.to_string(), |at| at.to_string()))
+        } else {
+            object()
+        }
+    } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        Value::Array(Vec::new())
+    } else if value.is_instance_of::<PyDict>() {
+        object()
+    } else {
+        let kind = value.get_type();
+        return Err(PyTypeError::new_err(format!(
+            "{kind} is no value of a fact: give bool, number, str, timedelta, datetime or None"
+        ))
+        .into());
+    }))
+}
