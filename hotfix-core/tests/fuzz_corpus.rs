@@ -11,7 +11,10 @@
 mod policy;
 mod tree;
 
+use std::collections::BTreeSet;
+
 use hotfix_core::policy::Policy;
+use serde_json::Value;
 
 /// Runs the files of a folder with an ending and says how many there were.
 fn run(folder: &str, ending: &str, target: fn(&[u8])) -> usize {
@@ -39,4 +42,25 @@ fn field_5_the_corpus_of_json_loads_or_is_refused_and_holds_together() {
     for name in Policy::presets() {
         policy::json(Policy::preset(name).unwrap().to_json().as_bytes());
     }
+}
+
+/// Keys and codes of the format, for a fuzzer that would not come upon them by chance.
+#[test]
+fn field_5_the_dictionary_has_the_words_of_the_format() {
+    fn collect(value: &Value, words: &mut BTreeSet<String>) {
+        if let Some(keys) = value["properties"].as_object() {
+            words.extend(keys.keys().cloned());
+        }
+        let codes = value["enum"].as_array().into_iter().flatten();
+        words.extend(codes.filter_map(Value::as_str).map(str::to_owned));
+        let inner = value.as_object().into_iter().flat_map(|table| table.values());
+        let inner = inner.chain(value.as_array().into_iter().flatten());
+        inner.filter(|value| !value.is_null()).for_each(|value| collect(value, words));
+    }
+    let mut words = BTreeSet::new();
+    let schema: Value = serde_json::from_str(&hotfix_core::policy::schema()).unwrap();
+    collect(&schema, &mut words);
+    let words: String = words.iter().map(|word| format!("\"{word}\"\n")).collect();
+    let head = "# The words of the policy format: its keys and codes.\n";
+    tree::committed("fuzz/policy.dict", &format!("{head}{words}"));
 }
