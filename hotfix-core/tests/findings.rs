@@ -44,5 +44,5 @@ fn dec_5_every_example_of_every_preset_shows_its_fault() {
             fed_back += 1;
         }
     }
-    assert!(fed_back > 30, "{fed_back} examples");
+    assert!(fed_back >= 20, "{fed_back} examples");
 }

@@ -60,7 +60,8 @@ fn field_5_the_dictionary_has_the_words_of_the_format() {
     let mut words = BTreeSet::new();
     let schema: Value = serde_json::from_str(&hotfix_core::policy::schema()).unwrap();
     collect(&schema, &mut words);
-    let words: String = words.iter().map(|word| format!("\"{word}\"\n")).collect();
+    let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"\n")).collect();
+    let words = words.concat();
     let head = "# The words of the policy format: its keys and codes.\n";
     tree::committed("fuzz/policy.dict", &format!("{head}{words}"));
 }

@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 
 use hotfix_core::fact::Facts;
-use hotfix_core::policy::{Policy, PolicyErrors};
+use hotfix_core::policy::{Policy, PolicyError, PolicyErrors};
 
 struct Counting;
 
@@ -82,7 +82,7 @@ fn within<T>(what: &str, memory: isize, body: impl FnOnce() -> T) -> T {
 }
 
 fn codes(read: Result<Policy, PolicyErrors>) -> Vec<&'static str> {
-    read.map_or_else(|errors| errors.iter().map(|error| error.code()).collect(), |_| Vec::new())
+    read.map_or_else(|errors| errors.iter().map(PolicyError::code).collect(), |_| Vec::new())
 }
 
 /// A policy that loads, with more after it.
@@ -217,8 +217,9 @@ fn field_5_conditions_a_thousand_deep_are_refused() {
 #[test]
 fn field_5_conditions_that_are_entangled_are_answered_in_bounds() {
     // Pairs of facts that stand far apart in the order of the conditions: a diagram of 2 to the power of 200 nodes.
-    let facts: String =
+    let facts: Vec<String> =
         (0..400).map(|i| format!("[facts.f{i}]\nkind = 'flag'\nask = 'f?'\n")).collect();
+    let facts = facts.concat();
     let all: Vec<String> = (0..400).map(|i| format!("'f{i}'")).collect();
     let pairs: Vec<String> =
         (0..200).map(|i| format!("{{ all = ['f{i}', 'f{}'] }}", i + 200)).collect();

@@ -250,12 +250,14 @@ fn sev_5_the_story_under_standard_is_p1_until_login_or_the_database_fails() {
 }
 
 #[test]
-fn dec_5_lost_data_of_two_in_a_hundred_is_both_in_the_severity_matrix_and_a_hot_fix_in_standard() {
+fn dec_5_lost_data_of_two_in_a_hundred_is_a_hot_fix_by_each_list_and_by_the_tree_of_standard() {
     let mut facts = calm(&["data_corruption"]);
     facts["users_affected"] = json!(0.02);
-    for (name, hotfix) in [("severity-matrix", Hotfix::Unknown), ("standard", Hotfix::Yes)] {
+    for (name, leaf) in [("severity-matrix", "no_hotfix"), ("standard", "p0")] {
         let policy = Policy::preset(name).unwrap();
-        assert_eq!(classified(&policy, &facts), (Some(P0), Some(P0), hotfix), "{name}");
+        assert_eq!(classified(&policy, &facts), (Some(P0), Some(P0), Hotfix::Yes), "{name}");
+        facts["security_exploited"] = json!(false);
+        assert_eq!(leaves(&policy, &facts), [leaf], "{name}");
     }
 }
 

@@ -1,6 +1,12 @@
 //! The cases of `tests/cases/lint` beside findings as documents: for Rust and C alike.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test reads its files"
+)]
 
 use std::path::Path;
 

@@ -1,6 +1,12 @@
 //! The slow way to find what is doubtful about tree and rules: going through every value that the conditions tell apart.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test reads its files"
+)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,12 @@
 //! What the policy tests share: case files, patches, the schema.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test reads its files"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
