@@ -281,7 +281,8 @@ document! {
     Finding(Value) {
         /// A stable code such as ``"HF-LINT-001"``.
         fn code(this) -> Option<String> { text(this, "code") }
-        /// What shows it when it is fed back: ``{"facts": …}`` or ``{"counts": …}``; None where nothing can.
+        /// What shows it when it is fed back: ``{"facts": …}``, ``{"counts": …}`` or ``{"times": …}``; None where
+        /// nothing can.
         fn example(this, py) -> PyResult<Py<PyAny>> { object(py, &this["example"]).map(Bound::unbind) }
         /// How grave it is: ``deny``, ``warn`` or ``note``.
         fn level(this) -> Option<String> { text(this, "level") }
