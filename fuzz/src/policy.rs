@@ -120,7 +120,7 @@ fn badness(severity: Option<Severity>) -> usize {
 /// Adds some of the facts that are not known yet.
 fn facts(vocabulary: &Vocabulary, known: &mut Map<String, Value>, bytes: &mut Bytes<'_>) -> Facts {
     for name in vocabulary.names() {
-        if bytes.next() % 4 == 0 && !known.contains_key(name) {
+        if bytes.next().is_multiple_of(4) && !known.contains_key(name) {
             let kind = vocabulary.find(name).map(|fact| vocabulary.kind(fact));
             known.insert(name.to_owned(), value(kind.expect("a name that is listed"), bytes));
         }
@@ -133,7 +133,7 @@ fn value(kind: FactKind, bytes: &mut Bytes<'_>) -> Value {
     let share = [0.0, 0.01, 0.05, 0.1, 0.5, 0.51, 1.0];
     let share = share.get(usize::from(byte) % 10).copied().unwrap_or(f64::from(byte) / 255.0);
     match kind {
-        FactKind::Flag => json!(byte % 2 == 0),
+        FactKind::Flag => json!(byte.is_multiple_of(2)),
         FactKind::Share => json!(share),
         FactKind::Duration => json!(share * 10.0),
         FactKind::Number => json!((share - 0.5) * 1000.0),
