@@ -89,11 +89,38 @@ pub(super) fn answers(branches: &Branches, space: &Space, facts: &Facts) -> Vec<
             let Some(variable) = space.variable(*fact) else {
                 return (0..answers.len()).map(Some).chain([None]).collect();
             };
-            let classes = 0..space.classes(variable);
-            let found: BTreeSet<Option<usize>> =
-                classes.map(|class| first(&space.value(variable, class))).collect();
-            let (none, some): (Vec<_>, Vec<_>) = found.into_iter().partition(Option::is_none);
-            some.into_iter().chain(none).collect()
+            // By class: the next one that no answer has taken yet. Each class is taken once, however many answers there are.
+            let end = space.classes(variable);
+            let mut free: Vec<u32> = (0..=end).collect();
+            let mut possible = Vec::new();
+            for (at, answer) in answers.iter().enumerate() {
+                let ranges = answer.accepts.iter().filter_map(|c| Some(space.accepted(c)?.1));
+                let range =
+                    ranges.fold(0..end, |all, one| all.start.max(one.start)..all.end.min(one.end));
+                let mut class = next_free(&mut free, range.start);
+                if class < range.end {
+                    possible.push(Some(at));
+                }
+                while class < range.end {
+                    free[class as usize] = class + 1;
+                    class = next_free(&mut free, class);
+                }
+            }
+            if next_free(&mut free, 0) < end {
+                possible.push(None);
+            }
+            possible
         }
     }
+}
+
+/// The first class from here on that is not taken. What is walked over is shortened for those who come later.
+fn next_free(free: &mut [u32], from: u32) -> u32 {
+    let mut at = from;
+    while free[at as usize] != at {
+        let over = free[free[at as usize] as usize];
+        free[at as usize] = over;
+        at = over;
+    }
+    at
 }

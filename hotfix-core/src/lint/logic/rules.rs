@@ -171,41 +171,45 @@ fn redundant(fires: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -
         above = any;
     }
     idle.sort_unstable();
+    // Once, not for each idle rule: there may be thousands of both.
+    let mut kept: Vec<usize> =
+        (0..policy.rules.len()).filter(|index| idle.binary_search(index).is_err()).collect();
+    kept.sort_by_key(|index| rank(policy.rules[*index].effect));
     for index in &idle {
-        let others = companion(*index, &idle, fires, search)?;
+        let others = companion(*index, &kept, fires, search)?;
         let fault = Fault::Redundant { rule: policy.rules[*index].id, others };
         found.push(finding(format!("/rules/{index}"), fault, None));
     }
     Ok(())
 }
 
-/// What always fires with a rule, in words: one other, if one does, the most severe first.
+/// What always fires with a rule, in words: one other, if one does, the most severe first. `kept` has the rules that are not
+/// idle, in that order.
 fn companion(
     index: usize,
-    idle: &[usize],
+    kept: &[usize],
     fires: &[Ref],
     search: &mut Search<'_>,
 ) -> Result<String, Cut> {
     let policy = search.policy;
-    let rank = |effect: Effect| match effect {
-        Effect::Severity(severity) => severity as usize,
-        Effect::Admit => Severity::ALL.len(),
-        Effect::Exclude => Severity::ALL.len() + 1,
-    };
     let this = policy.rules[index].effect;
-    let mut others: Vec<usize> = (0..policy.rules.len())
-        .filter(|other| idle.binary_search(other).is_err())
-        .filter(|other| match (policy.rules[*other].effect, this) {
-            (Effect::Severity(other), Effect::Severity(this)) => other <= this,
-            (other, this) => other == this,
-        })
-        .collect();
-    others.sort_by_key(|other| rank(policy.rules[*other].effect));
-    for other in others {
+    let says_as_much = |other: &&usize| match (policy.rules[**other].effect, this) {
+        (Effect::Severity(other), Effect::Severity(this)) => other <= this,
+        (other, this) => other == this,
+    };
+    for other in kept.iter().filter(says_as_much) {
         search.pay(STEP)?;
-        if search.builder.and(fires[index], fires[other])? == fires[index] {
-            return Ok(format!("{} fires, too", quoted(policy.rules[other].id)));
+        if search.builder.and(fires[index], fires[*other])? == fires[index] {
+            return Ok(format!("{} fires, too", quoted(policy.rules[*other].id)));
         }
     }
     Ok("one or another rule that says as much fires, too".to_owned())
+}
+
+const fn rank(effect: Effect) -> usize {
+    match effect {
+        Effect::Severity(severity) => severity as usize,
+        Effect::Admit => Severity::ALL.len(),
+        Effect::Exclude => Severity::ALL.len() + 1,
+    }
 }
