@@ -12,7 +12,7 @@ const REMOVE: &str = "remove";
 /// What items of a list are known by, in the order in which it is tried.
 const NAMES: [&str; 2] = ["id", "name"];
 
-/// The keys of conditions: one replaces the other, for half of one and half of another says what neither does.
+/// The keys of conditions, wherever the keys are not a house's own: one replaces the other, for half of one and half of another says what neither does.
 const CONDITIONS: [&str; 3] = ["when", "then", "skip_staging_when"];
 /// The keys of a metric's bounds, of which the same is true.
 const BOUNDS: [&str; 3] = ["success", "alert", "rollback"];
@@ -50,7 +50,8 @@ fn tables(
             }
             let place = places.get(&key).copied();
             let of_metric = reader.path().starts_with("/metrics/") && BOUNDS.contains(&&*key);
-            if of_metric || CONDITIONS.contains(&&*key) {
+            let of_house = matches!(reader.path(), "/facts" | "/roles");
+            if of_metric || (CONDITIONS.contains(&&*key) && !of_house) {
                 slots.empty(place);
             }
             if let Some(node) = slots.lay(place, node, &[], reader) {
