@@ -18,7 +18,7 @@ pub struct Cut {
     pub budget: usize,
 }
 
-/// A function of the facts inside a [`Builder`]; means nothing to another one. Two are equal if and only if the functions
+/// A function of the facts inside a [`Builder`](super::Builder); means nothing to another one. Two are equal if and only if the functions
 /// are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ref(u32);
