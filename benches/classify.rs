@@ -1,9 +1,9 @@
 //! How long do the two answers take that a deploy tool asks for first: how severe is it, and what is to be done?
 //!
 //! Each preset, with facts of a major incident of which most are unknown. `explained` is the whole document, for the presets
-//! together.
+//! together. `lint` is everything that is doubtful in a preset, from a policy just loaded, so with the making of its diagrams.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use hotfix_core::fact::Facts;
 use hotfix_core::policy::Policy;
 use std::hint::black_box;
@@ -58,6 +58,14 @@ fn classify(c: &mut Criterion) {
             }
         });
     });
+    group.finish();
+    let mut group = c.benchmark_group("lint");
+    for name in Policy::presets() {
+        group.bench_function(*name, |b| {
+            let loaded = || Policy::preset(name).expect("a preset");
+            b.iter_batched(loaded, |policy| policy.lint(None).len(), BatchSize::SmallInput);
+        });
+    }
     group.finish();
 }
 
