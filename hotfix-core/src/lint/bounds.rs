@@ -1,7 +1,7 @@
 //! Bounds of metrics: their order, and what chance does to a healthy release.
 
 use super::fault::{FigureFault, PhaseChance};
-use super::finding::{Example, Finding};
+use super::finding::{Example, Finding, put};
 use super::healthy::{Law, figure, traffic, trials};
 use crate::grade::{Reference, Response, Role, Worse};
 use crate::policy::Policy;
@@ -50,7 +50,7 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     let mut out_of_order = |first, first_at, second, second_at, so| {
         let fault =
             FigureFault::BoundOrder { metric: metric.id, first, first_at, second, second_at, so };
-        findings.push(Finding { path: place(metric, first), fault: fault.into(), example: None });
+        put(findings, place(metric, first), fault);
     };
     if let (Some(success), Some(alert)) = (success, alert)
         && worse(success, alert)
@@ -69,7 +69,7 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     {
         let fault = FigureFault::SuccessBeyondRollback { metric: metric.id, success, rollback };
         let path = place(metric, "success");
-        findings.push(Finding { path, fault: fault.into(), example: None });
+        put(findings, path, fault);
     }
 }
 
@@ -92,7 +92,7 @@ fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
         } else {
             continue;
         };
-        findings.push(Finding { path: place(metric, bound), fault: fault.into(), example: None });
+        put(findings, place(metric, bound), fault);
     }
 }
 
@@ -132,12 +132,12 @@ fn missed_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding
     if !back.is_empty() {
         let fault = FigureFault::CoinToss { metric: metric.id, phases: back, passes };
         let path = place(metric, "success");
-        findings.push(Finding { path, fault: fault.into(), example: first });
+        findings.push(Finding::new(path, fault, first));
     }
     if !waits.is_empty() {
         let fault = FigureFault::WaitsByChance { metric: metric.id, phases: waits };
         let path = place(metric, "success");
-        findings.push(Finding { path, fault: fault.into(), example: second });
+        findings.push(Finding::new(path, fault, second));
     }
 }
 
@@ -185,7 +185,7 @@ fn tripped_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Findin
             FigureFault::RollbackByChance { metric: metric_id, phase: phase_name, trips }
         };
         let example = Some(counts(metric, phase, law, bad, chance));
-        findings.push(Finding { path: place(metric, name), fault: fault.into(), example });
+        findings.push(Finding::new(place(metric, name), fault, example));
     }
 }
 
@@ -212,7 +212,7 @@ fn sick_live_arm(policy: &Policy, findings: &mut Vec<Finding>) {
     if let (BoundValue::Absolute(figure), true) = (bound.value, compared) {
         let fault = FigureFault::SickLiveArm { metric: metric.id, figure };
         let path = place(metric, "rollback");
-        findings.push(Finding { path, fault: fault.into(), example: None });
+        put(findings, path, fault);
     }
 }
 
@@ -231,6 +231,6 @@ fn unjudged(policy: &Policy, findings: &mut Vec<Finding>) {
         .collect();
     if !metrics.is_empty() {
         let fault = FigureFault::NothingJudges { metrics };
-        findings.push(Finding { path: "/metrics".to_owned(), fault: fault.into(), example: None });
+        put(findings, "/metrics", fault);
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn find(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Fi
 
 fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Option<(Sum, Span)>) {
     let example = shown.map(|(sum, limit)| sum.example(limit));
-    findings.push(Finding { path, fault: fault.into(), example });
+    findings.push(Finding::new(path, fault, example));
 }
 
 /// The same two duties for another severity are the same fault: it is said once.

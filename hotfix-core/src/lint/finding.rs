@@ -30,8 +30,9 @@ pub struct Finding {
     pub example: Option<Example>,
 }
 
-/// What shows a fault when it is fed back to the engine.
-#[derive(Clone, Debug, PartialEq)]
+/// What shows a fault when it is fed back to the engine; on the wire `{"facts": …}`, `{"counts": …}` or `{"times": …}`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "a policy has few findings, and they live shortly")]
 pub enum Example {
     /// Facts of an incident: classify them, or let the tree decide.
@@ -73,7 +74,20 @@ pub struct StepTime {
     pub most: Span,
 }
 
+/// Adds a finding that no example shows.
+pub(super) fn put(findings: &mut Vec<Finding>, path: impl Into<String>, fault: impl Into<Fault>) {
+    findings.push(Finding::new(path, fault, None));
+}
+
 impl Finding {
+    pub(super) fn new(
+        path: impl Into<String>,
+        fault: impl Into<Fault>,
+        example: Option<Example>,
+    ) -> Self {
+        Self { path: path.into(), fault: fault.into(), example }
+    }
+
     /// The stable code: `HF-LINT-…`.
     pub const fn code(&self) -> &'static str {
         self.fault.code()
@@ -96,8 +110,7 @@ impl Finding {
 }
 
 impl Serialize for Finding {
-    /// `{"code", "level", "path", "message", "remedy", "example"}`; an example is `{"facts": …}`, `{"counts": …}`
-    /// or `{"times": …}`.
+    /// `{"code", "level", "path", "message", "remedy", "example"}`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut finding = serializer.serialize_struct("Finding", 6)?;
         finding.serialize_field("code", self.code())?;
@@ -107,45 +120,5 @@ impl Serialize for Finding {
         finding.serialize_field("remedy", self.remedy())?;
         finding.serialize_field("example", &self.example)?;
         finding.end()
-    }
-}
-
-impl Serialize for Example {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Facts(facts) => {
-                let mut example = serializer.serialize_struct("Example", 1)?;
-                example.serialize_field("facts", facts)?;
-                example.end()
-            }
-            Self::Counts { metric, phase, events, trials, chance } => {
-                #[derive(serde::Serialize)]
-                struct Counts<'a> {
-                    metric: &'a MetricName,
-                    phase: &'a PhaseName,
-                    events: f64,
-                    trials: f64,
-                    chance: f64,
-                }
-                let counts =
-                    Counts { metric, phase, events: *events, trials: *trials, chance: *chance };
-                let mut example = serializer.serialize_struct("Example", 1)?;
-                example.serialize_field("counts", &counts)?;
-                example.end()
-            }
-            Self::Times { steps, least, most, limit } => {
-                #[derive(serde::Serialize)]
-                struct Times<'a> {
-                    steps: &'a [StepTime],
-                    least: Span,
-                    most: Span,
-                    limit: Span,
-                }
-                let times = Times { steps, least: *least, most: *most, limit: *limit };
-                let mut example = serializer.serialize_struct("Example", 1)?;
-                example.serialize_field("times", &times)?;
-                example.end()
-            }
-        }
     }
 }

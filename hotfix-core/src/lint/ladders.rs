@@ -1,7 +1,7 @@
 //! Ladders of escalation: rungs in order, without holes.
 
 use super::fault::PeopleFault;
-use super::finding::Finding;
+use super::finding::{Finding, put};
 use crate::grade::{DutyKind, Severity};
 use crate::policy::Policy;
 use crate::policy::section::Duty;
@@ -15,14 +15,14 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
         if let (true, true, Some(severity)) = (rungs.is_empty(), anyone, severity.filter(hotfix)) {
             let path = format!("/severities/{severity}");
             let fault = PeopleFault::NoLadder { severity };
-            findings.push(Finding { path, fault: fault.into(), example: None });
+            put(findings, path, fault);
         }
         for (path, fault) in of_ladder(severity, &rungs) {
             // The same rung of another severity has the same fault: it is said once.
             let key = (path.clone(), fault.code());
             if !told.contains(&key) {
                 told.push(key);
-                findings.push(Finding { path, fault: fault.into(), example: None });
+                put(findings, path, fault);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Messages: their fields, who reads them, and the occasions that have none.
 
 use super::fault::PeopleFault;
-use super::finding::Finding;
+use super::finding::{Finding, put};
 use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
 use crate::policy::Policy;
 use crate::policy::section::{Duty, MESSAGE_FIELDS, Message};
@@ -18,11 +18,11 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
         let id = message.id;
         if !unknown.is_empty() {
             let fault = PeopleFault::UnknownFields { message: id, fields: unknown };
-            findings.push(Finding { path: path.clone(), fault: fault.into(), example: None });
+            put(findings, path.clone(), fault);
         }
         if message.audience == Audience::Public && !internal.is_empty() {
             let fault = PeopleFault::Internals { message: id, fields: internal };
-            findings.push(Finding { path, fault: fault.into(), example: None });
+            put(findings, path, fault);
         }
     }
     if !policy.messages().is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     if !advice.is_empty() {
         let advice = advice.iter().map(|advice| advice.id).collect();
         let fault = PeopleFault::UnshownAdvice { advice };
-        findings.push(Finding { path: "/advice".to_owned(), fault: fault.into(), example: None });
+        put(findings, "/advice", fault);
     }
 }
 
@@ -76,7 +76,7 @@ fn occasions(policy: &Policy, findings: &mut Vec<Finding>) {
         if lacks {
             let fault = PeopleFault::NoMessage { duty: duty.id, audience, severities };
             let path = format!("/duties/{index}/audience");
-            findings.push(Finding { path, fault: fault.into(), example: None });
+            put(findings, path, fault);
         }
     }
 }

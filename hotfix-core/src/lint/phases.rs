@@ -1,7 +1,7 @@
 //! Phases and watching: shares, least trials, windows, and what can be shown in time.
 
 use super::fault::FigureFault;
-use super::finding::Finding;
+use super::finding::{Finding, put};
 use super::healthy::{Law, traffic, trials};
 use crate::grade::{AdviceCheck, AdviceKind, MergeKind, MetricKind, PromotionRule, Role};
 use crate::grade::{RollbackMethod, Versioning};
@@ -22,10 +22,6 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     evidence(policy, findings);
     source_control(policy, findings);
     staging(policy, findings);
-}
-
-fn put(findings: &mut Vec<Finding>, path: String, fault: FigureFault) {
-    findings.push(Finding { path, fault: fault.into(), example: None });
 }
 
 fn shares(policy: &Policy, findings: &mut Vec<Finding>) {

@@ -21,7 +21,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
                 found,
             };
             let path = format!("/messages/{at}/promises/{index}");
-            findings.push(Finding { path, fault: fault.into(), example });
+            findings.push(Finding::new(path, fault, example));
         }
     }
 }

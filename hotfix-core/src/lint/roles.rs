@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::fault::PeopleFault;
-use super::finding::Finding;
+use super::finding::{Finding, put};
 use crate::policy::Policy;
 use crate::policy::section::{Approval, SeverityLevel};
 use crate::unit::RoleName;
@@ -19,10 +19,6 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
             put(findings, path, PeopleFault::NoApproval { severity });
         }
     }
-}
-
-fn put(findings: &mut Vec<Finding>, path: String, fault: PeopleFault) {
-    findings.push(Finding { path, fault: fault.into(), example: None });
 }
 
 /// The demands for approval with their places: of each severity, then of the whole policy.

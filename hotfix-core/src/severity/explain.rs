@@ -25,7 +25,7 @@ pub struct RuleVerdict<'a> {
 }
 
 /// What would follow from one value of an unknown fact.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct FactChange {
     /// The value, or the range of values, in words: `true`, `50%`, `above 5%, below 50%`.
     pub value: String,
@@ -268,17 +268,6 @@ impl Serialize for Classification<'_> {
         answer.serialize_field("contradictions", &contradictions)?;
         answer.serialize_field("exact", &self.exact())?;
         answer.end()
-    }
-}
-
-impl Serialize for FactChange {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut change = serializer.serialize_struct("FactChange", 4)?;
-        change.serialize_field("value", &self.value)?;
-        change.serialize_field("severity", &self.severity)?;
-        change.serialize_field("at_worst", &self.at_worst)?;
-        change.serialize_field("hotfix", &self.hotfix)?;
-        change.end()
     }
 }
 

@@ -8,7 +8,6 @@ use petgraph::visit::Dfs;
 
 use super::super::fault::Fault;
 use super::super::finding::{Example, Finding};
-use super::finding;
 use super::search::Search;
 use super::walk::{Walk, place};
 use super::words::{enumerated, quoted};
@@ -51,7 +50,7 @@ pub(super) fn by_shape(tree: &Tree, found: &mut Vec<Finding>) {
 fn told(tree: &Tree, circle: &[usize], example: Option<Example>) -> Finding {
     let ids: Vec<String> = circle.iter().map(|q| quoted(tree.questions[*q].id)).collect();
     let path = Tree::path(Target::Question(circle[0]));
-    finding(path, Fault::Circle { questions: enumerated(&ids) }, example)
+    Finding::new(path, Fault::Circle { questions: enumerated(&ids) }, example)
 }
 
 /// One circle, the shortest through its first question, of each group of questions that lead to each other.
@@ -127,7 +126,7 @@ fn unconnected(tree: &Tree, graph: &DiGraph<Target, ()>, found: &mut Vec<Finding
         }
         let target = graph[node];
         let fault = Fault::Unconnected { id: tree.id(target) };
-        found.push(finding(Tree::path(target), fault, None));
+        found.push(Finding::new(Tree::path(target), fault, None));
     }
 }
 

@@ -6,9 +6,9 @@ use petgraph::visit::Dfs;
 use super::super::fault::Fault;
 use super::super::finding::{Example, Finding};
 use super::questions::{idle_answer, left_out, values};
+use super::rules;
 use super::walk::place;
 use super::words::quoted;
-use super::{finding, rules};
 use crate::fact::{Builder, Condition, Cut, Facts, Ref, Space, Truth};
 use crate::policy::Policy;
 use crate::policy::reasoning::graph;
@@ -39,7 +39,7 @@ pub(super) fn questions(tree: &Tree, found: &mut Vec<Finding>) {
                         let answer = quoted(answer);
                         let question = question.id;
                         let fault = Fault::Unanswered { question, answer, listed: String::new() };
-                        found.push(finding(Tree::path(Target::Question(index)), fault, None));
+                        found.push(Finding::new(Tree::path(Target::Question(index)), fault, None));
                     }
                 }
             }
@@ -90,7 +90,7 @@ fn by_value(
     let words = values(&space, 0, &classes);
     let fault = left_out(tree.questions[index].id, kind, words, String::new());
     let path = Tree::path(Target::Question(index));
-    found.push(finding(path, fault, Some(Example::Facts(facts))));
+    found.push(Finding::new(path, fault, Some(Example::Facts(facts))));
     Ok(())
 }
 

@@ -15,7 +15,7 @@ mod walk;
 mod words;
 
 use super::fault::Fault;
-use super::finding::{Example, Finding};
+use super::finding::Finding;
 use crate::fact::Cut;
 use crate::policy::Policy;
 use search::Search;
@@ -34,7 +34,7 @@ pub(super) fn find(policy: &Policy, found: &mut Vec<Finding>) {
         local::questions(tree, found);
     }
     local::rules(policy, found);
-    found.push(finding(String::new(), Fault::Entangled {}, None));
+    found.push(Finding::new(String::new(), Fault::Entangled {}, None));
 }
 
 fn search(policy: &Policy, found: &mut Vec<Finding>) -> Result<(), Cut> {
@@ -55,8 +55,4 @@ fn search(policy: &Policy, found: &mut Vec<Finding>) -> Result<(), Cut> {
         versus::findings(&walk, &conditions, &mut search, found)?;
     }
     rules::findings(&conditions, &mut search, found)
-}
-
-const fn finding(path: String, fault: Fault, example: Option<Example>) -> Finding {
-    Finding { path, fault, example }
 }

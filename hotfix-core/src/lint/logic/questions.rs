@@ -7,7 +7,6 @@ use petgraph::visit::{Dfs, Reversed};
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;
-use super::finding;
 use super::search::Search;
 use super::walk::{Edge, Given, Walk, place};
 use super::words::{enumerated, quoted};
@@ -85,7 +84,7 @@ fn unreached(
         why.push(format!("what would give {} is taken by {taken_by}", edge.named(walk.tree)));
     }
     let fault = Fault::Unreached { id: walk.tree.id(target), why: why.join("; ") };
-    found.push(finding(Tree::path(target), fault, None));
+    found.push(Finding::new(Tree::path(target), fault, None));
     Ok(())
 }
 
@@ -106,7 +105,7 @@ pub(super) fn idle_answer(tree: &Tree, question: usize, index: usize, empty: boo
     let path = format!("{}/answers/{index}", Tree::path(Target::Question(question)));
     let why = if empty { "no value fulfils it" } else { "earlier answers take all its values" };
     let question = tree.questions[question].id;
-    finding(path, Fault::IdleAnswer { question, answer: index + 1, why }, None)
+    Finding::new(path, Fault::IdleAnswer { question, answer: index + 1, why }, None)
 }
 
 fn unanswered(
@@ -143,7 +142,7 @@ fn unanswered(
             left_out(question.id, kind, values, listed)
         }
     };
-    found.push(finding(Tree::path(Target::Question(edge.from)), fault, Some(example)));
+    found.push(Finding::new(Tree::path(Target::Question(edge.from)), fault, Some(example)));
     Ok(())
 }
 

@@ -2,7 +2,6 @@
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;
-use super::finding;
 use super::search::{MOST_NODES, STEP, Search};
 use super::versus;
 use super::words::quoted;
@@ -50,7 +49,7 @@ pub(super) fn impossible(policy: &Policy, found: &mut Vec<Finding>) -> Result<()
         all = builder.and(all, this)?;
         if all == never {
             let fault = Fault::Impossible { implication: implication.id };
-            found.push(finding(format!("/implications/{index}"), fault, None));
+            found.push(Finding::new(format!("/implications/{index}"), fault, None));
             break;
         }
     }
@@ -64,7 +63,7 @@ pub(super) fn never_fires(index: usize, rule: &Rule, itself: bool) -> Finding {
     } else {
         "the implications rule its condition out"
     };
-    finding(format!("/rules/{index}"), Fault::NeverFires { rule: rule.id, why }, None)
+    Finding::new(format!("/rules/{index}"), Fault::NeverFires { rule: rule.id, why }, None)
 }
 
 fn silent(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> Result<(), Cut> {
@@ -85,7 +84,7 @@ fn silent(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> R
     }
     if let Some(example) = search.example(region)? {
         let path = "/classification/otherwise".to_owned();
-        found.push(finding(path, Fault::Silent { tree }, Some(example)));
+        found.push(Finding::new(path, Fault::Silent { tree }, Some(example)));
     }
     Ok(())
 }
@@ -128,7 +127,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
             let called = format!("{rules}{graded} {}", if one { "calls" } else { "call" });
             let fault = Fault::Excluded { exclusion: rule.id, called };
             let example = search.example(region)?;
-            found.push(finding(format!("/rules/{index}"), fault, example));
+            found.push(Finding::new(format!("/rules/{index}"), fault, example));
         }
     }
     Ok(())
@@ -178,7 +177,7 @@ fn redundant(fires: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -
     for index in &idle {
         let others = companion(*index, &kept, fires, search)?;
         let fault = Fault::Redundant { rule: policy.rules[*index].id, others };
-        found.push(finding(format!("/rules/{index}"), fault, None));
+        found.push(Finding::new(format!("/rules/{index}"), fault, None));
     }
     Ok(())
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;
-use super::finding;
 use super::words::hotfix;
 use crate::fact::{Condition, FactId};
 use crate::policy::Policy;
@@ -29,7 +28,7 @@ fn severities(policy: &Policy, found: &mut Vec<Finding>) {
     }
     for level in policy.severities.iter().filter(|level| !given.contains(&level.severity)) {
         let severity = level.severity;
-        found.push(finding(
+        found.push(Finding::new(
             format!("/severities/{severity}"),
             Fault::UnusedSeverity { severity },
             None,
@@ -47,7 +46,11 @@ fn leaves(policy: &Policy, found: &mut Vec<Finding>) {
                 severity: level.severity,
                 answered: hotfix(level.hotfix),
             };
-            found.push(finding(format!("{}/hotfix", Tree::path(Target::Leaf(index))), fault, None));
+            found.push(Finding::new(
+                format!("{}/hotfix", Tree::path(Target::Leaf(index))),
+                fault,
+                None,
+            ));
         }
     }
 }
@@ -82,7 +85,7 @@ fn facts(policy: &Policy, found: &mut Vec<Finding>) {
     testing.filter_map(|testing| testing.skip_staging_when.as_ref()).for_each(&mut ask);
     for (fact, _) in policy.vocabulary.house() {
         if !asked.contains(&FactId::House(fact)) {
-            found.push(finding(format!("/facts/{fact}"), Fault::UnusedFact { fact }, None));
+            found.push(Finding::new(format!("/facts/{fact}"), Fault::UnusedFact { fact }, None));
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;
-use super::finding;
 use super::search::Search;
 use super::walk::Walk;
 use super::words::{enumerated, hotfix, quoted, severity};
@@ -65,7 +64,7 @@ fn shadowed(
             answers: enumerated(&answers),
         };
         let example = search.example(region)?;
-        found.push(finding(Tree::path(Target::Leaf(leaf)), fault, example));
+        found.push(Finding::new(Tree::path(Target::Leaf(leaf)), fault, example));
     }
     Ok(())
 }
@@ -103,7 +102,7 @@ fn differing(
         };
         let fault = Fault::SeverityDiffers { list, leaf: said.id, severity };
         let example = search.example(region)?;
-        found.push(finding(Tree::path(target), fault, example));
+        found.push(Finding::new(Tree::path(target), fault, example));
     }
     denied(walk, leaf, &outcomes, differs, fired, search, found)
 }
@@ -165,7 +164,7 @@ fn denied(
             format!("{rules} {ask} for {}{graded}{but}", hotfix(calls))
         };
         let fault = Fault::HotfixDiffers { list, leaf: said.id, hotfix: hotfix(said.hotfix) };
-        found.push(finding(Tree::path(Target::Leaf(leaf)), fault, Some(example)));
+        found.push(Finding::new(Tree::path(Target::Leaf(leaf)), fault, Some(example)));
     }
     Ok(())
 }
