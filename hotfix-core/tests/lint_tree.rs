@@ -5,6 +5,7 @@
 
 mod lint_cases;
 mod lint_common;
+mod policy_common;
 
 use std::collections::BTreeSet;
 

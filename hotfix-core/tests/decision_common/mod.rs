@@ -3,8 +3,10 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+#[path = "../crate_files/mod.rs"]
+mod crate_files;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use hotfix_core::fact::{Fact, FactId, FactValue, Facts, Truth};
 use hotfix_core::policy::Policy;
@@ -14,14 +16,7 @@ use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
-/// A path in the crate, looked up when the test runs: a shared build folder must not lead to another clone.
-pub(crate) fn in_crate(path: &str) -> PathBuf {
-    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(path)
-}
-
-pub(crate) fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+pub(crate) use crate_files::{in_crate, read};
 
 /// A preset, else a policy of `tests/policies`.
 pub(crate) fn policy(name: &str) -> Policy {

@@ -9,7 +9,6 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use hotfix_core::fact::{Condition, Facts, Placed, Space, Truth};
 use hotfix_core::grade::{Exclusions, Hotfix, Severity};
@@ -19,10 +18,7 @@ use hotfix_core::policy::section::{Answer, Branches, Effect, Target, Tree};
 use hotfix_core::unit::Name;
 use serde_json::Value;
 
-/// A path in the crate, looked up when the test runs: a shared build folder must not lead to another clone.
-pub(crate) fn in_crate(path: &str) -> PathBuf {
-    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(path)
-}
+pub(crate) use crate::policy_common::in_crate;
 
 /// A policy without rules and tree, with these keys put in.
 pub(crate) fn policy(keys: &Value) -> Policy {

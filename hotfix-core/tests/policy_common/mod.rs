@@ -8,12 +8,17 @@
     reason = "a test reads its files"
 )]
 
+#[path = "../crate_files/mod.rs"]
+mod crate_files;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use hotfix_core::policy::Policy;
 use serde_json::Value;
+
+pub(crate) use crate_files::{in_crate, read};
 
 /// A case of `tests/cases/policy`; `keys.toml` and `extends.toml` there describe the form.
 #[derive(Debug, serde::Deserialize)]
@@ -60,15 +65,6 @@ impl Case {
         let wrong = self.has.iter().filter_map(has);
         wrong.chain(self.lacks.iter().filter_map(lacks)).chain(other).collect()
     }
-}
-
-/// A path in the crate, looked up when the test runs: a shared build folder must not lead to another clone.
-pub(crate) fn in_crate(path: &str) -> PathBuf {
-    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(path)
-}
-
-pub(crate) fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// A policy of `examples/policies`.
