@@ -1,5 +1,7 @@
 //! Text from outside in our own sentences: what a name may have meant, and what is shown of it.
 
+use std::fmt::Display;
+
 /// The beginning of a remedy: `did you mean …? `, or nothing.
 pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("did you mean `{name}`? "))
@@ -37,6 +39,12 @@ pub(crate) fn shown(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// Names in backticks, with something between them: `a`, `b`.
+pub(crate) fn quoted<T: Display>(names: &[T], between: &str) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(between)
 }
 
 /// A step of a JSON Pointer.

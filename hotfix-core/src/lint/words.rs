@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::grade::Severity;
+use crate::text::quoted;
 use crate::unit::Span;
 
 /// A time in whole units, largest first: `1h 5min`.
@@ -41,7 +42,7 @@ pub(super) fn of_a(severity: Option<Severity>) -> String {
 
 /// Names in backticks.
 pub(super) fn names<T: Display>(names: &[T]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    quoted(names, ", ")
 }
 
 #[cfg(test)]

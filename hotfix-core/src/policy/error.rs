@@ -6,6 +6,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::extend::ExtendError;
 use super::node::Node;
+use crate::text::quoted;
 pub(super) use crate::text::{did_you_mean, nearest, shown};
 use crate::unit::UnitError;
 
@@ -540,6 +541,5 @@ fn instead(known: &[&str]) -> String {
 }
 
 pub(super) fn listed(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
+    quoted(names, ", ")
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::policy::Policy;
 use crate::policy::section::{Approval, ChecklistItem};
+use crate::text::quoted;
 use crate::unit::{Name, RoleName};
 
 use super::input::ItemStatus;
@@ -78,8 +79,8 @@ impl Readiness {
             missing.push(format!("`{role}` denied it: ask again or abort"));
         }
         for demand in self.open_approvals(policy) {
-            let roles: Vec<String> = demand.any_of.iter().map(|r| format!("`{r}`")).collect();
-            missing.push(format!("the approval of {} is missing", roles.join(" or ")));
+            let roles = quoted(&demand.any_of, " or ");
+            missing.push(format!("the approval of {roles} is missing"));
         }
         for item in self.open_items(policy) {
             missing.push(format!("`{}` is open ({}): check or waive it", item.id, item.text));

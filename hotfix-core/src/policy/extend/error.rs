@@ -124,6 +124,5 @@ impl ExtendError {
 
 /// `a → b → c`.
 fn arrows(chain: &[String]) -> String {
-    let quoted: Vec<String> = chain.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(" → ")
+    crate::text::quoted(chain, " → ")
 }
