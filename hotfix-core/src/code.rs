@@ -378,6 +378,7 @@ pub const CODES: &[Code] = &[
         Family::Plan,
         "there is a history, and the policy's evidence mode uses none",
     ),
+    code("HF-PLAN-009", Family::Plan, "the incident's facts are none that the policy knows"),
     code("HF-IN-001", Family::Input, "the text of an input is not JSON of its shape"),
     code("HF-IN-002", Family::Input, "the kind of an input is unknown"),
     code("HF-IN-003", Family::Input, "an input lacks a field"),

@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod code;
 pub mod decision;
 pub mod fact;
+pub mod gate;
 pub mod grade;
 pub mod judge;
 pub mod kayenta;

@@ -9,7 +9,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ("vocabulary", &["unit", "grade", "code", "text", "fact", "canonical"]),
     ("policy", &["policy"]),
     ("engines on values", &["severity", "decision", "gate", "metric", "stats", "kayenta"]),
-    ("answers about one release", &["plan", "judge", "deadline", "vcs", "lint"]),
+    ("answers about one release", &["vcs", "plan", "judge", "deadline", "lint"]),
     ("the phase machine", &["rollout"]),
     ("words", &["message", "report", "interop"]),
     ("the whole system", &["simulate"]),

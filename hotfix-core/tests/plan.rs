@@ -106,7 +106,14 @@ fn plan_7_what_cannot_be_a_plan_is_refused_with_its_place() {
             "/traffic/requests_per_minute",
         ),
         (INCIDENT, RELEASE, r#"{"instances":2,"canary_instances":3}"#, "HF-PLAN-005", "at most"),
-        (r#"{"id":"I","facts":{"x":9007199254740993}}"#, RELEASE, "", "HF-JSON-002", "2^53"),
+        (r#"{"id":"I","facts":{"servce_down":true}}"#, RELEASE, "", "HF-PLAN-009", "service_down"),
+        (
+            r#"{"id":"I","facts":{"users_affected":2.0}}"#,
+            RELEASE,
+            "",
+            "HF-PLAN-009",
+            "/users_affected",
+        ),
     ];
     for (incident, release, traffic, code, names) in cases {
         let error = plan(incident, release, traffic).unwrap_err();

@@ -205,18 +205,7 @@ impl From<CanonicalError> for Box<hotfix_error> {
 
 impl From<PlanError> for Box<hotfix_error> {
     fn from(error: PlanError) -> Self {
-        let path = match &error {
-            PlanError::Syntax { document, .. } => format!("/{document}"),
-            PlanError::Empty { field } | PlanError::Traffic { field, .. } => (*field).to_owned(),
-            PlanError::SameVersion { .. } => "/release/version".to_owned(),
-            PlanError::BugMetric { .. } => "/release/bug_metric".to_owned(),
-            PlanError::HistoryMetric { metric, .. } | PlanError::History { metric, .. } => {
-                format!("/calibration/{metric}")
-            }
-            PlanError::HistoryUnused { .. } => "/calibration".to_owned(),
-            _ => String::new(),
-        };
-        hotfix_error::new(hotfix_status::Plan, error.code(), &path, &error)
+        hotfix_error::new(hotfix_status::Plan, error.code(), &error.path(), &error)
     }
 }
 

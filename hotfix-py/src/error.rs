@@ -99,6 +99,7 @@ impl Fault {
             }
             Kind::Plan(error) => {
                 set("code", error.code())?;
+                set("path", &error.path())?;
                 ("PlanError", error.to_string())
             }
             Kind::Input(error) => {

@@ -1,22 +1,27 @@
 //! The plan of one hot-fix: a policy, an incident, a release and its traffic.
 
 mod calibration;
+mod error;
+mod subject;
 mod timeline;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 use crate::canonical::{CanonicalError, Digest, digest};
-use crate::grade::{EvidenceMode, RollbackMethod, Severity, Strategy};
+use crate::fact::Facts;
+use crate::grade::{RollbackMethod, Severity, Strategy};
 use crate::policy::Policy;
 use crate::policy::section::Efficacy;
-use crate::stats::StatError;
-use crate::unit::{MetricName, Span, Timestamp};
+use crate::unit::{MetricName, Span};
 
 pub use calibration::{Histories, MetricCalibration, PhaseCalibration};
+pub use error::PlanError;
+pub use subject::{
+    Incident, Link, Method, PreparedBy, Preparer, Release, ReleaseRecord, Subject, Traffic, Window,
+};
 pub use timeline::TimelineStep;
 
 /// What is to be done, agreed before anything is deployed. Immutable.
@@ -24,210 +29,19 @@ pub use timeline::TimelineStep;
 pub struct Plan {
     policy: Arc<Policy>,
     subject: Subject,
+    facts: Facts,
+    severity: Option<Severity>,
     methods: Vec<Method>,
     efficacy: Option<Efficacy>,
     calibrations: BTreeMap<MetricName, MetricCalibration>,
     digest: Digest,
 }
 
-/// What the plan is about, besides the policy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Subject {
-    /// What is broken.
-    pub incident: Incident,
-    /// What mends it.
-    pub release: Release,
-    /// How much traffic there is.
-    #[serde(default)]
-    pub traffic: Traffic,
-}
-
-/// An incident as far as it is known (SEV-2).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Incident {
-    /// `INC-2041`.
-    pub id: String,
-    /// The service.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
-    /// One line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// Facts by name; what is absent is unknown.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub facts: Map<String, Value>,
-    /// When it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub began_at: Option<Timestamp>,
-    /// When it was noticed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detected_at: Option<Timestamp>,
-    /// How bad it is, where that is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub severity: Option<Severity>,
-}
-
-/// The release that mends it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Release {
-    /// `2.3.1`.
-    pub version: String,
-    /// The version to go back to: `2.3.0`.
-    pub previous: String,
-    /// The branch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub branch: Option<String>,
-    /// The commit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
-    /// Who wrote it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub author: Option<String>,
-    /// The ways back at hand.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub methods: Vec<Method>,
-    /// The diff's figures, as `git diff --numstat` prints them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub numstat: Option<String>,
-    /// The metric that counts the bug itself; without it the policy's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bug_metric: Option<MetricName>,
-}
-
-/// A way back and how long it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Method {
-    /// Which.
-    pub kind: RollbackMethod,
-    /// How long it takes; unknown ways are tried last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<Span>,
-}
-
-/// The service's traffic.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Traffic {
-    /// Requests a minute over all arms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requests_per_minute: Option<f64>,
-    /// How many instances serve them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instances: Option<u32>,
-    /// How many of them run the canary.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub canary_instances: Option<u32>,
-    /// Feature flags are at hand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flags: Option<bool>,
-    /// The release changes a schema and cannot simply go back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schema_change: Option<bool>,
-}
-
-/// A plan that cannot be made.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PlanError {
-    /// Incident, release or traffic cannot be read.
-    #[error("the {document} cannot be read: {fault}")]
-    Syntax {
-        /// Which document.
-        document: &'static str,
-        /// What is wrong.
-        fault: String,
-    },
-    /// A text that must be there is empty.
-    #[error("`{field}` is empty: give it a value")]
-    Empty {
-        /// The field, as a JSON Pointer.
-        field: &'static str,
-    },
-    /// The release is the version it would go back to.
-    #[error(
-        "`{version}` is both the release and the version to go back to: name the version before it"
-    )]
-    SameVersion {
-        /// The version.
-        version: String,
-    },
-    /// The bug's metric is not in the policy, or has no test.
-    #[error(
-        "the policy has no tested metric `{metric}` to show that the fix works: name one of {known}"
-    )]
-    BugMetric {
-        /// What came.
-        metric: MetricName,
-        /// Tested metrics.
-        known: String,
-    },
-    /// Facts that canonical JSON cannot hold: a whole number beyond 2^53.
-    #[error("the plan cannot be recorded: {0}")]
-    NotRecordable(#[from] CanonicalError),
-    /// Traffic that cannot be.
-    #[error("`{field}` is `{got}`: give {expected}")]
-    Traffic {
-        /// The field, as a JSON Pointer.
-        field: &'static str,
-        /// What came.
-        got: String,
-        /// What would do.
-        expected: &'static str,
-    },
-    /// A history of a metric whose test cannot be calibrated.
-    #[error(
-        "`{metric}` has no test that a history calibrates: name a proportion or count with the model `poisson`, here {known}"
-    )]
-    HistoryMetric {
-        /// What came.
-        metric: MetricName,
-        /// Metrics that would do.
-        known: String,
-    },
-    /// What is no history.
-    #[error("the history of `{metric}` is none: {fault}")]
-    History {
-        /// The metric.
-        metric: MetricName,
-        /// What is wrong.
-        fault: StatError,
-    },
-    /// A history where the policy's mode uses none.
-    #[error(
-        "the policy's evidence mode is `{mode}`, which uses no history: leave it out, or write `mode = \"replay\"`"
-    )]
-    HistoryUnused {
-        /// The mode.
-        mode: EvidenceMode,
-    },
-}
-
-impl PlanError {
-    /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Syntax { .. } => "HF-PLAN-001",
-            Self::Empty { .. } => "HF-PLAN-002",
-            Self::SameVersion { .. } => "HF-PLAN-003",
-            Self::BugMetric { .. } => "HF-PLAN-004",
-            Self::Traffic { .. } => "HF-PLAN-005",
-            Self::HistoryMetric { .. } => "HF-PLAN-006",
-            Self::History { .. } => "HF-PLAN-007",
-            Self::HistoryUnused { .. } => "HF-PLAN-008",
-            Self::NotRecordable(error) => error.code(),
-        }
-    }
-}
-
 impl Plan {
     /// Makes a plan.
     ///
     /// # Errors
-    /// `HF-PLAN-002` to `HF-PLAN-005`; `HF-JSON-002` for a fact that is a whole number beyond 2^53.
+    /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts; `HF-JSON-002` for a fact that is a whole number beyond 2^53.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
         Self::restored(policy, subject, BTreeMap::new())
     }
@@ -308,10 +122,12 @@ impl Plan {
                 expected: "at most `instances`",
             });
         }
+        let facts = Facts::read(&incident.facts, policy.vocabulary())?;
+        let severity = incident.severity.or_else(|| policy.classify(&facts).act_on());
         let efficacy = efficacy(&policy, release.bug_metric)?;
         let methods = ways_back(policy.strategy(), release.methods.clone());
         let digest = plan_digest(&policy, &subject, &calibrations)?;
-        Ok(Self { policy, subject, methods, efficacy, calibrations, digest })
+        Ok(Self { policy, subject, facts, severity, methods, efficacy, calibrations, digest })
     }
 
     /// Makes a plan from JSON documents of design section 5; `traffic` may be empty text.
@@ -363,6 +179,17 @@ impl Plan {
     /// Incident, release and traffic.
     pub const fn subject(&self) -> &Subject {
         &self.subject
+    }
+
+    /// What is known of the incident, as the policy reads it.
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The severity that the plan is made for: the incident's where it is given, else the one that the policy acts on while
+    /// facts are unknown. None where nothing tells.
+    pub const fn severity(&self) -> Option<Severity> {
+        self.severity
     }
 
     /// The ways back, fastest first, but with blue-green a switch of sides before all others; at least one (PLAN-5).

@@ -69,7 +69,15 @@ class FactError(Error, ValueError):
 
 
 class PlanError(Error, ValueError):
-    """An incident, release or traffic that no plan can be made of."""
+    """An incident, release or traffic that no plan can be made of.
+
+    Attributes
+    ----------
+    path : str
+        Where: a JSON Pointer into ``{"incident", "release", "traffic", "calibration"}``; empty for the whole.
+    """
+
+    path: str
 
 
 class InputError(Error, ValueError):

@@ -1,0 +1,37 @@
+//! What the author of a change says of it (GATE-4).
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::closed_set;
+
+/// What a change has in it that its figures do not tell (GATE-4). What is absent is unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// How many things it mends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixes: Option<u32>,
+    /// It brings something new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<bool>,
+    /// How far it tidies the code around the fix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tidying: Option<Tidying>,
+    /// The dependencies that it updates are the fix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependencies_are_the_fix: Option<bool>,
+}
+
+closed_set! {
+    /// How far a change tidies the code around the fix.
+    Tidying {
+        /// Not at all.
+        None = "none",
+        /// As far as the fix needs it.
+        Needed = "needed",
+        /// A little, without need.
+        Small = "small",
+        /// Much, without need.
+        Large = "large",
+    }
+}

@@ -1,0 +1,125 @@
+//! A plan that cannot be made.
+
+use crate::canonical::CanonicalError;
+use crate::fact::FactErrors;
+use crate::grade::EvidenceMode;
+use crate::stats::StatError;
+use crate::unit::MetricName;
+
+/// A plan that cannot be made.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// Incident, release or traffic cannot be read.
+    #[error("the {document} cannot be read: {fault}")]
+    Syntax {
+        /// Which document.
+        document: &'static str,
+        /// What is wrong.
+        fault: String,
+    },
+    /// A text that must be there is empty.
+    #[error("`{field}` is empty: give it a value")]
+    Empty {
+        /// The field, as a JSON Pointer.
+        field: &'static str,
+    },
+    /// The release is the version it would go back to.
+    #[error(
+        "`{version}` is both the release and the version to go back to: name the version before it"
+    )]
+    SameVersion {
+        /// The version.
+        version: String,
+    },
+    /// The bug's metric is not in the policy, or has no test.
+    #[error(
+        "the policy has no tested metric `{metric}` to show that the fix works: name one of {known}"
+    )]
+    BugMetric {
+        /// What came.
+        metric: MetricName,
+        /// Tested metrics.
+        known: String,
+    },
+    /// Facts of the incident that the policy does not know, or that cannot be.
+    #[error("the facts of the incident cannot be read: {0}")]
+    Facts(#[from] FactErrors),
+    /// Facts that canonical JSON cannot hold: a whole number beyond 2^53.
+    #[error("the plan cannot be recorded: {0}")]
+    NotRecordable(#[from] CanonicalError),
+    /// Traffic that cannot be.
+    #[error("`{field}` is `{got}`: give {expected}")]
+    Traffic {
+        /// The field, as a JSON Pointer.
+        field: &'static str,
+        /// What came.
+        got: String,
+        /// What would do.
+        expected: &'static str,
+    },
+    /// A history of a metric whose test cannot be calibrated.
+    #[error(
+        "`{metric}` has no test that a history calibrates: name a proportion or count with the model `poisson`, here {known}"
+    )]
+    HistoryMetric {
+        /// What came.
+        metric: MetricName,
+        /// Metrics that would do.
+        known: String,
+    },
+    /// What is no history.
+    #[error("the history of `{metric}` is none: {fault}")]
+    History {
+        /// The metric.
+        metric: MetricName,
+        /// What is wrong.
+        fault: StatError,
+    },
+    /// A history where the policy's mode uses none.
+    #[error(
+        "the policy's evidence mode is `{mode}`, which uses no history: leave it out, or write `mode = \"replay\"`"
+    )]
+    HistoryUnused {
+        /// The mode.
+        mode: EvidenceMode,
+    },
+}
+
+impl PlanError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } => "HF-PLAN-001",
+            Self::Empty { .. } => "HF-PLAN-002",
+            Self::SameVersion { .. } => "HF-PLAN-003",
+            Self::BugMetric { .. } => "HF-PLAN-004",
+            Self::Traffic { .. } => "HF-PLAN-005",
+            Self::HistoryMetric { .. } => "HF-PLAN-006",
+            Self::History { .. } => "HF-PLAN-007",
+            Self::HistoryUnused { .. } => "HF-PLAN-008",
+            Self::Facts(_) => "HF-PLAN-009",
+            Self::NotRecordable(error) => error.code(),
+        }
+    }
+
+    /// Where it is wrong: a JSON Pointer into `{"incident", "release", "traffic", "calibration"}`; of several facts the
+    /// first; empty for the whole.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Syntax { document, .. } => format!("/{document}"),
+            Self::Empty { field } | Self::Traffic { field, .. } => (*field).to_owned(),
+            Self::SameVersion { .. } => "/release/version".to_owned(),
+            Self::BugMetric { .. } => "/release/bug_metric".to_owned(),
+            Self::HistoryMetric { metric, .. } | Self::History { metric, .. } => {
+                format!("/calibration/{metric}")
+            }
+            Self::HistoryUnused { .. } => "/calibration".to_owned(),
+            Self::Facts(errors) => errors
+                .iter()
+                .next()
+                .map_or_else(String::new, |error| format!("/incident/facts{}", error.path())),
+            Self::NotRecordable(_) => String::new(),
+        }
+    }
+}
