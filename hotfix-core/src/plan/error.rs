@@ -2,9 +2,11 @@
 
 use crate::canonical::CanonicalError;
 use crate::fact::FactErrors;
-use crate::grade::EvidenceMode;
+use crate::grade::{EvidenceMode, Strategy};
 use crate::stats::StatError;
 use crate::unit::MetricName;
+
+use super::strategy::Obstacle;
 
 /// A plan that cannot be made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -84,6 +86,48 @@ pub enum PlanError {
         /// The mode.
         mode: EvidenceMode,
     },
+    /// A strategy that this release cannot have.
+    #[error("`{strategy}` cannot be planned: {obstacle}; {}", remedy(*strategy, obstacle, *instead))]
+    Strategy {
+        /// The strategy.
+        strategy: Strategy,
+        /// Why not.
+        obstacle: Obstacle,
+        /// The strategy that is advised; none where no other can be planned either.
+        instead: Option<Strategy>,
+    },
+    /// A batch of none, or of all instances.
+    #[error("a batch of {batch} is no part of {}: give a number of at least 1 and below `instances`, or choose `immediate`", of_all(*instances))]
+    Batch {
+        /// What came.
+        batch: u32,
+        /// How many instances there are; none: not known.
+        instances: Option<u32>,
+    },
+    /// A batch without batches.
+    #[error("`batch` says nothing of the strategy `{strategy}`: leave it out, or choose `rolling`")]
+    NoBatches {
+        /// The strategy.
+        strategy: Strategy,
+    },
+}
+
+fn remedy(strategy: Strategy, obstacle: &Obstacle, instead: Option<Strategy>) -> String {
+    match (obstacle, instead) {
+        (Obstacle::InstancesUnknown, _) => "give `instances` of the traffic".to_owned(),
+        (Obstacle::NoPhases, None) => {
+            format!("write them under `strategies.{strategy}` of the policy")
+        }
+        (_, Some(instead)) => format!("write `strategy: {instead}` in the release"),
+        (_, None) => "give the policy another strategy".to_owned(),
+    }
+}
+
+fn of_all(instances: Option<u32>) -> String {
+    match instances {
+        Some(instances) => format!("{instances} instances"),
+        None => "the instances".to_owned(),
+    }
 }
 
 impl PlanError {
@@ -99,6 +143,16 @@ impl PlanError {
             Self::History { .. } => "HF-PLAN-007",
             Self::HistoryUnused { .. } => "HF-PLAN-008",
             Self::Facts(_) => "HF-PLAN-009",
+            Self::Strategy { obstacle, .. } => match obstacle {
+                Obstacle::Barred | Obstacle::NoPhases => "HF-PLAN-011",
+                Obstacle::InstancesUnknown => "HF-PLAN-012",
+                Obstacle::NoFlags
+                | Obstacle::NoCanary
+                | Obstacle::FewInstances { .. }
+                | Obstacle::WholeBatch { .. } => "HF-PLAN-010",
+            },
+            Self::Batch { .. } => "HF-PLAN-013",
+            Self::NoBatches { .. } => "HF-PLAN-014",
             Self::NotRecordable(error) => error.code(),
         }
     }
@@ -115,6 +169,11 @@ impl PlanError {
                 format!("/calibration/{metric}")
             }
             Self::HistoryUnused { .. } => "/calibration".to_owned(),
+            Self::Strategy { obstacle: Obstacle::InstancesUnknown, .. } => {
+                "/traffic/instances".to_owned()
+            }
+            Self::Strategy { .. } => "/release/strategy".to_owned(),
+            Self::Batch { .. } | Self::NoBatches { .. } => "/release/batch".to_owned(),
             Self::Facts(errors) => errors
                 .iter()
                 .next()

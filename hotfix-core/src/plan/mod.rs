@@ -2,8 +2,12 @@
 
 mod calibration;
 mod error;
+mod recommend;
+mod sequence;
+mod strategy;
 mod subject;
 mod timeline;
+mod way_back;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,17 +16,27 @@ use serde::Serialize;
 
 use crate::canonical::{CanonicalError, Digest, digest};
 use crate::fact::Facts;
-use crate::grade::{RollbackMethod, Severity, Strategy};
+use crate::grade::Severity;
 use crate::policy::Policy;
 use crate::policy::section::Efficacy;
-use crate::unit::{MetricName, Span};
+use crate::unit::MetricName;
 
 pub use calibration::{Histories, MetricCalibration, PhaseCalibration};
 pub use error::PlanError;
+pub use recommend::{Considered, IfKnown, Reason, ReasonCode, Recommendation, Weight};
+pub use sequence::{ChosenBy, ChosenStrategy, EndedBy, Move, Side, StrategyStep};
+pub use strategy::{Batches, Obstacle};
 pub use subject::{
-    Incident, Link, Method, PreparedBy, Preparer, Release, ReleaseRecord, Subject, Traffic, Window,
+    Incident, Link, Method, PreparedBy, Preparer, Release, ReleaseRecord, RollbackPoint, Subject,
+    Traffic, Window,
 };
 pub use timeline::TimelineStep;
+pub use way_back::{
+    NoWayBack, OnFailure, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan,
+    RollbackPointPlan, SaidBy, Takes,
+};
+
+use recommend::Grounds;
 
 /// What is to be done, agreed before anything is deployed. Immutable.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,9 +55,10 @@ impl Plan {
     /// Makes a plan.
     ///
     /// # Errors
-    /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts; `HF-JSON-002` for a fact that is a whole number beyond 2^53.
+    /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts, `HF-PLAN-010` to `HF-PLAN-014` for its strategy;
+    /// `HF-JSON-002` for a fact that is a whole number beyond 2^53.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
-        Self::restored(policy, subject, BTreeMap::new())
+        Self::make(&policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))
     }
 
     /// Makes a plan whose tests are calibrated on the house's own history (statistics, section 4).
@@ -78,8 +93,8 @@ impl Plan {
         subject: Subject,
         histories: Histories,
     ) -> Result<Self, PlanError> {
-        let calibrations = calibration::calibrations(&policy, histories)?;
-        Self::restored(policy, subject, calibrations)
+        let calibrate = |policy: &Policy| calibration::calibrations(policy, histories);
+        Self::make(&policy, subject, strategy::effective, calibrate)
     }
 
     /// A plan with calibrations that were made before: those of a log, or of another process.
@@ -90,6 +105,15 @@ impl Plan {
         policy: Arc<Policy>,
         subject: Subject,
         calibrations: BTreeMap<MetricName, MetricCalibration>,
+    ) -> Result<Self, PlanError> {
+        Self::make(&policy, subject, strategy::kept, |_| Ok(calibrations))
+    }
+
+    fn make(
+        policy: &Arc<Policy>,
+        subject: Subject,
+        follow: impl FnOnce(&Arc<Policy>, &Subject, &Grounds<'_>) -> Result<Arc<Policy>, PlanError>,
+        calibrate: impl FnOnce(&Policy) -> Result<BTreeMap<MetricName, MetricCalibration>, PlanError>,
     ) -> Result<Self, PlanError> {
         let Subject { incident, release, traffic } = &subject;
         for (field, text) in [
@@ -124,8 +148,10 @@ impl Plan {
         }
         let facts = Facts::read(&incident.facts, policy.vocabulary())?;
         let severity = incident.severity.or_else(|| policy.classify(&facts).act_on());
+        let policy = follow(policy, &subject, &Grounds::new(&subject, &facts, severity))?;
+        let calibrations = calibrate(&policy)?;
         let efficacy = efficacy(&policy, release.bug_metric)?;
-        let methods = ways_back(policy.strategy(), release.methods.clone());
+        let methods = way_back::ways_back(&policy, release.methods.clone());
         let digest = plan_digest(&policy, &subject, &calibrations)?;
         Ok(Self { policy, subject, facts, severity, methods, efficacy, calibrations, digest })
     }
@@ -171,7 +197,7 @@ impl Plan {
         }
     }
 
-    /// The policy it follows.
+    /// The policy it follows: where the release chose another strategy, with that one and its phases (PLAN-1).
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -193,6 +219,7 @@ impl Plan {
     }
 
     /// The ways back, fastest first, but with blue-green a switch of sides before all others; at least one (PLAN-5).
+    /// [`rollback`](Self::rollback) says more of them.
     pub fn methods(&self) -> &[Method] {
         &self.methods
     }
@@ -243,20 +270,6 @@ fn efficacy(policy: &Policy, bug: Option<MetricName>) -> Result<Option<Efficacy>
         let known = tested.iter().map(MetricName::as_str).collect::<Vec<_>>().join(", ");
         Err(PlanError::BugMetric { metric, known })
     }
-}
-
-/// The ways back in the order in which they are tried: with two sides the switch to the idle one, which still has the
-/// previous version, comes first; then the fastest. A stable sort keeps the release's order among equals.
-fn ways_back(strategy: Strategy, mut methods: Vec<Method>) -> Vec<Method> {
-    if methods.is_empty() {
-        methods.push(Method { kind: RollbackMethod::Redeploy, seconds: None });
-    }
-    methods.sort_by_key(|method| {
-        let switches = method.kind == RollbackMethod::BlueGreenSwitch;
-        let first = strategy == Strategy::BlueGreen && switches;
-        (!first, method.seconds.map_or(u64::MAX, Span::as_millis))
-    });
-    methods
 }
 
 fn plan_digest(

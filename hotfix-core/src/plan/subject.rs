@@ -96,6 +96,21 @@ pub struct Release {
     /// Who made it, when, and where it is (PLAN-7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<ReleaseRecord>,
+    /// What is recorded of the version to go back to (PLAN-5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<RollbackPoint>,
+}
+
+/// What is recorded of the previous version before anything is deployed, so that it can be gone back to (PLAN-5).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackPoint {
+    /// Its commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Where its artifact lies, or the platform's id of its deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
 }
 
 closed_set! {

@@ -445,6 +445,34 @@ problems! {
         /// The mode.
         mode: &'static str,
     }
+    /// A second set of phases for the policy's own strategy, or one that bars it.
+    #[error("`{strategy}` is the policy's own strategy, whose phases stand in `phases`: leave this out, or make another strategy the policy's own")]
+    "HF-POL-044" OwnStrategy {
+        /// The strategy.
+        strategy: &'static str,
+    }
+    /// A key that a strategy does not have.
+    #[error("`{key}` says nothing of the strategy `{strategy}`: leave it out")]
+    "HF-POL-050" NotForStrategy {
+        /// The key.
+        key: &'static str,
+        /// The strategy.
+        strategy: &'static str,
+    }
+    /// Phases that do not lead to all traffic.
+    #[error("{detail}: let the shares rise from phase to phase, and the last be 100%")]
+    "HF-POL-051" PhaseShares {
+        /// What is wrong.
+        detail: &'static str,
+    }
+    /// A step of the way back with no more traffic than the one before.
+    #[error("the old version's share of {got} is not above the one before, {before}: let the shares rise")]
+    "HF-POL-052" StepShare {
+        /// The share.
+        got: String,
+        /// The one before it.
+        before: String,
+    }
     /// A message whose text opens a placeholder and does not close it, or has none in it.
     #[error("{detail} at character {at}: write a field's name between double braces, as in `{{{{ title }}}}`")]
     "HF-POL-045" Placeholder {

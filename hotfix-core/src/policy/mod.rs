@@ -4,6 +4,7 @@
 //! unchecked one. Figures live in `policies/*.toml`, not in code.
 
 mod chain;
+mod choice;
 mod error;
 mod extend;
 mod field;
@@ -26,10 +27,10 @@ use node::Node;
 use reader::Style;
 use reasoning::{Reasoned, Reasoning};
 use section::{
-    Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, Deploying, Duty,
-    Efficacy, Evidence, FinalValidation, HouseRole, Implication, LaterWatch, Message, Metric,
-    Phase, ProcedureStep, Record, Remedy, Report, Risk, Rollback, Rule, Scope, SeverityLevel,
-    SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
+    Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, Course, Deploying,
+    Duty, Efficacy, Evidence, FinalValidation, HouseRole, Implication, InsteadOf, LaterWatch,
+    Message, Metric, Phase, ProcedureStep, Record, Remedy, Report, Risk, Rollback, Rule, Scope,
+    SeverityLevel, SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
 };
 
 use crate::canonical::Digest;
@@ -68,6 +69,8 @@ pub struct Policy {
     pub(crate) tree: Option<Tree>,
     pub(crate) strategy_why: String,
     pub(crate) alternatives: Vec<Alternative>,
+    pub(crate) strategies: Vec<Course>,
+    pub(crate) instead_of: Option<InsteadOf>,
     pub(crate) clock: Clock,
     pub(crate) evidence: Evidence,
     pub(crate) watch: Watch,
@@ -266,6 +269,22 @@ impl Policy {
     /// The strategies that were not chosen, and why (PLAN-1).
     pub fn alternatives(&self) -> &[Alternative] {
         &self.alternatives
+    }
+
+    /// What is said of single strategies, at most once of each (PLAN-1).
+    pub fn strategies(&self) -> &[Course] {
+        &self.strategies
+    }
+
+    /// What is said of a strategy (PLAN-1).
+    pub fn course(&self, strategy: Strategy) -> Option<&Course> {
+        self.strategies.iter().find(|course| course.strategy == strategy)
+    }
+
+    /// What the policy has for every release, where this is the policy of a plan whose release chose another strategy
+    /// (PLAN-1).
+    pub const fn instead_of(&self) -> Option<&InsteadOf> {
+        self.instead_of.as_ref()
     }
 
     /// What the policy says of itself (DEC-7).

@@ -30,6 +30,11 @@ impl Reasoned {
         self.reasoning.get_or_init(|| Arc::new(Reasoning::new(policy)))
     }
 
+    /// The same for a policy with other phases: conditions are as before, findings may not be.
+    pub(super) fn with_other_phases(&self) -> Self {
+        Self { reasoning: self.reasoning.clone(), denials: OnceLock::new() }
+    }
+
     pub(crate) fn denials(&self, find: impl FnOnce() -> Vec<String>) -> &[String] {
         self.denials.get_or_init(|| find().into())
     }

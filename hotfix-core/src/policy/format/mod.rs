@@ -18,6 +18,7 @@ mod root;
 mod rule;
 mod scope;
 mod severity;
+mod strategy;
 mod tree;
 mod vcs;
 

@@ -110,6 +110,16 @@ impl Entry for Phase {
     const KEY: &'static str = "name";
 }
 
+/// Phases, each with a name of its own; or none.
+pub(super) type PhasesOrNone = Entries<Phase>;
+
+impl serde::Serialize for Phase {
+    /// As a policy has it on the wire.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        <Self as Field>::write(self, Style::Wire).serialize(serializer)
+    }
+}
+
 /// The phases: at least one, each with a name of its own.
 pub(super) struct Phases;
 

@@ -64,13 +64,22 @@ impl Entry for Contingency {
 section! {
     plain
     /// A strategy that was not chosen (PLAN-1).
-    Alternative from AlternativeDraft, no_rules {
+    Alternative from AlternativeDraft, alternative_rules {
         /// The strategy, each once.
         strategy: Strategy, [required];
         /// Why it was not chosen, or when it would be.
         why: String, [required];
         /// With `rolling`: how many instances at a time. Without it: not said.
         batch: HowMany, [optional];
+    }
+}
+
+fn alternative_rules(alternative: &AlternativeDraft, reader: &mut Reader) {
+    if let (Some(strategy), Some(Some(_))) = (alternative.strategy, alternative.batch)
+        && strategy != Strategy::Rolling
+    {
+        let (key, strategy) = ("batch", strategy.as_str());
+        reader.fail_at::<()>(key, Problem::NotForStrategy { key, strategy });
     }
 }
 

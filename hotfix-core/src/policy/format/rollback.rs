@@ -3,9 +3,11 @@
 use super::list::{none, rising};
 use super::rule::at_least;
 use crate::grade::RollbackMethod;
+use crate::policy::error::Problem;
 use crate::policy::field::{Duration, Lasting, List};
 use crate::policy::reader::{Reader, section};
-use crate::policy::section::{Rollback, RollbackWay, TimeRange};
+use crate::policy::section::{Rollback, RollbackStep, RollbackWay, TimeRange};
+use crate::unit::Share;
 
 section! {
     plain
@@ -29,11 +31,47 @@ section! {
         point: bool, [default false];
         /// What is done once the old version is back.
         aftercare: List<String>, [default none()];
+        /// The steps in which the old version gets its traffic back, shares rising; then it has all of it. Where there are
+        /// none: all at once (FIELD-6).
+        steps: List<RollbackStep>, [default none()];
     }
 }
 
 fn rollback_rules(rollback: &RollbackDraft, reader: &mut Reader) {
     at_least(reader, "returned_within", rollback.returned_within, "watch", rollback.watch);
+    let steps = rollback.steps.as_deref().unwrap_or_default();
+    for (index, pair) in steps.windows(2).enumerate() {
+        if pair[1].share <= pair[0].share {
+            let (got, before) = (pair[1].share.to_string(), pair[0].share.to_string());
+            let place = (index + 1).to_string();
+            reader.within("steps", |reader| {
+                reader.within(&place, |reader| {
+                    reader.fail_at::<()>("share", Problem::StepShare { got, before });
+                });
+            });
+        }
+    }
+}
+
+section! {
+    plain
+    /// A step of the way back (FIELD-6).
+    RollbackStep from RollbackStepDraft, rollback_step_rules {
+        /// How much of the traffic the old version has in it; above 0, below 100%.
+        share: Share, [required];
+        /// How long it is left at that.
+        wait: Lasting, [required];
+    }
+}
+
+fn rollback_step_rules(step: &RollbackStepDraft, reader: &mut Reader) {
+    if let Some(share) = step.share
+        && (share == Share::NONE || share == Share::ALL)
+    {
+        let (key, range) = ("share", "a share above 0 and below 100%: after the steps it has all");
+        let got = share.to_string();
+        reader.fail_at::<()>(key, Problem::OutOfRange { key, got, range });
+    }
 }
 
 section! {

@@ -8,6 +8,7 @@ use super::metric::Metrics;
 use super::phase::Phases;
 use super::role::Roles;
 use super::severity::Severities;
+use super::strategy::{Courses, own_course};
 use crate::grade::Strategy;
 use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problem};
@@ -18,8 +19,9 @@ use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
 use crate::policy::reasoning::Reasoned;
 use crate::policy::section::{
     Advice, Alternative, Approval, Classifier, Clock, Contingency, Deploying, Duty, Efficacy,
-    Evidence, FinalValidation, Implication, LaterWatch, Message, ProcedureStep, Record, Remedy,
-    Report, Risk, Rollback, Rule, Scope, SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
+    Evidence, FinalValidation, Implication, InsteadOf, LaterWatch, Message, ProcedureStep, Record,
+    Remedy, Report, Risk, Rollback, Rule, Scope, SuccessCriterion, Tree, Triggers, Vcs, Vendor,
+    Watch,
 };
 use crate::text::pointer_step;
 use crate::unit::Name;
@@ -54,6 +56,11 @@ section! {
         strategy_why: String, [default ""];
         /// The strategies that were not chosen, and why (PLAN-1).
         alternatives: Entries<Alternative>, [default none()];
+        /// How strategies go that a release may choose, by their names; also what is looked at with the policy's own
+        /// (PLAN-1).
+        strategies: Courses, [default empty()];
+        /// What the policy has for every release, where this is the policy of one plan. A plan writes it.
+        instead_of: InsteadOf, [optional];
         /// When to look again after the last phase, each counted from its end: a duration, or a table that says what is
         /// looked at, too (ROLL-6).
         after: List<LaterWatch>, [default none()];
@@ -181,12 +188,19 @@ pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> 
 fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
     let draft = PolicyDraft::read(entries, reader);
     draft.format?;
+    if let (Some(own), Some(courses), Some(None)) =
+        (draft.strategy, &draft.strategies, &draft.instead_of)
+    {
+        own_course(own, courses, reader);
+    }
     Some(Policy {
         name: draft.name?,
         title: draft.title?,
         strategy: draft.strategy?,
         strategy_why: draft.strategy_why?,
         alternatives: draft.alternatives?,
+        strategies: draft.strategies?,
+        instead_of: draft.instead_of?,
         clock: draft.clock?,
         evidence: draft.evidence?,
         watch: draft.watch?,
@@ -239,6 +253,8 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         tree: Some(policy.tree.clone()),
         strategy_why: Some(policy.strategy_why.clone()),
         alternatives: Some(policy.alternatives.clone()),
+        strategies: Some(policy.strategies.clone()),
+        instead_of: Some(policy.instead_of.clone()),
         after: Some(policy.after.clone()),
         record: Some(policy.record.clone()),
         clock: Some(policy.clock),

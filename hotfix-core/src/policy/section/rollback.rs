@@ -1,7 +1,7 @@
 //! The rollback workflow, and how long its ways take (ROLL-5, PLAN-5).
 
 use crate::grade::RollbackMethod;
-use crate::unit::Span;
+use crate::unit::{Share, Span};
 
 use super::TimeRange;
 
@@ -26,6 +26,18 @@ pub struct Rollback {
     pub point: bool,
     /// What is done once the old version is back.
     pub aftercare: Vec<String>,
+    /// How the old version gets its traffic back where all of it at once could overwhelm it: shares that rise, and then
+    /// all of it. Empty: all at once (FIELD-6).
+    pub steps: Vec<RollbackStep>,
+}
+
+/// A step of the way back (FIELD-6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RollbackStep {
+    /// How much of the traffic the old version has in it; above 0, below 100%.
+    pub share: Share,
+    /// How long it is left at that.
+    pub wait: Span,
 }
 
 /// A way back as the policy knows it (PLAN-5).

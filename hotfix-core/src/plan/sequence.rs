@@ -1,0 +1,212 @@
+//! What is done, one thing after the other, with the strategy of a plan (PLAN-1).
+
+use serde::Serialize;
+
+use super::Plan;
+use super::strategy::{Batches, as_written};
+use crate::grade::{Strategy, closed_set};
+use crate::policy::Policy;
+use crate::policy::section::Phase;
+use crate::unit::{PhaseName, Share, Span};
+
+closed_set! {
+    /// Who chose a plan's strategy.
+    ChosenBy {
+        /// The policy.
+        Policy = "policy",
+        /// The release.
+        Release = "release",
+    }
+    /// One of two sides of which one serves the traffic (PLAN-1). Colours name sides, not roles: which is which changes
+    /// with each switch.
+    Side {
+        /// The side with the traffic.
+        Live = "live",
+        /// The other side.
+        Idle = "idle",
+    }
+    /// What a step of a strategy does.
+    Move {
+        /// The version is deployed; no traffic moves.
+        Deploy = "deploy",
+        /// The idle side is looked at before it gets traffic.
+        Validate = "validate",
+        /// The version gets a share of the traffic.
+        Shift = "shift",
+        /// A flag's percentage is set.
+        Flag = "flag",
+        /// All traffic is switched to the idle side, which is the live one from then on.
+        Switch = "switch",
+        /// Further instances get the version.
+        Batch = "batch",
+        /// It is watched, up to the gate.
+        Watch = "watch",
+    }
+    /// What ends a step of a strategy.
+    EndedBy {
+        /// The `confirm` of the action that the rollout asked for; `failed` ends the rollout, or goes back.
+        Confirm = "confirm",
+        /// The phase's gate.
+        Gate = "gate",
+    }
+}
+
+/// The strategy of a plan: which, by whose choice, and how it goes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChosenStrategy {
+    /// With `rolling` whose batches are counted from the instances: these batches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batches: Option<Batches>,
+    /// Who chose it.
+    pub chosen_by: ChosenBy,
+    /// What the policy has for every release.
+    pub own: Strategy,
+    /// What is done, in order.
+    pub steps: Vec<StrategyStep>,
+    /// The strategy.
+    pub strategy: Strategy,
+    /// Why the policy has it; absent where it does not say, and where the release chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// One step of a strategy.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StrategyStep {
+    /// What is looked at besides the metrics.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<String>,
+    /// What ends it; absent where the next step begins at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<EndedBy>,
+    /// How many instances have the version after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instances: Option<u32>,
+    /// How long it takes, or at least takes. Absent for a deployment before the first phase: that phase's time holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+    /// What is done.
+    #[serde(rename = "move")]
+    pub what: Move,
+    /// In which phase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<PhaseName>,
+    /// How much of the traffic has the version after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+    /// On which of two sides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
+}
+
+impl StrategyStep {
+    const fn new(what: Move) -> Self {
+        Self {
+            checks: Vec::new(),
+            ended_by: None,
+            instances: None,
+            lasts: None,
+            what,
+            phase: None,
+            share: None,
+            side: None,
+        }
+    }
+}
+
+impl Plan {
+    /// The strategy of this plan, who chose it, and what is done step by step (PLAN-1).
+    ///
+    /// With two sides the rollout's `deploy` goes to the idle one. Its `confirm` says that the version is there *and* that
+    /// the side passed what the `validate` step names; its `failed` ends the rollout before any user has met the version.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy};
+    /// let plan = Plan::from_json(
+    ///     Arc::new(Policy::preset("phased-canary")?),
+    ///     r#"{"id": "INC-2041"}"#,
+    ///     r#"{"version": "2.3.1", "previous": "2.3.0", "strategy": "rolling"}"#,
+    ///     r#"{"instances": 4}"#,
+    /// )?;
+    /// let shares: Vec<String> = plan.phases().iter().map(|phase| phase.share.to_string()).collect();
+    /// assert_eq!(shares, ["25%", "50%", "75%", "100%"]);
+    /// assert_eq!((plan.strategy().own.as_str(), plan.policy().strategy().as_str()), ("canary", "rolling"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn strategy(&self) -> ChosenStrategy {
+        let policy = self.policy();
+        let release = &self.subject().release;
+        let batches = match policy.instead_of() {
+            Some(_) if policy.strategy() == Strategy::Rolling => {
+                let written = as_written(policy);
+                let batches = Batches::of(&written, self.subject()).ok();
+                // Phases that the policy has written out are no batches of ours.
+                batches.filter(|batches| batches.count as usize == policy.phases().len())
+            }
+            _ => None,
+        };
+        let by_release = policy.instead_of().is_some() || release.strategy.is_some();
+        let why = policy.strategy_why();
+        ChosenStrategy {
+            batches,
+            chosen_by: if by_release { ChosenBy::Release } else { ChosenBy::Policy },
+            own: policy.instead_of().map_or(policy.strategy(), |own| own.strategy),
+            steps: steps(policy, batches),
+            strategy: policy.strategy(),
+            why: (!why.is_empty()).then(|| why.to_owned()),
+        }
+    }
+
+    /// The phases of this plan's strategy, in order; at least one (PLAN-2).
+    pub fn phases(&self) -> &[Phase] {
+        self.policy().phases()
+    }
+}
+
+fn steps(policy: &Policy, batches: Option<Batches>) -> Vec<StrategyStep> {
+    let strategy = policy.strategy();
+    let mut steps = Vec::new();
+    let confirmed =
+        |what| StrategyStep { ended_by: Some(EndedBy::Confirm), ..StrategyStep::new(what) };
+    match strategy {
+        // The version is there already.
+        Strategy::FeatureFlag => {}
+        Strategy::BlueGreen => {
+            let side = Some(Side::Idle);
+            let checks = policy.course(strategy).map(|course| course.validate.clone());
+            steps.push(StrategyStep { side, ..StrategyStep::new(Move::Deploy) });
+            let checks = checks.unwrap_or_default();
+            steps.push(StrategyStep { side, checks, ..confirmed(Move::Validate) });
+        }
+        Strategy::Canary | Strategy::Rolling | Strategy::Immediate => {
+            steps.push(confirmed(Move::Deploy));
+        }
+    }
+    for (number, phase) in (1..).zip(policy.phases()) {
+        let what = match strategy {
+            Strategy::FeatureFlag => Move::Flag,
+            Strategy::Rolling => Move::Batch,
+            Strategy::BlueGreen if phase.share == Share::ALL => Move::Switch,
+            Strategy::Canary | Strategy::BlueGreen | Strategy::Immediate => Move::Shift,
+        };
+        let (name, share) = (Some(phase.name), Some(phase.share));
+        steps.push(StrategyStep {
+            instances: batches.map(|batches| batches.after(number)),
+            lasts: Some(phase.deploy),
+            phase: name,
+            share,
+            side: (what == Move::Switch).then_some(Side::Idle),
+            ..confirmed(what)
+        });
+        steps.push(StrategyStep {
+            checks: phase.watch_for.clone(),
+            ended_by: Some(EndedBy::Gate),
+            lasts: Some(phase.watch),
+            phase: name,
+            side: (what == Move::Switch).then_some(Side::Live),
+            ..StrategyStep::new(Move::Watch)
+        });
+    }
+    steps
+}

@@ -1,0 +1,301 @@
+//! The strategy of one release, and its phases (PLAN-1, PLAN-2).
+//!
+//! A plan follows an effective policy: the policy itself, or, where the release chose another strategy, a clone with
+//! strategy and phases replaced. So the judge, the rollout, the timeline and the log know one policy and no exception.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::error::PlanError;
+use super::recommend::{self, Grounds};
+use super::subject::{Subject, Traffic};
+use crate::grade::Strategy;
+use crate::policy::Policy;
+use crate::policy::section::{Phase, PhaseChanges};
+use crate::unit::{PhaseName, Share};
+
+/// A rollout has at most as many batches; a larger fleet gets larger ones.
+pub(super) const MOST_BATCHES: u32 = 32;
+
+/// Why a release cannot be planned with a strategy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// The policy bars it.
+    Barred,
+    /// The policy has no phases for it, and none can be derived.
+    NoPhases,
+    /// There is no feature flag.
+    NoFlags,
+    /// There are not several instances.
+    FewInstances {
+        /// How many there are.
+        instances: u32,
+    },
+    /// No instance runs the canary.
+    NoCanary,
+    /// The policy's batch is all instances.
+    WholeBatch {
+        /// The batch.
+        batch: u32,
+        /// How many instances there are.
+        instances: u32,
+    },
+    /// How many instances there are is not known.
+    InstancesUnknown,
+}
+
+impl Obstacle {
+    /// What it rests on: a JSON Pointer into `{"incident", "release", "traffic", "policy"}`.
+    pub(super) fn rests_on(&self, strategy: Strategy) -> Cow<'static, str> {
+        match self {
+            Self::Barred => format!("/policy/strategies/{strategy}/allowed").into(),
+            Self::NoPhases => format!("/policy/strategies/{strategy}").into(),
+            Self::NoFlags => "/traffic/flags".into(),
+            Self::NoCanary => "/traffic/canary_instances".into(),
+            Self::FewInstances { .. } | Self::WholeBatch { .. } | Self::InstancesUnknown => {
+                "/traffic/instances".into()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Barred => f.write_str("the policy does not allow it"),
+            Self::NoPhases => f.write_str("the policy has no phases for it"),
+            Self::NoFlags => f.write_str("no feature flags are at hand"),
+            Self::NoCanary => f.write_str("no instance runs the canary"),
+            Self::FewInstances { instances: 1 } => f.write_str("there is 1 instance"),
+            Self::FewInstances { instances } => write!(f, "there are {instances} instances"),
+            Self::WholeBatch { batch, instances } => {
+                write!(f, "a batch of {batch} is all of {instances} instances")
+            }
+            Self::InstancesUnknown => f.write_str("how many instances there are is not known"),
+        }
+    }
+}
+
+/// Batches of a rolling deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Batches {
+    /// How many instances at a time were asked for.
+    pub asked: u32,
+    /// How many batches there are: at most 32.
+    pub count: u32,
+    /// Whether more than 32 would have been needed, so that each is larger than was asked.
+    pub grown: bool,
+    /// How many instances there are.
+    pub instances: u32,
+    /// How many instances each has; the last one what is left.
+    pub size: u32,
+}
+
+impl Batches {
+    /// The batches of this strategy and release; asks for more than one of them.
+    pub(super) fn of(policy: &Policy, subject: &Subject) -> Result<Self, Obstacle> {
+        let instances = subject.traffic.instances.ok_or(Obstacle::InstancesUnknown)?;
+        if instances < 2 {
+            return Err(Obstacle::FewInstances { instances });
+        }
+        let asked = subject.release.batch.unwrap_or_else(|| usual_batch(policy));
+        if asked >= instances {
+            return Err(Obstacle::WholeBatch { batch: asked, instances });
+        }
+        let size = asked.max(instances.div_ceil(MOST_BATCHES)).max(1);
+        let count = instances.div_ceil(size);
+        Ok(Self { asked, count, grown: size > asked, instances, size })
+    }
+
+    /// How many instances have the release after a batch, from 1.
+    pub(super) fn after(self, batch: u32) -> u32 {
+        self.size.saturating_mul(batch).min(self.instances)
+    }
+
+    fn share(self, batch: u32) -> Share {
+        let part = f64::from(self.after(batch)) / f64::from(self.instances);
+        // A part of a whole is one.
+        Share::try_from_fraction(part).unwrap_or(Share::ALL)
+    }
+}
+
+/// What the policy says of the batch: with the strategy itself, else where it weighs alternatives; else 1.
+fn usual_batch(policy: &Policy) -> u32 {
+    let by_course = policy.course(Strategy::Rolling).and_then(|course| course.batch);
+    let alternatives = policy.alternatives().iter();
+    let by_alternative =
+        || alternatives.filter(|other| other.strategy == Strategy::Rolling).find_map(|a| a.batch);
+    by_course.or_else(by_alternative).unwrap_or(1)
+}
+
+/// What is known of the traffic that forbids a strategy.
+fn forbidden(strategy: Strategy, traffic: &Traffic) -> Option<Obstacle> {
+    match strategy {
+        Strategy::FeatureFlag if traffic.flags == Some(false) => Some(Obstacle::NoFlags),
+        Strategy::Canary if traffic.canary_instances == Some(0) => Some(Obstacle::NoCanary),
+        Strategy::Rolling => {
+            let few = traffic.instances.filter(|instances| *instances < 2);
+            few.map(|instances| Obstacle::FewInstances { instances })
+        }
+        Strategy::Canary | Strategy::FeatureFlag | Strategy::BlueGreen | Strategy::Immediate => {
+            None
+        }
+    }
+}
+
+/// The phases of a release with this strategy, under the policy as it is for every release.
+pub(super) fn phases<'p>(
+    policy: &'p Policy,
+    strategy: Strategy,
+    subject: &Subject,
+) -> Result<Cow<'p, [Phase]>, Obstacle> {
+    if let Some(obstacle) = forbidden(strategy, &subject.traffic) {
+        return Err(obstacle);
+    }
+    // A release that names the batch has it, also where the policy has written its batches out.
+    let batches = strategy == Strategy::Rolling && subject.release.batch.is_some();
+    if strategy == policy.strategy() && !batches {
+        return Ok(Cow::Borrowed(policy.phases()));
+    }
+    let course = policy.course(strategy);
+    if course.is_some_and(|course| !course.allowed) {
+        return Err(Obstacle::Barred);
+    }
+    if let Some(course) = course.filter(|course| !course.phases.is_empty()) {
+        return Ok(Cow::Borrowed(&course.phases));
+    }
+    // A policy has a phase at least.
+    let [first, .., last] = policy.phases() else {
+        let [only] = policy.phases() else { return Err(Obstacle::NoPhases) };
+        return derived(policy, strategy, subject, [only, only]);
+    };
+    derived(policy, strategy, subject, [first, last])
+}
+
+/// Phases that follow from the policy's own first and last.
+fn derived<'p>(
+    policy: &'p Policy,
+    strategy: Strategy,
+    subject: &Subject,
+    [first, last]: [&Phase; 2],
+) -> Result<Cow<'p, [Phase]>, Obstacle> {
+    let none = PhaseChanges::default();
+    let changes = policy.course(strategy).map_or(&none, |course| &course.changes);
+    let whole = |name: &str| {
+        let phase = Phase { share: Share::ALL, name: name_of(name, last), ..last.clone() };
+        Cow::Owned(vec![changed(phase, changes)])
+    };
+    match strategy {
+        Strategy::Canary => shared(policy, Strategy::FeatureFlag),
+        Strategy::FeatureFlag => shared(policy, Strategy::Canary),
+        Strategy::BlueGreen => Ok(whole("switch")),
+        Strategy::Immediate => Ok(whole("all")),
+        Strategy::Rolling => {
+            let batches = Batches::of(policy, subject)?;
+            let batch = |number: u32| {
+                let is_last = number == batches.count;
+                let of = if is_last { last } else { first };
+                let name = name_of(&format!("batch-{number}"), of);
+                let phase =
+                    changed(Phase { share: batches.share(number), name, ..of.clone() }, changes);
+                // All traffic is watched as long as the policy watches all traffic.
+                let Phase { watch, watch_most, .. } = *last;
+                if is_last { Phase { watch, watch_most, ..phase } } else { phase }
+            };
+            Ok(Cow::Owned((1..=batches.count).map(batch).collect()))
+        }
+    }
+}
+
+/// Canary and feature flag move the same shares.
+fn shared(policy: &Policy, other: Strategy) -> Result<Cow<'_, [Phase]>, Obstacle> {
+    if policy.strategy() == other {
+        return Ok(Cow::Borrowed(policy.phases()));
+    }
+    match policy.course(other) {
+        Some(course) if !course.phases.is_empty() => Ok(Cow::Borrowed(&course.phases)),
+        _ => Err(Obstacle::NoPhases),
+    }
+}
+
+/// Our own names are legal; without one the phase keeps its own.
+fn name_of(name: &str, phase: &Phase) -> PhaseName {
+    PhaseName::try_new(name).unwrap_or(phase.name)
+}
+
+fn changed(mut phase: Phase, changes: &PhaseChanges) -> Phase {
+    phase.deploy = changes.deploy.unwrap_or(phase.deploy);
+    phase.watch = changes.watch.unwrap_or(phase.watch);
+    let most = changes.watch_most.or(phase.watch_most);
+    phase.watch_most = most.map(|most| most.max(phase.watch));
+    phase.promotion = changes.promotion.unwrap_or(phase.promotion);
+    phase.missed = changes.missed.unwrap_or(phase.missed);
+    phase.undecided = changes.undecided.unwrap_or(phase.undecided);
+    phase.gate = changes.gate.unwrap_or(phase.gate);
+    phase.veto = changes.veto.unwrap_or(phase.veto);
+    phase
+}
+
+/// The policy as it is for every release: without what another release chose.
+pub(super) fn as_written(policy: &Policy) -> Cow<'_, Policy> {
+    policy.before_choice().map_or(Cow::Borrowed(policy), Cow::Owned)
+}
+
+/// The policy that a plan of this release follows.
+///
+/// # Errors
+/// `HF-PLAN-010` to `HF-PLAN-014`.
+pub(super) fn effective(
+    policy: &Arc<Policy>,
+    subject: &Subject,
+    grounds: &Grounds<'_>,
+) -> Result<Arc<Policy>, PlanError> {
+    let written = as_written(policy);
+    let release = &subject.release;
+    let strategy = release.strategy.unwrap_or_else(|| written.strategy());
+    if release.batch.is_some() && strategy != Strategy::Rolling {
+        return Err(PlanError::NoBatches { strategy });
+    }
+    if let Some(batch) = release.batch {
+        let most = subject.traffic.instances;
+        if batch == 0 || most.is_some_and(|most| most > 1 && batch >= most) {
+            return Err(PlanError::Batch { batch, instances: most });
+        }
+    }
+    match phases(&written, strategy, subject) {
+        Ok(Cow::Borrowed(own))
+            if std::ptr::eq(own, written.phases()) && strategy == written.strategy() =>
+        {
+            Ok(match written {
+                Cow::Borrowed(_) => Arc::clone(policy),
+                Cow::Owned(written) => Arc::new(written),
+            })
+        }
+        Ok(chosen) => Ok(Arc::new(written.choosing(strategy, chosen.into_owned()))),
+        Err(obstacle) => {
+            let instead = recommend::best(&written, grounds);
+            Err(PlanError::Strategy { strategy, obstacle, instead })
+        }
+    }
+}
+
+/// The policy of a plan that was made before: what its release chose then stays, however it would be derived today.
+///
+/// # Errors
+/// As [`effective`].
+pub(super) fn kept(
+    policy: &Arc<Policy>,
+    subject: &Subject,
+    grounds: &Grounds<'_>,
+) -> Result<Arc<Policy>, PlanError> {
+    let release = &subject.release;
+    let chose = release.strategy.is_some() || release.batch.is_some();
+    match policy.instead_of() {
+        Some(own) if chose && release.strategy.unwrap_or(own.strategy) == policy.strategy() => {
+            Ok(Arc::clone(policy))
+        }
+        _ => effective(policy, subject, grounds),
+    }
+}
