@@ -66,6 +66,33 @@ fn dec_5_bounds_out_of_order_are_found() {
 }
 
 #[test]
+fn plan_1_an_alternative_that_no_release_can_choose_is_found() {
+    let shares = |strategy: &str| json!([{ "strategy": strategy, "why": "few meet it first" }]);
+    let own = ("/strategy", json!("immediate"));
+    check(
+        "standard",
+        vec![
+            Row {
+                code: "HF-LINT-069",
+                place: "/alternatives/0",
+                says: &["`canary`", "no phases"],
+                base: vec![("/alternatives", shares("canary"))],
+                fault: vec![own.clone()],
+                near: vec![],
+            },
+            Row {
+                code: "HF-LINT-069",
+                place: "/alternatives/0",
+                says: &["`feature_flag`"],
+                base: vec![own.clone(), ("/alternatives", shares("feature_flag"))],
+                fault: vec![],
+                near: vec![("/strategies/feature_flag", json!({ "allowed": false }))],
+            },
+        ],
+    );
+}
+
+#[test]
 fn dec_5_a_gate_that_is_a_coin_toss_is_found() {
     let toss = json!({ "ratio": 1.0, "of": "record" });
     let back = ("/phases/0/missed", json!("roll_back"));

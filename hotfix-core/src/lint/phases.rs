@@ -4,7 +4,7 @@ use super::fault::FigureFault;
 use super::finding::{Finding, put};
 use super::healthy::{Law, traffic, trials};
 use crate::grade::{AdviceCheck, AdviceKind, MergeKind, MetricKind, PromotionRule, Role};
-use crate::grade::{RollbackMethod, Versioning};
+use crate::grade::{RollbackMethod, Strategy, Versioning};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
 use crate::stats::planning::Comparison;
@@ -22,6 +22,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     evidence(policy, findings);
     source_control(policy, findings);
     staging(policy, findings);
+    alternatives(policy, findings);
 }
 
 fn shares(policy: &Policy, findings: &mut Vec<Finding>) {
@@ -156,6 +157,22 @@ fn source_control(policy: &Policy, findings: &mut Vec<Finding>) {
     let reverts = methods.iter().position(|way| way.kind == RollbackMethod::GitRevert);
     if let (MergeKind::NoFf, Some(index)) = (vcs.merge, reverts) {
         put(findings, format!("/rollback/methods/{index}"), FigureFault::RevertNeedsParent {});
+    }
+}
+
+/// Alternatives that no release can choose (PLAN-1): shares of traffic follow from no other strategy's phases.
+fn alternatives(policy: &Policy, findings: &mut Vec<Finding>) {
+    const SHARED: [Strategy; 2] = [Strategy::Canary, Strategy::FeatureFlag];
+    let written = |strategy: Strategy| {
+        policy.strategy() == strategy
+            || policy.course(strategy).is_some_and(|course| !course.phases.is_empty())
+    };
+    for (index, other) in policy.alternatives().iter().enumerate() {
+        let barred = policy.course(other.strategy).is_some_and(|course| !course.allowed);
+        if SHARED.contains(&other.strategy) && !barred && !SHARED.into_iter().any(written) {
+            let fault = FigureFault::AlternativeWithoutPhases { strategy: other.strategy };
+            put(findings, format!("/alternatives/{index}"), fault);
+        }
     }
 }
 

@@ -97,7 +97,8 @@ impl Plan {
         Self::make(&policy, subject, strategy::effective, calibrate)
     }
 
-    /// A plan with calibrations that were made before: those of a log, or of another process.
+    /// A plan with calibrations that were made before: those of a log, or of another process. Where `policy` is that of a
+    /// plan and has the strategy that the release chose, its phases stay as they are.
     ///
     /// # Errors
     /// As [`try_new`](Self::try_new).

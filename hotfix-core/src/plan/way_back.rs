@@ -1,5 +1,7 @@
 //! The rollback plan: which ways back there are, how long they take, and what cannot go back (PLAN-5, FIELD-6).
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::Plan;
@@ -87,7 +89,7 @@ pub struct RollbackPointPlan {
     /// Whether the policy demands it.
     pub demanded: bool,
     /// What is known of it.
-    pub known: Vec<(PointPart, String)>,
+    pub known: BTreeMap<PointPart, String>,
     /// What is not.
     pub missing: Vec<PointPart>,
 }
@@ -227,7 +229,8 @@ impl Plan {
         let timed_by = if by_release.is_some() { SaidBy::Release } else { SaidBy::Policy };
         let takes = by_release.or(by_policy);
         RollbackMethodPlan {
-            condition: known.and_then(|way| way.condition.clone()),
+            // A strategy's own way needs nothing else.
+            condition: known.filter(|_| is_named).and_then(|way| way.condition.clone()),
             kind: method.kind,
             said_by,
             takes,
@@ -265,10 +268,12 @@ impl Plan {
             (PointPart::Commit, point.commit),
             (PointPart::Artifact, point.artifact),
         ];
-        let (mut known, mut missing) = (Vec::new(), Vec::new());
+        let (mut known, mut missing) = (BTreeMap::new(), Vec::new());
         for (part, value) in parts {
             match value.filter(|value| !value.trim().is_empty()) {
-                Some(value) => known.push((part, value)),
+                Some(value) => {
+                    known.insert(part, value);
+                }
                 None => missing.push(part),
             }
         }

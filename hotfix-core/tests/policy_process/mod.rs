@@ -196,10 +196,35 @@ fn alternatives() -> impl Strategy<Value = Value> {
     let given = vec((text(), option::of(1u32..=1_000_000)), Way::ALL.len());
     (some(Way::ALL), given).prop_map(|(strategies, given)| {
         let strategies = strategies.as_array().cloned().unwrap_or_default();
-        let alternative = |(strategy, (why, batch))| {
+        let alternative = |(strategy, (why, batch)): (Value, (String, Option<u32>))| {
+            let batch = batch.filter(|_| strategy == "rolling");
             Value::Object(table(json!({ "strategy": strategy, "why": why, "batch": batch })))
         };
         strategies.into_iter().zip(given).map(alternative).collect()
+    })
+}
+
+/// What is said of strategies that a release may choose, for a document whose own is `canary`.
+fn strategies() -> impl Strategy<Value = Map<String, Value>> {
+    let course = (any::<bool>(), option::of(duration(1)), option::of(duration(0)));
+    let course = course.prop_map(|(allowed, deploy, veto)| {
+        table(json!({ "allowed": allowed, "deploy": deploy, "veto": veto }))
+    });
+    let more = (option::of(1u32..=1_000_000), option::of(duration(1)), texts());
+    (option::of(course.clone()), option::of(course.clone()), option::of(course), more).prop_map(
+        |(rolling, blue_green, immediate, (batch, watch, validate))| {
+            let rolling = rolling.map(|c| joined(c, table(json!({ "batch": batch, "watch": watch }))));
+            let sides = blue_green.map(|c| joined(c, table(json!({ "validate": validate }))));
+            table(json!({ "rolling": rolling, "blue_green": sides, "immediate": immediate }))
+        },
+    )
+}
+
+/// Steps of the way back.
+fn return_steps() -> impl Strategy<Value = Value> {
+    btree_set(1u32..10_000, 0..4).prop_map(|shares| {
+        let step = |bp: u32| json!({ "share": f64::from(bp) / 1e4, "wait": "1min" });
+        shares.into_iter().map(step).collect()
     })
 }
 
@@ -282,8 +307,10 @@ pub(crate) fn with_process(document: impl Strategy<Value = Value>) -> impl Strat
         option::of(text()),
     );
     let lists = (procedure(), advice(), risks(), success(), alternatives(), messages(), remedies());
-    (document, singles, lists, after(), rollback(), texts()).prop_map(
-        |(mut document, singles, lists, after, rollback, watch_for)| {
+    let choice = (strategies(), return_steps(), any::<[bool; 2]>());
+    (document, singles, lists, after(), rollback(), texts(), choice).prop_map(
+        |(mut document, singles, lists, after, rollback, watch_for, choice)| {
+            let (mut strategies, steps, [with_flag, chosen]) = choice;
             let (record, vcs, deploying, report, why) = singles;
             let (procedure, advice, risks, mut success, alternatives, mut messages, remedies) = lists;
             let (risks, mut contingencies) = risks;
@@ -310,7 +337,17 @@ pub(crate) fn with_process(document: impl Strategy<Value = Value>) -> impl Strat
             }));
             if let Some(table) = document["rollback"].as_object_mut() {
                 table.extend(rollback);
+                table.insert("steps".to_owned(), steps);
             }
+            if with_flag {
+                let mut phase = document["phases"][0].clone();
+                phase["share"] = json!("100%");
+                strategies.insert("feature_flag".to_owned(), json!({ "phases": [phase] }));
+            }
+            if chosen {
+                document["instead_of"] = json!({ "strategy": "rolling", "phases": document["phases"] });
+            }
+            document["strategies"] = Value::Object(strategies);
             document["phases"][0]["watch_for"] = json!(watch_for);
             let Value::Object(document) = document else { panic!("not a table: {document}") };
             joined(document, process)

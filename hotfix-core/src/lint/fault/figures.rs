@@ -225,4 +225,11 @@ faults! {
         advice: Name,
     }
     remedy "take out `skip_staging_when`, or let the advice name the exception"
+    /// An alternative that no release can choose.
+    #[error("`{strategy}` stands among the alternatives, and the policy has no phases for it")]
+    "HF-LINT-069" Note AlternativeWithoutPhases {
+        /// The strategy.
+        strategy: crate::grade::Strategy,
+    }
+    remedy "write its phases under `strategies`, or bar it there with `allowed = false`"
 }
