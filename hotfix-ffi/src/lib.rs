@@ -38,6 +38,7 @@ pub mod reading;
 pub mod rollout;
 pub mod severity;
 pub mod status;
+pub mod strategy;
 pub mod time;
 pub mod version;
 mod versioned;

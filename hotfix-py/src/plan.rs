@@ -47,7 +47,7 @@ impl Plan {
         self.0.policy().clone().into()
     }
 
-    /// The phases, in order.
+    /// The phases of this plan's strategy, in order.
     #[getter]
     fn phases(&self) -> Vec<Phase> {
         match value(self.0.policy()).get_mut("phases").map(Value::take) {
@@ -87,6 +87,61 @@ impl Plan {
     #[getter]
     fn calibration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, self.0.calibrations())
+    }
+
+    /// The strategy of this plan, as a dict: which, who chose it, and what is done step by step.
+    ///
+    /// ``{"strategy", "own", "chosen_by", "steps": [{"move", "phase", "share", "side", "lasts", …}, …]}``; ``batches`` with a
+    /// rolling deployment whose batches are counted from the instances. Durations are seconds.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("phased-canary").plan(
+    /// ...     {"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0", "strategy": "rolling"}, {"instances": 4}
+    /// ... )
+    /// >>> [phase.share for phase in plan.phases]
+    /// [0.25, 0.5, 0.75, 1.0]
+    /// >>> plan.strategy["own"], plan.strategy["strategy"]
+    /// ('canary', 'rolling')
+    #[getter]
+    fn strategy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.strategy())
+    }
+
+    /// Which strategy is advised, and why not the others, as a dict.
+    ///
+    /// ``{"strategy", "own", "chosen", "reasons": [{"code", "weight", "rests_on", "text"}, …], "alternatives", "if_known"}``.
+    /// The one that is advised can always be planned.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("phased-canary").plan(
+    /// ...     {"id": "INC-2041", "facts": {"service_down": True}}, {"version": "2.3.1", "previous": "2.3.0"}
+    /// ... )
+    /// >>> plan.recommendation["strategy"]
+    /// 'immediate'
+    #[getter]
+    fn recommendation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.recommendation())
+    }
+
+    /// How this release goes back, as a dict: methods in the order in which they are tried, times in seconds, the point to go
+    /// back to, what cannot go back.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("phased-canary").plan(
+    /// ...     {"id": "INC-2041"},
+    /// ...     {"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "feature_flag", "seconds": 5}]},
+    /// ... )
+    /// >>> plan.rollback["methods"][0]["kind"], plan.rollback["estimate"]
+    /// ('feature_flag', {'least': 120.0, 'most': 180.0})
+    #[getter]
+    fn rollback<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.rollback())
     }
 
     /// SHA-256 of policy, incident, release, traffic and calibration in canonical JSON.

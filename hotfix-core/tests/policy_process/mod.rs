@@ -213,7 +213,8 @@ fn strategies() -> impl Strategy<Value = Map<String, Value>> {
     let more = (option::of(1u32..=1_000_000), option::of(duration(1)), texts());
     (option::of(course.clone()), option::of(course.clone()), option::of(course), more).prop_map(
         |(rolling, blue_green, immediate, (batch, watch, validate))| {
-            let rolling = rolling.map(|c| joined(c, table(json!({ "batch": batch, "watch": watch }))));
+            let rolling =
+                rolling.map(|c| joined(c, table(json!({ "batch": batch, "watch": watch }))));
             let sides = blue_green.map(|c| joined(c, table(json!({ "validate": validate }))));
             table(json!({ "rolling": rolling, "blue_green": sides, "immediate": immediate }))
         },
