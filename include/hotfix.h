@@ -1914,6 +1914,66 @@ hotfix_status hotfix_plan_digest(const struct hotfix_plan *plan,
 void hotfix_plan_free(struct hotfix_plan *plan);
 
 /**
+ * The phases of a plan's strategy, in order: [{"name", "share", "deploy", "watch", …}, …], as in a policy on the wire:
+ * shares as fractions, times in seconds.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_phases(const struct hotfix_plan *plan,
+                                 struct hotfix_buf *out,
+                                 struct hotfix_error **err);
+
+/**
+ * The strategy of a plan: {"strategy", "own", "chosen_by", "why", "batches", "steps": [{"move", "side", "phase", "share",
+ * "instances", "lasts", "checks", "ended_by"}, …]}.
+ *
+ * With blue-green the rollout's `deploy` goes to the idle side; confirm it when that side passed what the `validate` step
+ * names.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_strategy(const struct hotfix_plan *plan,
+                                   struct hotfix_buf *out,
+                                   struct hotfix_error **err);
+
+/**
+ * Which strategy is advised, and why not the others: {"strategy", "own", "chosen", "reasons": [{"code", "weight",
+ * "rests_on", "text"}, …], "alternatives": [{"strategy", "can_be_planned", "least", "reasons"}, …], "if_known": [{"input",
+ * "value", "strategy"}, …]}.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_recommendation(const struct hotfix_plan *plan,
+                                         struct hotfix_buf *out,
+                                         struct hotfix_error **err);
+
+/**
+ * How a release goes back: {"methods": [{"kind", "takes": {"least", "most"}, "condition", …}, …], "others", "estimate",
+ * "point": {"demanded", "known", "missing"}, "on_failure", "cannot_go_back", "steps", "aftercare", …}, times in seconds.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_rollback(const struct hotfix_plan *plan,
+                                   struct hotfix_buf *out,
+                                   struct hotfix_error **err);
+
+/**
  * The name of a state: "rolling_back".
  *
  * @param state  Any number.

@@ -10,7 +10,7 @@
 mod crate_files;
 mod plan_cases;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hotfix_core::grade::{ChecklistMoment, MetricKind, Strategy as Way};
@@ -297,7 +297,7 @@ fn roll_7_a_log_keeps_the_phases_that_were_chosen() {
     document["phases"][0]["watch"] = json!("7min");
     let policy = Arc::new(Policy::from_json(&document.to_string()).unwrap());
     let subject: Subject = plan.subject().clone();
-    let kept = Plan::restored(Arc::clone(&policy), subject.clone(), Default::default()).unwrap();
+    let kept = Plan::restored(Arc::clone(&policy), subject.clone(), BTreeMap::new()).unwrap();
     assert_eq!(kept.phases()[0].watch, Span::from_seconds(420));
     let made = Plan::try_new(policy, subject).unwrap();
     assert_eq!(made.phases()[0].watch, Span::from_seconds(600));
@@ -372,7 +372,7 @@ proptest! {
         // Through the text, as a log has it.
         let read = Policy::from_json(&plan.policy().to_json()).unwrap();
         prop_assert_eq!(&read, plan.policy());
-        let again = Plan::restored(Arc::new(read), plan.subject().clone(), Default::default()).unwrap();
+        let again = Plan::restored(Arc::new(read), plan.subject().clone(), BTreeMap::new()).unwrap();
         prop_assert_eq!(again.digest(), plan.digest());
         prop_assert_eq!(again.recommendation(), plan.recommendation());
         prop_assert_eq!(again.rollback(), plan.rollback());

@@ -24,6 +24,7 @@ const SOURCES: &[&str] = &[
     "extend",
     "severity",
     "plan",
+    "strategy",
     "outcome",
     "reading",
     "rollout",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import pickle
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -500,11 +501,74 @@ def findings_case(case: Case, _file: File, name: str) -> None:
         assert all(part in finding.message for part in wanted["says"]), finding.message
 
 
+def strategy_case(case: Case) -> None:
+    """Strategies, recommendations, ways back: `plan/strategies.toml` describes the form."""
+    document = json.loads(hotfix.Policy.preset(case["policy"]).to_json())
+    for pointer, value in case.get("set", []):
+        put(document, pointer, value)
+    policy = hotfix.Policy.from_json(json.dumps(document))
+    incident = {"id": "INC-2041"} | case.get("incident", {})
+    release = {"version": "2.3.1", "previous": "2.3.0"} | case.get("release", {})
+    if "refused" in case:
+        code, path, part = case["refused"]
+        with pytest.raises(hotfix.PlanError) as refused:
+            policy.plan(incident, release, case.get("traffic", {}))
+        assert (refused.value.code, refused.value.path) == (code, path)
+        assert part in str(refused.value)
+        return
+    plan = policy.plan(incident, release, case.get("traffic", {}))
+    assert pickle.loads(pickle.dumps(plan)) == plan
+    answer = {
+        "phases": [phase.to_dict() for phase in plan.phases],
+        "strategy": plan.strategy,
+        "recommendation": plan.recommendation,
+        "rollback": plan.rollback,
+    }
+    for pointer, expected in case.get("has", []):
+        assert found_by_name(answer, pointer.split("/")[1:]) == expected, pointer
+    for pointer, part in case.get("says", []):
+        assert part in json.dumps(found_by_name(answer, pointer.split("/")[1:]), ensure_ascii=False), pointer
+    for pointer in case.get("lacks", []):
+        assert found_by_name(answer, pointer.split("/")[1:]) is ABSENT, pointer
+
+
+def found_by_name(value: Any, steps: list[str]) -> Any:
+    """What stands at a pointer of a plan's case, or `ABSENT`."""
+    if not steps:
+        return value
+    step, *rest = steps
+    if isinstance(value, dict):
+        return found_by_name(value[step], rest) if step in value else ABSENT
+    if not isinstance(value, list):
+        return ABSENT
+    if step == "*":
+        return [found for found in (found_by_name(member, rest) for member in value) if found is not ABSENT]
+    if step.isdigit():
+        return found_by_name(value[int(step)], rest) if int(step) < len(value) else ABSENT
+    for member in value:
+        name = next((member[key] for key in ("strategy", "kind", "code", "move", "name") if key in member), None)
+        if name == step:
+            return found_by_name(member, rest)
+    return ABSENT
+
+
+PLAN_RUNNERS: dict[str, Callable[[Case], None]] = {
+    "strategies": strategy_case,
+    "recommendation": strategy_case,
+    "rollback": strategy_case,
+}
+
+
+def plan_case(case: Case, _file: File, name: str) -> None:
+    PLAN_RUNNERS[name](case)
+
+
 RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
     "decision": decision_case,
     "findings": findings_case,
     "kayenta": kayenta_case,
     "lint": lint_case,
+    "plan": plan_case,
     "policy": policy_case,
     "preset": preset_case,
     "roll": roll_case,

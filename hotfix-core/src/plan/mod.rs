@@ -58,7 +58,7 @@ impl Plan {
     /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts, `HF-PLAN-010` to `HF-PLAN-014` for its strategy;
     /// `HF-JSON-002` for a fact that is a whole number beyond 2^53.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
-        Self::make(&policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))
+        Self::make(policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))
     }
 
     /// Makes a plan whose tests are calibrated on the house's own history (statistics, section 4).
@@ -94,7 +94,7 @@ impl Plan {
         histories: Histories,
     ) -> Result<Self, PlanError> {
         let calibrate = |policy: &Policy| calibration::calibrations(policy, histories);
-        Self::make(&policy, subject, strategy::effective, calibrate)
+        Self::make(policy, subject, strategy::effective, calibrate)
     }
 
     /// A plan with calibrations that were made before: those of a log, or of another process. Where `policy` is that of a
@@ -107,13 +107,13 @@ impl Plan {
         subject: Subject,
         calibrations: BTreeMap<MetricName, MetricCalibration>,
     ) -> Result<Self, PlanError> {
-        Self::make(&policy, subject, strategy::kept, |_| Ok(calibrations))
+        Self::make(policy, subject, strategy::kept, |_| Ok(calibrations))
     }
 
     fn make(
-        policy: &Arc<Policy>,
+        policy: Arc<Policy>,
         subject: Subject,
-        follow: impl FnOnce(&Arc<Policy>, &Subject, &Grounds<'_>) -> Result<Arc<Policy>, PlanError>,
+        follow: impl FnOnce(Arc<Policy>, &Subject, &Grounds<'_>) -> Result<Arc<Policy>, PlanError>,
         calibrate: impl FnOnce(&Policy) -> Result<BTreeMap<MetricName, MetricCalibration>, PlanError>,
     ) -> Result<Self, PlanError> {
         let Subject { incident, release, traffic } = &subject;

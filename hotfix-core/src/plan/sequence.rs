@@ -177,7 +177,7 @@ fn steps(policy: &Policy, batches: Option<Batches>) -> Vec<StrategyStep> {
             let checks = policy.course(strategy).map(|course| course.validate.clone());
             steps.push(StrategyStep { side, ..StrategyStep::new(Move::Deploy) });
             let checks = checks.unwrap_or_default();
-            steps.push(StrategyStep { side, checks, ..confirmed(Move::Validate) });
+            steps.push(StrategyStep { checks, side, ..confirmed(Move::Validate) });
         }
         Strategy::Canary | Strategy::Rolling | Strategy::Immediate => {
             steps.push(confirmed(Move::Deploy));

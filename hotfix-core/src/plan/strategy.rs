@@ -248,11 +248,14 @@ pub(super) fn as_written(policy: &Policy) -> Cow<'_, Policy> {
 /// # Errors
 /// `HF-PLAN-010` to `HF-PLAN-014`.
 pub(super) fn effective(
-    policy: &Arc<Policy>,
+    policy: Arc<Policy>,
     subject: &Subject,
     grounds: &Grounds<'_>,
 ) -> Result<Arc<Policy>, PlanError> {
-    let written = as_written(policy);
+    let written = match policy.before_choice() {
+        Some(written) => Arc::new(written),
+        None => policy,
+    };
     let release = &subject.release;
     let strategy = release.strategy.unwrap_or_else(|| written.strategy());
     if release.batch.is_some() && strategy != Strategy::Rolling {
@@ -264,15 +267,9 @@ pub(super) fn effective(
             return Err(PlanError::Batch { batch, instances: most });
         }
     }
+    let is_own = strategy == written.strategy() && release.batch.is_none();
     match phases(&written, strategy, subject) {
-        Ok(Cow::Borrowed(own))
-            if std::ptr::eq(own, written.phases()) && strategy == written.strategy() =>
-        {
-            Ok(match written {
-                Cow::Borrowed(_) => Arc::clone(policy),
-                Cow::Owned(written) => Arc::new(written),
-            })
-        }
+        Ok(_) if is_own => Ok(Arc::clone(&written)),
         Ok(chosen) => Ok(Arc::new(written.choosing(strategy, chosen.into_owned()))),
         Err(obstacle) => {
             let instead = recommend::best(&written, grounds);
@@ -286,7 +283,7 @@ pub(super) fn effective(
 /// # Errors
 /// As [`effective`].
 pub(super) fn kept(
-    policy: &Arc<Policy>,
+    policy: Arc<Policy>,
     subject: &Subject,
     grounds: &Grounds<'_>,
 ) -> Result<Arc<Policy>, PlanError> {
@@ -294,7 +291,7 @@ pub(super) fn kept(
     let chose = release.strategy.is_some() || release.batch.is_some();
     match policy.instead_of() {
         Some(own) if chose && release.strategy.unwrap_or(own.strategy) == policy.strategy() => {
-            Ok(Arc::clone(policy))
+            Ok(policy)
         }
         _ => effective(policy, subject, grounds),
     }

@@ -107,8 +107,8 @@ fn reason(
     weight: Weight,
     rests_on: impl Into<String>,
     text: impl Into<String>,
-) -> Option<Reason> {
-    Some(Reason { code, rests_on: rests_on.into(), text: text.into(), weight })
+) -> Reason {
+    Reason { code, rests_on: rests_on.into(), text: text.into(), weight }
 }
 
 pub(super) fn obstacle(strategy: Strategy, obstacle: &Obstacle) -> Reason {
@@ -145,7 +145,7 @@ fn service_down(case: &Case<'_>) -> Option<Reason> {
             "the service is down: all at once mends it soonest, and there is nothing left to protect",
         )
     };
-    reason(ReasonCode::NothingToProtect, weight, input, text)
+    Some(reason(ReasonCode::NothingToProtect, weight, input, text))
 }
 
 fn schema_change(case: &Case<'_>) -> Option<Reason> {
@@ -174,7 +174,7 @@ fn schema_change(case: &Case<'_>) -> Option<Reason> {
             "the release changes the schema: one version at a time meets it",
         ),
     };
-    reason(code, weight, "/traffic/schema_change", text)
+    Some(reason(code, weight, "/traffic/schema_change", text))
 }
 
 /// The shortest deadline that a fix of this severity has in any case, and the duty that sets it.
@@ -201,9 +201,9 @@ fn deadline(case: &Case<'_>) -> Option<Reason> {
         "everybody has the fix after {least} at least, and a {severity}'s is due {within} after `{from}`"
     );
     if least > within {
-        reason(ReasonCode::TooSlow, Weight::Against, rests_on, text)
+        Some(reason(ReasonCode::TooSlow, Weight::Against, rests_on, text))
     } else {
-        reason(ReasonCode::InTime, Weight::Note, rests_on, text)
+        Some(reason(ReasonCode::InTime, Weight::Note, rests_on, text))
     }
 }
 
@@ -236,9 +236,9 @@ fn requests(case: &Case<'_>) -> Option<Reason> {
     );
     // A tenth of 1,000 is 100, whatever the last bit says.
     if requests * (1.0 + 1e-12) < needed {
-        reason(ReasonCode::FirstPhaseBlind, Weight::Against, input, text)
+        Some(reason(ReasonCode::FirstPhaseBlind, Weight::Against, input, text))
     } else {
-        reason(ReasonCode::FirstPhaseSees, Weight::For, input, text)
+        Some(reason(ReasonCode::FirstPhaseSees, Weight::For, input, text))
     }
 }
 
@@ -248,16 +248,14 @@ fn instances(case: &Case<'_>) -> Option<Reason> {
     match case.strategy {
         Strategy::Canary if instances < 2 => {
             let text = "one instance cannot run two versions: a canary needs a further one";
-            reason(ReasonCode::OneInstance, Weight::Against, input, text)
+            Some(reason(ReasonCode::OneInstance, Weight::Against, input, text))
         }
         Strategy::Rolling => {
             let (first, wanted) = (case.first_share()?, case.policy.phases().first()?.share);
             let text = format!(
                 "the first of its batches has {first} of the traffic at once, the policy's first phase {wanted}"
             );
-            (first > wanted)
-                .then(|| reason(ReasonCode::CoarseSteps, Weight::Drawback, input, text))
-                .flatten()
+            (first > wanted).then(|| reason(ReasonCode::CoarseSteps, Weight::Drawback, input, text))
         }
         Strategy::Canary | Strategy::FeatureFlag | Strategy::BlueGreen | Strategy::Immediate => {
             None
@@ -273,13 +271,13 @@ fn flags(case: &Case<'_>) -> Option<Reason> {
     match case.grounds.subject.traffic.flags {
         Some(true) => {
             let text = "flags are at hand: switched off, the fix is gone at once";
-            reason(ReasonCode::FlagsAtHand, Weight::For, input, text)
+            Some(reason(ReasonCode::FlagsAtHand, Weight::For, input, text))
         }
         // That it cannot be planned has been said.
         Some(false) => None,
         None => {
             let text = "whether flags are at hand is not known";
-            reason(ReasonCode::FlagsUnknown, Weight::Drawback, input, text)
+            Some(reason(ReasonCode::FlagsUnknown, Weight::Drawback, input, text))
         }
     }
 }
@@ -292,14 +290,14 @@ fn switch(case: &Case<'_>) -> Option<Reason> {
     let input = "/release/methods";
     if methods.iter().any(|method| method.kind == RollbackMethod::BlueGreenSwitch) {
         let text = "a switch back is at hand: the other side keeps the previous version";
-        return reason(ReasonCode::SwitchAtHand, Weight::For, input, text);
+        return Some(reason(ReasonCode::SwitchAtHand, Weight::For, input, text));
     }
     // A policy of two sides has them.
     if case.policy.strategy() == Strategy::BlueGreen && methods.is_empty() {
         return None;
     }
     let text = "the release names no switch back, so nothing says that there are two sides";
-    reason(ReasonCode::NoSwitch, Weight::Drawback, input, text)
+    Some(reason(ReasonCode::NoSwitch, Weight::Drawback, input, text))
 }
 
 fn severity(case: &Case<'_>) -> Option<Reason> {
@@ -308,7 +306,7 @@ fn severity(case: &Case<'_>) -> Option<Reason> {
         return None;
     }
     let text = format!("a {severity} leaves time to go in steps");
-    reason(ReasonCode::NothingPresses, Weight::Drawback, "/incident/severity", text)
+    Some(reason(ReasonCode::NothingPresses, Weight::Drawback, "/incident/severity", text))
 }
 
 fn all_at_once(case: &Case<'_>) -> Option<Reason> {
@@ -316,7 +314,7 @@ fn all_at_once(case: &Case<'_>) -> Option<Reason> {
         return None;
     }
     let text = "everybody meets the fix before anybody has seen it work";
-    reason(ReasonCode::AllAtOnce, Weight::Drawback, "/policy/phases", text)
+    Some(reason(ReasonCode::AllAtOnce, Weight::Drawback, "/policy/phases", text))
 }
 
 fn policy_says(case: &Case<'_>) -> Option<Reason> {
@@ -325,9 +323,14 @@ fn policy_says(case: &Case<'_>) -> Option<Reason> {
         let why = policy.strategy_why();
         let rests_on = if why.is_empty() { "/policy/strategy" } else { "/policy/strategy_why" };
         let text = if why.is_empty() { "it is the policy's own strategy" } else { why };
-        return reason(ReasonCode::PolicySays, Weight::Note, rests_on, text);
+        return Some(reason(ReasonCode::PolicySays, Weight::Note, rests_on, text));
     }
     let index = policy.alternatives().iter().position(|other| other.strategy == case.strategy)?;
     let why = policy.alternatives()[index].why.as_str();
-    reason(ReasonCode::PolicySays, Weight::Note, format!("/policy/alternatives/{index}/why"), why)
+    Some(reason(
+        ReasonCode::PolicySays,
+        Weight::Note,
+        format!("/policy/alternatives/{index}/why"),
+        why,
+    ))
 }

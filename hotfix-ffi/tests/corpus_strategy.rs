@@ -1,0 +1,83 @@
+//! The shared cases of strategies, recommendations and ways back through the C functions.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+#![allow(clippy::result_large_err, reason = "a test reads the whole error")]
+
+mod common;
+#[path = "../../hotfix-core/tests/plan_cases/mod.rs"]
+mod plan_cases;
+
+use std::ptr::{null, null_mut};
+
+use common::{Failed, Plan, Policy, buffer, call, in_crate};
+use hotfix::buffer::hotfix_buf;
+use hotfix::policy::hotfix_policy_to_json;
+use hotfix::status::hotfix_status;
+use hotfix::strategy::{
+    hotfix_plan_phases, hotfix_plan_recommendation, hotfix_plan_rollback, hotfix_plan_strategy,
+};
+use plan_cases::Case;
+use serde_json::{Value, json};
+
+fn parsed(text: Result<String, Failed>) -> Value {
+    serde_json::from_str(&text.unwrap()).unwrap()
+}
+
+fn answer(plan: &Plan) -> Value {
+    // SAFETY: live handles and buffers.
+    unsafe {
+        json!({
+            "phases": parsed(buffer(|out, e| hotfix_plan_phases(plan.0, out, e))),
+            "strategy": parsed(buffer(|out, e| hotfix_plan_strategy(plan.0, out, e))),
+            "recommendation": parsed(buffer(|out, e| hotfix_plan_recommendation(plan.0, out, e))),
+            "rollback": parsed(buffer(|out, e| hotfix_plan_rollback(plan.0, out, e))),
+        })
+    }
+}
+
+fn faults(case: &Case) -> Vec<String> {
+    let preset = Policy::preset(&case.policy).unwrap();
+    // SAFETY: a live handle and buffer.
+    let mut document = parsed(buffer(|out, e| unsafe { hotfix_policy_to_json(preset.0, out, e) }));
+    case.change(&mut document);
+    let policy = Policy::from_json(&document.to_string()).unwrap();
+    let parts = case.documents().map(|part| part.to_string());
+    let made = Plan::new(&policy, [&parts[0], &parts[1], &parts[2]]);
+    match (made, &case.refused) {
+        (Ok(plan), None) => case.faults(&answer(&plan)),
+        (Ok(_), Some(_)) => vec![format!("{}: it can be planned", case.id)],
+        (Err(error), None) => vec![format!("{}: {error:?}", case.id)],
+        (Err(error), Some((code, place, part))) => {
+            let as_expected = error.code == *code
+                && error.path == *place
+                && error.message.contains(part)
+                && error.status == hotfix_status::Plan;
+            if as_expected { Vec::new() } else { vec![format!("{}: {error:?}", case.id)] }
+        }
+    }
+}
+
+#[test]
+fn plan_1_every_case_of_strategies_recommendations_and_ways_back_in_c() {
+    let cases = plan_cases::load(&in_crate("../hotfix-core/tests/cases/plan"));
+    assert!(cases.len() > 60, "{} cases", cases.len());
+    let wrong: Vec<String> = cases.iter().flat_map(faults).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn plan_1_null_is_an_error_and_no_crash() {
+    let plan = Plan::any();
+    for function in
+        [hotfix_plan_phases, hotfix_plan_strategy, hotfix_plan_recommendation, hotfix_plan_rollback]
+    {
+        let mut out = hotfix_buf { data: null_mut(), len: 0 };
+        // SAFETY: null where that is refused, else live.
+        unsafe {
+            let failed = call(|e| function(null(), &raw mut out, e)).unwrap_err();
+            assert_eq!((failed.status, out.data.is_null()), (hotfix_status::Null, true));
+            let failed = call(|e| function(plan.0, null_mut(), e)).unwrap_err();
+            assert_eq!(failed.status, hotfix_status::Null);
+            assert_eq!(function(null(), &raw mut out, null_mut()), hotfix_status::Null);
+        }
+    }
+}
