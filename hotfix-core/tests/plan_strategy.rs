@@ -1,4 +1,4 @@
-//! Strategies and the phases of each, the recommendation, and the way back (PLAN-1, PLAN-2, PLAN-5, FIELD-6).
+//! Strategies and the phases of each, the recommendation, and the way back (PLAN-1, PLAN-2, PLAN-5).
 
 #![allow(
     clippy::disallowed_methods,
@@ -287,6 +287,26 @@ fn plan_1_a_policy_of_a_plan_is_that_of_another_plan_as_it_was_written() {
     traffic["instances"] = json!(8);
     let more = plan_of(policy, &[incident, release, traffic]).unwrap();
     assert_eq!(more.phases().len(), 8);
+}
+
+#[test]
+fn plan_1_a_fault_that_denies_denies_whatever_the_release_chose() {
+    let mut document: Value =
+        serde_json::from_str(&Policy::preset("phased-canary").unwrap().to_json()).unwrap();
+    let question = |id: &str, fact: &str, no: &str| json!({ "id": id, "ask": "?", "when": fact, "yes": "l", "no": no });
+    document["tree"] = json!({
+        "root": "a",
+        "questions": [question("a", "service_down", "b"), question("b", "data_corruption", "a")],
+        "leaves": [{ "id": "l", "title": "t", "hotfix": true }],
+    });
+    let policy = Arc::new(Policy::from_json(&document.to_string()).unwrap());
+    let plan = plan_of(policy, &documents("immediate")).unwrap();
+    assert_eq!(plan.policy().strategy(), Way::Immediate);
+    let rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let mut driven = Driven { at: "2026-03-03T14:40:00Z".parse().unwrap(), rollout };
+    driven.prepare();
+    let refusal = driven.try_give(&json!({ "kind": "start", "by": "lena" })).unwrap_err();
+    assert!(refusal.contains("HF-LINT-001"), "{refusal}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ closed_set! {
         /// Nobody: the previous version can always be deployed again, and a strategy's own way is at hand with it.
         Strategy = "strategy",
     }
-    /// What a rollout does when it fails.
+    /// What has to follow when a rollout fails (FIELD-6).
     OnFailure {
         /// It goes back.
         RollBack = "roll_back",
@@ -134,7 +134,7 @@ pub struct RollbackPlan {
     /// The ways back at hand, in the order in which the rollout tries them; at least one. Where one fails the next is
     /// taken.
     pub methods: Vec<RollbackMethodPlan>,
-    /// What follows a failure.
+    /// What has to follow a failure. The rollout itself always goes back as yet: with `freeze` a person has to see to it.
     pub on_failure: OnFailure,
     /// Further ways that the policy knows and the release does not name, the fastest first: a person takes them where
     /// their condition holds.
@@ -144,7 +144,7 @@ pub struct RollbackPlan {
     /// When somebody is paged because metrics have not returned.
     pub returned_within: Span,
     /// The steps in which the old version gets its traffic back, the last with all of it; empty: all at once. The rollout
-    /// asks for one move back: whoever carries it out takes these steps.
+    /// asks for one move back as yet: whoever carries it out takes these steps.
     pub steps: Vec<ReturnStep>,
     /// The version that is gone back to.
     pub to: String,

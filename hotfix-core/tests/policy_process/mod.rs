@@ -346,7 +346,7 @@ pub(crate) fn with_process(document: impl Strategy<Value = Value>) -> impl Strat
                 strategies.insert("feature_flag".to_owned(), json!({ "phases": [phase] }));
             }
             if chosen {
-                document["instead_of"] = json!({ "strategy": "rolling", "phases": document["phases"] });
+                document["instead_of"] = json!({ "strategy": "canary", "phases": document["phases"] });
             }
             document["strategies"] = Value::Object(strategies);
             document["phases"][0]["watch_for"] = json!(watch_for);

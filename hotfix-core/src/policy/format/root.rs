@@ -188,10 +188,11 @@ pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> 
 fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
     let draft = PolicyDraft::read(entries, reader);
     draft.format?;
-    if let (Some(own), Some(courses), Some(None)) =
+    if let (Some(strategy), Some(courses), Some(instead_of)) =
         (draft.strategy, &draft.strategies, &draft.instead_of)
     {
-        own_course(own, courses, reader);
+        // The policy of a plan keeps what is said of strategies for the policy that it stands for.
+        own_course(instead_of.as_ref().map_or(strategy, |own| own.strategy), courses, reader);
     }
     Some(Policy {
         name: draft.name?,
