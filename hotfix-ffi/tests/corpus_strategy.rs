@@ -6,10 +6,7 @@ mod common;
 #[path = "../../hotfix-core/tests/plan_cases/mod.rs"]
 mod plan_cases;
 
-use std::ptr::{null, null_mut};
-
-use common::{Failed, Plan, Policy, buffer, call, in_crate};
-use hotfix::buffer::hotfix_buf;
+use common::{Failed, Plan, Policy, buffer, in_crate};
 use hotfix::policy::hotfix_policy_to_json;
 use hotfix::status::hotfix_status;
 use hotfix::strategy::{
@@ -62,22 +59,4 @@ fn plan_1_every_case_of_strategies_recommendations_and_ways_back_in_c() {
     assert!(cases.len() > 60, "{} cases", cases.len());
     let wrong: Vec<String> = cases.iter().flat_map(faults).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn plan_1_null_is_an_error_and_no_crash() {
-    let plan = Plan::any();
-    for function in
-        [hotfix_plan_phases, hotfix_plan_strategy, hotfix_plan_recommendation, hotfix_plan_rollback]
-    {
-        let mut out = hotfix_buf { data: null_mut(), len: 0 };
-        // SAFETY: null where that is refused, else live.
-        unsafe {
-            let failed = call(|e| function(null(), &raw mut out, e)).unwrap_err();
-            assert_eq!((failed.status, out.data.is_null()), (hotfix_status::Null, true));
-            let failed = call(|e| function(plan.0, null_mut(), e)).unwrap_err();
-            assert_eq!(failed.status, hotfix_status::Null);
-            assert_eq!(function(null(), &raw mut out, null_mut()), hotfix_status::Null);
-        }
-    }
 }
