@@ -113,6 +113,11 @@ impl<'g> Grounds<'g> {
 impl Plan {
     /// Which strategy is advised for this release, why, and why not the others (PLAN-1).
     ///
+    /// It looks at the traffic (do the bands speak in the first step?), the instances, flags, a schema change, whether the
+    /// service is down, the severity and its deadline to fix against the strategy's least time, a switch back at hand, and
+    /// what the policy says itself. The policy's own strategy is advised unless something speaks [against](Weight::Against)
+    /// it. What is not known and would change the answer is in `if_known`.
+    ///
     /// The one that is advised can always be planned. It need not be the plan's own: a release may have chosen another.
     ///
     /// ```
