@@ -14,7 +14,10 @@ use super::state::{Resume, RollbackCause, Stage, Step, WayBack};
 impl Rollout {
     /// Concludes one input that was folded. `resolved` is the action that a `confirm` or `failed` was about.
     pub(super) fn conclude(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
-        if self.case.seq == 1 {
+        // A severity that rises asks more people; nobody is asked twice.
+        if self.case.seq == 1
+            || matches!(command, Command::SetSeverity { .. } | Command::SetFacts { .. })
+        {
             self.request_approvals();
         }
         match command {
@@ -55,10 +58,10 @@ impl Rollout {
                     Response::Continue => {}
                 }
             }
-            Command::Approve { .. }
-            | Command::Deny { .. }
-            | Command::Withdraw { .. }
-            | Command::CheckItem { .. }
+            Command::Approve { role, .. } => self.tell(at, *role),
+            Command::Deny { role, .. } => self.doubt(*role, "denied the plan"),
+            Command::Withdraw { role, .. } => self.doubt(*role, "took an approval back"),
+            Command::CheckItem { .. }
             | Command::WaiveItem { .. }
             | Command::SetSeverity { .. }
             | Command::SetFacts { .. }
@@ -91,9 +94,42 @@ impl Rollout {
     }
 
     fn request_approvals(&mut self) {
-        for index in 0..self.plan.policy().approvals().len() {
-            let any_of = self.plan.policy().approvals()[index].any_of.clone();
+        if self.state().is_final() {
+            return;
+        }
+        for any_of in self.case.readiness.unrequested(self.plan.policy()) {
             self.act(Act::RequestApproval { any_of });
+        }
+    }
+
+    /// Whom the policy wants told of an approval hears of it as soon as the demand is met (GATE-1).
+    fn tell(&mut self, at: Timestamp, role: RoleName) {
+        for demand in self.case.readiness.untold(self.plan.policy(), Some(at)) {
+            for told in demand.told {
+                let why = format!("`{role}` approved the plan, and you are to know at once");
+                self.act(Act::Page { role: told, why });
+            }
+        }
+    }
+
+    /// What was approved afterwards, or was to be, is doubted while the fix is on its way or live: a person decides.
+    fn doubt(&mut self, role: RoleName, what: &str) {
+        match self.case.stage {
+            Stage::Deploying(_)
+            | Stage::Monitoring(_)
+            | Stage::Gate { .. }
+            | Stage::FinalValidation { .. }
+            | Stage::Complete { .. }
+            | Stage::Paused { .. } => {
+                self.ask(format!("`{role}` {what} after the start: go on, or roll back?"));
+            }
+            Stage::Preparing
+            | Stage::Closed
+            | Stage::RollingBack(_)
+            | Stage::RolledBack
+            | Stage::Frozen
+            | Stage::Aborted
+            | Stage::Failed => {}
         }
     }
 
