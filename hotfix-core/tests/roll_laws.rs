@@ -100,7 +100,8 @@ proptest! {
     ) {
         let mut rollout = rollout(if standard { "standard" } else { "phased-canary" });
         let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
-        let mut lines = String::new();
+        story::ready::make(&mut rollout, at);
+        let mut lines = rollout.log().to_owned();
         let mut went_back = false;
         for happening in &happenings {
             match happening {

@@ -20,6 +20,9 @@ pub(crate) struct Case {
     pub(crate) policy: String,
     #[serde(default)]
     pub(crate) set: Vec<(String, Value)>,
+    /// Keeps the policy's approvals and lists; else nothing holds the start, as most cases are about what comes after it.
+    #[serde(default)]
+    pub(crate) gates: bool,
     #[serde(default)]
     pub(crate) release: Option<Value>,
     #[serde(default)]
@@ -135,6 +138,9 @@ impl Case {
 
     /// The policy's document, changed as the case says.
     pub(crate) fn change(&self, document: &mut Value) {
+        if !self.gates {
+            open_gates(document);
+        }
         for (pointer, value) in &self.set {
             let (parent, key) = pointer.rsplit_once('/').unwrap();
             match document.pointer_mut(parent) {
@@ -167,6 +173,19 @@ impl Case {
     /// The history that the plan is calibrated on; empty without one.
     pub(crate) fn calibration(&self) -> String {
         self.history.as_ref().map(|history| history.document().to_string()).unwrap_or_default()
+    }
+}
+
+/// Takes out of a policy's document what holds the start: the approvals, and the moment of start lists.
+fn open_gates(document: &mut Value) {
+    document["approvals"] = json!([]);
+    for level in document["severities"].as_object_mut().into_iter().flatten() {
+        level.1["approvals"] = json!([]);
+    }
+    for list in document["checklists"].as_array_mut().into_iter().flatten() {
+        if list["at"] == "start" {
+            list["at"] = json!("before");
+        }
     }
 }
 
