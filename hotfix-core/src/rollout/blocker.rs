@@ -190,7 +190,7 @@ impl Rollout {
         let missing = self.case.readiness.missing(policy);
         let mut blockers: Vec<Blocker> = missing.iter().map(|m| Blocker::of(m, policy)).collect();
         blockers.extend(policy.denials().iter().map(|finding| {
-            let sentence = format!("{finding}: mend the policy and make the plan anew");
+            let sentence = format!("{finding}; mend the policy and make the plan anew");
             Blocker::new(BlockerKind::Policy, sentence, &[])
         }));
         blockers

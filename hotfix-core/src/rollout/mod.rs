@@ -62,6 +62,15 @@ use readiness::Afterwards;
 ///     "",
 /// )?;
 /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+/// // What the start waits for: here one approval and thirty items.
+/// while let Some(blocker) = rollout.blockers().first() {
+///     let input = match (&blocker.item, blocker.roles.first()) {
+///         (Some(item), _) => format!(r#"{{"kind": "check_item", "by": "omar", "item": "{item}"}}"#),
+///         (None, Some(role)) => format!(r#"{{"kind": "approve", "by": "iris", "role": "{role}"}}"#),
+///         (None, None) => return Err(blocker.sentence.clone().into()),
+///     };
+///     rollout.handle("2026-03-03T14:34:00Z".parse()?, &Input::from_json(&input)?)?;
+/// }
 /// let start = Input::from_json(r#"{"kind": "start", "by": "lena"}"#)?;
 /// let outcome = rollout.handle("2026-03-03T14:40:00Z".parse()?, &start)?;
 /// // Append `outcome.events` durably, then act.

@@ -6,6 +6,9 @@
 #![allow(clippy::cast_possible_truncation, reason = "milliseconds of a few days")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
 
+#[path = "../preset_common/mod.rs"]
+mod preset_common;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -23,6 +26,8 @@ pub(crate) struct Case {
     /// Keeps the policy's approvals and lists; else nothing holds the start, as most cases are about what comes after it.
     #[serde(default)]
     pub(crate) gates: bool,
+    #[serde(default)]
+    pub(crate) incident: Option<Value>,
     #[serde(default)]
     pub(crate) release: Option<Value>,
     #[serde(default)]
@@ -93,6 +98,7 @@ pub(crate) struct Step {
     pub(crate) lines: Option<usize>,
     #[serde(default)]
     pub(crate) repeated: bool,
+    pub(crate) shows: Option<preset_common::Case>,
 }
 
 #[derive(serde::Deserialize)]
@@ -164,7 +170,9 @@ impl Case {
             })
         });
         [
-            json!({"id": "INC-2041", "service": "payments", "severity": "P1"}),
+            self.incident.clone().unwrap_or_else(
+                || json!({"id": "INC-2041", "service": "payments", "severity": "P1"}),
+            ),
             release,
             self.traffic.clone().unwrap_or_else(|| json!({"requests_per_minute": 1000})),
         ]
@@ -246,6 +254,15 @@ pub(crate) struct Seen {
     pub(crate) pending: Value,
     pub(crate) lines: usize,
     pub(crate) repeated: bool,
+    /// What is on record for the start and after it, besides the actions.
+    pub(crate) gates: Value,
+}
+
+/// The intents by their kind.
+pub(crate) fn by_kind(intents: &Value) -> Value {
+    let intents = intents.as_array().map(Vec::as_slice).unwrap_or_default();
+    let entry = |intent: &Value| (intent["kind"].as_str().unwrap().to_owned(), intent.clone());
+    Value::Object(intents.iter().map(entry).collect())
 }
 
 fn acts(actions: &Value) -> Vec<String> {
@@ -316,6 +333,11 @@ impl Step {
         }
         if let Some(lines) = self.lines {
             differ("lines", &lines, &seen.lines);
+        }
+        if let Some(shows) = &self.shows {
+            let mut document = seen.gates.clone();
+            document["actions"] = seen.actions.clone();
+            faults.extend(shows.faults(&document).into_iter().map(|f| format!("{place}{f}")));
         }
         for kind in &self.accepts {
             if !seen.accepts.contains(kind) {
