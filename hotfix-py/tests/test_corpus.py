@@ -338,9 +338,7 @@ def roll_case(case: Case, file: File, _name: str) -> None:
         put(document, pointer, value)
     policy = hotfix.Policy.from_json(json.dumps(document))
     traffic = case.get("traffic", {"requests_per_minute": 1000})
-    plan = policy.plan(
-        case.get("incident", INCIDENT), case.get("release", RELEASE), traffic, calibration=history(case)
-    )
+    plan = policy.plan(case.get("incident", INCIDENT), case.get("release", RELEASE), traffic, calibration=history(case))
     rollout = hotfix.Rollout(plan, salt="pepper")
     for number, step in enumerate(file.get("preludes", {}).get(case.get("after"), []) + case["steps"]):
         known = {"at", "input", "json", "observe", "times", "every", *SEEN}

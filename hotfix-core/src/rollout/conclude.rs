@@ -1,5 +1,6 @@
 //! What follows from an input: the machine's decisions, state by state. Reads the case, writes [`Changes`].
 
+use crate::gate::approval::demands;
 use crate::grade::{GateMode, Response, RollbackMethod, Strategy};
 use crate::judge::Decision;
 use crate::policy::section::{Phase, Rollback};
@@ -86,8 +87,8 @@ impl Rollout {
 
     /// Whom to wake: whoever may approve first, else the incident commander.
     fn page(&mut self, why: String) {
-        let approver =
-            self.plan.policy().approvals().first().and_then(|a| a.any_of.first()).copied();
+        let first = demands(self.plan.policy(), self.severity()).next();
+        let approver = first.and_then(|(_, demand)| demand.any_of.first()).copied();
         if let Some(role) = approver.or_else(|| RoleName::try_new("incident_commander").ok()) {
             self.act(Act::Page { role, why });
         }

@@ -107,7 +107,19 @@ impl Readiness {
                     self.severity = policy.classify(&self.facts).act_on();
                 }
             }
-            _ => {}
+            Command::Confirm { .. }
+            | Command::Failed { .. }
+            | Command::Observe { .. }
+            | Command::Tick
+            | Command::Promote { .. }
+            | Command::Hold { .. }
+            | Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Abort { .. }
+            | Command::RollBack { .. }
+            | Command::Revert { .. }
+            | Command::Report { .. }
+            | Command::Note { .. } => {}
         }
     }
 

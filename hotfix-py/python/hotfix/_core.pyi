@@ -234,23 +234,21 @@ class _Iterable(Protocol):
 _Samples: TypeAlias = Sequence[SupportsFloat] | _Iterable
 
 @type_check_only
-_Blocker = TypedDict(
-    "_Blocker",
-    {
-        "kind": Literal["severity", "denial", "approval", "item", "policy"],
-        "sentence": str,
-        "who": list[str],
-        "clears": list[_InputKind],
-        "item": NotRequired[str],
-        "list": NotRequired[str],
-        "roles": NotRequired[list[str]],
-    },
-)
+class _Blocker(TypedDict):
+    kind: Literal["severity", "denial", "approval", "item", "policy"]
+    sentence: str
+    who: Sequence[str]
+    clears: Sequence[_InputKind]
+    roles: NotRequired[Sequence[str]]
+    item: NotRequired[str]
+    list: NotRequired[str]
 
+@type_check_only
 class _Approvals(TypedDict):
     demands: list[dict[str, Any]]
     unasked: list[dict[str, Any]]
 
+@type_check_only
 class _Intent(TypedDict):
     kind: _InputKind
     at: str
@@ -259,6 +257,7 @@ class _Intent(TypedDict):
     about: NotRequired[str]
     why: NotRequired[str]
 
+@type_check_only
 class _TimelineStep(TypedDict):
     at: str
     offset: float
