@@ -21,7 +21,7 @@ use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
 
 const PLAN: &str = r#"{
-  "policy_file": "policies/payments.toml",
+  "policy_file": "examples/policies/payments.toml",
   "salt": "pepper",
   "incident": {
     "id": "INC-2041",
@@ -74,7 +74,8 @@ impl Recorder {
     fn new() -> Self {
         let plan: Value = serde_json::from_str(PLAN).unwrap();
         let part = |name: &str| plan[name].to_string();
-        let house = std::fs::read_to_string(file(plan["policy_file"].as_str().unwrap())).unwrap();
+        let house = std::fs::read_to_string(file("..").join(plan["policy_file"].as_str().unwrap()))
+            .unwrap();
         let policy = Arc::new(Policy::from_toml(&house).unwrap());
         let plan_made =
             Plan::from_json(policy, &part("incident"), &part("release"), &part("traffic")).unwrap();

@@ -80,16 +80,41 @@ def test_the_log_is_all_lines_in_order() -> None:
 
 def test_before_the_first_input_nothing_is_known() -> None:
     rollout = hotfix.Rollout(make_plan())
-    assert rollout.state == "ready"
+    assert rollout.state == "drafted"
     assert rollout.now is None
     assert rollout.head == "0" * 64
     assert rollout.verdict.decision == "hold"
     assert rollout.pending_actions() == []
     assert rollout.poll_at() is None
-    assert "start" in rollout.accepted
+    assert "approve" in rollout.accepted
+    assert "start" not in rollout.accepted
     assert rollout.plan == make_plan()
     assert (rollout.dropped, rollout.recovered_length) == (0, None)
     assert "INC-2041" in repr(rollout)
+
+
+def test_gate_1_what_blocks_and_what_is_on_record_are_plain_documents() -> None:
+    story = Story()
+    approval, *items = story.rollout.blockers()
+    assert (approval["kind"], approval["roles"]) == ("approval", ["incident_commander", "release_manager"])
+    assert (len(items), items[0]["list"]) == (30, "code")
+    with pytest.raises(hotfix.Refused) as caught:
+        story.input({"kind": "start", "by": "lena"})
+    assert caught.value.code == "HF-ROLL-007"
+    assert all(blocker["sentence"] in str(caught.value) for blocker in [approval, *items])
+    digest = story.rollout.plan.digest
+    role = {"role": "release_manager", "channel": "chat", "plan_digest": digest}
+    story.input({"kind": "approve", "by": "iris", "why": "small", **role})
+    (word,) = story.rollout.approvals()["demands"][0]["words"]
+    assert word == {"said": "approved", "by": "iris", "why": "small", "at": word["at"], **role}
+    assert [intent["kind"] for intent in story.rollout.intents()] == ["approve"]
+    assert story.rollout.procedure() == []
+    story.make_ready()
+    assert story.rollout.blockers() == []
+    checked = [item["state"] for items in story.rollout.checklists()[:6] for item in items["items"]]
+    assert checked == ["done"] * 30
+    again = hotfix.Rollout.replay(story.rollout.log())
+    assert (again.approvals(), again.intents()) == (story.rollout.approvals(), story.rollout.intents())
 
 
 def test_now_and_poll_at_are_aware() -> None:
