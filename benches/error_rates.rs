@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use hotfix_benches::story::make_ready;
 use hotfix_core::judge::Reason;
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::Plan;
@@ -182,11 +183,12 @@ impl Runs {
 fn watched(policy: &Arc<Policy>, start: Timestamp) -> Result<Rollout, Failure> {
     let plan = Plan::from_json(
         Arc::clone(policy),
-        r#"{"id": "INC-2041"}"#,
+        r#"{"id": "INC-2041", "severity": "P1"}"#,
         r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
         "",
     )?;
     let mut rollout = Rollout::try_new(plan, Recording::Off, "")?;
+    make_ready(&mut rollout, start)?;
     rollout.handle(start, &Input::new(Command::Start).by("lena"))?;
     while let Some(action) = rollout.pending_actions().first().map(|a| a.id) {
         rollout.handle(start, &Input::new(Command::Confirm { action }).by("tool"))?;

@@ -12,6 +12,23 @@ use std::sync::Arc;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// Gives every approval and settles every item that the start waits for.
+///
+/// # Errors
+/// Where something blocks the start that neither does.
+pub fn make_ready(rollout: &mut Rollout, at: Timestamp) -> Result<()> {
+    for blocker in rollout.blockers() {
+        let input = match (blocker.item, blocker.roles.first()) {
+            (Some(item), _) => format!(r#"{{"kind":"check_item","by":"omar","item":"{item}"}}"#),
+            (None, Some(role)) => format!(r#"{{"kind":"approve","by":"iris","role":"{role}"}}"#),
+            (None, None) => return Err(blocker.sentence.into()),
+        };
+        let input = Input::from_json(&input)?;
+        rollout.handle(at, &input).map_err(|refusal| refusal.reason.to_string())?;
+    }
+    Ok(())
+}
+
 /// A rollout, and the time it has got to.
 #[derive(Clone)]
 pub struct Story {
@@ -35,6 +52,7 @@ impl Story {
         )?;
         let rollout = Rollout::try_new(plan, recording, "pepper")?;
         let mut story = Self { rollout, at: "2026-03-03T14:40:00Z".parse()? };
+        make_ready(&mut story.rollout, story.at)?;
         story.input(r#"{"kind":"start","by":"lena"}"#)?;
         story.confirm_all()?;
         for _ in 0..18 {

@@ -2375,6 +2375,85 @@ hotfix_status hotfix_rollout_comparison_markdown(const struct hotfix_rollout *ro
                                                  struct hotfix_error **err);
 
 /**
+ * Everything that keeps a rollout from starting, as JSON: a list of {"kind", "sentence", "roles", "item", "list", "who",
+ * "clears"}.
+ *
+ * The kinds are severity, denial, approval, item and policy. `who` has the roles that can clear it (empty: anybody), `clears`
+ * the kinds of input that do (empty: the plan has to be made anew). The list is empty where a start would be taken, and from
+ * the start on.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_blockers(const struct hotfix_rollout *rollout,
+                                      struct hotfix_buf *out,
+                                      struct hotfix_error **err);
+
+/**
+ * Each demand for approval and how it stands, as JSON: {"demands", "unasked"}.
+ *
+ * A demand has its roles ("any_of", "stand_ins"), its state (open, approved, denied, withdrawn, author_alone, afterwards, late)
+ * and its words: who said what, when, in which role, where, why, and of which plan. "unasked" has the words of roles that no
+ * demand asks.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_approvals(const struct hotfix_rollout *rollout,
+                                       struct hotfix_buf *out,
+                                       struct hotfix_error **err);
+
+/**
+ * Each checklist of the policy, as JSON: a list of {"id", "title", "at", "applies", "holds_start", "within", "items"}.
+ *
+ * `applies` is yes, no or unknown, by severity and facts. An item has its state (open, done, waived, not_applicable) and in
+ * "mark" who said so, when, and why.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_checklists(const struct hotfix_rollout *rollout,
+                                        struct hotfix_buf *out,
+                                        struct hotfix_error **err);
+
+/**
+ * Each step of the procedure and how it stands, as JSON: a list of {"id", "title", "role", "state", "mark"}.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_procedure(const struct hotfix_rollout *rollout,
+                                       struct hotfix_buf *out,
+                                       struct hotfix_error **err);
+
+/**
+ * The last intent of each kind, as JSON: a list of {"kind", "by", "at", "role", "about", "why"}, in the order of time.
+ *
+ * Who wanted what, when and why, apart from what came of it. All intents are in the log, a line each.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_intents(const struct hotfix_rollout *rollout,
+                                     struct hotfix_buf *out,
+                                     struct hotfix_error **err);
+
+/**
  * Checks a log from end to end and computes every verdict, action and change of state anew.
  *
  * Whatever is wrong with the log is a finding, not a failure: {"clean": true, "lines": 42, "head": "…", "findings": []};

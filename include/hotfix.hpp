@@ -298,6 +298,26 @@ public:
   std::string verdict() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_verdict(get(), out, e); });
   }
+  /** What keeps it from starting, and who can clear it; `[]` where nothing does. */
+  std::string blockers() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_blockers(get(), out, e); });
+  }
+  /** Each demand for approval and how it stands. */
+  std::string approvals() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_approvals(get(), out, e); });
+  }
+  /** Each checklist, whether the incident has it, and its items. */
+  std::string checklists() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_checklists(get(), out, e); });
+  }
+  /** Each step of the procedure and how it stands. */
+  std::string procedure() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_procedure(get(), out, e); });
+  }
+  /** The last intent of each kind. */
+  std::string intents() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_intents(get(), out, e); });
+  }
   /** Why the last verdict is as it is; `null` where nothing is judged. */
   std::string why() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_why(get(), out, e); });

@@ -12,7 +12,7 @@ use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, Recording, Rollout, audit};
 use hotfix_core::unit::Timestamp;
-use roll_common::{Case, Seen, Step};
+use roll_common::{Case, Seen, Step, by_kind};
 use serde_json::{Value, json};
 
 fn rollout(case: &Case) -> Rollout {
@@ -58,7 +58,18 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
     seen.harm = json!(rollout.harm());
     seen.table = rollout.comparison().to_markdown();
     seen.pending = json!(rollout.pending_actions());
+    seen.gates = gates(rollout);
     seen
+}
+
+fn gates(rollout: &Rollout) -> Value {
+    json!({
+        "blockers": rollout.blockers(),
+        "approvals": rollout.approvals(),
+        "checklists": rollout.checklists(),
+        "procedure": rollout.procedure(),
+        "intents": by_kind(&json!(rollout.intents())),
+    })
 }
 
 fn run(case: &Case) -> Vec<String> {
@@ -77,7 +88,10 @@ fn run(case: &Case) -> Vec<String> {
         faults.push(format!("{}: line {}: {}", case.id, finding.line, finding.message));
     }
     match Rollout::replay(log.as_bytes(), Recording::Keep) {
-        Ok(again) if again.state() == rollout.state() && again.head() == rollout.head() => {}
+        Ok(again)
+            if again.state() == rollout.state()
+                && again.head() == rollout.head()
+                && gates(&again) == gates(&rollout) => {}
         other => faults.push(format!("{}: the log gives {other:?}", case.id)),
     }
     faults
@@ -85,9 +99,18 @@ fn run(case: &Case) -> Vec<String> {
 
 #[test]
 fn roll_1_every_case_comes_out_as_it_says() {
+    come_out("roll", 20);
+}
+
+#[test]
+fn gate_1_and_gate_2_every_case_comes_out_as_it_says() {
+    come_out("gate", 30);
+}
+
+fn come_out(family: &str, least: usize) {
     let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap();
-    let cases = Case::load(&Path::new(&folder).join("tests/cases/roll"));
-    assert!(cases.len() > 20, "only {} cases", cases.len());
+    let cases = Case::load(&Path::new(&folder).join("tests/cases").join(family));
+    assert!(cases.len() >= least, "only {} cases", cases.len());
     let faults: Vec<String> = cases.iter().flat_map(run).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -48,6 +48,7 @@ impl Watch {
             rollout: Rollout::try_new(plan, Recording::Keep, "").unwrap(),
             at: "2026-03-03T14:40:00Z".parse().unwrap(),
         };
+        story::ready::make(&mut watch.rollout, watch.at);
         watch.input(&json!({"kind": "start", "by": "lena"}));
         watch.confirm_all();
         watch

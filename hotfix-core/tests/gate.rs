@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{Act, Input, Recording, Refusal, Rollout, State};
+use hotfix_core::rollout::{Act, Input, Recording, Refusal, Rollout, State, audit};
 use hotfix_core::unit::Timestamp;
+use serde_json::{Value, json};
 
 struct Morning {
     rollout: Rollout,
@@ -117,23 +118,22 @@ fn gate_2_no_start_while_a_required_item_is_open() {
     assert_eq!(again.state(), State::Deploying);
 }
 
-/// The house policy, with `from` replaced by `to` once.
-fn house(from: &str, to: &str) -> String {
+/// The house policy, with this put in before its name.
+fn house(more: &str) -> String {
     let text = tree::read(&tree::root().join("examples/policies/payments.toml"));
-    assert!(text.contains(from), "no {from}");
-    text.replacen(from, to, 1)
+    let (before, after) = text.split_once("\nname = ").unwrap();
+    format!("{before}\n{more}\nname = {after}")
 }
 
 /// The house policy with its list about the way back at another moment.
 fn house_with_rollback_at(moment: &str) -> String {
-    let list = |moment: &str| format!("{{ id = \"rollback\", at = \"{moment}\" }}");
-    house(&list("start"), &list(moment))
+    house(&format!("checklists = [{{ id = \"rollback\", at = {moment} }}]"))
 }
 
 #[test]
 fn gate_2_the_start_waits_for_start_lists_alone() {
     for moment in ["before", "deployed", "verified", "final_validation", "rolled_back", "after"] {
-        let mut morning = Morning::under(&house_with_rollback_at(moment));
+        let mut morning = Morning::under(&house_with_rollback_at(&format!("\"{moment}\"")));
         morning.check_all_but("rollback_tested");
         morning.input("14:31", r#"{"kind":"approve","by":"lena","role":"engineering_lead"}"#);
         morning.input("14:34", r#"{"kind":"approve","by":"noor","role":"product_manager"}"#);
@@ -143,15 +143,13 @@ fn gate_2_the_start_waits_for_start_lists_alone() {
         morning.input("14:40", r#"{"kind":"start","by":"lena"}"#);
     }
     // The default is `start`.
-    let unsaid = "{ id = \"rollback\", at = { remove = true } }";
-    let mut morning = Morning::under(&house("{ id = \"rollback\", at = \"start\" }", unsaid));
+    let mut morning = Morning::under(&house_with_rollback_at("{ remove = true }"));
     morning.check_all_but("rollback_tested");
     assert_eq!(morning.rollout.state(), State::Drafted);
 }
 
 #[test]
 fn gate_1_the_start_waits_for_no_approval_that_may_follow_or_holds_nothing_up() {
-    let demand = "any_of = [\"product_manager\"]";
     for (key, waits) in [
         ("verbal = true", true),
         ("author_alone = true", true),
@@ -159,20 +157,98 @@ fn gate_1_the_start_waits_for_no_approval_that_may_follow_or_holds_nothing_up() 
         ("blocking = false", false),
         ("after_the_fact = \"24h\"", false),
     ] {
-        let mut morning = Morning::under(&house(demand, &format!("{demand}\n{key}")));
+        let demand = format!("approvals = [{{ any_of = [\"release_manager\"], {key} }}]");
+        let mut morning = Morning::under(&house(&demand));
         let note = r#"{"kind":"note","by":"lena","text":"fix is on its way"}"#;
         let asked = morning.input("14:15", note);
         let asked = asked.iter().filter(|act| matches!(act, Act::RequestApproval { .. })).count();
-        assert_eq!(asked, 2, "{key}: asked for it is");
+        assert_eq!(asked, 3, "{key}: asked for it is");
         morning.check_all_but("");
         morning.input("14:31", r#"{"kind":"approve","by":"lena","role":"engineering_lead"}"#);
+        morning.input("14:32", r#"{"kind":"approve","by":"noor","role":"product_manager"}"#);
         let expected = if waits { State::AwaitingApproval } else { State::Ready };
         assert_eq!(morning.rollout.state(), expected, "{key}");
         // A denial counts whoever may be asked afterwards.
         morning.input(
             "14:33",
-            r#"{"kind":"deny","by":"noor","role":"product_manager","why":"not today"}"#,
+            r#"{"kind":"deny","by":"iris","role":"release_manager","why":"not today"}"#,
         );
         assert_eq!(morning.rollout.state(), State::AwaitingApproval, "{key}");
     }
+}
+
+/// What is on record, but for the names.
+fn on_record(rollout: &Rollout) -> Value {
+    let mut record = json!({
+        "state": rollout.state(),
+        "severity": rollout.severity(),
+        "blockers": rollout.blockers(),
+        "approvals": rollout.approvals(),
+        "checklists": rollout.checklists(),
+        "procedure": rollout.procedure(),
+        "intents": rollout.intents(),
+        "accepted": rollout.accepted(),
+    });
+    without_names(&mut record);
+    record
+}
+
+fn without_names(value: &mut Value) {
+    match value {
+        Value::Object(table) => {
+            // The list of roles that may clear a blocker is no name.
+            table.remove("by");
+            table.remove("heard_by");
+            table.values_mut().for_each(without_names);
+        }
+        Value::Array(list) => list.iter_mut().for_each(without_names),
+        _ => {}
+    }
+}
+
+/// Who wrote the fix is on record as a fact, so names can be taken out and nobody's approval counts for more or less (GATE-1).
+#[test]
+fn gate_1_a_log_without_names_gives_the_same_approvals() {
+    let policy = Arc::new(Policy::preset("enterprise").unwrap());
+    let plan = Plan::from_json(
+        policy,
+        r#"{"id":"INC-2041","severity":"P0"}"#,
+        r#"{"version":"2.3.1","previous":"2.3.0","author":"Lena Ode"}"#,
+        "",
+    );
+    let mut rollout = Rollout::try_new(plan.unwrap(), Recording::Keep, "pepper").unwrap();
+    let digest = rollout.plan().digest().to_string();
+    let at: Timestamp = "2026-03-03T14:31:00Z".parse().unwrap();
+    for text in [
+        r#"{"kind":"approve","by":"lena ode","role":"engineering_lead","channel":"chat"}"#,
+        r#"{"kind":"approve","by":"Noor Vis","role":"on_call_manager","heard_by":"Omar Pak"}"#,
+        r#"{"kind":"deny","by":"Lena Ode","role":"security","why":"wait"}"#,
+        r#"{"kind":"waive_item","by":"Omar Pak","item":"staging_smoke","why":"no staging"}"#,
+        r#"{"kind":"set_severity","by":"Iris Ma","severity":"P0"}"#,
+    ] {
+        rollout.handle(at, &Input::from_json(text).unwrap()).unwrap();
+    }
+    let log = rollout.log();
+    let approvals: Vec<&str> = log.lines().filter(|l| l.contains(r#""kind":"approve""#)).collect();
+    assert!(approvals.iter().all(|line| line.contains(&digest)), "each names the plan");
+    assert!(approvals[0].contains(r#""author":true"#) && !approvals[1].contains(r#""author""#));
+    let mut redacted = String::new();
+    for line in log.lines() {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        line.as_object_mut().unwrap().remove("personal");
+        redacted.push_str(&line.to_string());
+        redacted.push('\n');
+    }
+    // The plan names the author; who spoke stands in no line.
+    for name in ["lena ode", "Noor", "Omar", "Iris"] {
+        assert!(log.contains(name) && !redacted.contains(name), "{name}");
+    }
+    let again = Rollout::replay(redacted.as_bytes(), Recording::Keep).unwrap();
+    assert_eq!(on_record(&again), on_record(&rollout));
+    assert_eq!(
+        json!(again.approvals())["demands"][0]["state"],
+        "approved",
+        "one of two, with another's"
+    );
+    assert!(audit(redacted.as_bytes(), rollout.head()).is_clean());
 }

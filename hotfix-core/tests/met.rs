@@ -37,6 +37,7 @@ impl Watch {
             rollout: Rollout::try_new(plan.unwrap(), Recording::Keep, "").unwrap(),
             at: "2026-03-03T14:40:00Z".parse().unwrap(),
         };
+        story::ready::make(&mut watch.rollout, watch.at);
         watch.input(r#"{"kind":"start","by":"lena"}"#);
         while let Some(id) = watch.rollout.pending_actions().first().map(|a| a.id) {
             watch.input(&format!(r#"{{"kind":"confirm","by":"tool","action":"{id}"}}"#));

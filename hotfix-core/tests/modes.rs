@@ -1,6 +1,7 @@
 //! Evidence modes in a whole rollout: calibrated plans, their logs, and what noise does to them (STAT-2, STAT-4).
 
 mod noise;
+mod ready;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,6 +82,7 @@ fn six_hours(law: Law) -> Histories {
 fn watched(plan: Plan, recording: Recording) -> (Rollout, Timestamp) {
     let mut rollout = Rollout::try_new(plan, recording, "pepper").unwrap();
     let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+    ready::make(&mut rollout, at);
     let start = Input::from_json(r#"{"kind":"start","by":"lena"}"#).unwrap();
     rollout.handle(at, &start).unwrap();
     while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {

@@ -155,6 +155,7 @@ fn rollout() -> impl Strategy<Value = Value> {
     let checklist = (checklist, at, option::of(lasting(0)), option::of(condition()));
     let checklist = checklist.prop_map(|(mut list, at, within, when)| {
         list["at"] = json!(at);
+        list["severities"] = json!([]);
         json!([with_some(list, [("within", within), ("when", when)])])
     });
     let modes = select(vec!["plain", "replay", "randomised", "both"]);

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test reads its files")]
 
 mod policy_common;
+mod ready;
 
 use std::sync::Arc;
 
@@ -100,6 +101,7 @@ fn acts_of_the_start(strategy: &str) -> (Vec<String>, State) {
     let plan = Plan::from_json(policy, INCIDENT, RELEASE, "").unwrap();
     let mut rollout = Rollout::try_new(plan, Recording::Keep, "pepper").unwrap();
     let mut at = "2026-03-03T14:40:00Z".parse().unwrap();
+    ready::make(&mut rollout, at);
     let mut input = r#"{"kind":"start","by":"lena"}"#.to_owned();
     let mut acts = Vec::new();
     loop {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hotfix_core::judge::Reason;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{Recording, Rollout, State};
+use hotfix_core::rollout::{BlockerKind, Recording, Rollout, State};
 use story::Story;
 
 /// The story under `phased-canary` with other keys in its first phase.
@@ -59,6 +59,10 @@ leaves = [{ id = "l", title = "t", hotfix = true }]
     let mut story = Story::new("phased-canary", Recording::Keep);
     let plan = Plan::try_new(Arc::new(policy), subject).unwrap();
     story.rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let blocks = |story: &Story| story.rollout.blockers().last().map(|blocker| blocker.kind);
+    assert_eq!(blocks(&story), Some(BlockerKind::Policy));
+    story.make_ready();
+    assert_eq!(blocks(&story), Some(BlockerKind::Policy));
     let refusal = story.refused(r#"{"kind":"start","by":"lena"}"#);
     assert_eq!(refusal.code(), "HF-ROLL-013");
     assert!(refusal.to_string().contains("HF-LINT-001 at /tree/questions/0"), "{refusal}");

@@ -100,7 +100,8 @@ proptest! {
     ) {
         let mut rollout = rollout(if standard { "standard" } else { "phased-canary" });
         let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
-        let mut lines = String::new();
+        story::ready::make(&mut rollout, at);
+        let mut lines = rollout.log().to_owned();
         let mut went_back = false;
         for happening in &happenings {
             match happening {
@@ -151,6 +152,7 @@ proptest! {
         let run = |more: u32| {
             let mut rollout = rollout("phased-canary");
             let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+            story::ready::make(&mut rollout, at);
             rollout.handle(at, &Input::from_json(INPUTS[0]).unwrap()).unwrap();
             while let Some(input) = input(&rollout, &Happening::Confirm { failed: false, which: 0 }) {
                 rollout.handle(at, &input).unwrap();

@@ -22,6 +22,7 @@ pub mod explain;
 pub mod extend;
 pub mod fixed;
 pub mod fixed_counts;
+pub mod gate;
 mod guard;
 #[cfg(feature = "test-hooks")]
 pub mod hook;

@@ -15,6 +15,10 @@ use hotfix::buffer::*;
 use hotfix::ceiling::*;
 use hotfix::error::*;
 use hotfix::explain::*;
+use hotfix::gate::{
+    hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_checklists,
+    hotfix_rollout_intents, hotfix_rollout_procedure,
+};
 use hotfix::hook::*;
 use hotfix::kayenta::*;
 use hotfix::outcome::*;
@@ -113,6 +117,16 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rollout_poll_at(rollout.0, null_mut());
         hotfix_rollout_verdict(null(), buf);
         hotfix_rollout_verdict(rollout.0, null_mut());
+        hotfix_rollout_blockers(null(), buf);
+        hotfix_rollout_blockers(rollout.0, null_mut());
+        hotfix_rollout_approvals(null(), buf);
+        hotfix_rollout_approvals(rollout.0, null_mut());
+        hotfix_rollout_checklists(null(), buf);
+        hotfix_rollout_checklists(rollout.0, null_mut());
+        hotfix_rollout_procedure(null(), buf);
+        hotfix_rollout_procedure(rollout.0, null_mut());
+        hotfix_rollout_intents(null(), buf);
+        hotfix_rollout_intents(rollout.0, null_mut());
         hotfix_rollout_why(null(), buf);
         hotfix_rollout_why(rollout.0, null_mut());
         hotfix_rollout_harm(null(), buf);
@@ -419,6 +433,11 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
         hotfix_rollout_log(rollout.0, dangling_mut());
         hotfix_rollout_evidence(rollout.0, input, len, &raw mut buf);
         hotfix_rollout_verdict(rollout.0, &raw mut buf);
+        hotfix_rollout_blockers(rollout.0, &raw mut buf);
+        hotfix_rollout_approvals(rollout.0, &raw mut buf);
+        hotfix_rollout_checklists(rollout.0, &raw mut buf);
+        hotfix_rollout_procedure(rollout.0, &raw mut buf);
+        hotfix_rollout_intents(rollout.0, &raw mut buf);
         hotfix_rollout_why(rollout.0, &raw mut buf);
         hotfix_rollout_harm(rollout.0, &raw mut buf);
         hotfix_rollout_outlook(rollout.0, &raw mut buf);

@@ -29,6 +29,10 @@ use hotfix::explain::{
 use hotfix::extend::{
     hotfix_base, hotfix_base_set, hotfix_policy_from_json_with, hotfix_policy_from_toml_with,
 };
+use hotfix::gate::{
+    hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_checklists,
+    hotfix_rollout_intents, hotfix_rollout_procedure,
+};
 use hotfix::kayenta::{hotfix_kayenta_classify, hotfix_kayenta_judge};
 use hotfix::outcome::{hotfix_decision_name, hotfix_state, hotfix_state_name};
 use hotfix::policy::{hotfix_policy_digest, hotfix_policy_from_toml, hotfix_policy_to_json};
@@ -45,8 +49,8 @@ use hotfix::view::{
     hotfix_rollout_state, hotfix_rollout_verdict,
 };
 use kayenta_common::{Came, ClassifyCase, JudgeCase};
-use roll_common::{Case, Seen, Step};
-use serde_json::Value;
+use roll_common::{Case, Seen, Step, by_kind};
+use serde_json::{Value, json};
 
 fn cases(family: &str) -> PathBuf {
     in_crate("../hotfix-core/tests/cases").join(family)
@@ -58,13 +62,13 @@ fn c_text(characters: &[c_char]) -> String {
     unsafe { CStr::from_ptr(characters.as_ptr()) }.to_str().unwrap().to_owned()
 }
 
-fn json(text: Result<String, Failed>) -> Value {
+fn read(text: Result<String, Failed>) -> Value {
     serde_json::from_str(&text.unwrap()).unwrap()
 }
 
 fn to_json(policy: &Policy) -> Value {
     // SAFETY: live handles.
-    json(buffer(|out, error| unsafe { hotfix_policy_to_json(policy.0, out, error) }))
+    read(buffer(|out, error| unsafe { hotfix_policy_to_json(policy.0, out, error) }))
 }
 
 fn digest(policy: &Policy) -> String {
@@ -105,7 +109,7 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
     match result {
         // SAFETY: live handles.
         Ok(()) => {
-            seen.actions = json(buffer(|o, e| unsafe { hotfix_rollout_actions(rollout.0, o, e) }));
+            seen.actions = read(buffer(|o, e| unsafe { hotfix_rollout_actions(rollout.0, o, e) }));
         }
         Err(failed) => {
             seen.message = failed.message;
@@ -122,11 +126,11 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
     unsafe {
         call(|error| hotfix_rollout_phase(rollout.0, &raw mut phase, error)).unwrap();
         call(|error| hotfix_rollout_share(rollout.0, &raw mut seen.share, error)).unwrap();
-        seen.verdict = json(buffer(|o, e| hotfix_rollout_verdict(rollout.0, o, e)));
-        seen.why = json(buffer(|o, e| hotfix_rollout_why(rollout.0, o, e)));
-        seen.harm = json(buffer(|o, e| hotfix_rollout_harm(rollout.0, o, e)));
+        seen.verdict = read(buffer(|o, e| hotfix_rollout_verdict(rollout.0, o, e)));
+        seen.why = read(buffer(|o, e| hotfix_rollout_why(rollout.0, o, e)));
+        seen.harm = read(buffer(|o, e| hotfix_rollout_harm(rollout.0, o, e)));
         seen.table = buffer(|o, e| hotfix_rollout_comparison_markdown(rollout.0, o, e)).unwrap();
-        seen.pending = json(buffer(|o, e| hotfix_rollout_pending_actions(rollout.0, o, e)));
+        seen.pending = read(buffer(|o, e| hotfix_rollout_pending_actions(rollout.0, o, e)));
         if seen.error.is_none() {
             let decision = CStr::from_ptr(hotfix_decision_name(out.decision as i32));
             assert_eq!(seen.verdict["decision"].as_str(), decision.to_str().ok());
@@ -134,7 +138,28 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
     }
     seen.phase = c_text(&phase.text);
     seen.state = state(rollout);
+    seen.gates = gates(rollout);
     seen
+}
+
+fn gates(rollout: &Rollout) -> Value {
+    // SAFETY: live handles.
+    let [blockers, approvals, checklists, procedure, intents] = unsafe {
+        [
+            read(buffer(|o, e| hotfix_rollout_blockers(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_approvals(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_checklists(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_procedure(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_intents(rollout.0, o, e))),
+        ]
+    };
+    json!({
+        "blockers": blockers,
+        "approvals": approvals,
+        "checklists": checklists,
+        "procedure": procedure,
+        "intents": by_kind(&intents),
+    })
 }
 
 fn run(case: &Case) -> Vec<String> {
@@ -177,8 +202,17 @@ fn run(case: &Case) -> Vec<String> {
 
 #[test]
 fn roll_1_rollout_cases_come_out_in_c_as_they_say() {
-    let cases = Case::load(&cases("roll"));
-    assert!(cases.len() > 20, "only {} cases", cases.len());
+    come_out("roll", 20);
+}
+
+#[test]
+fn gate_1_and_gate_2_cases_come_out_in_c_as_they_say() {
+    come_out("gate", 30);
+}
+
+fn come_out(family: &str, least: usize) {
+    let cases = Case::load(&cases(family));
+    assert!(cases.len() >= least, "only {} cases", cases.len());
     let faults: Vec<String> = cases.iter().flat_map(run).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -30,6 +30,7 @@ const SOURCES: &[&str] = &[
     "rollout",
     "view",
     "explain",
+    "gate",
     "audit",
     "rate_ratio",
     "kayenta",

@@ -21,7 +21,7 @@ use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
 
 const PLAN: &str = r#"{
-  "preset": "phased-canary",
+  "policy_file": "examples/policies/payments.toml",
   "salt": "pepper",
   "incident": {
     "id": "INC-2041",
@@ -74,7 +74,9 @@ impl Recorder {
     fn new() -> Self {
         let plan: Value = serde_json::from_str(PLAN).unwrap();
         let part = |name: &str| plan[name].to_string();
-        let policy = Arc::new(Policy::preset(plan["preset"].as_str().unwrap()).unwrap());
+        let house = std::fs::read_to_string(file("..").join(plan["policy_file"].as_str().unwrap()))
+            .unwrap();
+        let policy = Arc::new(Policy::from_toml(&house).unwrap());
         let plan_made =
             Plan::from_json(policy, &part("incident"), &part("release"), &part("traffic")).unwrap();
         let salt = plan["salt"].as_str().unwrap();
@@ -100,6 +102,51 @@ impl Recorder {
         self.rollout.handle(self.at, &parsed).unwrap_or_else(|refusal| panic!("{refusal}"));
         let at = self.at;
         writeln!(self.lines, "{{\"at\": \"{at}\", \"input\": {input}}}").unwrap();
+    }
+
+    /// What is refused is part of the story, too.
+    fn refused(&mut self, input: &Value, part: &str) {
+        let parsed = Input::from_value(input.clone()).unwrap();
+        let refusal = self.rollout.handle(self.at, &parsed).unwrap_err().to_string();
+        assert!(refusal.contains(part), "{refusal}");
+        let at = self.at;
+        writeln!(self.lines, "{{\"at\": \"{at}\", \"input\": {input}}}").unwrap();
+    }
+
+    /// The thirty items and the two approvals; the start waits for the one item that is left open until 14:38.
+    fn prepare(&mut self) {
+        self.until("14:20:00");
+        let items = |rollout: &Rollout| -> Vec<String> {
+            rollout.blockers().iter().filter_map(|b| b.item.map(|item| item.to_string())).collect()
+        };
+        for item in items(&self.rollout) {
+            self.wait(10);
+            match item.as_str() {
+                "rollback_tested" => {}
+                "communication_status" => self.send(&json!({
+                    "by": "noor", "item": item, "kind": "waive_item", "why": "the channel reaches everybody who is hit"
+                })),
+                "environment_flags" | "environment_migrations" => self.send(&json!({
+                    "by": "omar", "item": item, "kind": "check_item", "status": "not_applicable"
+                })),
+                _ => self.send(&json!({"by": "omar", "item": item, "kind": "check_item"})),
+            }
+        }
+        self.until("14:31:00");
+        self.send(&json!({
+            "by": "lena", "channel": "chat", "kind": "approve", "role": "engineering_lead", "why": "two files, reviewed"
+        }));
+        self.until("14:34:00");
+        self.send(
+            &json!({"by": "noor", "channel": "chat", "kind": "approve", "role": "product_manager"}),
+        );
+        self.until("14:36:00");
+        self.refused(&json!({"by": "lena", "kind": "start"}), "`rollback_tested` is open");
+        self.until("14:38:00");
+        self.send(&json!({
+            "by": "omar", "evidence": "back on 2.3.0 in staging within 140 s", "item": "rollback_tested", "kind": "check_item"
+        }));
+        assert_eq!(self.state(), State::Ready, "{:?}", self.rollout.blockers());
     }
 
     fn pending(&self) -> String {
@@ -169,6 +216,7 @@ fn record() -> Recorder {
     r.send(&json!({
         "by": "amir", "facts": {"authentication_down": false}, "kind": "set_facts", "why": "customers can log in"
     }));
+    r.prepare();
     r.until("14:40:00");
     r.send(&json!({"by": "lena", "kind": "start"}));
     r.until("14:41:30");

@@ -29,9 +29,14 @@ METRICS: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     """Measure and print."""
-    plan = hotfix.Policy.preset("phased-canary").plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
+    incident, release = {"id": "INC-2041", "severity": "P1"}, {"version": "2.3.1", "previous": "2.3.0"}
+    plan = hotfix.Policy.preset("phased-canary").plan(incident, release)
     rollout = hotfix.Rollout(plan, keep_log=False)
     at = datetime(2026, 3, 3, 14, 40, tzinfo=UTC)
+    approval, *items = rollout.blockers()
+    rollout.handle(at, {"kind": "approve", "by": "bench", "role": approval["roles"][0]})
+    for item in items:
+        rollout.handle(at, {"kind": "check_item", "by": "bench", "item": item["item"]})
     rollout.handle(at, {"kind": "start", "by": "bench"})
     while pending := rollout.pending_actions():
         rollout.handle(at, {"kind": "confirm", "by": "bench", "action": pending[0].id})

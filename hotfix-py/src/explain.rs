@@ -15,8 +15,12 @@ document! {
     /// --------
     /// >>> import hotfix
     /// >>> policy = hotfix.Policy.preset("phased-canary")
-    /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
+    /// >>> plan = policy.plan({"id": "INC-2041", "severity": "P1"}, {"version": "2.3.1", "previous": "2.3.0"})
     /// >>> rollout = hotfix.Rollout(plan)
+    /// >>> approval, *items = rollout.blockers()
+    /// >>> _ = rollout.handle("2026-03-03T14:31:00Z", {"kind": "approve", "by": "iris", "role": approval["roles"][0]})
+    /// >>> for item in items:
+    /// ...     _ = rollout.handle("2026-03-03T14:38:00Z", {"kind": "check_item", "by": "omar", "item": item["item"]})
     /// >>> _ = rollout.handle("2026-03-03T14:40:00Z", {"kind": "start", "by": "lena"})
     /// >>> while rollout.pending_actions():
     /// ...     done = rollout.pending_actions()[0].id

@@ -14,7 +14,7 @@ use pyo3::types::{PyDict, PyMapping, PyString};
 use serde_json::{Map, Value};
 
 use crate::action::{Action, Outcome};
-use crate::convert::{At, datetime, json};
+use crate::convert::{At, datetime, json, to_python};
 use crate::error::{Result, poisoned};
 use crate::explain::{Comparison, Harm, Outlook, Why};
 use crate::observation::{Reader, observation};
@@ -40,8 +40,12 @@ use crate::verdict::{MetricEvidence, Verdict};
 /// --------
 /// >>> import hotfix
 /// >>> policy = hotfix.Policy.preset("phased-canary")
-/// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
+/// >>> plan = policy.plan({"id": "INC-2041", "severity": "P1"}, {"version": "2.3.1", "previous": "2.3.0"})
 /// >>> rollout = hotfix.Rollout(plan)
+/// >>> approval, *items = rollout.blockers()
+/// >>> _ = rollout.handle("2026-03-03T14:31:00Z", {"kind": "approve", "by": "iris", "role": approval["roles"][0]})
+/// >>> for item in items:
+/// ...     _ = rollout.handle("2026-03-03T14:38:00Z", {"kind": "check_item", "by": "omar", "item": item["item"]})
 /// >>> outcome = rollout.handle("2026-03-03T14:40:00Z", {"kind": "start", "by": "lena"})
 /// >>> [action.kind for action in outcome.actions if action.awaits]
 /// ['deploy']
@@ -234,6 +238,75 @@ impl Rollout {
     /// list of Action
     fn pending_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
         Ok(self.lock(py)?.pending_actions().iter().cloned().map(Action).collect())
+    }
+
+    /// Everything that keeps the rollout from starting, each with who can clear it, and how.
+    ///
+    /// Returns
+    /// -------
+    /// list of dict
+    ///     ``{"kind", "sentence", "who", "clears"}``, where it fits with ``item``, ``list`` and ``roles``. Empty where a
+    ///     start would be taken, and from the start on. ``who`` is empty where anybody may, ``clears`` where the plan has
+    ///     to be made anew.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("emergency-command").plan({"id": "INC-2041"}, {"version": "2", "previous": "1"})
+    /// >>> approval, first, *_ = hotfix.Rollout(plan).blockers()
+    /// >>> approval["sentence"], approval["who"]
+    /// ('the approval of `senior_engineer` is missing: ask for it', ['senior_engineer'])
+    /// >>> first["item"], first["clears"]
+    /// ('focused_tests', ['check_item', 'waive_item'])
+    fn blockers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let blockers = self.lock(py)?.blockers();
+        to_python(py, &blockers)
+    }
+
+    /// Each demand for approval and how it stands.
+    ///
+    /// Returns
+    /// -------
+    /// dict
+    ///     ``demands``: each with ``any_of``, ``state`` (open, approved, denied, withdrawn, author_alone, afterwards, late)
+    ///     and ``words``: who said what, when, in which role, where, why and of which plan. ``unasked``: words of roles that
+    ///     no demand asks.
+    fn approvals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let approvals = self.lock(py)?.approvals();
+        to_python(py, &approvals)
+    }
+
+    /// Each checklist, whether the incident has it, and how its items stand.
+    ///
+    /// Returns
+    /// -------
+    /// list of dict
+    ///     ``applies`` is yes, no or unknown, by severity and facts. An item's ``state`` is open, done, waived or
+    ///     not_applicable, its ``mark`` says who said so, when and why.
+    fn checklists<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let checklists = self.lock(py)?.checklists();
+        to_python(py, &checklists)
+    }
+
+    /// Each step of the procedure and how it stands; ``check_item`` keeps the progress.
+    ///
+    /// Returns
+    /// -------
+    /// list of dict
+    fn procedure<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let procedure = self.lock(py)?.procedure();
+        to_python(py, &procedure)
+    }
+
+    /// The last intent of each kind: who wanted what, when and why, apart from what came of it.
+    ///
+    /// Returns
+    /// -------
+    /// list of dict
+    ///     ``{"kind", "at"}`` and, where there is one, ``by``, ``role``, ``about`` and ``why``, in the order of time.
+    fn intents<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let intents = self.lock(py)?.intents();
+        to_python(py, &intents)
     }
 
     /// Why the last verdict is as it is: numbers, rules, and the least change that would have turned it.

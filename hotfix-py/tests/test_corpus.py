@@ -116,7 +116,11 @@ def standing(value: Any, steps: list[str]) -> Any:
 
 def preset_case(case: Case, file: File, _name: str) -> None:
     """Figures of a preset: `preset/phased-canary.toml` describes the form."""
-    document = json.loads(hotfix.Policy.preset(file["policy"]).to_json())
+    shown(case, json.loads(hotfix.Policy.preset(file["policy"]).to_json()))
+
+
+def shown(case: Case, document: Any) -> None:
+    """What stands in a document, as a preset's case or the `shows` of a step says."""
 
     def found(pointer: str) -> Any:
         return standing(document, pointer.split("/")[1:])
@@ -329,11 +333,13 @@ RELEASE = {
 def roll_case(case: Case, file: File, _name: str) -> None:
     """A script of inputs and what must follow: `roll/readings.toml` describes the form."""
     document = json.loads(hotfix.Policy.preset(case.get("policy", "phased-canary")).to_json())
+    if not case.get("gates"):
+        open_gates(document)
     for pointer, value in case.get("set", []):
         put(document, pointer, value)
     policy = hotfix.Policy.from_json(json.dumps(document))
     traffic = case.get("traffic", {"requests_per_minute": 1000})
-    plan = policy.plan(INCIDENT, case.get("release", RELEASE), traffic, calibration=history(case))
+    plan = policy.plan(case.get("incident", INCIDENT), case.get("release", RELEASE), traffic, calibration=history(case))
     rollout = hotfix.Rollout(plan, salt="pepper")
     for number, step in enumerate(file.get("preludes", {}).get(case.get("after"), []) + case["steps"]):
         known = {"at", "input", "json", "observe", "times", "every", *SEEN}
@@ -350,6 +356,8 @@ def roll_case(case: Case, file: File, _name: str) -> None:
                 assert value in seen["says"], f"step {number}"
             elif key == "modes":
                 assert {metric: seen["modes"][metric] for metric in value} == value, f"step {number}"
+            elif key == "shows":
+                shown(value, seen["shows"])
             elif key == "accepts":
                 assert set(value) <= set(seen["accepts"]), f"step {number}"
             elif key == "why":
@@ -360,6 +368,27 @@ def roll_case(case: Case, file: File, _name: str) -> None:
         assert hotfix.audit(rollout.log(), rollout.head).findings == []
         again = hotfix.Rollout.replay(rollout.log())
         assert (again.state, again.head) == (rollout.state, rollout.head)
+        assert gates(again) == gates(rollout)
+
+
+def open_gates(document: Any) -> None:
+    """Take out what holds the start: the approvals, and the moment of start lists."""
+    document["approvals"] = []
+    for level in document["severities"].values():
+        level["approvals"] = []
+    for checklist in document["checklists"]:
+        checklist["at"] = "before" if checklist["at"] == "start" else checklist["at"]
+
+
+def gates(rollout: hotfix.Rollout) -> dict[str, Any]:
+    """What is on record for the start and after it."""
+    return {
+        "blockers": rollout.blockers(),
+        "approvals": rollout.approvals(),
+        "checklists": rollout.checklists(),
+        "procedure": rollout.procedure(),
+        "intents": {intent["kind"]: intent for intent in rollout.intents()},
+    }
 
 
 def history(case: Case) -> dict[str, dict[str, list[list[float]]]] | None:
@@ -378,7 +407,7 @@ def history(case: Case) -> dict[str, dict[str, list[list[float]]]] | None:
 SEEN = (
     *("error", "refused", "says", "accepts", "state", "phase", "share"),
     *("decision", "causes", "modes", "actions", "pending", "lines", "repeated"),
-    *("why", "harm", "table"),
+    *("why", "harm", "table", "shows"),
 )
 
 
@@ -415,6 +444,7 @@ def deliver(rollout: hotfix.Rollout, at: datetime, step: Case, file: File) -> di
         "actions": [f"{action.id} {action.kind}" for action in actions],
         "pending": [f"{action.id} {action.kind}" for action in rollout.pending_actions()],
         "lines": len(events),
+        "shows": gates(rollout) | {"actions": [action.to_dict() for action in actions]},
     }
 
 
@@ -571,6 +601,7 @@ RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
     "plan": plan_case,
     "policy": policy_case,
     "preset": preset_case,
+    "gate": roll_case,
     "roll": roll_case,
     "sev": severity_case,
     "stat": stat_case,

@@ -7,6 +7,7 @@ import pickle
 from datetime import UTC, datetime, timedelta
 
 import hotfix
+from story import clearing
 
 ERRORS = {"error_rate": {"canary": [0, 100], "baseline": [3, 900]}, "bug": {"canary": [0, 60], "baseline": [72, 60]}}
 
@@ -14,8 +15,10 @@ ERRORS = {"error_rate": {"canary": [0, 100], "baseline": [3, 900]}, "bug": {"can
 def watched() -> tuple[hotfix.Rollout, datetime]:
     policy = hotfix.Policy.preset("phased-canary")
     release = {"version": "2.3.1", "previous": "2.3.0"}
-    plan = policy.plan({"id": "INC-2041"}, release, {"requests_per_minute": 1000})
+    plan = policy.plan({"id": "INC-2041", "severity": "P1"}, release, {"requests_per_minute": 1000})
     rollout, at = hotfix.Rollout(plan), datetime(2026, 3, 3, 14, 40, tzinfo=UTC)
+    for blocker in rollout.blockers():
+        rollout.handle(at, clearing(blocker))
     rollout.handle(at, {"kind": "start", "by": "lena"})
     while rollout.pending_actions():
         rollout.handle(at, {"kind": "confirm", "by": "tool", "action": rollout.pending_actions()[0].id})

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import hotfix
-from story import START, Story, failing, healthy, make_plan
+from story import START, Story, clearing, failing, healthy, make_plan
 
 
 def test_roll_1_a_good_fix_goes_from_10_to_100_and_completes() -> None:
@@ -49,10 +49,11 @@ def test_roll_5_a_bad_fix_is_rolled_back_by_the_next_method_when_the_first_fails
 
 
 def test_an_outcome_is_lines_and_actions() -> None:
-    story = Story()
-    outcome = story.input({"kind": "start", "by": "lena"})
+    opening = Story().input({"kind": "note", "by": "lena", "text": "on it"})
+    assert [json.loads(line)["kind"] for line in opening.events] == ["opened", "note"]
+    outcome = Story().make_ready().input({"kind": "start", "by": "lena"})
     assert not outcome.repeated
-    assert [json.loads(line)["kind"] for line in outcome.events] == ["opened", "start"]
+    assert [json.loads(line)["kind"] for line in outcome.events] == ["start"]
     assert all(line.endswith("\n") for line in outcome.events)
     assert outcome["actions"] == [action.to_dict() for action in outcome.actions]
     deploy = outcome.actions[-1]
@@ -79,16 +80,41 @@ def test_the_log_is_all_lines_in_order() -> None:
 
 def test_before_the_first_input_nothing_is_known() -> None:
     rollout = hotfix.Rollout(make_plan())
-    assert rollout.state == "ready"
+    assert rollout.state == "drafted"
     assert rollout.now is None
     assert rollout.head == "0" * 64
     assert rollout.verdict.decision == "hold"
     assert rollout.pending_actions() == []
     assert rollout.poll_at() is None
-    assert "start" in rollout.accepted
+    assert "approve" in rollout.accepted
+    assert "start" not in rollout.accepted
     assert rollout.plan == make_plan()
     assert (rollout.dropped, rollout.recovered_length) == (0, None)
     assert "INC-2041" in repr(rollout)
+
+
+def test_gate_1_what_blocks_and_what_is_on_record_are_plain_documents() -> None:
+    story = Story()
+    approval, *items = story.rollout.blockers()
+    assert (approval["kind"], approval["roles"]) == ("approval", ["incident_commander", "release_manager"])
+    assert (len(items), items[0]["list"]) == (30, "code")
+    with pytest.raises(hotfix.Refused) as caught:
+        story.input({"kind": "start", "by": "lena"})
+    assert caught.value.code == "HF-ROLL-007"
+    assert all(blocker["sentence"] in str(caught.value) for blocker in [approval, *items])
+    digest = story.rollout.plan.digest
+    role = {"role": "release_manager", "channel": "chat", "plan_digest": digest}
+    story.input({"kind": "approve", "by": "iris", "why": "small", **role})
+    (word,) = story.rollout.approvals()["demands"][0]["words"]
+    assert word == {"said": "approved", "by": "iris", "why": "small", "at": word["at"], **role}
+    assert [intent["kind"] for intent in story.rollout.intents()] == ["approve"]
+    assert story.rollout.procedure() == []
+    story.make_ready()
+    assert story.rollout.blockers() == []
+    checked = [item["state"] for items in story.rollout.checklists()[:6] for item in items["items"]]
+    assert checked == ["done"] * 30
+    again = hotfix.Rollout.replay(story.rollout.log())
+    assert (again.approvals(), again.intents()) == (story.rollout.approvals(), story.rollout.intents())
 
 
 def test_now_and_poll_at_are_aware() -> None:
@@ -261,7 +287,7 @@ def test_field_10_a_stale_head_is_refused_and_not_logged() -> None:
 
 
 def test_principle_5_a_repeated_key_gets_the_same_answer() -> None:
-    story = Story()
+    story = Story().make_ready()
     start = {"kind": "start", "by": "lena", "key": "k1"}
     first = story.input(start)
     again = story.input(start)
@@ -312,12 +338,15 @@ def test_an_input_is_a_mapping() -> None:
     for bad in ("start", [("kind", "start")], None):
         with pytest.raises(TypeError):
             story.input(bad)  # type: ignore[arg-type]
+    story.make_ready()
     assert story.input({"kind": "start", "by": "lena", "key": None}).actions
     assert story.input({"kind": "tick", "metrics": {}}).events
 
 
 def test_keywords_have_the_names_of_the_design() -> None:
     rollout = hotfix.Rollout(plan=make_plan(), keep_log=True, salt="pepper")
+    for blocker in rollout.blockers():
+        rollout.handle(at=START, input=clearing(blocker))
     rollout.handle(at=START, input={"kind": "start", "by": "lena"})
     rollout.observe(at=START, metrics={})
     with pytest.raises(TypeError):

@@ -1,6 +1,10 @@
 //! What has to be there before a hot-fix goes out: approvals, checklists, reviews, tests, and a change that stays small
 //! (GATE-1 to GATE-6).
 
+pub(crate) mod approval;
 mod change;
+pub(crate) mod checklist;
 
+pub use approval::{Demand, DemandState, Heard, Said, Word, is_author};
 pub use change::{Change, Tidying};
+pub use checklist::{ItemStanding, ItemState, ListStanding, Mark, StepStanding};

@@ -559,6 +559,14 @@ problems! {
         /// What it needs, as it is written.
         needs: &'static str,
     }
+    /// An item of a checklist with the id of a step.
+    #[error("`{name}` is the id of an item and of the step at `{step}`, and people check both by their ids: give one of them another")]
+    "HF-POL-040" ItemAndStep {
+        /// The id.
+        name: String,
+        /// The step's place.
+        step: String,
+    }
 }
 
 fn instead(known: &[&str]) -> String {

@@ -107,6 +107,12 @@ impl Reader {
         self.within(key, |reader| reader.fail(problem))
     }
 
+    /// Reports at a place of the whole document.
+    pub(super) fn fail_at_path<T>(&mut self, path: &str, problem: impl Into<Problem>) -> Option<T> {
+        self.errors.push(path, problem.into());
+        None
+    }
+
     /// Reads below a key or an index of the present place.
     pub(super) fn within<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();

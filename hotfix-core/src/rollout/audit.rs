@@ -112,7 +112,7 @@ impl Rollout {
             return differs("actions");
         }
         let to = self.changes.to.take();
-        self.case.settle(at, &input, to, &self.actions, self.changes.judged);
+        self.case.settle(&self.plan, at, &input, to, &self.actions, self.changes.judged);
         Ok(())
     }
 }

@@ -1,8 +1,5 @@
 //! The folded state: everything that the log says, and nothing else.
 
-use serde_json::{Map, Value};
-
-use crate::grade::Severity;
 use crate::judge::{Decision, Judge, PhaseRecord, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -11,9 +8,10 @@ use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action, ActionId};
 use super::explain::{Kept, Question};
-use super::input::{Command, Input};
+use super::input::{Command, Input, InputKind};
+use super::intent::Intents;
 use super::keys::Keys;
-use super::readiness::{Readiness, Settled};
+use super::readiness::Readiness;
 use super::state::{Resume, Stage, State, Step, WayBack};
 
 /// What an input leads to, before it is recorded.
@@ -49,8 +47,7 @@ pub(super) struct Case {
     overtaken: Vec<ActionId>,
     /// A person has been asked or paged about the present trouble.
     pub(super) asked: bool,
-    pub(super) severity: Option<Severity>,
-    pub(super) facts: Map<String, Value>,
+    pub(super) intents: Intents,
     pub(super) keys: Keys,
     pub(super) judge: Judge,
     pub(super) verdict: Verdict,
@@ -69,18 +66,16 @@ pub(super) type Resolved = Option<Act>;
 
 impl Case {
     pub(super) fn try_new(plan: &Plan) -> Result<Self, StatError> {
-        let incident = &plan.subject().incident;
         Ok(Self {
             stage: Stage::Preparing,
             seq: 0,
             at: None,
             share: Share::NONE,
-            readiness: Readiness::default(),
+            readiness: Readiness::new(plan),
             pending: Vec::new(),
             overtaken: Vec::new(),
             asked: false,
-            severity: incident.severity,
-            facts: incident.facts.clone(),
+            intents: Intents::default(),
             keys: Keys::new(),
             judge: Judge::try_new(plan)?,
             verdict: Verdict::default(),
@@ -144,16 +139,17 @@ impl Case {
         self.at = Some(at);
     }
 
-    /// Folds an input that was checked. The first half of an event; cannot fail.
-    pub(super) fn fold(&mut self, at: Timestamp, command: &Command) -> Resolved {
-        match command {
-            Command::Approve { role, .. } => self.readiness.say(*role, true),
-            Command::Deny { role, .. } => self.readiness.say(*role, false),
-            Command::Withdraw { role, .. } => self.readiness.withdraw(*role),
-            Command::CheckItem { item, status, .. } => {
-                self.readiness.settle(*item, Settled::Checked(*status));
-            }
-            Command::WaiveItem { item, .. } => self.readiness.settle(*item, Settled::Waived),
+    /// Folds an input that was checked; `author`: it comes from whoever wrote the fix. The first half of an event; cannot
+    /// fail.
+    pub(super) fn fold(
+        &mut self,
+        plan: &Plan,
+        at: Timestamp,
+        input: &Input,
+        author: bool,
+    ) -> Resolved {
+        self.readiness.fold(plan, at, input, author);
+        match &input.command {
             Command::Observe { metrics } => {
                 let purpose = self.purpose();
                 self.judge.take(at, self.share, metrics, purpose);
@@ -174,11 +170,14 @@ impl Case {
                 return act;
             }
             Command::Failed { action, .. } => return self.resolve(*action),
-            Command::SetSeverity { severity, .. } => self.severity = Some(*severity),
-            Command::SetFacts { facts, .. } => {
-                self.facts.extend(facts.iter().map(|(name, value)| (name.clone(), value.clone())));
-            }
-            Command::Start
+            Command::Approve { .. }
+            | Command::Deny { .. }
+            | Command::Withdraw { .. }
+            | Command::CheckItem { .. }
+            | Command::WaiveItem { .. }
+            | Command::SetSeverity { .. }
+            | Command::SetFacts { .. }
+            | Command::Start
             | Command::Promote { .. }
             | Command::Hold { .. }
             | Command::Pause { .. }
@@ -214,6 +213,7 @@ impl Case {
     /// Folds what followed, as recorded. The second half of an event.
     pub(super) fn settle(
         &mut self,
+        plan: &Plan,
         at: Timestamp,
         input: &Input,
         to: Option<Stage>,
@@ -225,6 +225,11 @@ impl Case {
         }
         self.at = Some(at);
         self.seq += 1;
+        self.intents.note(at, input);
+        let approves = input.command.kind() == InputKind::Approve;
+        if approves {
+            self.readiness.note_told(plan.policy(), self.at);
+        }
         if judged.is_some() {
             self.judge.note(at, &self.verdict);
             self.question = judged;
@@ -240,7 +245,10 @@ impl Case {
         }
         for action in actions {
             match &action.act {
+                // Who is told of an approval is not asked anything.
+                Act::Page { .. } if approves => {}
                 Act::AskDecision { .. } | Act::Page { .. } => self.asked = true,
+                Act::RequestApproval { .. } => self.readiness.note_requests(plan.policy()),
                 act if act.awaits() => self.pending.push(action.clone()),
                 _ => {}
             }

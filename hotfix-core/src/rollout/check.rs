@@ -1,9 +1,11 @@
 //! Whether an input is taken at all. Changes nothing that is folded.
 
 use crate::canonical::digest;
-use crate::unit::{Name, Timestamp};
+use crate::fact::Facts;
+use crate::unit::Timestamp;
 
 use super::input::{Command, Input, InputKind};
+use super::readiness::Afterwards;
 use super::refusal::RefusalReason;
 use super::state::State;
 use super::{Rollout, Stage};
@@ -37,7 +39,7 @@ impl Rollout {
         }
         let (at, claimed_at) = self.check_time(at, kind)?;
         self.check_state(kind, input)?;
-        self.check_command(at, &input.command)?;
+        self.check_command(at, input)?;
         Ok(Passed::At { at, claimed_at })
     }
 
@@ -76,25 +78,33 @@ impl Rollout {
                 Err(RefusalReason::NoSuchAction { action: *action, pending })
             }
             (Command::Start, State::Drafted | State::AwaitingApproval) => {
-                let missing = self.case.readiness.missing(self.plan.policy());
-                Err(RefusalReason::NotReady { missing })
+                let missing: Vec<String> =
+                    self.blockers().into_iter().map(|blocker| blocker.sentence).collect();
+                Err(RefusalReason::NotReady { missing: missing.join("; ") })
             }
             _ if state.accepts().contains(&kind) => Ok(()),
-            _ => Err(RefusalReason::State { accepted: state.accepts() }),
+            (Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }, state)
+                if state.takes_approvals() =>
+            {
+                if self.accepted().contains(&kind) {
+                    return Ok(());
+                }
+                let met = self.case.readiness.afterwards(self.plan.policy()) == Afterwards::Met;
+                Err(RefusalReason::NothingToApprove { met })
+            }
+            _ => Err(RefusalReason::State { accepted: self.accepted() }),
         }
     }
 
-    fn check_command(&mut self, at: Timestamp, command: &Command) -> Result<(), RefusalReason> {
-        match command {
+    fn check_command(&mut self, at: Timestamp, input: &Input) -> Result<(), RefusalReason> {
+        match &input.command {
             Command::Observe { metrics } => {
                 self.case.judge.prepare(at, self.case.share, metrics)?;
                 Ok(())
             }
-            Command::CheckItem { item, .. } | Command::WaiveItem { item, .. } => {
-                self.check_item(*item)
-            }
-            Command::Withdraw { role, .. } if !self.case.readiness.has_approved(*role) => {
-                Err(RefusalReason::NoSuchApproval { role: role.to_string() })
+            Command::CheckItem { .. } | Command::WaiveItem { .. } => self.check_item(input),
+            Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
+                self.check_word(input)
             }
             Command::Promote { .. } => self.check_promotion(),
             Command::Start => match self.plan.policy().denials() {
@@ -104,22 +114,15 @@ impl Rollout {
                 }
             },
             Command::SetFacts { facts, .. } => {
+                if let Err(errors) = Facts::read(facts, self.plan.policy().vocabulary())
+                    && let Some(fact) = errors.iter().next().cloned()
+                {
+                    return Err(RefusalReason::Fact { fact, more: errors.iter().count() - 1 });
+                }
                 digest(facts).map(|_| ()).map_err(RefusalReason::Facts)
             }
             _ => Ok(()),
         }
-    }
-
-    fn check_item(&self, item: Name) -> Result<(), RefusalReason> {
-        let known =
-            self.plan.policy().checklists().iter().flat_map(|list| &list.items).map(|i| i.id);
-        if known.clone().any(|id| id == item) {
-            return Ok(());
-        }
-        let nearest = known
-            .min_by_key(|id| strsim::damerau_levenshtein(id.as_str(), item.as_str()))
-            .map_or_else(|| "-".to_owned(), |id| id.to_string());
-        Err(RefusalReason::NoSuchItem { item: item.to_string(), nearest })
     }
 
     /// A person passes a phase at its gate; before it only where the policy says so, or the engine has asked.

@@ -1,5 +1,6 @@
 //! What follows from an input: the machine's decisions, state by state. Reads the case, writes [`Changes`].
 
+use crate::gate::approval::demands;
 use crate::grade::{GateMode, Response, RollbackMethod, Strategy};
 use crate::judge::Decision;
 use crate::policy::section::{Phase, Rollback};
@@ -14,7 +15,10 @@ use super::state::{Resume, RollbackCause, Stage, Step, WayBack};
 impl Rollout {
     /// Concludes one input that was folded. `resolved` is the action that a `confirm` or `failed` was about.
     pub(super) fn conclude(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
-        if self.case.seq == 1 {
+        // A severity that rises asks more people; nobody is asked twice.
+        if self.case.seq == 1
+            || matches!(command, Command::SetSeverity { .. } | Command::SetFacts { .. })
+        {
             self.request_approvals();
         }
         match command {
@@ -55,10 +59,10 @@ impl Rollout {
                     Response::Continue => {}
                 }
             }
-            Command::Approve { .. }
-            | Command::Deny { .. }
-            | Command::Withdraw { .. }
-            | Command::CheckItem { .. }
+            Command::Approve { role, .. } => self.tell(at, *role),
+            Command::Deny { role, .. } => self.doubt(*role, "denied the plan"),
+            Command::Withdraw { role, .. } => self.doubt(*role, "took an approval back"),
+            Command::CheckItem { .. }
             | Command::WaiveItem { .. }
             | Command::SetSeverity { .. }
             | Command::SetFacts { .. }
@@ -83,17 +87,50 @@ impl Rollout {
 
     /// Whom to wake: whoever may approve first, else the incident commander.
     fn page(&mut self, why: String) {
-        let approver =
-            self.plan.policy().approvals().first().and_then(|a| a.any_of.first()).copied();
+        let first = demands(self.plan.policy(), self.severity()).next();
+        let approver = first.and_then(|(_, demand)| demand.any_of.first()).copied();
         if let Some(role) = approver.or_else(|| RoleName::try_new("incident_commander").ok()) {
             self.act(Act::Page { role, why });
         }
     }
 
     fn request_approvals(&mut self) {
-        for index in 0..self.plan.policy().approvals().len() {
-            let any_of = self.plan.policy().approvals()[index].any_of.clone();
+        if self.state().is_final() {
+            return;
+        }
+        for any_of in self.case.readiness.unrequested(self.plan.policy()) {
             self.act(Act::RequestApproval { any_of });
+        }
+    }
+
+    /// Whom the policy wants told of an approval hears of it as soon as the demand is met (GATE-1).
+    fn tell(&mut self, at: Timestamp, role: RoleName) {
+        for demand in self.case.readiness.untold(self.plan.policy(), Some(at)) {
+            for told in demand.told {
+                let why = format!("`{role}` approved the plan, and you are to know at once");
+                self.act(Act::Page { role: told, why });
+            }
+        }
+    }
+
+    /// What was approved afterwards, or was to be, is doubted while the fix is on its way or live: a person decides.
+    fn doubt(&mut self, role: RoleName, what: &str) {
+        match self.case.stage {
+            Stage::Deploying(_)
+            | Stage::Monitoring(_)
+            | Stage::Gate { .. }
+            | Stage::FinalValidation { .. }
+            | Stage::Complete { .. }
+            | Stage::Paused { .. } => {
+                self.ask(format!("`{role}` {what} after the start: go on, or roll back?"));
+            }
+            Stage::Preparing
+            | Stage::Closed
+            | Stage::RollingBack(_)
+            | Stage::RolledBack
+            | Stage::Frozen
+            | Stage::Aborted
+            | Stage::Failed => {}
         }
     }
 

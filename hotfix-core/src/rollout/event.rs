@@ -98,6 +98,9 @@ pub(super) struct Event<'a> {
     #[serde(default, skip_serializing_if = "<[Action]>::is_empty")]
     pub(super) actions: Cow<'a, [Action]>,
     pub(super) at: Timestamp,
+    /// Whether the actor wrote the fix: recorded, as names can be taken out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) author: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) by: Option<Digest>,
     /// What the house's history asked of the tests.
@@ -169,6 +172,7 @@ impl<'a> Event<'a> {
             action: None,
             actions: Cow::Borrowed(&[]),
             at,
+            author: false,
             by: None,
             calibration: None,
             channel: None,
@@ -206,8 +210,9 @@ impl<'a> Event<'a> {
     pub(super) fn put(&mut self, command: &'a Command) {
         let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
         match command {
-            Command::Approve { role, channel, heard_by: _, why } => {
+            Command::Approve { role, channel, heard_by: _, plan_digest, why } => {
                 self.role = Some(*role);
+                self.plan_digest = *plan_digest;
                 self.channel = text(channel);
                 self.why = text(why);
             }
@@ -278,6 +283,7 @@ impl<'a> Event<'a> {
             item: self.item.take(),
             metrics: self.metrics.take().map(Cow::into_owned),
             note: owned(&mut self.note),
+            plan_digest: self.plan_digest.take(),
             role: self.role.take(),
             severity: self.severity.take(),
             signal: self.signal.take(),

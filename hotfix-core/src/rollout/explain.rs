@@ -129,11 +129,20 @@ impl Rollout {
     ///
     /// let plan = Plan::from_json(
     ///     Arc::new(Policy::preset("phased-canary")?),
-    ///     r#"{"id": "INC-2041"}"#,
+    ///     r#"{"id": "INC-2041", "severity": "P1"}"#,
     ///     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
     ///     "",
     /// )?;
     /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+    /// # while let Some(blocker) = rollout.blockers().first() {
+    /// #     let input = match (&blocker.item, blocker.roles.first()) {
+    /// #         (Some(item), _) => format!(r#"{{"kind": "check_item", "by": "omar", "item": "{item}"}}"#),
+    /// #         (None, Some(role)) => format!(r#"{{"kind": "approve", "by": "iris", "role": "{role}"}}"#),
+    /// #         (None, None) => return Err(blocker.sentence.clone().into()),
+    /// #     };
+    /// #     rollout.handle("2026-03-03T14:34:00Z".parse()?, &Input::from_json(&input)?)?;
+    /// # }
+    /// // Approved, and all items checked.
     /// rollout.handle("2026-03-03T14:40:00Z".parse()?, &Input::from_json(r#"{"kind": "start", "by": "lena"}"#)?)?;
     /// while let Some(action) = rollout.pending_actions().first() {
     ///     let done = format!(r#"{{"kind": "confirm", "by": "tool", "action": "{}"}}"#, action.id);

@@ -19,9 +19,9 @@ closed_set! {
         Deny = "deny",
         /// An approval is taken back.
         Withdraw = "withdraw",
-        /// A checklist item is done or does not apply.
+        /// A checklist item or a step is done, does not apply, or is open again.
         CheckItem = "check_item",
-        /// A checklist item is waived.
+        /// A checklist item or a step is waived.
         WaiveItem = "waive_item",
         /// Go.
         Start = "start",
@@ -62,6 +62,8 @@ closed_set! {
         Done = "done",
         /// It does not apply.
         NotApplicable = "not_applicable",
+        /// It is not: what was said before was a slip.
+        Open = "open",
     }
 }
 
@@ -110,6 +112,8 @@ pub enum Command {
         channel: Option<String>,
         /// Who heard it, where it was said aloud. Personal.
         heard_by: Option<String>,
+        /// The plan that is approved; refused where it is not this rollout's.
+        plan_digest: Option<Digest>,
         /// Why.
         why: Option<String>,
     },
@@ -129,16 +133,16 @@ pub enum Command {
     },
     /// See [`InputKind::CheckItem`].
     CheckItem {
-        /// The item's id.
+        /// The id of an item, or of a step of the procedure (PLAN-8).
         item: Name,
-        /// Done, or not applicable.
+        /// Done, not applicable, or open again.
         status: ItemStatus,
         /// What shows it.
         evidence: Option<String>,
     },
     /// See [`InputKind::WaiveItem`].
     WaiveItem {
-        /// The item's id.
+        /// The id of an item, or of a step of the procedure.
         item: Name,
         /// Why.
         why: String,
@@ -360,6 +364,7 @@ pub(super) struct InputDocument {
     pub(super) item: Option<Name>,
     pub(super) metrics: Option<Observation>,
     pub(super) note: Option<String>,
+    pub(super) plan_digest: Option<Digest>,
     pub(super) role: Option<RoleName>,
     pub(super) severity: Option<Severity>,
     pub(super) signal: Option<Signal>,
@@ -383,6 +388,7 @@ impl InputDocument {
                 role: self.role.take().ok_or(missing("role"))?,
                 channel: self.channel.take(),
                 heard_by: self.heard_by.take(),
+                plan_digest: self.plan_digest.take(),
                 why,
             },
             InputKind::Deny => {
@@ -469,6 +475,7 @@ impl InputDocument {
             ("item", self.item.is_some()),
             ("metrics", self.metrics.is_some()),
             ("note", self.note.is_some()),
+            ("plan_digest", self.plan_digest.is_some()),
             ("role", self.role.is_some()),
             ("severity", self.severity.is_some()),
             ("signal", self.signal.is_some()),

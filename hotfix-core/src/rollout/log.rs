@@ -206,7 +206,7 @@ impl Rollout {
             self.case.verdict = verdict.into_owned();
         }
         let to = event.to.take().map(std::borrow::Cow::into_owned);
-        self.case.settle(at, &input, to, &event.actions, judged);
+        self.case.settle(&self.plan, at, &input, to, &event.actions, judged);
         Ok(())
     }
 
@@ -228,7 +228,7 @@ impl Rollout {
                 .prepare(at, self.case.share, metrics)
                 .map_err(|e| line.error(e.into()))?;
         }
-        let resolved = self.case.fold(at, &input.command);
+        let resolved = self.case.fold(&self.plan, at, &input, line.event.author);
         Ok((input, resolved))
     }
 }

@@ -5,12 +5,14 @@
 
 mod action;
 mod audit;
+mod blocker;
 mod case;
 mod check;
 mod conclude;
 mod event;
 mod explain;
 mod input;
+mod intent;
 mod journal;
 mod keys;
 mod log;
@@ -18,11 +20,14 @@ mod poll;
 mod readiness;
 mod refusal;
 mod state;
+mod word;
 
 pub use action::{Act, Action, ActionId, Audience, MessageKind};
 pub use audit::{Audit, AuditFinding, audit};
+pub use blocker::{Approvals, Blocker, BlockerKind};
 pub use event::LOG_FORMAT;
 pub use input::{Command, Input, InputError, InputKind, ItemStatus};
+pub use intent::Intent;
 pub use journal::Recording;
 pub use log::{LogError, LogFault, Recovered};
 pub use refusal::{Refusal, RefusalReason};
@@ -41,6 +46,7 @@ use case::{Case, Changes};
 use check::Passed;
 use event::EventKind;
 use journal::Journal;
+use readiness::Afterwards;
 
 /// One hot-fix from plan to closed case.
 ///
@@ -56,6 +62,15 @@ use journal::Journal;
 ///     "",
 /// )?;
 /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+/// // What the start waits for: here one approval and thirty items.
+/// while let Some(blocker) = rollout.blockers().first() {
+///     let input = match (&blocker.item, blocker.roles.first()) {
+///         (Some(item), _) => format!(r#"{{"kind": "check_item", "by": "omar", "item": "{item}"}}"#),
+///         (None, Some(role)) => format!(r#"{{"kind": "approve", "by": "iris", "role": "{role}"}}"#),
+///         (None, None) => return Err(blocker.sentence.clone().into()),
+///     };
+///     rollout.handle("2026-03-03T14:34:00Z".parse()?, &Input::from_json(&input)?)?;
+/// }
 /// let start = Input::from_json(r#"{"kind": "start", "by": "lena"}"#)?;
 /// let outcome = rollout.handle("2026-03-03T14:40:00Z".parse()?, &start)?;
 /// // Append `outcome.events` durably, then act.
@@ -148,7 +163,8 @@ impl Rollout {
         input: &Input,
     ) -> Result<(), CanonicalError> {
         self.open(at)?;
-        let resolved = self.case.fold(at, &input.command);
+        let author = self.is_author(input);
+        let resolved = self.case.fold(&self.plan, at, input, author);
         self.changes.clear();
         self.conclude(at, &input.command, resolved.as_ref());
         self.number_actions();
@@ -157,13 +173,27 @@ impl Rollout {
             let kind = EventKind::Taken(input.command.kind());
             let mut event = self.journal.line(input, kind, self.case.seq, at, claimed_at);
             event.put(&input.command);
+            event.author = author;
+            if matches!(input.command, Command::Approve { .. }) {
+                event.plan_digest = Some(self.plan.digest());
+            }
             event.actions = Cow::Borrowed(&self.actions);
             event.to = to.as_ref().map(Cow::Borrowed);
             event.verdict = self.changes.judged.map(|_| Cow::Borrowed(&self.case.verdict));
             self.journal.write(&event)?;
         }
-        self.case.settle(at, input, to, &self.actions, self.changes.judged);
+        self.case.settle(&self.plan, at, input, to, &self.actions, self.changes.judged);
         Ok(())
+    }
+
+    /// Whether what is said of the plan comes from whoever wrote the fix.
+    fn is_author(&self, input: &Input) -> bool {
+        let speaks = matches!(
+            input.command,
+            Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }
+        );
+        let author = self.plan.subject().release.author.as_deref();
+        speaks && input.by.as_deref().is_some_and(|by| crate::gate::is_author(author, by))
     }
 
     /// Gives what was concluded the ids of this event.
@@ -282,6 +312,17 @@ impl Rollout {
 
     /// The kinds of input that would be taken now.
     pub fn accepted(&self) -> Vec<InputKind> {
-        self.state().accepts().to_vec()
+        let state = self.state();
+        let mut accepted = state.accepts().to_vec();
+        if !accepted.contains(&InputKind::Approve) && state.takes_approvals() {
+            match self.case.readiness.afterwards(self.plan.policy()) {
+                Afterwards::Never => {}
+                Afterwards::Met => accepted.extend([InputKind::Deny, InputKind::Withdraw]),
+                Afterwards::Wanted => {
+                    accepted.extend([InputKind::Approve, InputKind::Deny, InputKind::Withdraw]);
+                }
+            }
+        }
+        accepted
     }
 }

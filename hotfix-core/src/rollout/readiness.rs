@@ -1,90 +1,245 @@
-//! What must be there before the start: approvals and checklist items (GATE-1, GATE-2).
+//! What was said and done for the start and after it: severity, facts, approvals, items (GATE-1, GATE-2). Kept here, judged in
+//! `gate`.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
+use crate::fact::{Facts, Truth, Vocabulary};
+use crate::gate::approval::{self, Clock, Demand, DemandId, Said, Word, Words};
+use crate::gate::checklist::{self, ItemState, Mark, Marks};
+use crate::grade::Severity;
+use crate::plan::Plan;
 use crate::policy::Policy;
-use crate::policy::section::{Approval, ChecklistItem};
-use crate::text::quoted;
-use crate::unit::{Name, RoleName};
+use crate::policy::section::{Checklist, ChecklistItem};
+use crate::unit::{RoleName, Timestamp};
 
-use super::input::ItemStatus;
+use super::input::{Command, Input, ItemStatus};
 use super::state::State;
 
 /// Who said what, and which items are settled.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Readiness {
-    /// The last word of each role: true where it approved.
-    said: BTreeMap<RoleName, bool>,
-    items: BTreeMap<Name, Settled>,
+    /// The severity that is acted on.
+    pub(super) severity: Option<Severity>,
+    /// It was given by a person, so facts do not change it.
+    given: bool,
+    /// What is known by now.
+    pub(super) facts: Facts,
+    words: Words,
+    pub(super) marks: Marks,
+    /// When the rollout started.
+    started: Option<Timestamp>,
+    /// Demands that somebody was asked to meet.
+    requested: Vec<DemandId>,
+    /// Demands of which the roles that the policy names have been told.
+    told: Vec<DemandId>,
 }
 
-/// How an item was settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Settled {
-    Checked(ItemStatus),
-    Waived,
+/// One thing that keeps the rollout from starting.
+pub(super) enum Missing<'a> {
+    /// The policy asks for things by severity, and there is none, or none of the policy's.
+    Severity(Option<Severity>),
+    /// A denial stands.
+    Denial(&'a Word),
+    /// A demand is not met.
+    Approval(Demand),
+    /// An item is open.
+    Item(&'a Checklist, &'a ChecklistItem, Truth),
 }
 
 impl Readiness {
-    pub(super) fn say(&mut self, role: RoleName, approved: bool) {
-        self.said.insert(role, approved);
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            severity: plan.severity(),
+            given: plan.subject().incident.severity.is_some(),
+            facts: plan.facts().clone(),
+            words: Words::default(),
+            marks: Marks::default(),
+            started: None,
+            requested: Vec::new(),
+            told: Vec::new(),
+        }
     }
 
-    pub(super) fn withdraw(&mut self, role: RoleName) {
-        self.said.remove(&role);
+    /// Folds an input that was checked. `author`: it comes from whoever wrote the fix.
+    pub(super) fn fold(&mut self, plan: &Plan, at: Timestamp, input: &Input, author: bool) {
+        let policy = plan.policy();
+        let by = || input.by.clone().unwrap_or_default();
+        let word = |said, role, why: &Option<String>| Word {
+            said,
+            role,
+            by: by(),
+            at,
+            channel: None,
+            heard_by: None,
+            why: why.clone(),
+            plan_digest: plan.digest(),
+            author,
+        };
+        let mark = |state, why: Option<String>| Mark { state, by: by(), at, why };
+        match &input.command {
+            Command::Approve { role, channel, heard_by, why, plan_digest: _ } => {
+                let (channel, heard_by) = (channel.clone(), heard_by.clone());
+                let said = Word { channel, heard_by, ..word(Said::Approved, *role, why) };
+                self.words.take(policy, said);
+            }
+            Command::Deny { role, why } => self.words.take(policy, word(Said::Denied, *role, why)),
+            Command::Withdraw { role, why } => {
+                self.words.take(policy, word(Said::Withdrawn, *role, why));
+            }
+            Command::CheckItem { item, status, evidence } => {
+                let state = match status {
+                    ItemStatus::Done => ItemState::Done,
+                    ItemStatus::NotApplicable => ItemState::NotApplicable,
+                    ItemStatus::Open => ItemState::Open,
+                };
+                self.marks.put(*item, mark(state, evidence.clone()));
+            }
+            Command::WaiveItem { item, why } => {
+                self.marks.put(*item, mark(ItemState::Waived, Some(why.clone())));
+            }
+            Command::Start => self.started = Some(at),
+            Command::SetSeverity { severity, .. } => {
+                (self.severity, self.given) = (Some(*severity), true);
+            }
+            Command::SetFacts { facts, .. } => {
+                learn(&mut self.facts, facts, policy.vocabulary());
+                if !self.given {
+                    self.severity = policy.classify(&self.facts).act_on();
+                }
+            }
+            Command::Confirm { .. }
+            | Command::Failed { .. }
+            | Command::Observe { .. }
+            | Command::Tick
+            | Command::Promote { .. }
+            | Command::Hold { .. }
+            | Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Abort { .. }
+            | Command::RollBack { .. }
+            | Command::Revert { .. }
+            | Command::Report { .. }
+            | Command::Note { .. } => {}
+        }
+    }
+
+    /// Everybody has been asked about the present demands.
+    pub(super) fn note_requests(&mut self, policy: &Policy) {
+        let new = approval::demands(policy, self.severity).map(|(id, _)| id);
+        let new: Vec<DemandId> = new.filter(|id| !self.requested.contains(id)).collect();
+        self.requested.extend(new);
+    }
+
+    /// The roles of each demand that somebody has yet to be asked about; after the start of those that may still be met.
+    pub(super) fn unrequested(&self, policy: &Policy) -> Vec<Vec<RoleName>> {
+        approval::demands(policy, self.severity)
+            .filter(|(id, _)| !self.requested.contains(id))
+            .filter(|(_, demand)| self.started.is_none() || demand.after_the_fact.is_some())
+            .map(|(_, demand)| demand.any_of.clone())
+            .collect()
+    }
+
+    /// The demands that are met and of which the policy's roles have yet to be told.
+    pub(super) fn untold(&self, policy: &Policy, now: Option<Timestamp>) -> Vec<Demand> {
+        let mut demands = self.demands(policy, now);
+        demands.retain(|d| d.is_met() && !d.told.is_empty() && !self.told.contains(&d.id));
+        demands
+    }
+
+    /// They have been told.
+    pub(super) fn note_told(&mut self, policy: &Policy, now: Option<Timestamp>) {
+        let told: Vec<DemandId> = self.untold(policy, now).iter().map(|demand| demand.id).collect();
+        self.told.extend(told);
     }
 
     pub(super) fn has_approved(&self, role: RoleName) -> bool {
-        self.said.get(&role) == Some(&true)
+        self.words.has_approved(role)
     }
 
-    pub(super) fn settle(&mut self, item: Name, how: Settled) {
-        self.items.insert(item, how);
+    /// How each demand stands.
+    pub(super) fn demands(&self, policy: &Policy, now: Option<Timestamp>) -> Vec<Demand> {
+        let clock = Clock { started: self.started, now };
+        approval::stand(policy, self.severity, &self.words, clock)
     }
 
-    fn open_items<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = &'a ChecklistItem> {
-        let lists = policy.checklists().iter().filter(|list| list.holds_start());
-        let items = lists.flat_map(|list| &list.items);
-        items.filter(|item| item.required && !self.items.contains_key(&item.id))
+    /// What was said by roles that nobody asks.
+    pub(super) fn unasked(&self, policy: &Policy) -> Vec<Word> {
+        self.words.unasked(policy, self.severity)
     }
 
-    /// `drafted` while an item is open, `awaiting_approval` while an approval is missing, else `ready`.
-    pub(super) fn state(&self, policy: &Policy) -> State {
-        if self.open_items(policy).next().is_some() {
-            State::Drafted
-        } else if self.is_denied() || self.lacks_approval(policy) {
-            State::AwaitingApproval
+    /// Whether the policy takes approvals after the start, and whether one is still wanted.
+    pub(super) fn afterwards(&self, policy: &Policy) -> Afterwards {
+        let mut demands = self.demands(policy, None);
+        demands.retain(|demand| demand.after_the_fact.is_some());
+        if demands.is_empty() {
+            Afterwards::Never
+        } else if demands.iter().all(Demand::is_met) && self.words.denials().next().is_none() {
+            Afterwards::Met
         } else {
-            State::Ready
+            Afterwards::Wanted
         }
     }
 
-    fn is_denied(&self) -> bool {
-        self.said.values().any(|approved| !approved)
-    }
-
-    fn lacks_approval(&self, policy: &Policy) -> bool {
-        self.open_approvals(policy).next().is_some()
-    }
-
-    fn open_approvals<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = &'a Approval> {
-        let demands = policy.approvals().iter().filter(|demand| demand.holds_start());
-        demands.filter(|demand| !demand.any_of.iter().any(|role| self.has_approved(*role)))
-    }
-
-    /// What is missing, in a sentence.
-    pub(super) fn missing(&self, policy: &Policy) -> String {
+    /// What keeps the rollout from starting, the gravest first.
+    pub(super) fn missing<'a>(&'a self, policy: &'a Policy) -> Vec<Missing<'a>> {
         let mut missing = Vec::new();
-        for (role, _) in self.said.iter().filter(|(_, approved)| !**approved) {
-            missing.push(format!("`{role}` denied it: ask again or abort"));
+        let known = self.severity.is_some_and(|severity| policy.severity(severity).is_some());
+        if !known && !policy.severities().is_empty() {
+            missing.push(Missing::Severity(self.severity));
         }
-        for demand in self.open_approvals(policy) {
-            let roles = quoted(&demand.any_of, " or ");
-            missing.push(format!("the approval of {roles} is missing"));
+        missing.extend(self.words.denials().map(Missing::Denial));
+        let demands = self.demands(policy, None).into_iter();
+        missing.extend(demands.filter(holds_up).map(Missing::Approval));
+        let items = checklist::holding_start(policy, self.severity, &self.facts, &self.marks);
+        missing.extend(items.map(|(list, item, applies)| Missing::Item(list, item, applies)));
+        missing
+    }
+
+    /// `drafted` while the severity is not known or an item is open, `awaiting_approval` while an approval is missing, else
+    /// `ready`.
+    pub(super) fn state(&self, policy: &Policy) -> State {
+        let missing = self.missing(policy);
+        let drafted = |m: &Missing<'_>| matches!(m, Missing::Severity(_) | Missing::Item(..));
+        if missing.iter().any(drafted) {
+            State::Drafted
+        } else if missing.is_empty() {
+            State::Ready
+        } else {
+            State::AwaitingApproval
         }
-        for item in self.open_items(policy) {
-            missing.push(format!("`{}` is open ({}): check or waive it", item.id, item.text));
+    }
+}
+
+/// A denial is named by itself: whoever lifts it approves with that.
+fn holds_up(demand: &Demand) -> bool {
+    demand.holds_start && !demand.is_met() && demand.state != approval::DemandState::Denied
+}
+
+/// What approvals after the start are good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Afterwards {
+    /// The policy has none.
+    Never,
+    /// All have been given.
+    Met,
+    /// One is still wanted, or a denial stands.
+    Wanted,
+}
+
+/// Adds what became known; `null` makes a fact unknown again. What cannot be read changes nothing: such facts are refused, but
+/// logs of earlier releases have them.
+fn learn(facts: &mut Facts, map: &Map<String, Value>, vocabulary: &Vocabulary) {
+    for (name, value) in map {
+        let Some(fact) = vocabulary.find(name) else { continue };
+        if value.is_null() {
+            facts.forget(fact);
+            continue;
         }
-        missing.join("; ")
+        let one = Map::from_iter([(name.clone(), value.clone())]);
+        if let Ok(read) = Facts::read(&one, vocabulary)
+            && let Some(value) = read.get(fact)
+        {
+            facts.set(fact, value.clone());
+        }
     }
 }

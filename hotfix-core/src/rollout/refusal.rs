@@ -1,8 +1,9 @@
 //! What the machine declines, and what it would take instead.
 
 use crate::canonical::{CanonicalError, Digest};
+use crate::fact::FactError;
 use crate::metric::ReadingError;
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::action::ActionId;
 use super::input::InputKind;
@@ -46,7 +47,7 @@ pub enum RefusalReason {
     #[error("taken here are {}", list(.accepted))]
     State {
         /// What is taken.
-        accepted: &'static [InputKind],
+        accepted: Vec<InputKind>,
     },
     /// The time is before the last one known.
     #[error("its time {at} is before the last one known, {last}: send the present time")]
@@ -101,8 +102,8 @@ pub enum RefusalReason {
         /// How many more there are.
         more: usize,
     },
-    /// The policy has no such item.
-    #[error("the policy has no checklist item `{item}`; the nearest is `{nearest}`")]
+    /// The policy has no such item or step.
+    #[error("the policy has no checklist item or step `{item}`; the nearest is `{nearest}`")]
     NoSuchItem {
         /// What came.
         item: String,
@@ -114,6 +115,60 @@ pub enum RefusalReason {
     NoSuchApproval {
         /// The role.
         role: String,
+    },
+    /// The approval is of another plan.
+    #[error(
+        "the plan is {plan}, not {approved}: it was changed, so look at it again and approve it anew"
+    )]
+    PlanChanged {
+        /// The plan that was approved.
+        approved: Digest,
+        /// This rollout's.
+        plan: Digest,
+    },
+    /// The policy names who holds the role, and this is somebody else.
+    #[error("`{role}` is held by {holders}, who has to say it")]
+    NotTheHolder {
+        /// The role.
+        role: RoleName,
+        /// Who holds it.
+        holders: String,
+    },
+    /// Nobody is named who heard it, or nobody else.
+    #[error("a spoken approval names in `heard_by` who else heard it")]
+    Unheard,
+    /// No demand that the role serves takes the spoken word.
+    #[error("the spoken word of `{role}` will not do: {remedy}")]
+    NotSpoken {
+        /// The role.
+        role: RoleName,
+        /// What would do.
+        remedy: String,
+    },
+    /// After the start, with nothing left to approve.
+    #[error("{}: {}", if *.met { "all approvals that may follow the start have been given" } else { "the policy lets no approval follow the start" }, "`report` a doubt, `pause` or `roll_back` instead")]
+    NothingToApprove {
+        /// There was something, and it is approved.
+        met: bool,
+    },
+    /// An item is set aside without a reason.
+    #[error("`{item}` is set aside without a reason: say in `{field}` why")]
+    NoReason {
+        /// The item.
+        item: Name,
+        /// Where the reason goes.
+        field: &'static str,
+    },
+    /// What goes on record names nobody.
+    #[error("nobody is named: say in `by` whose word it is")]
+    Nameless,
+    /// Facts that the policy does not know, or that cannot be.
+    #[error("at `/facts{}`: {fact}{}", .fact.path(), and_more_facts(*.more))]
+    Fact {
+        /// The first.
+        fact: FactError,
+        /// How many more there are.
+        more: usize,
     },
     /// The policy does not let a person pass this phase before its gate.
     #[error(
@@ -137,6 +192,10 @@ pub enum RefusalReason {
     Reading(#[from] ReadingError),
 }
 
+fn and_more_facts(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" (and {more} more)") }
+}
+
 fn and_more(more: usize) -> String {
     if more == 0 { String::new() } else { format!(" (and {more} more: lint the policy)") }
 }
@@ -158,6 +217,14 @@ impl RefusalReason {
             Self::TooEarly => "HF-ROLL-010",
             Self::KeyReused { .. } => "HF-ROLL-011",
             Self::NotRecorded(_) => "HF-ROLL-012",
+            Self::PlanChanged { .. } => "HF-ROLL-014",
+            Self::NotTheHolder { .. } => "HF-ROLL-015",
+            Self::Unheard => "HF-ROLL-016",
+            Self::NotSpoken { .. } => "HF-ROLL-017",
+            Self::NothingToApprove { .. } => "HF-ROLL-018",
+            Self::NoReason { .. } => "HF-ROLL-019",
+            Self::Nameless => "HF-ROLL-020",
+            Self::Fact { fact, .. } => fact.code(),
             Self::Facts(error) => error.code(),
             Self::Reading(error) => error.code(),
         }

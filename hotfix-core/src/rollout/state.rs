@@ -134,7 +134,7 @@ pub enum RollbackCause {
 closed_set! {
     /// The name of a state.
     State {
-        /// A checklist item is open.
+        /// The severity is not known, or a checklist item is open.
         Drafted = "drafted",
         /// An approval is missing.
         AwaitingApproval = "awaiting_approval",
@@ -173,8 +173,16 @@ impl State {
         matches!(self, Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed)
     }
 
+    /// Whether `approve`, `deny` and `withdraw` are taken here, after the start where the policy has a demand that may be
+    /// met then (GATE-1). What was stopped for good needs none.
+    pub const fn takes_approvals(self) -> bool {
+        !matches!(self, Self::Aborted | Self::Failed)
+    }
+
     /// What this state takes in: the table of ROLL-1. `confirm` and `failed` are taken in any state while their action
-    /// is pending; `promote` in `monitoring` and `final_validation` only where the policy allows.
+    /// is pending; `promote` in `monitoring` and `final_validation` only where the policy allows; `approve`, `deny` and
+    /// `withdraw` also after the start where the policy lets an approval follow. Items and steps are checked wherever the
+    /// rollout was not stopped for good: there are lists for after the deployment, for a way back and for the time after.
     #[rustfmt::skip]
     pub const fn accepts(self) -> &'static [InputKind] {
         use InputKind::{
@@ -189,35 +197,32 @@ impl State {
                 Start, Approve, Deny, Withdraw, CheckItem, WaiveItem, Abort, Report, SetSeverity, SetFacts, Note,
             ],
             Self::Deploying => &[
-                Confirm, Failed, Observe, Tick,
-                Pause, Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
-            ],
-            Self::Monitoring => &[
-                Observe, Tick, Promote,
+                Confirm, Failed, Observe, Tick, CheckItem, WaiveItem,
                 Pause, Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
             ],
             Self::Gate => &[
                 Observe, Tick, Promote, Hold, CheckItem, WaiveItem,
                 Pause, Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
             ],
-            Self::FinalValidation => &[
+            Self::Monitoring | Self::FinalValidation => &[
                 Observe, Tick, Promote, CheckItem, WaiveItem,
                 Pause, Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
             ],
             Self::RollingBack => &[
-                Confirm, Failed, Observe, Tick,
+                Confirm, Failed, Observe, Tick, CheckItem, WaiveItem,
                 Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
             ],
             Self::Paused => &[
-                Confirm, Failed, Observe, Tick, Resume,
+                Confirm, Failed, Observe, Tick, Resume, CheckItem, WaiveItem,
                 Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
             ],
             Self::Complete | Self::Frozen => &[
-                Observe, Tick, Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
+                Observe, Tick, CheckItem, WaiveItem, Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
             ],
-            Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed => {
-                &[Observe, Tick, SetSeverity, SetFacts, Note]
+            Self::Closed | Self::RolledBack => {
+                &[Observe, Tick, CheckItem, WaiveItem, SetSeverity, SetFacts, Note]
             }
+            Self::Aborted | Self::Failed => &[Observe, Tick, SetSeverity, SetFacts, Note],
         }
     }
 }

@@ -10,9 +10,10 @@ pub(crate) struct File {
     pub(crate) case: Vec<Case>,
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
+    #[serde(default)]
     pub(crate) id: String,
     #[serde(default)]
     at: Vec<(String, Value)>,

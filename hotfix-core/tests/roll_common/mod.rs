@@ -6,6 +6,9 @@
 #![allow(clippy::cast_possible_truncation, reason = "milliseconds of a few days")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
 
+#[path = "../preset_common/mod.rs"]
+mod preset_common;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -20,6 +23,11 @@ pub(crate) struct Case {
     pub(crate) policy: String,
     #[serde(default)]
     pub(crate) set: Vec<(String, Value)>,
+    /// Keeps the policy's approvals and lists; else nothing holds the start, as most cases are about what comes after it.
+    #[serde(default)]
+    pub(crate) gates: bool,
+    #[serde(default)]
+    pub(crate) incident: Option<Value>,
     #[serde(default)]
     pub(crate) release: Option<Value>,
     #[serde(default)]
@@ -90,6 +98,7 @@ pub(crate) struct Step {
     pub(crate) lines: Option<usize>,
     #[serde(default)]
     pub(crate) repeated: bool,
+    pub(crate) shows: Option<preset_common::Case>,
 }
 
 #[derive(serde::Deserialize)]
@@ -135,6 +144,9 @@ impl Case {
 
     /// The policy's document, changed as the case says.
     pub(crate) fn change(&self, document: &mut Value) {
+        if !self.gates {
+            open_gates(document);
+        }
         for (pointer, value) in &self.set {
             let (parent, key) = pointer.rsplit_once('/').unwrap();
             match document.pointer_mut(parent) {
@@ -158,7 +170,9 @@ impl Case {
             })
         });
         [
-            json!({"id": "INC-2041", "service": "payments", "severity": "P1"}),
+            self.incident.clone().unwrap_or_else(
+                || json!({"id": "INC-2041", "service": "payments", "severity": "P1"}),
+            ),
             release,
             self.traffic.clone().unwrap_or_else(|| json!({"requests_per_minute": 1000})),
         ]
@@ -167,6 +181,19 @@ impl Case {
     /// The history that the plan is calibrated on; empty without one.
     pub(crate) fn calibration(&self) -> String {
         self.history.as_ref().map(|history| history.document().to_string()).unwrap_or_default()
+    }
+}
+
+/// Takes out of a policy's document what holds the start: the approvals, and the moment of start lists.
+fn open_gates(document: &mut Value) {
+    document["approvals"] = json!([]);
+    for level in document["severities"].as_object_mut().into_iter().flatten() {
+        level.1["approvals"] = json!([]);
+    }
+    for list in document["checklists"].as_array_mut().into_iter().flatten() {
+        if list["at"] == "start" {
+            list["at"] = json!("before");
+        }
     }
 }
 
@@ -227,6 +254,15 @@ pub(crate) struct Seen {
     pub(crate) pending: Value,
     pub(crate) lines: usize,
     pub(crate) repeated: bool,
+    /// What is on record for the start and after it, besides the actions.
+    pub(crate) gates: Value,
+}
+
+/// The intents by their kind.
+pub(crate) fn by_kind(intents: &Value) -> Value {
+    let intents = intents.as_array().map(Vec::as_slice).unwrap_or_default();
+    let entry = |intent: &Value| (intent["kind"].as_str().unwrap().to_owned(), intent.clone());
+    Value::Object(intents.iter().map(entry).collect())
 }
 
 fn acts(actions: &Value) -> Vec<String> {
@@ -297,6 +333,11 @@ impl Step {
         }
         if let Some(lines) = self.lines {
             differ("lines", &lines, &seen.lines);
+        }
+        if let Some(shows) = &self.shows {
+            let mut document = seen.gates.clone();
+            document["actions"] = seen.actions.clone();
+            faults.extend(shows.faults(&document).into_iter().map(|f| format!("{place}{f}")));
         }
         for kind in &self.accepts {
             if !seen.accepts.contains(kind) {

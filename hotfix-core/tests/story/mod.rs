@@ -1,6 +1,9 @@
 //! The scenario of the docs, driven tick by tick.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+#[path = "../ready/mod.rs"]
+pub(crate) mod ready;
+
 use std::sync::Arc;
 
 use hotfix_core::metric::Observation;
@@ -50,7 +53,15 @@ impl Story {
         self.rollout.handle(self.at, &Input::from_json(text).unwrap()).unwrap_err()
     }
 
+    /// Gives every approval and settles every item that the start waits for.
+    pub(crate) fn make_ready(&mut self) {
+        while let Some(input) = ready::next(&self.rollout) {
+            self.input(&input.to_string());
+        }
+    }
+
     pub(crate) fn start(&mut self) {
+        self.make_ready();
         self.input(r#"{"kind":"start","by":"lena"}"#);
         self.confirm_all();
     }

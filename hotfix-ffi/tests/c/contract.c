@@ -36,11 +36,15 @@ static bool failed(hotfix_error **error, const char *code) {
   return right;
 }
 
+/* S1's plan where nothing holds the start. */
+static const char OPEN[] = "extends = 'phased-canary'\nname = 'open'\nchecklists = []\ncontingencies = []\n"
+                           "severities = { remove = true }";
+
 static hotfix_rollout *new_rollout(void) {
   hotfix_policy *policy = NULL;
   hotfix_plan *plan = NULL;
   hotfix_rollout *rollout = NULL;
-  EXPECT(hotfix_policy_preset(TEXT("phased-canary"), &policy, NULL) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_policy_from_toml(TEXT(OPEN), &policy, NULL) == HOTFIX_STATUS_OK);
   EXPECT(hotfix_plan_new(policy, TEXT("{\"id\": \"INC-1\"}"), TEXT("{\"version\": \"2\", \"previous\": \"1\"}"), NULL, 0,
                          &plan, NULL) == HOTFIX_STATUS_OK);
   EXPECT(hotfix_rollout_new(plan, HOTFIX_RECORDING_KEEP, NULL, 0, &rollout, NULL) == HOTFIX_STATUS_OK);

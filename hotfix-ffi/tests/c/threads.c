@@ -9,6 +9,10 @@
 
 enum { THREADS = 4 };
 
+/* S1's plan where nothing holds the start. */
+static const char OPEN[] = "extends = 'phased-canary'\nname = 'open'\nchecklists = []\ncontingencies = []\n"
+                           "severities = { remove = true }";
+
 typedef struct work {
   const hotfix_policy *policy;
   const hotfix_plan *plan;
@@ -42,7 +46,7 @@ int main(void) {
   pthread_t threads[THREADS];
   work works[THREADS];
   int failures = 0;
-  failures += hotfix_policy_preset(TEXT("phased-canary"), &policy, NULL) != HOTFIX_STATUS_OK;
+  failures += hotfix_policy_from_toml(TEXT(OPEN), &policy, NULL) != HOTFIX_STATUS_OK;
   failures += hotfix_plan_new(policy, TEXT("{\"id\": \"INC-1\"}"), TEXT("{\"version\": \"2\", \"previous\": \"1\"}"), NULL,
                               0, &plan, NULL) != HOTFIX_STATUS_OK;
   memset(works, 0, sizeof works);

@@ -16,7 +16,8 @@ use hotfix::error::{
 use hotfix::outcome::{hotfix_action, hotfix_outcome};
 use hotfix::plan::{hotfix_plan, hotfix_plan_free, hotfix_plan_new, hotfix_plan_new_calibrated};
 use hotfix::policy::{
-    hotfix_policy, hotfix_policy_free, hotfix_policy_from_json, hotfix_policy_preset,
+    hotfix_policy, hotfix_policy_free, hotfix_policy_from_json, hotfix_policy_from_toml,
+    hotfix_policy_preset,
 };
 use hotfix::rollout::{hotfix_recording, hotfix_rollout, hotfix_rollout_free, hotfix_rollout_new};
 use hotfix::status::hotfix_status;
@@ -113,6 +114,16 @@ impl Policy {
         Ok(Self(out))
     }
 
+    /// S1's plan where nothing holds the start: for tests of what comes after it.
+    pub(crate) fn open() -> Self {
+        let path = in_crate("../hotfix-core/tests/policies/open.toml");
+        let text = std::fs::read_to_string(path).unwrap();
+        let ((at, len), mut out) = (raw(&text), null_mut());
+        // SAFETY: live text and slots.
+        call(|error| unsafe { hotfix_policy_from_toml(at, len, &raw mut out, error) }).unwrap();
+        Self(out)
+    }
+
     pub(crate) fn from_json(json: &str) -> Result<Self, Failed> {
         let (mut out, (at, len)) = (null_mut(), raw(json));
         // SAFETY: live text and slots.
@@ -155,9 +166,9 @@ impl Plan {
         Ok(Self(out))
     }
 
-    /// A plan under a preset, for tests that ask about something else.
+    /// A plan under an open policy, for tests that ask about something else.
     pub(crate) fn any() -> Self {
-        let policy = Policy::preset("phased-canary").unwrap();
+        let policy = Policy::open();
         let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
         Self::new(&policy, [r#"{"id": "INC-1"}"#, release, ""]).unwrap()
     }

@@ -5,10 +5,14 @@ and no network: time and observations come in, log lines and actions come out.
 
 >>> import hotfix
 >>> plan = hotfix.Policy.preset("phased-canary").plan(
-...     {"id": "INC-2041", "service": "payments"},
+...     {"id": "INC-2041", "service": "payments", "severity": "P1"},
 ...     {"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "feature_flag", "seconds": 5}]},
 ... )
 >>> rollout = hotfix.Rollout(plan)
+>>> approval, *items = rollout.blockers()
+>>> _ = rollout.handle("2026-03-03T14:31:00Z", {"kind": "approve", "by": "iris", "role": approval["roles"][0]})
+>>> for item in items:
+...     _ = rollout.handle("2026-03-03T14:38:00Z", {"kind": "check_item", "by": "omar", "item": item["item"]})
 >>> outcome = rollout.handle("2026-03-03T14:40:00Z", {"kind": "start", "by": "lena"})
 >>> [action.kind for action in outcome.actions if action.awaits]
 ['deploy']

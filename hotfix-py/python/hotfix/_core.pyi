@@ -234,6 +234,30 @@ class _Iterable(Protocol):
 _Samples: TypeAlias = Sequence[SupportsFloat] | _Iterable
 
 @type_check_only
+class _Blocker(TypedDict):
+    kind: Literal["severity", "denial", "approval", "item", "policy"]
+    sentence: str
+    who: Sequence[str]
+    clears: Sequence[_InputKind]
+    roles: NotRequired[Sequence[str]]
+    item: NotRequired[str]
+    list: NotRequired[str]
+
+@type_check_only
+class _Approvals(TypedDict):
+    demands: list[dict[str, Any]]
+    unasked: list[dict[str, Any]]
+
+@type_check_only
+class _Intent(TypedDict):
+    kind: _InputKind
+    at: str
+    by: NotRequired[str]
+    role: NotRequired[str]
+    about: NotRequired[str]
+    why: NotRequired[str]
+
+@type_check_only
 class _TimelineStep(TypedDict):
     at: str
     offset: float
@@ -510,6 +534,11 @@ class Rollout:
     def recovered_length(self) -> int | None: ...
     def poll_at(self) -> datetime | None: ...
     def pending_actions(self) -> list[Action]: ...
+    def blockers(self) -> list[_Blocker]: ...
+    def approvals(self) -> _Approvals: ...
+    def checklists(self) -> list[dict[str, Any]]: ...
+    def procedure(self) -> list[dict[str, Any]]: ...
+    def intents(self) -> list[_Intent]: ...
     def why(self) -> Why | None: ...
     def harm(self) -> Harm | None: ...
     def outlook(self) -> Outlook | None: ...

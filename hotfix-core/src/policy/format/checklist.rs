@@ -4,6 +4,7 @@ use schemars::{Schema, SchemaGenerator};
 
 use super::entries::{Entries, Entry, texts};
 use super::phase::no_rules;
+use super::severity::NamedSeverities;
 use crate::fact::Condition;
 use crate::grade::ChecklistMoment;
 use crate::policy::field::{Lasting, List};
@@ -24,8 +25,10 @@ section! {
         at: ChecklistMoment, [default "start"];
         /// The time that it may take, above 0. Without it there is no limit.
         within: Lasting, [optional];
-        /// It is for incidents where this holds; without it for all. The start waits for a `start` list whatever it says:
-        /// mark the items that do not apply.
+        /// The severities that it is for; empty: for all.
+        severities: NamedSeverities, [default Node::List(Vec::new())];
+        /// It is for incidents where this holds; without it for all. While that is not known the start waits for a `start`
+        /// list.
         when: Condition, [optional];
         /// Its items.
         items: List<ChecklistItem>, [required];

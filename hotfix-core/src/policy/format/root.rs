@@ -187,6 +187,7 @@ pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> 
 
 fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
     let draft = PolicyDraft::read(entries, reader);
+    apart(&draft, reader);
     draft.format?;
     if let (Some(strategy), Some(courses), Some(instead_of)) =
         (draft.strategy, &draft.strategies, &draft.instead_of)
@@ -237,6 +238,19 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         messages: draft.messages?,
         report: draft.report?,
     })
+}
+
+/// `check_item` takes ids of items and of steps, so none is both (PLAN-8).
+fn apart(draft: &PolicyDraft, reader: &mut Reader) {
+    let (Some(lists), Some(steps)) = (&draft.checklists, &draft.procedure) else { return };
+    for (i, list) in lists.iter().enumerate() {
+        for (j, item) in list.items.iter().enumerate() {
+            let Some(step) = steps.iter().position(|step| step.id == item.id) else { continue };
+            let (name, step) = (item.id.to_string(), format!("/procedure/{step}"));
+            let problem = Problem::ItemAndStep { name, step };
+            reader.fail_at_path::<()>(&format!("/checklists/{i}/items/{j}/id"), problem);
+        }
+    }
 }
 
 /// Writes a policy; reading gives an equal one.

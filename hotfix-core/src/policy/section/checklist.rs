@@ -1,7 +1,7 @@
 //! What is gone through item by item, and when (GATE-2, GATE-5).
 
 use crate::fact::Condition;
-use crate::grade::ChecklistMoment;
+use crate::grade::{ChecklistMoment, Severity};
 use crate::unit::{Name, Span};
 
 /// A group of items to be gone through at a moment.
@@ -15,15 +15,16 @@ pub struct Checklist {
     pub at: ChecklistMoment,
     /// The time that it may take. None: no limit.
     pub within: Option<Span>,
-    /// It is for incidents where this holds. None: for all. The start waits for a start list whatever it says: items
-    /// that do not apply are marked so.
+    /// The severities that it is for; empty: for all.
+    pub severities: Vec<Severity>,
+    /// It is for incidents where this holds. None: for all. While that is not known the start waits for a start list.
     pub when: Option<Condition>,
     /// Its items.
     pub items: Vec<ChecklistItem>,
 }
 
 impl Checklist {
-    /// Whether the start waits for its required items.
+    /// Whether the start waits for its required items, where the incident has it.
     pub fn holds_start(&self) -> bool {
         self.at == ChecklistMoment::Start
     }

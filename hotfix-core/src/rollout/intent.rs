@@ -1,0 +1,82 @@
+//! What people wanted, apart from what came of it (FIELD-14).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::unit::{RoleName, Timestamp};
+
+use super::input::{Command, Input, InputKind};
+
+/// What somebody wanted: the last of its kind that was taken. All of them are in the log, a line each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Intent {
+    /// What.
+    pub kind: InputKind,
+    /// Who; the digest of the name where that was taken out of the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// In which role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleName>,
+    /// What it is about: an item, a version, a severity, a signal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// The last intent of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Intents(BTreeMap<InputKind, Intent>);
+
+impl Intents {
+    pub(super) fn note(&mut self, at: Timestamp, input: &Input) {
+        let Some((role, about, why)) = parts(&input.command) else { return };
+        let (kind, by, why) = (input.command.kind(), input.by.clone(), why.map(str::to_owned));
+        self.0.insert(kind, Intent { kind, by, at, role, about, why });
+    }
+
+    /// In the order of time.
+    pub(super) fn all(&self) -> Vec<Intent> {
+        let mut all: Vec<Intent> = self.0.values().cloned().collect();
+        all.sort_by_key(|intent| intent.at);
+        all
+    }
+}
+
+type Parts<'a> = (Option<RoleName>, Option<String>, Option<&'a str>);
+
+/// Role, subject and reason of what a person wants. None for readings, for time, for what came of an action, and for remarks.
+fn parts(command: &Command) -> Option<Parts<'_>> {
+    Some(match command {
+        Command::Approve { role, why, .. }
+        | Command::Deny { role, why }
+        | Command::Withdraw { role, why } => (Some(*role), None, why.as_deref()),
+        Command::CheckItem { item, evidence, .. } => {
+            (None, Some(item.to_string()), evidence.as_deref())
+        }
+        Command::WaiveItem { item, why } => (None, Some(item.to_string()), Some(why)),
+        Command::Start => (None, None, None),
+        Command::Promote { why }
+        | Command::Hold { why }
+        | Command::Pause { why }
+        | Command::Resume { why }
+        | Command::Abort { why }
+        | Command::RollBack { why }
+        | Command::SetFacts { why, .. } => (None, None, why.as_deref()),
+        Command::Revert { version, why } => (None, Some(version.clone()), Some(why)),
+        Command::Report { signal, note } => (None, Some(signal.to_string()), note.as_deref()),
+        Command::SetSeverity { severity, why } => {
+            (None, Some(severity.to_string()), why.as_deref())
+        }
+        Command::Confirm { .. }
+        | Command::Failed { .. }
+        | Command::Observe { .. }
+        | Command::Tick
+        | Command::Note { .. } => return None,
+    })
+}

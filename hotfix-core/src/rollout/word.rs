@@ -1,0 +1,123 @@
+//! Whether a word on the plan, or a mark on an item, may go on record (GATE-1, GATE-2).
+
+use crate::gate::approval::{demands, is_same_person, is_spoken, served_by};
+use crate::gate::checklist::{self, Known};
+use crate::text::quoted;
+use crate::unit::RoleName;
+
+use super::Rollout;
+use super::input::{Command, Input, ItemStatus};
+use super::refusal::RefusalReason;
+
+impl Rollout {
+    /// Whether a word names somebody who may speak for the role, of this plan, in a form that will do.
+    pub(super) fn check_word(&self, input: &Input) -> Result<(), RefusalReason> {
+        let by = named(input)?;
+        match &input.command {
+            Command::Approve { role, channel, heard_by, plan_digest, .. } => {
+                let plan = self.plan.digest();
+                if let Some(approved) = plan_digest.filter(|approved| *approved != plan) {
+                    return Err(RefusalReason::PlanChanged { approved, plan });
+                }
+                self.check_holder(*role, by)?;
+                if is_spoken(channel.as_deref(), heard_by.as_deref()) {
+                    self.check_spoken(*role, by, heard_by.as_deref())?;
+                }
+                Ok(())
+            }
+            Command::Withdraw { role, .. } if !self.case.readiness.has_approved(*role) => {
+                Err(RefusalReason::NoSuchApproval { role: role.to_string() })
+            }
+            Command::Deny { role, .. } | Command::Withdraw { role, .. } => {
+                self.check_holder(*role, by)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the policy names who holds a role, nobody else speaks for it.
+    fn check_holder(&self, role: RoleName, by: &str) -> Result<(), RefusalReason> {
+        let holders = self.plan.policy().role(role).map(|role| role.holders.as_slice());
+        let holders = holders.unwrap_or_default();
+        if holders.is_empty() || holders.iter().any(|holder| is_same_person(&holder.name, by)) {
+            return Ok(());
+        }
+        let names: Vec<&str> = holders.iter().map(|holder| holder.name.as_str()).collect();
+        Err(RefusalReason::NotTheHolder { role, holders: quoted(&names, " or ") })
+    }
+
+    /// The spoken word is heard by somebody else, and will do for something that is asked for.
+    fn check_spoken(
+        &self,
+        role: RoleName,
+        by: &str,
+        heard_by: Option<&str>,
+    ) -> Result<(), RefusalReason> {
+        let heard = heard_by.is_some_and(|who| !who.trim().is_empty() && !is_same_person(who, by));
+        if !heard {
+            return Err(RefusalReason::Unheard);
+        }
+        let policy = self.plan.policy();
+        let asked: Vec<_> = demands(policy, self.severity()).map(|(_, demand)| demand).collect();
+        let serves = |d: &&&_| served_by(policy, d, role).is_some();
+        if asked.iter().filter(serves).any(|demand| demand.verbal) {
+            return Ok(());
+        }
+        let remedy = if asked.iter().any(|demand| served_by(policy, demand, role).is_some()) {
+            "write it, in chat or in the ticket, and leave `heard_by` out".to_owned()
+        } else {
+            let mut verbal: Vec<RoleName> = Vec::new();
+            for role in asked.iter().filter(|d| d.verbal).flat_map(|d| &d.any_of) {
+                if !verbal.contains(role) {
+                    verbal.push(*role);
+                }
+            }
+            if verbal.is_empty() {
+                "nobody is asked for a spoken one, so write it".to_owned()
+            } else {
+                format!("it is taken of {}", quoted(&verbal, " or "))
+            }
+        };
+        Err(RefusalReason::NotSpoken { role, remedy })
+    }
+
+    /// Whether the item or step is there, and what sets it aside has a reason.
+    pub(super) fn check_item(&self, input: &Input) -> Result<(), RefusalReason> {
+        let (item, reason) = match &input.command {
+            Command::CheckItem { item, status, evidence } => {
+                let aside = *status == ItemStatus::NotApplicable;
+                (*item, aside.then_some(("evidence", evidence.as_deref())))
+            }
+            Command::WaiveItem { item, why } => (*item, Some(("why", Some(why.as_str())))),
+            _ => return Ok(()),
+        };
+        let policy = self.plan.policy();
+        let Some(known) = checklist::find(policy, item) else {
+            let nearest = checklist::ids(policy)
+                .min_by_key(|id| strsim::damerau_levenshtein(id.as_str(), item.as_str()))
+                .map_or_else(|| "-".to_owned(), |id| id.to_string());
+            return Err(RefusalReason::NoSuchItem { item: item.to_string(), nearest });
+        };
+        named(input)?;
+        // An item for some cases alone says by itself why it may not apply.
+        let speaks_for_itself = |known: &Known<'_>| match known {
+            Known::Item(item) => item.if_applicable,
+            Known::Step(_) => false,
+        };
+        match reason {
+            Some((field, text)) if text.is_none_or(|text| text.trim().is_empty()) => {
+                if field == "evidence" && speaks_for_itself(&known) {
+                    Ok(())
+                } else {
+                    Err(RefusalReason::NoReason { item, field })
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Who it is that says so: white space is nobody.
+fn named(input: &Input) -> Result<&str, RefusalReason> {
+    input.by.as_deref().filter(|by| !by.trim().is_empty()).ok_or(RefusalReason::Nameless)
+}
