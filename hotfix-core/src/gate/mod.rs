@@ -2,5 +2,14 @@
 //! (GATE-1 to GATE-6).
 
 mod change;
+mod demands;
+mod numstat;
+mod scope;
 
 pub use change::{Change, Tidying};
+pub use demands::{
+    ApprovalDemand, Demands, ReviewDemand, RoleDemand, SeverityBasis, StagingDemand, StagingFact,
+    StagingVerdict, TestingDemand,
+};
+pub use numstat::{ChangedFile, ChangedLines, Numstat, NumstatError};
+pub use scope::{ScopeBreach, ScopeFigures, ScopeInput, ScopeReport, ScopeRule, ScopeUnknown};

@@ -1,7 +1,9 @@
 //! The plan of one hot-fix: a policy, an incident, a release and its traffic.
 
 mod calibration;
+mod demands;
 mod error;
+mod scope;
 mod subject;
 mod timeline;
 
@@ -12,6 +14,7 @@ use serde::Serialize;
 
 use crate::canonical::{CanonicalError, Digest, digest};
 use crate::fact::Facts;
+use crate::gate::Numstat;
 use crate::grade::{RollbackMethod, Severity, Strategy};
 use crate::policy::Policy;
 use crate::policy::section::Efficacy;
@@ -31,6 +34,7 @@ pub struct Plan {
     subject: Subject,
     facts: Facts,
     severity: Option<Severity>,
+    diff: Option<Numstat>,
     methods: Vec<Method>,
     efficacy: Option<Efficacy>,
     calibrations: BTreeMap<MetricName, MetricCalibration>,
@@ -41,7 +45,7 @@ impl Plan {
     /// Makes a plan.
     ///
     /// # Errors
-    /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts; `HF-JSON-002` for a fact that is a whole number beyond 2^53.
+    /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts, `HF-PLAN-015` for the diff's figures; `HF-JSON-002` for a fact that is a whole number beyond 2^53.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
         Self::restored(policy, subject, BTreeMap::new())
     }
@@ -124,10 +128,11 @@ impl Plan {
         }
         let facts = Facts::read(&incident.facts, policy.vocabulary())?;
         let severity = incident.severity.or_else(|| policy.classify(&facts).act_on());
+        let diff = release.numstat.as_deref().map(Numstat::parse).transpose()?;
         let efficacy = efficacy(&policy, release.bug_metric)?;
         let methods = ways_back(policy.strategy(), release.methods.clone());
         let digest = plan_digest(&policy, &subject, &calibrations)?;
-        Ok(Self { policy, subject, facts, severity, methods, efficacy, calibrations, digest })
+        Ok(Self { policy, subject, facts, severity, diff, methods, efficacy, calibrations, digest })
     }
 
     /// Makes a plan from JSON documents of design section 5; `traffic` may be empty text.
