@@ -1,6 +1,7 @@
 //! The plan of one hot-fix: a policy, an incident, a release and its traffic.
 
 mod calibration;
+mod commit;
 mod demands;
 mod error;
 mod scope;
