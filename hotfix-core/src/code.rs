@@ -280,6 +280,7 @@ pub const CODES: &[Code] = &[
     code("HF-LINT-063", Family::Lint, "a rung is no later than the one before"),
     code("HF-LINT-064", Family::Lint, "two rungs of a ladder have the same number"),
     code("HF-LINT-065", Family::Lint, "a severity has no ladder, and others have"),
+    code("HF-LINT-067", Family::Lint, "a commit is to say what is known only after it"),
     code("HF-MET-001", Family::Metric, "a metric is observed that the policy lacks"),
     code("HF-MET-002", Family::Metric, "a reading has the form of another kind"),
     code("HF-MET-003", Family::Metric, "a reading has more events than trials"),

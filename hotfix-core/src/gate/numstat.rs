@@ -237,8 +237,10 @@ fn paths(text: &str) -> Option<(Option<String>, String)> {
     let Some(arrow) = text.find(ARROW) else { return Some((None, text.to_owned())) };
     let (before, after) = (&text[..arrow], &text[arrow + ARROW.len()..]);
     // `dir/{a => b}/x`: what is alike before ends in a slash, what is alike behind begins with one.
-    let open = before.rfind('{').filter(|at| *at == 0 || before[..*at].ends_with('/'));
-    let shut = after.find('}').filter(|at| {
+    let mut opens = before.rmatch_indices('{').map(|(at, _)| at);
+    let open = opens.find(|at| *at == 0 || before[..*at].ends_with('/'));
+    let mut shuts = after.match_indices('}').map(|(at, _)| at);
+    let shut = shuts.find(|at| {
         let behind = &after[at + 1..];
         behind.is_empty() || behind.starts_with('/')
     });

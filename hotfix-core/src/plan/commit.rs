@@ -46,13 +46,11 @@ impl Plan {
             parts.summary = description.or(title).unwrap_or_default();
         }
         parts.version.get_or_insert_with(|| release.version.clone());
-        let affected =
-            self.facts.get(FactId::BuiltIn(Fact::UsersAffected)).map(|value| match value {
-                crate::fact::FactValue::Share(share) => format!("{share} of users affected"),
-                _ => String::new(),
-            });
-        let impact: Vec<String> =
-            title_besides.into_iter().chain(affected).filter(|text| !text.is_empty()).collect();
+        let affected = match self.facts.get(FactId::BuiltIn(Fact::UsersAffected)) {
+            Some(FactValue::Share(share)) => Some(format!("{share} of users affected")),
+            _ => None,
+        };
+        let impact: Vec<String> = title_besides.into_iter().chain(affected).collect();
         let known = [
             (CommitField::Issue, Some(incident.id.clone())),
             (CommitField::Severity, self.severity.map(|severity| severity.to_string())),

@@ -148,7 +148,7 @@ impl Scope {
         "*.down.sql",
     ];
 
-    /// Tests, by the names that pytest, cargo, Go, JUnit, Jest, RSpec and xUnit look for or are commonly given.
+    /// Tests, by the names that the common test runners look for, or that are commonly given.
     pub const TEST_FILES: &'static [&'static str] = &[
         "**/test/**",
         "**/tests/**",

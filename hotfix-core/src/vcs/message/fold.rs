@@ -15,9 +15,11 @@ pub(super) fn normalised(value: &str) -> String {
     out.trim().to_owned()
 }
 
-/// The same on one line: every run of white space is one space.
+/// The same on one line: every run of white space is one space. A byte order mark is white space, too: before a subject it
+/// would be taken for the text's own.
 pub(super) fn on_one_line(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let blank = |c: char| c.is_control() || c == '\u{feff}';
+    let text: String = text.chars().map(|c| if blank(c) { ' ' } else { c }).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

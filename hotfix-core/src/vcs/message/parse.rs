@@ -192,14 +192,11 @@ impl CommitForm {
         let too_long = text.len() > MOST_BYTES;
         let lines: Vec<&str> =
             if too_long { Vec::new() } else { text.lines().map(str::trim_end).collect() };
-        match lines.iter().position(|line| !line.is_empty()) {
-            Some(first) => {
-                Reading { form: self, parsed: &mut parsed, bullets: Vec::new() }.read(&lines, first)
-            }
-            None => {
-                let bytes = if too_long { text.len() } else { 0 };
-                parsed.fault(1, CommitFaultKind::Unreadable { bytes });
-            }
+        if let Some(first) = lines.iter().position(|line| !line.is_empty()) {
+            Reading { form: self, parsed: &mut parsed, bullets: Vec::new() }.read(&lines, first);
+        } else {
+            let bytes = if too_long { text.len() } else { 0 };
+            parsed.fault(1, CommitFaultKind::Unreadable { bytes });
         }
         let lacking =
             self.fields.iter().copied().filter(|field| !parsed.fields.contains_key(field));
@@ -293,10 +290,13 @@ impl Reading<'_> {
             self.parsed.fields.insert(CommitField::Change, change);
         } else {
             for bullet in self.bullets {
-                self.parsed.body.push_str(&format!("- {bullet}\n"));
+                self.parsed.body.push_str("- ");
+                self.parsed.body.push_str(&bullet);
+                self.parsed.body.push('\n');
             }
         }
-        self.parsed.body = self.parsed.body.trim().to_owned();
+        let body = self.parsed.body.trim().to_owned();
+        self.parsed.body = body;
     }
 
     fn subject(&mut self, subject: &str, line: usize) {
