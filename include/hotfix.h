@@ -250,7 +250,7 @@ enum hotfix_status
    */
   HOTFIX_STATUS_POLICY = 11,
   /**
-   * A plan cannot be made (HF-PLAN).
+   * A plan, or a commit message, cannot be made (HF-PLAN, HF-VCS).
    */
   HOTFIX_STATUS_PLAN = 12,
   /**
@@ -1912,6 +1912,100 @@ hotfix_status hotfix_plan_digest(const struct hotfix_plan *plan,
  * Thread rule: one thread, after every other use of this handle.
  */
 void hotfix_plan_free(struct hotfix_plan *plan);
+
+/**
+ * Whether the release is as small as the policy wants a hot-fix, by its diff's figures ("numstat") and its "change", as
+ * JSON: {"content": "yes" | "no" | "unknown", "figures": {"files", "added", "deleted", "lines", "binary", "dependencies",
+ * "migrations", "tests"}, "breaches": [{"rule", "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message",
+ * "would_tell"}], "wanted"}.
+ *
+ * What is unknown is never fine. "content" is absent where the policy has no [scope], "figures" where there is no diff.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_scope(const struct hotfix_plan *plan,
+                                struct hotfix_buf *out,
+                                struct hotfix_error **err);
+
+/**
+ * What the plan's severity asks for, as JSON: {"severity", "basis": "given" | "settled" | "assumed" | "unknown",
+ * "would_tell", "in_policy", "label", "hotfix", "process", "approvals", "review", "testing": {"least", "most", "staging":
+ * {"verdict": "required" | "may_be_left_out" | "unknown" | "not_asked", "because", "would_tell"}, "demands"}}; times in
+ * seconds, what is not said is absent.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_demands(const struct hotfix_plan *plan,
+                                  struct hotfix_buf *out,
+                                  struct hotfix_error **err);
+
+/**
+ * Composes a commit message in the policy's form, as JSON: {"text", "subject", "missing", "later": [{"field", "label",
+ * "value"}], "note": {"text", "command"}, "version_commit", "version_missing"}.
+ *
+ * Facts stand at its end as trailers that `git interpret-trailers` reads. What the form asks for and was not given is named
+ * in "missing"; what is known only after the commit is in "later", with a `git notes` command for what of it was given.
+ *
+ * @param policy     A policy.
+ * @param parts      {"summary", "scope", "version", "fields": {"issue", "severity", "impact", "cause", "change", "solution",
+ *                   "tested", "approved_by", "deployed_by"}}, all but the summary optional; UTF-8, borrowed.
+ * @param parts_len  Its length in bytes.
+ * @param out        A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN with a code of HF-VCS and the place in the parts.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_policy_commit_message(const struct hotfix_policy *policy,
+                                           const char *parts,
+                                           size_t parts_len,
+                                           struct hotfix_buf *out,
+                                           struct hotfix_error **err);
+
+/**
+ * The same with what a plan knows: summary, issue, severity and impact, where they are not given. Nothing is guessed.
+ *
+ * @param plan       A plan.
+ * @param parts      As for hotfix_policy_commit_message, all of it optional; UTF-8, borrowed.
+ * @param parts_len  Its length in bytes.
+ * @param out        A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return As hotfix_policy_commit_message.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_commit_message(const struct hotfix_plan *plan,
+                                         const char *parts,
+                                         size_t parts_len,
+                                         struct hotfix_buf *out,
+                                         struct hotfix_error **err);
+
+/**
+ * Reads a commit message, as JSON: {"subject", "summary", "kind", "scope", "fields", "others": [{"label", "value"}], "body",
+ * "missing", "later", "faults": [{"code", "line", "message"}]}. What was composed is read to the letter; other layouts are
+ * read as far as they can be.
+ *
+ * @param policy       A policy.
+ * @param message      The message; UTF-8, borrowed. At most 4 MiB of it, else there is a fault and nothing else.
+ * @param message_len  Its length in bytes.
+ * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_policy_parse_commit_message(const struct hotfix_policy *policy,
+                                                 const char *message,
+                                                 size_t message_len,
+                                                 struct hotfix_buf *out,
+                                                 struct hotfix_error **err);
 
 /**
  * The name of a state: "rolling_back".

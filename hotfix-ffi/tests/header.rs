@@ -24,6 +24,8 @@ const SOURCES: &[&str] = &[
     "extend",
     "severity",
     "plan",
+    "scope",
+    "commit",
     "outcome",
     "reading",
     "rollout",
