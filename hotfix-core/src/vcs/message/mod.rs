@@ -11,7 +11,7 @@ mod parse;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::grade::CommitField;
 use crate::text::quoted;
@@ -37,9 +37,16 @@ pub struct CommitParts {
     /// The new version, for forms that raise it by a commit of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The facts.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    /// The facts. In a document `null` is unknown, as is what is absent.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<CommitField, String>,
+}
+
+fn known<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<CommitField, String>, D::Error> {
+    let all = BTreeMap::<CommitField, Option<String>>::deserialize(deserializer)?;
+    Ok(all.into_iter().filter_map(|(field, value)| Some((field, value?))).collect())
 }
 
 impl CommitParts {
