@@ -2,6 +2,7 @@
 //! asked of them holds together.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use hotfix_core::fact::Truth;
 use hotfix_core::gate::{Numstat, ScopeInput, ScopeReport};
@@ -10,9 +11,11 @@ use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::CommitForm;
 use hotfix_core::vcs::{CommitError, CommitParts};
 
-fn presets() -> impl Iterator<Item = Policy> {
-    Policy::presets().iter().map(|name| Policy::preset(name).expect("a preset loads"))
-}
+/// Loaded once: a fuzzer calls often.
+static PRESETS: LazyLock<Vec<Policy>> = LazyLock::new(|| {
+    let load = |name: &&'static str| Policy::preset(name).expect("a preset loads");
+    Policy::presets().iter().map(load).collect()
+});
 
 /// Reads the bytes as a diff's figures.
 pub fn numstat(data: &[u8]) {
@@ -29,7 +32,7 @@ pub fn numstat(data: &[u8]) {
     assert!(diff.files.iter().all(|file| !file.path.is_empty()));
     let mut half = diff.clone();
     half.files.truncate(diff.files.len() / 2);
-    for policy in presets() {
+    for policy in PRESETS.iter() {
         let judge = |diff: &Numstat| {
             let input = ScopeInput { diff: Some(diff), ..ScopeInput::default() };
             ScopeReport::new(policy.scope(), input)
@@ -52,7 +55,7 @@ pub fn numstat(data: &[u8]) {
 /// Reads the bytes as a commit message, and as parts of one that are composed and read again.
 pub fn commit_message(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
-    for policy in presets() {
+    for policy in PRESETS.iter() {
         let form = policy.commit_form();
         check_read(&form, text);
         check_composed(&form, text);

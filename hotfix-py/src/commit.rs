@@ -14,6 +14,7 @@ pub(crate) fn parts(
     fields: Option<&Bound<'_, PyAny>>,
 ) -> Result<CommitParts> {
     let fields = fields.map_or(Ok(Value::Object(serde_json::Map::new())), convert::json)?;
-    let document = json!({ "summary": summary, "scope": scope, "version": version, "fields": fields });
+    let document =
+        json!({ "summary": summary, "scope": scope, "version": version, "fields": fields });
     Ok(CommitParts::from_json(&document.to_string())?)
 }

@@ -367,7 +367,11 @@ impl Policy {
     /// ({'issue': 'INC-7'}, ['impact', 'change'])
     /// >>> read["faults"][0]["message"]
     /// '`impact` has a label and no value: fill it in, or leave the line out'
-    fn parse_commit_message<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    fn parse_commit_message<'py>(
+        &self,
+        py: Python<'py>,
+        text: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.commit_form().parse(text))
     }
 
