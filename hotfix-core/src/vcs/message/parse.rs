@@ -282,11 +282,8 @@ impl Reading<'_> {
         }
         self.body(lines, start);
         let asked = self.form.fields.contains(&CommitField::Change);
-        if asked
-            && !self.parsed.fields.contains_key(&CommitField::Change)
-            && !self.bullets.is_empty()
-        {
-            let change = normalised(&self.bullets.join("\n"));
+        let change = normalised(&self.bullets.join("\n"));
+        if asked && !self.parsed.fields.contains_key(&CommitField::Change) && !change.is_empty() {
             self.parsed.fields.insert(CommitField::Change, change);
         } else {
             for bullet in self.bullets {
