@@ -4,6 +4,13 @@
 #[expect(
     unreachable_pub,
     clippy::expect_used,
+    reason = "what a target did not expect is what it finds"
+)]
+#[path = "../../fuzz/src/gate.rs"]
+mod gate;
+#[expect(
+    unreachable_pub,
+    clippy::expect_used,
     clippy::panic,
     reason = "what a target did not expect is what it finds"
 )]
@@ -42,6 +49,16 @@ fn field_5_the_corpus_of_json_loads_or_is_refused_and_holds_together() {
     for name in Policy::presets() {
         policy::json(Policy::preset(name).unwrap().to_json().as_bytes());
     }
+}
+
+#[test]
+fn field_5_the_corpus_of_figures_is_read_or_refused() {
+    assert!(run("fuzz/corpus/numstat", "", gate::numstat) >= 20);
+}
+
+#[test]
+fn field_5_the_corpus_of_commit_messages_is_read_and_composed() {
+    assert!(run("fuzz/corpus/commit_message", "", gate::commit_message) >= 15);
 }
 
 /// Keys and codes of the format, for a fuzzer that would not come upon them by chance.

@@ -360,6 +360,39 @@ fn comm_1_messages_are_read_through() {
 }
 
 #[test]
+fn vcs_5_a_commit_that_says_what_comes_later_is_found() {
+    let commit = |fields: Value| ("/vcs/commit/fields", fields);
+    let late = ("/severities/P0/review/time", json!("after"));
+    let early = ("/severities/P0/review/time", json!("before"));
+    let row = |says, base, fault, near| Row {
+        code: "HF-LINT-067",
+        place: "/vcs/commit/fields",
+        says,
+        base,
+        fault,
+        near,
+    };
+    let before = |fields: Value| vec![commit(fields)];
+    check(
+        "severity-matrix",
+        vec![
+            row(
+                &["`deployed_by`"],
+                vec![],
+                before(json!(["deployed_by"])),
+                before(json!(["tested"])),
+            ),
+            row(
+                &["`approved_by`"],
+                before(json!(["issue", "approved_by"])),
+                vec![late],
+                vec![early],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn comm_1_occasions_without_a_message_are_found() {
     let tell = |kind: &str, from: &str| {
         let mut duty = json!({ "id": "tell", "kind": kind, "title": "tell", "from": from, "within": 900, "audience": "stakeholders" });

@@ -17,6 +17,7 @@
 pub mod audit;
 pub mod buffer;
 pub mod ceiling;
+pub mod commit;
 pub mod error;
 pub mod explain;
 pub mod extend;
@@ -37,6 +38,7 @@ pub mod policy;
 pub mod rate_ratio;
 pub mod reading;
 pub mod rollout;
+pub mod scope;
 pub mod severity;
 pub mod status;
 pub mod strategy;

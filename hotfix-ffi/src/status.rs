@@ -24,7 +24,7 @@ pub enum hotfix_status {
     Unit = 10,
     /// A policy cannot be read; the error has all faults (HF-POL, HF-UNIT).
     Policy = 11,
-    /// A plan cannot be made (HF-PLAN).
+    /// A plan, or a commit message, cannot be made (HF-PLAN, HF-VCS).
     Plan = 12,
     /// An input or a reading cannot be read; nothing was logged (HF-IN).
     Input = 13,

@@ -25,6 +25,8 @@ const SOURCES: &[&str] = &[
     "severity",
     "plan",
     "strategy",
+    "scope",
+    "commit",
     "outcome",
     "reading",
     "rollout",

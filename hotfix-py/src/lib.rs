@@ -11,6 +11,7 @@ mod action;
 mod audit;
 mod calibration;
 mod ceiling;
+mod commit;
 mod convert;
 mod document;
 mod error;

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::calibration::{dict_of, series};
+use crate::commit;
 use crate::convert::{At, duration, json as to_json, object, to_python};
 use crate::document::{self, document, value};
 use crate::error::Result;
@@ -142,6 +143,91 @@ impl Plan {
     #[getter]
     fn rollback<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.rollback())
+    }
+
+    /// Whether the release is as small as the policy wants a hot-fix, by its ``numstat`` and its ``change``.
+    ///
+    /// ``{"content", "figures", "breaches", "unknown", "wanted"}``: ``content`` is ``"yes"``, ``"no"`` or ``"unknown"``, and
+    /// absent where the policy has no ``[scope]``. What is unknown is never fine: ``unknown`` has what would tell.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("standard").plan(
+    /// ...     {"id": "INC-2041"},
+    /// ...     {"version": "2.3.1", "previous": "2.3.0", "numstat": "6\t2\tpay.py\n300\t0\treport.py\n",
+    /// ...      "change": {"fixes": 1, "features": False, "tidying": "none"}},
+    /// ... )
+    /// >>> plan.scope["content"], plan.scope["breaches"][0]["message"]
+    /// ('no', 'it has 308 lines, and the policy allows 200')
+    #[getter]
+    fn scope<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.scope())
+    }
+
+    /// What the severity of the plan asks for: approvals, review, testing, and whether staging may be left out.
+    ///
+    /// ``{"severity", "basis", "would_tell", "in_policy", "label", "hotfix", "process", "approvals", "review", "testing"}``;
+    /// ``basis`` is ``"given"``, ``"settled"``, ``"assumed"`` or ``"unknown"``. Times are seconds.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> policy = hotfix.Policy.preset("severity-matrix")
+    /// >>> plan = policy.plan({"id": "INC-2041", "severity": "P0"}, {"version": "2.3.1", "previous": "2.3.0"})
+    /// >>> plan.demands["testing"]["staging"]
+    /// {'verdict': 'unknown', 'would_tell': ['service_down']}
+    #[getter]
+    fn demands<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.demands())
+    }
+
+    /// Compose the commit message of the fix, with what the plan knows: summary, issue, severity and impact.
+    ///
+    /// Parameters
+    /// ----------
+    /// summary : str, optional
+    ///     What the fix does. Without it the release's description, or the incident's title.
+    /// scope, version, fields
+    ///     As for `Policy.commit_message`; what is given wins.
+    ///
+    /// Returns
+    /// -------
+    /// dict
+    ///     As `Policy.commit_message`.
+    ///
+    /// Raises
+    /// ------
+    /// PlanError
+    ///     As `Policy.commit_message`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("standard").plan(
+    /// ...     {"id": "INC-2041", "severity": "P1", "title": "card payments fail"},
+    /// ...     {"version": "2.3.1", "previous": "2.3.0", "description": "read the secret as UTF-8"},
+    /// ... )
+    /// >>> message = plan.commit_message(scope="payments")
+    /// >>> print(message["text"], end="")
+    /// fix(payments): read the secret as UTF-8
+    /// <BLANKLINE>
+    /// Issue: INC-2041
+    /// Severity: P1
+    /// Impact: card payments fail
+    /// >>> message["missing"]
+    /// ['cause', 'solution']
+    #[pyo3(signature = (summary="", *, scope=None, version=None, fields=None))]
+    fn commit_message<'py>(
+        &self,
+        py: Python<'py>,
+        summary: &str,
+        scope: Option<&str>,
+        version: Option<&str>,
+        fields: Option<&Bound<'py, PyAny>>,
+    ) -> Result<Bound<'py, PyAny>> {
+        let parts = commit::parts(summary, scope, version, fields)?;
+        Ok(to_python(py, &self.0.commit_message(parts)?)?)
     }
 
     /// SHA-256 of policy, incident, release, traffic and calibration in canonical JSON.

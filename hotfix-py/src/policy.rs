@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyString};
 use serde::{Deserialize, Serialize};
 
+use crate::commit;
 use crate::convert::{At, to_python};
 use crate::document::{document, value};
 use crate::error::Result;
@@ -299,6 +300,79 @@ impl Policy {
     fn lint(&self, py: Python<'_>, at: Option<At>) -> Vec<Finding> {
         let findings = py.detach(|| self.0.lint(at.map(|at| at.0)));
         findings.iter().map(|finding| Finding(value(finding))).collect()
+    }
+
+    /// Compose a commit message in the form of this policy.
+    ///
+    /// Parameters
+    /// ----------
+    /// summary : str
+    ///     What the fix does. The subject has at most 72 characters of it, the rest stands below.
+    /// scope : str, optional
+    ///     What it is about, for forms that are conventional commits.
+    /// version : str, optional
+    ///     The new version, for forms that raise it by a commit of its own.
+    /// fields : Mapping, optional
+    ///     The facts, by name: ``issue``, ``severity``, ``impact``, ``cause``, ``change``, ``solution``, ``tested``,
+    ///     ``approved_by``, ``deployed_by``; None is unknown. They stand at the end, as trailers that git reads.
+    ///
+    /// Returns
+    /// -------
+    /// dict
+    ///     ``{"text", "subject", "missing", "later", "note", "version_commit", "version_missing"}``: ``missing`` has the facts
+    ///     that the form asks for, ``later`` those that are known only after the commit, ``note`` the command that writes what
+    ///     of them was given.
+    ///
+    /// Raises
+    /// ------
+    /// PlanError
+    ///     ``HF-VCS-020`` to ``HF-VCS-025``, with the place in the arguments.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> policy = hotfix.Policy.preset("severity-matrix")
+    /// >>> message = policy.commit_message("Read the secret as UTF-8", fields={"issue": "#1234", "deployed_by": "Ann"})
+    /// >>> message["text"]
+    /// 'HOTFIX: Read the secret as UTF-8\n\nFixes: #1234\n'
+    /// >>> message["missing"]
+    /// ['severity', 'impact', 'cause', 'solution']
+    /// >>> message["note"]["text"]
+    /// 'Deployed-By: Ann\n'
+    #[pyo3(signature = (summary, *, scope=None, version=None, fields=None))]
+    fn commit_message<'py>(
+        &self,
+        py: Python<'py>,
+        summary: &str,
+        scope: Option<&str>,
+        version: Option<&str>,
+        fields: Option<&Bound<'py, PyAny>>,
+    ) -> Result<Bound<'py, PyAny>> {
+        let parts = commit::parts(summary, scope, version, fields)?;
+        Ok(to_python(py, &self.0.commit_form().compose(&parts)?)?)
+    }
+
+    /// Read a commit message: to the letter where it was composed, else as far as it can be read.
+    ///
+    /// Returns
+    /// -------
+    /// dict
+    ///     ``{"subject", "summary", "kind", "scope", "fields", "others", "body", "missing", "later", "faults"}``.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> read = hotfix.Policy.preset("fast-track").parse_commit_message("hotfix: guard added\n\n- issue: INC-7\nimpact:\n")
+    /// >>> read["fields"], read["missing"]
+    /// ({'issue': 'INC-7'}, ['impact', 'change'])
+    /// >>> read["faults"][0]["message"]
+    /// '`impact` has a label and no value: fill it in, or leave the line out'
+    fn parse_commit_message<'py>(
+        &self,
+        py: Python<'py>,
+        text: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.commit_form().parse(text))
     }
 
     /// The decision tree as a Mermaid flowchart: the policy's own, or the one that its rules make; None where it has neither.

@@ -39,6 +39,7 @@ SETS = {
     "_FactKind": "FactKind",
     "_Calendar": "Calendar",
     "_Level": "Level",
+    "_CommitField": "CommitField",
 }
 
 

@@ -17,6 +17,10 @@ pub struct Change {
     /// How far it tidies the code around the fix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tidying: Option<Tidying>,
+    /// It updates dependencies. Without it, it does where it touches a file that names them; say no where that is for
+    /// something else, such as the version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updates_dependencies: Option<bool>,
     /// The dependencies that it updates are the fix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dependencies_are_the_fix: Option<bool>,

@@ -4,7 +4,16 @@
 pub(crate) mod approval;
 mod change;
 pub(crate) mod checklist;
+mod demands;
+mod numstat;
+mod scope;
 
 pub use approval::{Demand, DemandState, Heard, Said, Word, is_author};
 pub use change::{Change, Tidying};
 pub use checklist::{ItemStanding, ItemState, ListStanding, Mark, StepStanding};
+pub use demands::{
+    ApprovalDemand, Demands, ReviewDemand, RoleDemand, SeverityBasis, StagingDemand, StagingFact,
+    StagingVerdict, TestingDemand,
+};
+pub use numstat::{ChangedFile, ChangedLines, Numstat, NumstatError};
+pub use scope::{ScopeBreach, ScopeFigures, ScopeInput, ScopeReport, ScopeRule, ScopeUnknown};

@@ -4,6 +4,7 @@
 //! the fault when it is fed back to the engine.
 
 mod bounds;
+mod commits;
 mod deadlines;
 mod fault;
 mod finding;
@@ -39,6 +40,7 @@ impl Policy {
         roles::find(self, &mut findings);
         ladders::find(self, &mut findings);
         messages::find(self, &mut findings);
+        commits::find(self, &mut findings);
         findings.sort_by_key(|finding: &Finding| finding.code());
         findings
     }

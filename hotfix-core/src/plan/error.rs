@@ -2,6 +2,7 @@
 
 use crate::canonical::CanonicalError;
 use crate::fact::FactErrors;
+use crate::gate::NumstatError;
 use crate::grade::{EvidenceMode, Strategy};
 use crate::stats::StatError;
 use crate::unit::MetricName;
@@ -47,6 +48,9 @@ pub enum PlanError {
     /// Facts of the incident that the policy does not know, or that cannot be.
     #[error("the facts of the incident cannot be read: {0}")]
     Facts(#[from] FactErrors),
+    /// Figures of the diff that git does not print so.
+    #[error("the diff's figures cannot be read: {0}")]
+    Numstat(#[from] NumstatError),
     /// Facts that canonical JSON cannot hold: a whole number beyond 2^53.
     #[error("the plan cannot be recorded: {0}")]
     NotRecordable(#[from] CanonicalError),
@@ -153,6 +157,7 @@ impl PlanError {
             },
             Self::Batch { .. } => "HF-PLAN-013",
             Self::NoBatches { .. } => "HF-PLAN-014",
+            Self::Numstat(_) => "HF-PLAN-015",
             Self::NotRecordable(error) => error.code(),
         }
     }
@@ -164,6 +169,7 @@ impl PlanError {
             Self::Syntax { document, .. } => format!("/{document}"),
             Self::Empty { field } | Self::Traffic { field, .. } => (*field).to_owned(),
             Self::SameVersion { .. } => "/release/version".to_owned(),
+            Self::Numstat(_) => "/release/numstat".to_owned(),
             Self::BugMetric { .. } => "/release/bug_metric".to_owned(),
             Self::HistoryMetric { metric, .. } | Self::History { metric, .. } => {
                 format!("/calibration/{metric}")

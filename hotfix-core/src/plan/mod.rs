@@ -1,8 +1,11 @@
 //! The plan of one hot-fix: a policy, an incident, a release and its traffic.
 
 mod calibration;
+mod commit;
+mod demands;
 mod error;
 mod recommend;
+mod scope;
 mod sequence;
 mod strategy;
 mod subject;
@@ -16,6 +19,7 @@ use serde::Serialize;
 
 use crate::canonical::{CanonicalError, Digest, digest};
 use crate::fact::Facts;
+use crate::gate::Numstat;
 use crate::grade::Severity;
 use crate::policy::Policy;
 use crate::policy::section::Efficacy;
@@ -45,6 +49,7 @@ pub struct Plan {
     subject: Subject,
     facts: Facts,
     severity: Option<Severity>,
+    diff: Option<Numstat>,
     methods: Vec<Method>,
     efficacy: Option<Efficacy>,
     calibrations: BTreeMap<MetricName, MetricCalibration>,
@@ -55,7 +60,8 @@ impl Plan {
     /// Makes a plan.
     ///
     /// # Errors
-    /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts, `HF-PLAN-010` to `HF-PLAN-014` for its strategy;
+    /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts, `HF-PLAN-010` to `HF-PLAN-014` for its strategy,
+    /// `HF-PLAN-015` for the diff's figures;
     /// `HF-JSON-002` for a fact that is a whole number beyond 2^53.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
         Self::make(policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))
@@ -151,10 +157,11 @@ impl Plan {
         let severity = incident.severity.or_else(|| policy.classify(&facts).act_on());
         let policy = follow(policy, &subject, &Grounds::new(&subject, &facts, severity))?;
         let calibrations = calibrate(&policy)?;
+        let diff = release.numstat.as_deref().map(Numstat::parse).transpose()?;
         let efficacy = efficacy(&policy, release.bug_metric)?;
         let methods = way_back::ways_back(&policy, release.methods.clone());
         let digest = plan_digest(&policy, &subject, &calibrations)?;
-        Ok(Self { policy, subject, facts, severity, methods, efficacy, calibrations, digest })
+        Ok(Self { policy, subject, facts, severity, diff, methods, efficacy, calibrations, digest })
     }
 
     /// Makes a plan from JSON documents of design section 5; `traffic` may be empty text.

@@ -473,6 +473,20 @@ problems! {
         /// The one before it.
         before: String,
     }
+    /// A pattern that matches no path, or none that can be meant.
+    #[error("`{got}` is no pattern of paths: write a file's name or a path from the root of the repository, with `*`, `?`, `[…]` or `**`, and an entry of its own for each alternative")]
+    "HF-POL-042" Pattern {
+        /// What came.
+        got: String,
+    }
+    /// A part of a commit message's form that no message can have.
+    #[error("`{got}` cannot stand in a commit message: write {expected}")]
+    "HF-POL-043" CommitText {
+        /// What came.
+        got: String,
+        /// What would do.
+        expected: &'static str,
+    }
     /// A message whose text opens a placeholder and does not close it, or has none in it.
     #[error("{detail} at character {at}: write a field's name between double braces, as in `{{{{ title }}}}`")]
     "HF-POL-045" Placeholder {

@@ -207,6 +207,9 @@ _Hotfix: TypeAlias = Literal["yes", "no", "unknown"]
 _FactKind: TypeAlias = Literal["flag", "share", "duration", "number", "text", "time"]
 _Calendar: TypeAlias = Literal["next_business_day", "next_day", "next_release", "next_sprint"]
 _Level: TypeAlias = Literal["deny", "warn", "note"]
+_CommitField: TypeAlias = Literal[
+    "issue", "severity", "impact", "cause", "change", "solution", "tested", "approved_by", "deployed_by"
+]
 _Direction: TypeAlias = Literal["worse", "better"]
 _Model: TypeAlias = Literal["poisson", "bernoulli"]
 _Alternative: TypeAlias = Literal["two-sided", "less", "greater"]
@@ -298,6 +301,15 @@ class Policy:
     def classify(self, facts: _Facts) -> Classification: ...
     def decide(self, facts: _Facts) -> Decision: ...
     def lint(self, at: _Time | None = None) -> list[Finding]: ...
+    def commit_message(
+        self,
+        summary: str,
+        *,
+        scope: str | None = None,
+        version: str | None = None,
+        fields: Mapping[_CommitField, str | None] | None = None,
+    ) -> dict[str, Any]: ...
+    def parse_commit_message(self, text: str) -> dict[str, Any]: ...
     def tree_mermaid(self) -> str | None: ...
     def tree_dot(self) -> str | None: ...
     def plan(
@@ -467,6 +479,18 @@ class Plan(_Document):
     def traffic(self) -> dict[str, Any]: ...
     @property
     def calibration(self) -> dict[str, Any]: ...
+    @property
+    def scope(self) -> dict[str, Any]: ...
+    @property
+    def demands(self) -> dict[str, Any]: ...
+    def commit_message(
+        self,
+        summary: str = "",
+        *,
+        scope: str | None = None,
+        version: str | None = None,
+        fields: Mapping[_CommitField, str | None] | None = None,
+    ) -> dict[str, Any]: ...
     @property
     def digest(self) -> str: ...
     @property

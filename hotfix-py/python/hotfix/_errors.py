@@ -69,12 +69,13 @@ class FactError(Error, ValueError):
 
 
 class PlanError(Error, ValueError):
-    """An incident, release or traffic that no plan can be made of.
+    """An incident, release or traffic that no plan can be made of, or parts that make no commit message.
 
     Attributes
     ----------
     path : str
-        Where: a JSON Pointer into ``{"incident", "release", "traffic", "calibration"}``; empty for the whole.
+        Where: a JSON Pointer into ``{"incident", "release", "traffic", "calibration"}``, or into the parts of the
+        message; empty for the whole.
     """
 
     path: str

@@ -2,7 +2,7 @@
 
 use super::super::finding::Level;
 use super::super::words::{names, of_a, time};
-use crate::grade::{Audience, Severity};
+use crate::grade::{Audience, CommitField, Severity};
 use crate::unit::{Name, RoleName, Span};
 
 faults! {
@@ -130,4 +130,11 @@ faults! {
         severity: Severity,
     }
     remedy "add rungs for it, or let those of another severity hold for it, too"
+    /// A commit that is to say what is known after it.
+    #[error("commits are to say {}, which may be known only after the deployment", names(fields))]
+    "HF-LINT-067" Note KnownLater {
+        /// The fields.
+        fields: Vec<CommitField>,
+    }
+    remedy "leave them out: what comes later is written to the commit as a note, or is in the log"
 }

@@ -44,6 +44,73 @@ pub struct CommitForm {
     pub conventional: bool,
     /// Whether the version is raised by a commit of its own. Default false.
     pub version_commit: bool,
+    /// What the facts are called, where not as usual. None: all as usual.
+    pub labels: Option<CommitLabels>,
+}
+
+/// What the facts of a commit message are called, where not as usual: [`CommitForm::label`].
+///
+/// Labels are trailers' tokens: a letter, then at most 30 letters, digits and hyphens; no two are alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommitLabels {
+    /// `Issue`.
+    pub issue: Option<String>,
+    /// `Severity`.
+    pub severity: Option<String>,
+    /// `Impact`.
+    pub impact: Option<String>,
+    /// `Root-Cause`.
+    pub cause: Option<String>,
+    /// `Change`.
+    pub change: Option<String>,
+    /// `Solution`.
+    pub solution: Option<String>,
+    /// `Tested`.
+    pub tested: Option<String>,
+    /// `Approved-By`.
+    pub approved_by: Option<String>,
+    /// `Deployed-By`.
+    pub deployed_by: Option<String>,
+}
+
+impl CommitForm {
+    /// What a fact is called in a message: the policy's label, or the usual one.
+    pub fn label(&self, field: CommitField) -> &str {
+        let own = self.labels.as_ref().and_then(|labels| labels.own(field));
+        own.unwrap_or_else(|| CommitLabels::usual(field))
+    }
+}
+
+impl CommitLabels {
+    /// The usual label.
+    pub const fn usual(field: CommitField) -> &'static str {
+        match field {
+            CommitField::Issue => "Issue",
+            CommitField::Severity => "Severity",
+            CommitField::Impact => "Impact",
+            CommitField::Cause => "Root-Cause",
+            CommitField::Change => "Change",
+            CommitField::Solution => "Solution",
+            CommitField::Tested => "Tested",
+            CommitField::ApprovedBy => "Approved-By",
+            CommitField::DeployedBy => "Deployed-By",
+        }
+    }
+
+    /// The label that is set here.
+    pub fn own(&self, field: CommitField) -> Option<&str> {
+        match field {
+            CommitField::Issue => self.issue.as_deref(),
+            CommitField::Severity => self.severity.as_deref(),
+            CommitField::Impact => self.impact.as_deref(),
+            CommitField::Cause => self.cause.as_deref(),
+            CommitField::Change => self.change.as_deref(),
+            CommitField::Solution => self.solution.as_deref(),
+            CommitField::Tested => self.tested.as_deref(),
+            CommitField::ApprovedBy => self.approved_by.as_deref(),
+            CommitField::DeployedBy => self.deployed_by.as_deref(),
+        }
+    }
 }
 
 /// What an emergency pull request looks like (VCS-1).

@@ -1,0 +1,306 @@
+//! What a severity asks for before and after the deployment: review, testing, approvals (GATE-1, GATE-3).
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::fact::{Condition, Deduced, FactId, FactValue, Facts, Truth};
+use crate::grade::{ReviewTime, Severity, closed_set};
+use crate::policy::Policy;
+use crate::policy::section;
+use crate::unit::{RoleName, Span};
+
+closed_set! {
+    /// Where a severity comes from.
+    SeverityBasis {
+        /// It was given.
+        Given = "given",
+        /// What is known of the incident gives it, and nothing unknown can change it.
+        Settled = "settled",
+        /// The policy acts on it while facts are unknown; it may change.
+        Assumed = "assumed",
+        /// Nothing tells.
+        Unknown = "unknown",
+    }
+    /// Whether the fix passes staging first.
+    StagingVerdict {
+        /// It does.
+        Required = "required",
+        /// The policy lets it go without, as things are.
+        MayBeLeftOut = "may_be_left_out",
+        /// What is known does not tell.
+        Unknown = "unknown",
+        /// The policy asks for no staging.
+        NotAsked = "not_asked",
+    }
+}
+
+/// Everything that a severity asks for, in one answer.
+///
+/// What is not said by the policy is absent; what the severity does not ask for is absent, too, and `in_policy` tells the
+/// two from a severity that the policy lacks.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Demands {
+    /// The severity. Absent where nothing tells it: then there are only the demands of the whole policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Where it comes from.
+    pub basis: SeverityBasis,
+    /// The unknown facts that can still change the severity; empty where it is given or settled.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub would_tell: Vec<FactId>,
+    /// Whether the policy has this severity.
+    pub in_policy: bool,
+    /// What the house calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Whether it is answered with a hot-fix at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hotfix: Option<bool>,
+    /// How its process departs from the normal one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
+    /// The approvals, all of which are needed: those of the severity, then those of the whole policy.
+    pub approvals: Vec<ApprovalDemand>,
+    /// The review.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewDemand>,
+    /// The testing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub testing: Option<TestingDemand>,
+}
+
+/// A role as an answer names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoleDemand {
+    /// The role.
+    pub role: RoleName,
+    /// What people call it. Absent where the policy does not declare it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The roles that stand in for it, the first choice first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stand_ins: Vec<RoleName>,
+}
+
+/// One demand for approval: any one of these roles (GATE-1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ApprovalDemand {
+    /// The roles, any of which will do.
+    pub any_of: Vec<RoleDemand>,
+    /// Whether the spoken word will do.
+    pub verbal: bool,
+    /// How long after the start it may still be given. Absent: not after the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_the_fact: Option<Span>,
+    /// The roles that are told of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<RoleName>,
+    /// Whether the start waits for it.
+    pub holds_start: bool,
+    /// Whether whoever wrote the fix may give it.
+    pub author_alone: bool,
+}
+
+/// The review that is asked for (GATE-3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewDemand {
+    /// Before or after the deployment.
+    pub time: ReviewTime,
+    /// How many people review it.
+    pub approvers: u32,
+    /// The role that reviews. Absent: anybody but the author.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleDemand>,
+    /// How long it takes at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least: Option<Span>,
+    /// How long it may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most: Option<Span>,
+    /// What reviewers ask themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<String>,
+}
+
+/// The testing that is asked for (GATE-3).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TestingDemand {
+    /// How long it takes at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least: Option<Span>,
+    /// How long it may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most: Option<Span>,
+    /// Whether the fix passes staging first.
+    pub staging: StagingDemand,
+    /// What is tested, or shown by a test.
+    pub demands: Vec<String>,
+}
+
+/// Whether the fix passes staging first, and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StagingDemand {
+    /// The answer.
+    pub verdict: StagingVerdict,
+    /// The facts that it rests on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<StagingFact>,
+    /// The unknown facts that would tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub would_tell: Vec<FactId>,
+}
+
+/// A fact with its value.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StagingFact {
+    /// Which.
+    pub fact: FactId,
+    /// What is known of it, or follows from what is known.
+    pub value: FactValue,
+}
+
+impl Demands {
+    /// What a policy asks for at a severity, given what is known of the incident.
+    ///
+    /// Pass the severity with where it comes from; `would_tell` is filled where it is assumed or unknown.
+    ///
+    /// ```
+    /// use hotfix_core::fact::Facts;
+    /// use hotfix_core::gate::{Demands, SeverityBasis, StagingVerdict};
+    /// use hotfix_core::grade::{ReviewTime, Severity};
+    /// use hotfix_core::policy::Policy;
+    ///
+    /// let policy = Policy::preset("severity-matrix")?;
+    /// let p0 = Demands::new(&policy, Some(Severity::P0), SeverityBasis::Given, &Facts::default());
+    /// assert_eq!(p0.review.map(|review| review.time), Some(ReviewTime::Any));
+    /// // Whether staging may be left out hangs on one fact.
+    /// let staging = p0.testing.ok_or("testing")?.staging;
+    /// assert_eq!(staging.verdict, StagingVerdict::Unknown);
+    /// assert_eq!(staging.would_tell[0].as_str(), "service_down");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Shows GATE-3.
+    pub fn new(
+        policy: &Policy,
+        severity: Option<Severity>,
+        basis: SeverityBasis,
+        facts: &Facts,
+    ) -> Self {
+        let level = severity.and_then(|severity| policy.severity(severity));
+        let would_tell = match basis {
+            SeverityBasis::Given | SeverityBasis::Settled => Vec::new(),
+            SeverityBasis::Assumed | SeverityBasis::Unknown => policy.classify(facts).decisive(),
+        };
+        let own = level.map_or(&[][..], |level| &level.approvals);
+        let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        Self {
+            severity,
+            basis,
+            would_tell,
+            in_policy: level.is_some(),
+            label: level.and_then(|level| said(&level.label)),
+            hotfix: level.map(|level| level.hotfix),
+            process: level.and_then(|level| said(&level.process)),
+            approvals: own
+                .iter()
+                .chain(policy.approvals())
+                .map(|one| approval(policy, one))
+                .collect(),
+            review: level
+                .and_then(|level| level.review.as_ref())
+                .map(|asked| review(policy, asked)),
+            testing: level
+                .and_then(|level| level.testing.as_ref())
+                .map(|asked| testing(policy, asked, facts)),
+        }
+    }
+}
+
+fn role(policy: &Policy, role: RoleName) -> RoleDemand {
+    let declared = policy.role(role);
+    RoleDemand {
+        role,
+        title: declared.map(|role| role.title.clone()),
+        stand_ins: declared.map(|role| role.stand_ins.clone()).unwrap_or_default(),
+    }
+}
+
+fn approval(policy: &Policy, asked: &section::Approval) -> ApprovalDemand {
+    ApprovalDemand {
+        any_of: asked.any_of.iter().map(|name| role(policy, *name)).collect(),
+        verbal: asked.verbal,
+        after_the_fact: asked.after_the_fact,
+        told: asked.told.clone(),
+        holds_start: asked.holds_start(),
+        author_alone: asked.author_alone,
+    }
+}
+
+fn review(policy: &Policy, asked: &section::Review) -> ReviewDemand {
+    ReviewDemand {
+        time: asked.time,
+        approvers: asked.approvers,
+        role: asked.role.map(|name| role(policy, name)),
+        least: asked.least,
+        most: asked.most,
+        questions: asked.questions.clone(),
+    }
+}
+
+fn testing(policy: &Policy, asked: &section::Testing, facts: &Facts) -> TestingDemand {
+    TestingDemand {
+        least: asked.least,
+        most: asked.most,
+        staging: staging(policy, asked, facts),
+        demands: asked.demands.clone(),
+    }
+}
+
+fn staging(policy: &Policy, asked: &section::Testing, facts: &Facts) -> StagingDemand {
+    let plainly = |verdict| StagingDemand { verdict, because: Vec::new(), would_tell: Vec::new() };
+    if !asked.staging {
+        return plainly(StagingVerdict::NotAsked);
+    }
+    let Some(exception) = &asked.skip_staging_when else {
+        return plainly(StagingVerdict::Required);
+    };
+    let facts = informed(policy, facts);
+    let verdict = match exception.holds(&facts) {
+        Truth::Yes => StagingVerdict::MayBeLeftOut,
+        Truth::No => StagingVerdict::Required,
+        Truth::Unknown => StagingVerdict::Unknown,
+    };
+    let (mut because, mut would_tell) = (Vec::new(), Vec::new());
+    for fact in facts_of(exception) {
+        match facts.get(fact) {
+            Some(value) => because.push(StagingFact { fact, value: value.clone() }),
+            None => would_tell.push(fact),
+        }
+    }
+    if verdict != StagingVerdict::Unknown {
+        would_tell.clear();
+    }
+    StagingDemand { verdict, because, would_tell }
+}
+
+/// What is known, with what follows from it by the policy's implications.
+fn informed(policy: &Policy, facts: &Facts) -> Facts {
+    let mut informed = facts.clone();
+    for (fact, deduced) in policy.classify(facts).deduced() {
+        if let Deduced::Value(value) = deduced {
+            informed.set(fact, value);
+        }
+    }
+    informed
+}
+
+/// The facts that a condition looks at, each once.
+fn facts_of(condition: &Condition) -> BTreeSet<FactId> {
+    let mut facts = BTreeSet::new();
+    condition.comparisons(&mut |comparison| {
+        facts.insert(comparison.fact);
+    });
+    facts
+}

@@ -1,0 +1,315 @@
+//! A diff's figures as `git diff --numstat` prints them, with and without `-z` (GATE-4).
+//!
+//! The form is git's own documentation, git-diff(1), "Other diff formats"; how it writes renames and quotes paths was seen
+//! from git 2.47 and is tested against the git at hand. Libraries that parse patches (`gitpatch`, `unidiff`) read hunks,
+//! not this.
+
+use crate::text::shown;
+
+/// A diff's figures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Numstat {
+    /// The files in the order of the diff; a file may stand there more than once.
+    pub files: Vec<ChangedFile>,
+}
+
+/// A file that a change touches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedFile {
+    /// Its path after the change. Bytes that are not UTF-8 are replaced.
+    pub path: String,
+    /// The path before it was renamed or copied, where it was.
+    pub before: Option<String>,
+    /// How many lines. None: it is binary, or git takes it for that, and nothing is counted.
+    pub lines: Option<ChangedLines>,
+}
+
+/// Lines of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangedLines {
+    /// Lines that are there now.
+    pub added: u32,
+    /// Lines that were there before.
+    pub deleted: u32,
+}
+
+/// Text that `git diff --numstat` does not print. Lines count from 1; with `-z`, records.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NumstatError {
+    /// Longer than any hot-fix.
+    #[error("it has {bytes} bytes: give at most {most}, those of the fix alone")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// Not of the form.
+    #[error(
+        "line {line} is `{got}`: give `added<tab>deleted<tab>path`, with `-` for both counts of a binary file"
+    )]
+    Line {
+        /// Which.
+        line: usize,
+        /// What came.
+        got: String,
+    },
+    /// A count that is too large.
+    #[error("line {line} counts `{got}` lines: give at most {}", u32::MAX)]
+    Count {
+        /// Which.
+        line: usize,
+        /// What came.
+        got: String,
+    },
+    /// A path with characters that git would quote, or with quotes that git does not write.
+    #[error(
+        "line {line} has the path `{got}`, which git would write otherwise: pass on the text as git prints it"
+    )]
+    Path {
+        /// Which.
+        line: usize,
+        /// What came.
+        got: String,
+    },
+    /// The output of `-z` without its end.
+    #[error("record {line} has no end: pass on all of the text, with each NUL that git prints")]
+    CutShort {
+        /// Which.
+        line: usize,
+    },
+    /// Line ends where NULs end the records: a path could hide others.
+    #[error(
+        "record {line} has a line break in it: give the text of `git diff --numstat` without `-z`"
+    )]
+    LineBreak {
+        /// Which.
+        line: usize,
+    },
+}
+
+impl NumstatError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "HF-GATE-010",
+            Self::Line { .. } => "HF-GATE-011",
+            Self::Count { .. } => "HF-GATE-012",
+            Self::Path { .. } => "HF-GATE-013",
+            Self::CutShort { .. } => "HF-GATE-014",
+            Self::LineBreak { .. } => "HF-GATE-015",
+        }
+    }
+
+    /// The line, from 1; with `-z`, the record. None: the text as a whole.
+    pub const fn line(&self) -> Option<usize> {
+        match self {
+            Self::TooLong { .. } => None,
+            Self::Line { line, .. }
+            | Self::Count { line, .. }
+            | Self::Path { line, .. }
+            | Self::CutShort { line }
+            | Self::LineBreak { line } => Some(*line),
+        }
+    }
+}
+
+/// What stands between the two paths of a rename.
+const ARROW: &str = " => ";
+
+impl Numstat {
+    /// The longest text that is read, in bytes.
+    pub const MOST_BYTES: usize = 1 << 20;
+
+    /// Reads what `git diff --numstat` printed, with or without `-z` and `-M`. Blank lines and line ends of Windows are
+    /// passed over. A file whose own name looks like a rename is taken for one, as git prints both alike without `-z`.
+    ///
+    /// # Errors
+    /// `HF-GATE-010` for more than 1 MiB, `HF-GATE-011` to `HF-GATE-015` with the line for what git does not print.
+    ///
+    /// ```
+    /// use hotfix_core::gate::Numstat;
+    ///
+    /// let diff = Numstat::parse("4\t1\tsrc/pay.rs\n-\t-\tlogo.png\n0\t0\tdb/{old => new}/a.sql\n")?;
+    /// let [code, logo, moved] = diff.files.as_slice() else { panic!("three files") };
+    /// assert_eq!(code.lines.map(|lines| (lines.added, lines.deleted)), Some((4, 1)));
+    /// assert_eq!(logo.lines, None);
+    /// assert_eq!((moved.before.as_deref(), moved.path.as_str()), (Some("db/old/a.sql"), "db/new/a.sql"));
+    ///
+    /// let error = Numstat::parse("4\t1\tsrc/pay.rs\n1 file changed\n").unwrap_err();
+    /// assert_eq!((error.code(), error.line()), ("HF-GATE-011", Some(2)));
+    /// # Ok::<(), hotfix_core::gate::NumstatError>(())
+    /// ```
+    ///
+    /// Shows GATE-4.
+    pub fn parse(text: &str) -> Result<Self, NumstatError> {
+        if text.len() > Self::MOST_BYTES {
+            return Err(NumstatError::TooLong { bytes: text.len(), most: Self::MOST_BYTES });
+        }
+        if text.contains('\0') { records(text) } else { lines(text) }
+    }
+}
+
+fn lines(text: &str) -> Result<Numstat, NumstatError> {
+    let mut files = Vec::new();
+    for (index, line) in text.split('\n').enumerate() {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.is_empty() {
+            continue;
+        }
+        let number = index + 1;
+        let (lines, path) = counted(line, number)?;
+        let wrong = || NumstatError::Path { line: number, got: shown(path) };
+        let (before, path) = paths(path).ok_or_else(wrong)?;
+        files.push(ChangedFile { path, before, lines });
+    }
+    Ok(Numstat { files })
+}
+
+/// `-z`: paths as they are, each ended by a NUL; of a rename first the old one, then the new one.
+fn records(text: &str) -> Result<Numstat, NumstatError> {
+    let mut files = Vec::new();
+    let mut pieces = text.split('\0').peekable();
+    for line in 1.. {
+        let Some(piece) = pieces.next() else { break };
+        if pieces.peek().is_none() {
+            if piece.is_empty() {
+                break;
+            }
+            return Err(NumstatError::CutShort { line });
+        }
+        let unbroken = |piece: &str| {
+            if piece.contains('\n') { Err(NumstatError::LineBreak { line }) } else { Ok(()) }
+        };
+        unbroken(piece)?;
+        let (lines, path) = counted(piece, line)?;
+        if !path.is_empty() {
+            files.push(ChangedFile { path: path.to_owned(), before: None, lines });
+            continue;
+        }
+        let mut named = || {
+            let path = pieces.next().filter(|path| !path.is_empty());
+            path.filter(|_| pieces.peek().is_some()).ok_or(NumstatError::CutShort { line })
+        };
+        let (before, path) = (named()?, named()?);
+        unbroken(before)?;
+        unbroken(path)?;
+        files.push(ChangedFile { path: path.to_owned(), before: Some(before.to_owned()), lines });
+    }
+    Ok(Numstat { files })
+}
+
+/// The counts of a line, and the rest of it.
+fn counted(text: &str, line: usize) -> Result<(Option<ChangedLines>, &str), NumstatError> {
+    let wrong = || NumstatError::Line { line, got: shown(text) };
+    let mut columns = text.splitn(3, '\t');
+    let (Some(added), Some(deleted), Some(path)) = (columns.next(), columns.next(), columns.next())
+    else {
+        return Err(wrong());
+    };
+    if (added, deleted) == ("-", "-") {
+        return Ok((None, path));
+    }
+    let count = |digits: &str| {
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(wrong());
+        }
+        digits.parse().map_err(|_| NumstatError::Count { line, got: shown(digits) })
+    };
+    Ok((Some(ChangedLines { added: count(added)?, deleted: count(deleted)? }), path))
+}
+
+/// The paths before and after, out of the third column; none where git does not write it so.
+fn paths(text: &str) -> Option<(Option<String>, String)> {
+    if text.starts_with('"') {
+        let (first, rest) = unquoted(text)?;
+        return match rest.strip_prefix(ARROW) {
+            Some(second) => Some((Some(first), whole(second)?)),
+            None => rest.is_empty().then_some((None, first)),
+        };
+    }
+    if let Some((before, path)) = text.split_once(" => \"") {
+        let (path, rest) = unquoted(&text[text.len() - path.len() - 1..])?;
+        return rest.is_empty().then_some(()).and(Some((Some(plain(before)?), path)));
+    }
+    plain(text)?;
+    let Some(arrow) = text.find(ARROW) else { return Some((None, text.to_owned())) };
+    let (before, after) = (&text[..arrow], &text[arrow + ARROW.len()..]);
+    // `dir/{a => b}/x`: what is alike before ends in a slash, what is alike behind begins with one.
+    let mut opens = before.rmatch_indices('{').map(|(at, _)| at);
+    let open = opens.find(|at| *at == 0 || before[..*at].ends_with('/'));
+    let mut shuts = after.match_indices('}').map(|(at, _)| at);
+    let shut = shuts.find(|at| {
+        let behind = &after[at + 1..];
+        behind.is_empty() || behind.starts_with('/')
+    });
+    let (before, after) = match (open, shut) {
+        (Some(open), Some(shut)) => {
+            let (head, tail) = (&before[..open], &after[shut + 1..]);
+            // An empty middle leaves two slashes, or one at the start.
+            let join = |middle: &str| {
+                let joined = if middle.is_empty() {
+                    format!("{head}{}", tail.strip_prefix('/').unwrap_or(tail))
+                } else {
+                    format!("{head}{middle}{tail}")
+                };
+                (!joined.is_empty()).then_some(joined)
+            };
+            (join(&before[open + 1..])?, join(&after[..shut])?)
+        }
+        _ => (plain(before)?, plain(after)?),
+    };
+    Some((Some(before), after))
+}
+
+/// A path that is quoted or plain, and nothing after it.
+fn whole(text: &str) -> Option<String> {
+    if !text.starts_with('"') {
+        return plain(text);
+    }
+    unquoted(text).and_then(|(path, rest)| rest.is_empty().then_some(path))
+}
+
+/// A path without quotes: git puts them where there is a control character.
+fn plain(text: &str) -> Option<String> {
+    let fine = !text.is_empty() && !text.chars().any(|c| c.is_ascii_control());
+    fine.then(|| text.to_owned())
+}
+
+/// A path in C's quotes, and what stands behind them.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let mut path = Vec::new();
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    loop {
+        match *bytes.get(at)? {
+            b'"' => break,
+            b'\\' => {
+                at += 1;
+                let escaped = match *bytes.get(at)? {
+                    b'a' => 0x07,
+                    b'b' => 0x08,
+                    b't' => b'\t',
+                    b'n' => b'\n',
+                    b'v' => 0x0b,
+                    b'f' => 0x0c,
+                    b'r' => b'\r',
+                    same @ (b'"' | b'\\') => same,
+                    b'0'..=b'3' => {
+                        let octal = std::str::from_utf8(bytes.get(at..at + 3)?).ok()?;
+                        at += 2;
+                        // Three octal digits from 0 to 377; no sign, as the first is a digit.
+                        u8::from_str_radix(octal, 8).ok().filter(|byte| *byte != 0)?
+                    }
+                    _ => return None,
+                };
+                path.push(escaped);
+            }
+            byte => path.push(byte),
+        }
+        at += 1;
+    }
+    let path = String::from_utf8_lossy(&path).into_owned();
+    (!path.is_empty()).then_some((path, &text[at + 1..]))
+}

@@ -1,0 +1,426 @@
+//! The scope guard: whether a change is as small as the policy wants a hot-fix (GATE-4).
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::change::{Change, Tidying};
+use super::numstat::Numstat;
+use crate::fact::Truth;
+use crate::grade::{Refactoring, closed_set};
+use crate::policy::section::Scope;
+
+closed_set! {
+    /// A rule of a policy's scope, by the key that has it.
+    ScopeRule {
+        /// One fix and no more.
+        OneFix = "one_fix",
+        /// No features.
+        Features = "features",
+        /// No tidying, or not more than is allowed.
+        Refactoring = "refactoring",
+        /// No dependencies but those that are the fix.
+        Dependencies = "dependencies",
+        /// No migrations.
+        Migrations = "migrations",
+        /// Not too many files.
+        FilesMost = "files_most",
+        /// Not too many lines.
+        LinesMost = "lines_most",
+    }
+}
+
+/// What the guard says of a change.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScopeReport {
+    /// Whether the change keeps every rule: no with one that it breaks, unknown while one cannot be judged. Absent where the
+    /// policy has no `[scope]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<Truth>,
+    /// What the diff's figures say. Absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub figures: Option<ScopeFigures>,
+    /// The rules that it breaks, in the order of [`ScopeRule`].
+    pub breaches: Vec<ScopeBreach>,
+    /// The rules that cannot be judged, in the same order.
+    pub unknown: Vec<ScopeUnknown>,
+    /// What the policy wants in the change besides; a reviewer looks for it.
+    pub wanted: Vec<String>,
+}
+
+/// What a diff's figures come to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScopeFigures {
+    /// Files that it touches; a renamed one once.
+    pub files: u64,
+    /// Lines that it adds, binary files apart.
+    pub added: u64,
+    /// Lines that it takes out, binary files apart.
+    pub deleted: u64,
+    /// Both together.
+    pub lines: u64,
+    /// Binary files, whose lines nobody counts.
+    pub binary: u64,
+    /// The files that name dependencies.
+    pub dependencies: Vec<String>,
+    /// The files that migrate a database.
+    pub migrations: Vec<String>,
+    /// The files that are tests.
+    pub tests: Vec<String>,
+}
+
+/// A rule that the change breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScopeBreach {
+    /// Which.
+    pub rule: ScopeRule,
+    /// Its stable code, `HF-GATE-001` to `HF-GATE-007`.
+    pub code: &'static str,
+    /// What breaks it.
+    pub message: String,
+    /// What would mend that.
+    pub remedy: &'static str,
+    /// The files that break it, where they can be named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+}
+
+/// A rule that cannot be judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScopeUnknown {
+    /// Which.
+    pub rule: ScopeRule,
+    /// Why.
+    pub message: String,
+    /// What would tell: JSON Pointers into the plan's documents.
+    pub would_tell: Vec<&'static str>,
+}
+
+/// What the guard looks at; all of it may be unknown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ScopeInput<'a> {
+    /// The diff's figures.
+    pub diff: Option<&'a Numstat>,
+    /// What the author says of the change.
+    pub change: Option<&'a Change>,
+    /// The release changes a schema, as its traffic's document says.
+    pub schema_change: Option<bool>,
+}
+
+const NUMSTAT: &str = "/release/numstat";
+const FIXES: &str = "/release/change/fixes";
+const FEATURES: &str = "/release/change/features";
+const TIDYING: &str = "/release/change/tidying";
+const UPDATES: &str = "/release/change/updates_dependencies";
+const THE_FIX: &str = "/release/change/dependencies_are_the_fix";
+
+impl ScopeReport {
+    /// Judges a change by a policy's scope; without one there are figures only.
+    ///
+    /// What is unknown is never fine: a rule that hangs on it stands in `unknown`, with what would tell. A diff without a
+    /// file is unknown, too: it may be that of the wrong branch.
+    ///
+    /// ```
+    /// use hotfix_core::fact::Truth;
+    /// use hotfix_core::gate::{Change, Numstat, ScopeInput, ScopeReport, ScopeRule, Tidying};
+    /// use hotfix_core::policy::Policy;
+    ///
+    /// let policy = Policy::preset("standard")?;
+    /// let diff = Numstat::parse("6\t2\tsrc/pay.rs\n900\t0\tsrc/report.rs\n")?;
+    /// let change = Change { fixes: Some(1), features: Some(false), tidying: Some(Tidying::None), ..Change::default() };
+    /// let input = ScopeInput { diff: Some(&diff), change: Some(&change), ..ScopeInput::default() };
+    /// let report = ScopeReport::new(policy.scope(), input);
+    /// assert_eq!(report.content, Some(Truth::No));
+    /// assert_eq!(report.breaches[0].rule, ScopeRule::LinesMost);
+    /// assert_eq!(report.breaches[0].message, "it has 908 lines, and the policy allows 200");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Shows GATE-4.
+    pub fn new(scope: Option<&Scope>, input: ScopeInput<'_>) -> Self {
+        let diff = input.diff.filter(|diff| !diff.files.is_empty());
+        let figures = diff.map(|diff| ScopeFigures::new(diff, scope));
+        let Some(scope) = scope else {
+            return Self {
+                content: None,
+                figures,
+                breaches: Vec::new(),
+                unknown: Vec::new(),
+                wanted: Vec::new(),
+            };
+        };
+        let change = input.change.cloned().unwrap_or_default();
+        let guard = Guard {
+            scope,
+            figures: figures.as_ref(),
+            change: &change,
+            schema_change: input.schema_change,
+        };
+        let (mut breaches, mut unknown) = (Vec::new(), Vec::new());
+        for &rule in ScopeRule::ALL {
+            match guard.judge(rule) {
+                Judged::Kept => {}
+                Judged::Broken { code, message, remedy, paths } => {
+                    let paths = paths.to_vec();
+                    breaches.push(ScopeBreach { rule, code, message, remedy, paths });
+                }
+                Judged::Unknown { message, would_tell } => {
+                    unknown.push(ScopeUnknown { rule, message: message.to_owned(), would_tell });
+                }
+            }
+        }
+        let content = match (breaches.is_empty(), unknown.is_empty()) {
+            (false, _) => Truth::No,
+            (true, false) => Truth::Unknown,
+            (true, true) => Truth::Yes,
+        };
+        Self { content: Some(content), figures, breaches, unknown, wanted: scope.wanted.clone() }
+    }
+}
+
+enum Judged<'a> {
+    Kept,
+    Broken { code: &'static str, message: String, remedy: &'static str, paths: &'a [String] },
+    Unknown { message: &'static str, would_tell: Vec<&'static str> },
+}
+
+impl<'a> Judged<'a> {
+    const fn broken(code: &'static str, message: String, remedy: &'static str) -> Self {
+        Self::Broken { code, message, remedy, paths: &[] }
+    }
+
+    fn unknown(message: &'static str, would_tell: impl Into<Vec<&'static str>>) -> Self {
+        Self::Unknown { message, would_tell: would_tell.into() }
+    }
+
+    fn at(self, files: &'a [String]) -> Self {
+        match self {
+            Self::Broken { code, message, remedy, .. } => {
+                Self::Broken { code, message, remedy, paths: files }
+            }
+            kept_or_unknown => kept_or_unknown,
+        }
+    }
+}
+
+struct Guard<'a> {
+    scope: &'a Scope,
+    figures: Option<&'a ScopeFigures>,
+    change: &'a Change,
+    schema_change: Option<bool>,
+}
+
+impl<'a> Guard<'a> {
+    fn judge(&self, rule: ScopeRule) -> Judged<'a> {
+        match rule {
+            ScopeRule::OneFix if self.scope.one_fix => self.one_fix(),
+            ScopeRule::Features if !self.scope.features => self.features(),
+            ScopeRule::Refactoring => self.refactoring(),
+            ScopeRule::Dependencies if !self.scope.dependencies => self.dependencies(),
+            ScopeRule::Migrations if !self.scope.migrations => self.migrations(),
+            ScopeRule::FilesMost => self.files(),
+            ScopeRule::LinesMost => self.lines(),
+            ScopeRule::OneFix
+            | ScopeRule::Features
+            | ScopeRule::Dependencies
+            | ScopeRule::Migrations => Judged::Kept,
+        }
+    }
+
+    fn one_fix(&self) -> Judged<'a> {
+        match self.change.fixes {
+            None => Judged::unknown("nobody says how many things it mends", [FIXES]),
+            Some(0 | 1) => Judged::Kept,
+            Some(fixes) => Judged::broken(
+                "HF-GATE-001",
+                format!("it mends {fixes} things, and the policy allows one"),
+                "make a hot-fix of each, or keep those that can wait for the next release",
+            ),
+        }
+    }
+
+    fn features(&self) -> Judged<'a> {
+        match self.change.features {
+            None => Judged::unknown("nobody says whether it brings something new", [FEATURES]),
+            Some(false) => Judged::Kept,
+            Some(true) => Judged::broken(
+                "HF-GATE-002",
+                "it brings something new, which the policy does not allow".to_owned(),
+                "take the feature out; it goes with the next release",
+            ),
+        }
+    }
+
+    fn refactoring(&self) -> Judged<'a> {
+        let Some(tidying) = self.change.tidying else {
+            return Judged::unknown(
+                "nobody says how far it tidies the code around the fix",
+                [TIDYING],
+            );
+        };
+        let allowed = match self.scope.refactoring {
+            Refactoring::Never => tidying == Tidying::None,
+            Refactoring::IfNeeded => matches!(tidying, Tidying::None | Tidying::Needed),
+            Refactoring::NotLarge => tidying != Tidying::Large,
+        };
+        if allowed {
+            return Judged::Kept;
+        }
+        let allows = match self.scope.refactoring {
+            Refactoring::Never => "none",
+            Refactoring::IfNeeded => "what the fix needs",
+            Refactoring::NotLarge => "a little",
+        };
+        let message = format!("its tidying is `{tidying}`, and the policy allows {allows}");
+        Judged::broken(
+            "HF-GATE-003",
+            message,
+            "take the tidying out; it goes with the next release",
+        )
+    }
+
+    /// It updates dependencies, and they are not the fix.
+    fn dependencies(&self) -> Judged<'a> {
+        let touched = self.figures.map(|figures| figures.dependencies.as_slice());
+        let updates = match (self.change.updates_dependencies, touched) {
+            (Some(said), _) => Truth::from(said),
+            (None, Some(files)) => Truth::from(!files.is_empty()),
+            (None, None) => Truth::Unknown,
+        };
+        let the_fix = self.change.dependencies_are_the_fix;
+        match (updates, the_fix) {
+            (Truth::No, _) | (_, Some(true)) => Judged::Kept,
+            (Truth::Yes, Some(false)) => Judged::broken(
+                "HF-GATE-004",
+                "it updates dependencies that are not the fix".to_owned(),
+                "take the update out; where the files change for something else, say `updates_dependencies = false`",
+            )
+            .at(touched.unwrap_or_default()),
+            (Truth::Yes, None) if self.change.updates_dependencies.is_some() => {
+                Judged::unknown("nobody says whether the dependencies that it updates are the fix", [THE_FIX])
+            }
+            (Truth::Yes, None) => Judged::unknown(
+                "it touches files that name dependencies, and nobody says whether they are the fix",
+                [THE_FIX, UPDATES],
+            ),
+            (Truth::Unknown, _) => {
+                Judged::unknown("nothing says whether it updates dependencies", [NUMSTAT, UPDATES])
+            }
+        }
+    }
+
+    fn migrations(&self) -> Judged<'a> {
+        let touched = self.figures.map(|figures| figures.migrations.as_slice());
+        let broken = |message: &str| {
+            let remedy = "take the migration out, or deploy it by itself where the version before runs with it, too";
+            Judged::broken("HF-GATE-005", message.to_owned(), remedy)
+        };
+        match (touched, self.schema_change) {
+            (Some(files), _) if !files.is_empty() => broken("it migrates a database").at(files),
+            (_, Some(true)) => broken("it changes a schema"),
+            (Some(_), _) => Judged::Kept,
+            // That no schema changes does not say that no data are moved.
+            (None, _) => Judged::unknown("nothing says whether it migrates a database", [NUMSTAT]),
+        }
+    }
+
+    fn files(&self) -> Judged<'a> {
+        let Some(most) = self.scope.files_most else { return Judged::Kept };
+        match self.figures {
+            None => Judged::unknown("nothing says how many files it touches", [NUMSTAT]),
+            Some(figures) if figures.files > u64::from(most) => Judged::broken(
+                "HF-GATE-006",
+                format!("it touches {} files, and the policy allows {most}", figures.files),
+                "keep to the files that the fix needs",
+            ),
+            Some(_) => Judged::Kept,
+        }
+    }
+
+    fn lines(&self) -> Judged<'a> {
+        let Some(most) = self.scope.lines_most else { return Judged::Kept };
+        match self.figures {
+            None => Judged::unknown("nothing says how many lines it changes", [NUMSTAT]),
+            Some(figures) if figures.lines > u64::from(most) => Judged::broken(
+                "HF-GATE-007",
+                format!("it has {} lines, and the policy allows {most}", figures.lines),
+                "keep to the lines that the fix needs",
+            ),
+            Some(figures) if figures.binary > 0 => {
+                Judged::unknown("it changes binary files, whose lines nobody counts", Vec::new())
+            }
+            Some(_) => Judged::Kept,
+        }
+    }
+}
+
+impl ScopeFigures {
+    /// Counts a diff's files and lines, and finds those of a kind by the scope's patterns or by the built-in ones. Where a
+    /// file was renamed, both its names count.
+    pub fn new(diff: &Numstat, scope: Option<&Scope>) -> Self {
+        let mut paths = BTreeSet::new();
+        let (mut added, mut deleted, mut binary) = (0, 0, 0);
+        for file in &diff.files {
+            paths.insert(file.path.as_str());
+            match file.lines {
+                Some(lines) => {
+                    added += u64::from(lines.added);
+                    deleted += u64::from(lines.deleted);
+                }
+                None => binary += 1,
+            }
+        }
+        let of_kind = |own: Option<&Vec<String>>, built_in: &[&str]| {
+            let matcher = match own {
+                Some(own) => Matcher::new(own.iter().map(String::as_str)),
+                None => Matcher::new(built_in.iter().copied()),
+            };
+            let named = diff.files.iter().flat_map(|file| file.before.iter().chain([&file.path]));
+            let found: BTreeSet<&String> = named.filter(|path| matcher.matches(path)).collect();
+            found.into_iter().cloned().collect()
+        };
+        let own =
+            |list: fn(&Scope) -> &Option<Vec<String>>| scope.and_then(|scope| list(scope).as_ref());
+        Self {
+            files: paths.len() as u64,
+            added,
+            deleted,
+            lines: added + deleted,
+            binary,
+            dependencies: of_kind(own(|scope| &scope.dependency_files), Scope::DEPENDENCY_FILES),
+            migrations: of_kind(own(|scope| &scope.migration_files), Scope::MIGRATION_FILES),
+            tests: of_kind(own(|scope| &scope.test_files), Scope::TEST_FILES),
+        }
+    }
+}
+
+/// Patterns, those that are just a file's name apart: a long diff looks those up.
+struct Matcher<'p> {
+    names: BTreeSet<&'p str>,
+    of_names: Vec<&'p str>,
+    of_paths: Vec<&'p str>,
+}
+
+impl<'p> Matcher<'p> {
+    fn new(patterns: impl Iterator<Item = &'p str>) -> Self {
+        let mut matcher =
+            Self { names: BTreeSet::new(), of_names: Vec::new(), of_paths: Vec::new() };
+        for pattern in patterns {
+            if pattern.contains('/') {
+                matcher.of_paths.push(pattern);
+            } else if pattern.contains(['*', '?', '[']) {
+                matcher.of_names.push(pattern);
+            } else {
+                matcher.names.insert(pattern);
+            }
+        }
+        matcher
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.names.contains(name)
+            || self.of_names.iter().any(|pattern| fast_glob::glob_match(pattern, name))
+            || self.of_paths.iter().any(|pattern| fast_glob::glob_match(pattern, path))
+    }
+}

@@ -1,0 +1,66 @@
+//! The commit message of a plan (VCS-5).
+
+use super::Plan;
+use crate::fact::{Fact, FactId, FactValue};
+use crate::grade::CommitField;
+use crate::vcs::{CommitError, CommitMessage, CommitParts};
+
+impl Plan {
+    /// The commit message of the fix in the policy's form, from what is given and what the plan knows.
+    ///
+    /// What is given wins. Otherwise the summary is the release's description, or else the incident's title; of the facts
+    /// that the form asks for, the issue is the incident's id, the severity the plan's, and the impact the incident's title,
+    /// where the summary is another text, with the share of users affected. Nothing is guessed: cause, change, solution and
+    /// testing are what the caller says, or missing.
+    ///
+    /// # Errors
+    /// As [`CommitForm::compose`](crate::policy::section::CommitForm::compose); `HF-VCS-020` where there is neither summary, description nor title.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{grade::CommitField, plan::Plan, policy::Policy, vcs::CommitParts};
+    ///
+    /// let incident = r#"{"id": "INC-2041", "severity": "P1", "title": "card payments fail", "facts": {"users_affected": 0.12}}"#;
+    /// let release = r#"{"version": "2.3.1", "previous": "2.3.0", "description": "read the secret as UTF-8"}"#;
+    /// let plan = Plan::from_json(Arc::new(Policy::preset("fast-track")?), incident, release, "")?;
+    /// let message = plan.commit_message(CommitParts::default())?;
+    /// assert_eq!(
+    ///     message.text,
+    ///     "hotfix: read the secret as UTF-8\n\nIssue: INC-2041\nImpact: card payments fail; 12% of users affected\n",
+    /// );
+    /// assert_eq!(message.missing, [CommitField::Change]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Shows VCS-5.
+    pub fn commit_message(&self, given: CommitParts) -> Result<CommitMessage, CommitError> {
+        let form = self.policy.commit_form();
+        let mut parts = given;
+        let (incident, release) = (&self.subject.incident, &self.subject.release);
+        let known = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let (title, description) = (known(&incident.title), known(&release.description));
+        let blank = parts.summary.trim().is_empty();
+        // What the summary already says is no impact besides.
+        let title_besides = title.clone().filter(|_| !blank || description.is_some());
+        if blank {
+            parts.summary = description.or(title).unwrap_or_default();
+        }
+        parts.version.get_or_insert_with(|| release.version.clone());
+        let affected = match self.facts.get(FactId::BuiltIn(Fact::UsersAffected)) {
+            Some(FactValue::Share(share)) => Some(format!("{share} of users affected")),
+            _ => None,
+        };
+        let impact: Vec<String> = title_besides.into_iter().chain(affected).collect();
+        let known = [
+            (CommitField::Issue, Some(incident.id.clone())),
+            (CommitField::Severity, self.severity.map(|severity| severity.to_string())),
+            (CommitField::Impact, Some(impact.join("; ")).filter(|text| !text.is_empty())),
+        ];
+        for (field, value) in known {
+            if let Some(value) = value.filter(|_| form.fields.contains(&field)) {
+                parts.fields.entry(field).or_insert(value);
+            }
+        }
+        form.compose(&parts)
+    }
+}

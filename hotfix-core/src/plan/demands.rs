@@ -1,0 +1,39 @@
+//! What the severity of a plan asks for (GATE-1, GATE-3).
+
+use super::Plan;
+use crate::gate::{Demands, SeverityBasis};
+
+impl Plan {
+    /// What the plan's severity asks for: approvals, review and testing, with whether staging may be left out.
+    ///
+    /// Where the severity is not known for certain, `basis` says so and `would_tell` names the facts that would tell it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{gate::{SeverityBasis, StagingVerdict}, plan::Plan, policy::Policy};
+    ///
+    /// let policy = Arc::new(Policy::preset("severity-matrix")?);
+    /// let incident = r#"{"id": "INC-2041", "facts": {"service_down": true}}"#;
+    /// let plan = Plan::from_json(policy, incident, r#"{"version": "2.3.1", "previous": "2.3.0"}"#, "")?;
+    /// let demands = plan.demands();
+    /// assert_eq!(demands.basis, SeverityBasis::Settled);
+    /// let testing = demands.testing.ok_or("P0 is tested")?;
+    /// assert_eq!(testing.staging.verdict, StagingVerdict::MayBeLeftOut);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Shows GATE-3.
+    pub fn demands(&self) -> Demands {
+        let answer = self.policy.classify(&self.facts);
+        let basis = if self.subject.incident.severity.is_some() {
+            SeverityBasis::Given
+        } else if self.severity.is_none() {
+            SeverityBasis::Unknown
+        } else if answer.severity() == self.severity && answer.at_worst() == self.severity {
+            SeverityBasis::Settled
+        } else {
+            SeverityBasis::Assumed
+        };
+        Demands::new(&self.policy, self.severity, basis, &self.facts)
+    }
+}

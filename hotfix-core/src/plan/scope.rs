@@ -1,0 +1,33 @@
+//! The scope guard of a plan (GATE-4).
+
+use super::Plan;
+use crate::gate::{ScopeInput, ScopeReport};
+
+impl Plan {
+    /// Whether the release is as small as the policy wants a hot-fix: what its diff's figures and its author say against the
+    /// policy's `[scope]`. See [`ScopeReport::new`].
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{fact::Truth, plan::Plan, policy::Policy};
+    ///
+    /// let release = r#"{"version": "2.3.1", "previous": "2.3.0", "numstat": "6\t2\tsrc/pay.rs\n3\t1\tCargo.lock\n",
+    ///     "change": {"fixes": 1, "features": false, "tidying": "none"}}"#;
+    /// let policy = Arc::new(Policy::preset("standard")?);
+    /// let plan = Plan::from_json(policy, r#"{"id": "INC-2041"}"#, release, "")?;
+    /// let report = plan.scope();
+    /// assert_eq!(report.content, Some(Truth::Unknown)); // is Cargo.lock the fix?
+    /// assert_eq!(report.unknown[0].would_tell[0], "/release/change/dependencies_are_the_fix");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Shows GATE-4.
+    pub fn scope(&self) -> ScopeReport {
+        let input = ScopeInput {
+            diff: self.diff.as_ref(),
+            change: self.subject.release.change.as_ref(),
+            schema_change: self.subject.traffic.schema_change,
+        };
+        ScopeReport::new(self.policy.scope(), input)
+    }
+}

@@ -1,0 +1,54 @@
+//! Values as trailers hold them, and back.
+
+/// A value as a message holds it: line ends are `\n`, other control characters but tabs are spaces, and nothing is blank at
+/// the start, at the end or at the end of a line. Git would strip that anyway; the rest is kept to the letter.
+pub(super) fn normalised(value: &str) -> String {
+    let value = value.replace("\r\n", "\n").replace('\r', "\n");
+    let mut out = String::with_capacity(value.len());
+    for line in value.split('\n') {
+        let start = out.len();
+        out.extend(line.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }));
+        let length = out[start..].trim_end().len();
+        out.truncate(start + length);
+        out.push('\n');
+    }
+    out.trim().to_owned()
+}
+
+/// The same on one line: every run of white space is one space. A byte order mark is white space, too: before a subject it
+/// would be taken for the text's own.
+pub(super) fn on_one_line(text: &str) -> String {
+    let blank = |c: char| c.is_control() || c == '\u{feff}';
+    let text: String = text.chars().map(|c| if blank(c) { ' ' } else { c }).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A trailer with a normalised value, ended by a line break.
+pub(super) fn push_trailer(text: &mut String, label: &str, value: &str) {
+    text.push_str(label);
+    text.push(':');
+    for (index, line) in value.split('\n').enumerate() {
+        if index > 0 {
+            text.push('\n');
+        }
+        text.push(' ');
+        text.push_str(line);
+        if index > 0 && is_dots(line) {
+            text.push('.');
+        }
+    }
+    text.push('\n');
+}
+
+/// A further line of a folded value, without the space that it starts with.
+pub(super) fn unfolded(line: &str) -> &str {
+    match line.strip_suffix('.') {
+        Some(shorter) if is_dots(line) => shorter,
+        _ => line,
+    }
+}
+
+/// Nothing but dots; also nothing.
+fn is_dots(line: &str) -> bool {
+    line.bytes().all(|byte| byte == b'.')
+}

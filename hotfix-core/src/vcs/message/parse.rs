@@ -1,0 +1,426 @@
+//! From a message to its facts: what was composed to the letter, and what people write in the documents' own layouts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
+
+use super::fold::{normalised, unfolded};
+use super::{CUT, CommitParts, MOST_SUBJECT, may_come_later};
+use crate::grade::CommitField;
+use crate::policy::section::CommitForm;
+
+/// What a commit message says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ParsedCommit {
+    /// The first line.
+    pub subject: String,
+    /// The subject without what the form starts it with; where it was cut, with the rest.
+    pub summary: String,
+    /// The type of a conventional commit: `fix`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The scope of a conventional commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The facts.
+    pub fields: BTreeMap<CommitField, String>,
+    /// Other trailers, as `Signed-off-by`, in their order.
+    pub others: Vec<CommitTrailer>,
+    /// What else it says.
+    pub body: String,
+    /// The facts that the form asks for and that it lacks.
+    pub missing: Vec<CommitField>,
+    /// The facts that it lacks and that may stand in a note: they are often known only after the commit.
+    pub later: Vec<CommitField>,
+    /// What is wrong with it, in the order of its lines.
+    pub faults: Vec<CommitFault>,
+}
+
+/// A trailer that is no fact of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CommitTrailer {
+    /// Its token.
+    pub label: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Something wrong with a message, and the line where it is, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitFault {
+    /// What.
+    pub kind: CommitFaultKind,
+    /// Where.
+    pub line: usize,
+}
+
+/// What can be wrong with a message that can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CommitFaultKind {
+    /// Nothing in it, or far too much.
+    Unreadable {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// The subject does not start as the form has it.
+    Beginning {
+        /// How it should start.
+        expected: String,
+    },
+    /// The subject is too long.
+    LongSubject {
+        /// In characters.
+        length: usize,
+    },
+    /// The subject's paragraph goes on.
+    NoBlankLine,
+    /// A fact stands there again; the last one holds.
+    Twice {
+        /// Which.
+        field: CommitField,
+    },
+    /// A fact has a label and no value.
+    Blank {
+        /// Which.
+        field: CommitField,
+    },
+    /// A template's words in brackets are still there.
+    Placeholder {
+        /// Which.
+        field: CommitField,
+    },
+}
+
+impl CommitFault {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self.kind {
+            CommitFaultKind::Unreadable { .. } => "HF-VCS-026",
+            CommitFaultKind::Beginning { .. } => "HF-VCS-027",
+            CommitFaultKind::LongSubject { .. } => "HF-VCS-028",
+            CommitFaultKind::NoBlankLine => "HF-VCS-029",
+            CommitFaultKind::Twice { .. } => "HF-VCS-030",
+            CommitFaultKind::Blank { .. } => "HF-VCS-031",
+            CommitFaultKind::Placeholder { .. } => "HF-VCS-032",
+        }
+    }
+
+    /// What is wrong, and what would do.
+    pub fn message(&self) -> String {
+        match &self.kind {
+            CommitFaultKind::Unreadable { bytes: 0 } => {
+                "the message is empty: say in its first line what the fix does".to_owned()
+            }
+            CommitFaultKind::Unreadable { bytes } => {
+                format!("the message has {bytes} bytes: shorten it to {MOST_BYTES}, or less")
+            }
+            CommitFaultKind::Beginning { expected } => {
+                format!("the subject does not start with `{expected}`: begin it so")
+            }
+            CommitFaultKind::LongSubject { length } => {
+                format!("the subject has {length} characters: keep to {MOST_SUBJECT}, and say the rest below")
+            }
+            CommitFaultKind::NoBlankLine => {
+                "no blank line follows the subject: git takes the next line for a part of it, so add one".to_owned()
+            }
+            CommitFaultKind::Twice { field } => {
+                format!("`{field}` stands there twice, and the last one holds: keep one")
+            }
+            CommitFaultKind::Blank { field } => {
+                format!("`{field}` has a label and no value: fill it in, or leave the line out")
+            }
+            CommitFaultKind::Placeholder { field } => {
+                format!("`{field}` still has the words of a template in brackets: fill it in")
+            }
+        }
+    }
+}
+
+impl Serialize for CommitFault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fault = serializer.serialize_struct("CommitFault", 3)?;
+        fault.serialize_field("code", self.code())?;
+        fault.serialize_field("line", &self.line)?;
+        fault.serialize_field("message", &self.message())?;
+        fault.end()
+    }
+}
+
+/// What is composed from the longest parts is shorter than this.
+const MOST_BYTES: usize = 4 * CommitParts::MOST_BYTES;
+
+/// What a line is a label of.
+enum Label<'l> {
+    Field(CommitField),
+    Other(&'l str),
+}
+
+/// A label that was met, with its value so far.
+struct Open<'l> {
+    label: Label<'l>,
+    value: String,
+    line: usize,
+}
+
+impl CommitForm {
+    /// Reads a message: its trailers, and the layouts that people use.
+    ///
+    /// A composed message gives back what it was composed from, to the letter. Otherwise labels are read in any paragraph, in
+    /// any case, with spaces or hyphens, with a bullet before them; `Fixes #12` is an issue, too. Bullets without a label are
+    /// the `change`, where the form asks for that and nothing else says it. A fact that stands there twice has its last value.
+    ///
+    /// ```
+    /// use hotfix_core::grade::CommitField;
+    /// use hotfix_core::policy::Policy;
+    ///
+    /// let policy = Policy::preset("severity-matrix")?;
+    /// let form = policy.commit_form();
+    /// let text = "HOTFIX: Read the secret as UTF-8\n\nFixes: #1234\nroot cause: the secret was taken for ASCII\nSeverity: P1\n";
+    /// let read = form.parse(text);
+    /// assert_eq!(read.summary, "Read the secret as UTF-8");
+    /// assert_eq!(read.fields[&CommitField::Cause], "the secret was taken for ASCII");
+    /// assert_eq!(read.missing, [CommitField::Impact, CommitField::Solution]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Shows VCS-5.
+    pub fn parse(&self, text: &str) -> ParsedCommit {
+        let mut parsed = ParsedCommit::default();
+        let text = text.trim_start_matches('\u{feff}');
+        let too_long = text.len() > MOST_BYTES;
+        let lines: Vec<&str> =
+            if too_long { Vec::new() } else { text.lines().map(str::trim_end).collect() };
+        if let Some(first) = lines.iter().position(|line| !line.is_empty()) {
+            Reading { form: self, parsed: &mut parsed, bullets: Vec::new() }.read(&lines, first);
+        } else {
+            let bytes = if too_long { text.len() } else { 0 };
+            parsed.fault(1, CommitFaultKind::Unreadable { bytes });
+        }
+        let lacking =
+            self.fields.iter().copied().filter(|field| !parsed.fields.contains_key(field));
+        (parsed.later, parsed.missing) = lacking.partition(|field| may_come_later(*field));
+        parsed
+    }
+
+    /// The fact that a label stands for: the policy's label, the usual one, or another that is used for it.
+    fn field(&self, label: &str) -> Option<CommitField> {
+        const LONGEST: usize = 40;
+        if label.len() > LONGEST {
+            return None;
+        }
+        let same = |label: &str| -> String {
+            let letters = label.chars().filter(|c| !matches!(c, ' ' | '-' | '_'));
+            letters.map(|c| c.to_ascii_lowercase()).collect()
+        };
+        let label = same(label);
+        let own = CommitField::ALL.iter().copied().find(|field| same(self.label(*field)) == label);
+        own.or_else(|| also_called(&label))
+    }
+
+    /// What a line is a label of, and what follows it.
+    fn labelled<'l>(&self, line: &'l str, last: bool) -> Option<(Label<'l>, &'l str)> {
+        let plain = unbulleted(line).unwrap_or(line);
+        if let Some((label, value)) = plain.split_once(':') {
+            if let Some(field) = self.field(label) {
+                return Some((Label::Field(field), value));
+            }
+            let token = label.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            if last && token && value.starts_with(' ') {
+                return Some((Label::Other(label), value));
+            }
+        }
+        let (word, number) = plain.split_once(' ')?;
+        let is_issue = number.starts_with('#') && self.field(word) == Some(CommitField::Issue);
+        is_issue.then_some((Label::Field(CommitField::Issue), number))
+    }
+}
+
+/// What the documents, hosts of repositories and people call the facts; without spaces and hyphens, in lower case.
+fn also_called(label: &str) -> Option<CommitField> {
+    Some(match label {
+        "issue" | "fixes" | "closes" | "resolves" | "refs" | "ticket" | "incident" => {
+            CommitField::Issue
+        }
+        "severity" | "priority" => CommitField::Severity,
+        "impact" | "userimpact" => CommitField::Impact,
+        "rootcause" | "cause" => CommitField::Cause,
+        "change" | "changes" | "fix" => CommitField::Change,
+        "solution" | "resolution" => CommitField::Solution,
+        "tested" | "testing" | "tests" => CommitField::Tested,
+        "approvedby" | "approved" | "approver" => CommitField::ApprovedBy,
+        "deployedby" | "deployed" | "deployer" => CommitField::DeployedBy,
+        _ => return None,
+    })
+}
+
+fn unbulleted(line: &str) -> Option<&str> {
+    ["- ", "* ", "• "].into_iter().find_map(|bullet| line.strip_prefix(bullet)).map(str::trim_start)
+}
+
+struct Reading<'r> {
+    form: &'r CommitForm,
+    parsed: &'r mut ParsedCommit,
+    bullets: Vec<String>,
+}
+
+impl Reading<'_> {
+    fn read(mut self, lines: &[&str], first: usize) {
+        self.subject(lines[first].trim_start(), first + 1);
+        let mut start = first + 1;
+        if lines.get(start).is_some_and(|line| !line.is_empty()) {
+            self.parsed.fault(start + 1, CommitFaultKind::NoBlankLine);
+        }
+        while lines.get(start).is_some_and(|line| line.is_empty()) {
+            start += 1;
+        }
+        if let Some(rest) = self.rest(lines, start) {
+            self.parsed.summary.push_str(rest);
+            start += 1;
+        }
+        self.body(lines, start);
+        let asked = self.form.fields.contains(&CommitField::Change);
+        let change = normalised(&self.bullets.join("\n"));
+        if asked && !self.parsed.fields.contains_key(&CommitField::Change) && !change.is_empty() {
+            self.parsed.fields.insert(CommitField::Change, change);
+        } else {
+            for bullet in self.bullets {
+                self.parsed.body.push_str("- ");
+                self.parsed.body.push_str(&bullet);
+                self.parsed.body.push('\n');
+            }
+        }
+        let body = self.parsed.body.trim().to_owned();
+        self.parsed.body = body;
+    }
+
+    fn subject(&mut self, subject: &str, line: usize) {
+        subject.clone_into(&mut self.parsed.subject);
+        let length = subject.chars().count();
+        if length > MOST_SUBJECT {
+            self.parsed.fault(line, CommitFaultKind::LongSubject { length });
+        }
+        let expected =
+            if self.form.conventional { self.conventional(subject) } else { self.plain(subject) };
+        if let Some(expected) = expected {
+            subject.clone_into(&mut self.parsed.summary);
+            self.parsed.fault(line, CommitFaultKind::Beginning { expected });
+        }
+    }
+
+    /// How the subject should start, where it does not.
+    fn plain(&mut self, subject: &str) -> Option<String> {
+        match subject.strip_prefix(self.form.subject.as_str()) {
+            Some(summary) => summary.trim_start().clone_into(&mut self.parsed.summary),
+            None => return Some(self.form.subject.clone()),
+        }
+        None
+    }
+
+    /// How the subject should start, where it does not. `fix(payments)!: …`
+    fn conventional(&mut self, subject: &str) -> Option<String> {
+        let kind = self.form.kind();
+        let wrong = || Some(format!("{kind}: "));
+        let Some((before, summary)) = subject.split_once(": ") else { return wrong() };
+        let before = before.strip_suffix('!').unwrap_or(before);
+        let (found, scope) =
+            match before.strip_suffix(')').and_then(|before| before.split_once('(')) {
+                Some((found, scope)) => (found, Some(scope)),
+                None => (before, None),
+            };
+        if !found.eq_ignore_ascii_case(kind)
+            || scope.is_some_and(|scope| scope.contains(['(', ')']))
+        {
+            return wrong();
+        }
+        summary.trim_start().clone_into(&mut self.parsed.summary);
+        self.parsed.kind = Some(found.to_owned());
+        self.parsed.scope = scope.map(str::to_owned);
+        None
+    }
+
+    /// The rest of a subject that was cut: a paragraph of one line that starts with the mark.
+    fn rest<'l>(&mut self, lines: &[&'l str], start: usize) -> Option<&'l str> {
+        let rest = lines.get(start)?.strip_prefix(CUT)?;
+        let alone = lines.get(start + 1).is_none_or(|line| line.is_empty());
+        if !alone || !self.parsed.summary.ends_with(CUT) {
+            return None;
+        }
+        self.parsed.summary.pop();
+        Some(rest)
+    }
+
+    fn body(&mut self, lines: &[&str], start: usize) {
+        let end = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
+        let body = lines.get(start..end).unwrap_or_default();
+        // A message that was copied out of a list stands further right as a whole.
+        let indent = |line: &&str| line.len() - line.trim_start_matches(' ').len();
+        let indent = body.iter().filter(|line| !line.is_empty()).map(indent).min().unwrap_or(0);
+        let last = body.iter().rposition(|line| line.is_empty()).map_or(0, |blank| blank + 1);
+        let mut open: Option<Open<'_>> = None;
+        let mut in_bullet = false;
+        for (index, line) in body.iter().enumerate() {
+            let line = line.get(indent..).unwrap_or_default();
+            if line.is_empty() {
+                self.close(open.take());
+                in_bullet = false;
+                self.parsed.body.push('\n');
+                continue;
+            }
+            let folded = line.strip_prefix([' ', '\t']);
+            if let (Some(folded), Some(open)) = (folded, open.as_mut()) {
+                open.value.push('\n');
+                open.value.push_str(unfolded(folded));
+            } else if let Some((label, value)) = self.form.labelled(line, index >= last) {
+                let met = Open { label, value: value.to_owned(), line: start + index + 1 };
+                self.close(open.replace(met));
+                in_bullet = false;
+            } else if let Some(open) = open.as_mut() {
+                open.value.push('\n');
+                open.value.push_str(line);
+            } else if let Some(bullet) = unbulleted(line) {
+                self.bullets.push(bullet.to_owned());
+                in_bullet = true;
+            } else if let (true, Some(_), Some(bullet)) =
+                (in_bullet, folded, self.bullets.last_mut())
+            {
+                bullet.push(' ');
+                bullet.push_str(line.trim_start());
+            } else {
+                self.parsed.body.push_str(line);
+                self.parsed.body.push('\n');
+            }
+        }
+        self.close(open);
+    }
+
+    fn close(&mut self, open: Option<Open<'_>>) {
+        let Some(Open { label, value, line }) = open else { return };
+        let value = normalised(&value);
+        let field = match label {
+            Label::Field(field) => field,
+            Label::Other(label) => {
+                self.parsed.others.push(CommitTrailer { label: label.to_owned(), value });
+                return;
+            }
+        };
+        if value.is_empty() {
+            self.parsed.fault(line, CommitFaultKind::Blank { field });
+            return;
+        }
+        if value.starts_with('[') && value.ends_with(']') {
+            self.parsed.fault(line, CommitFaultKind::Placeholder { field });
+        }
+        if self.parsed.fields.insert(field, value).is_some() {
+            self.parsed.fault(line, CommitFaultKind::Twice { field });
+        }
+    }
+}
+
+impl ParsedCommit {
+    fn fault(&mut self, line: usize, kind: CommitFaultKind) {
+        self.faults.push(CommitFault { kind, line });
+    }
+}
