@@ -20,6 +20,7 @@ pub mod severity;
 pub mod stats;
 mod text;
 pub mod unit;
+pub mod vcs;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

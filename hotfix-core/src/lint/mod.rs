@@ -11,6 +11,7 @@ mod healthy;
 mod ladders;
 mod logic;
 mod messages;
+mod orders;
 mod phases;
 mod promises;
 mod roles;
@@ -39,6 +40,7 @@ impl Policy {
         roles::find(self, &mut findings);
         ladders::find(self, &mut findings);
         messages::find(self, &mut findings);
+        orders::find(self, &mut findings);
         findings.sort_by_key(|finding: &Finding| finding.code());
         findings
     }

@@ -2,6 +2,7 @@
 
 mod calibration;
 mod error;
+mod source_control;
 mod subject;
 mod timeline;
 

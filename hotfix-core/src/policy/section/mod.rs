@@ -41,4 +41,4 @@ pub use rule::{Clock, Evidence, NoData, Triggers, Watch};
 pub use scope::Scope;
 pub use severity::{Approval, Review, SeverityLevel, Testing};
 pub use tree::{Answer, Branches, Leaf, Question, Target, Tree};
-pub use vcs::{CommitForm, PullRequest, Vcs};
+pub use vcs::{CommitForm, PullRequest, Vcs, VcsWay};
