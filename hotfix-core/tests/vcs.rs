@@ -8,7 +8,6 @@
 )]
 
 mod crate_files;
-mod policy_common;
 mod vcs_cases;
 
 use std::process::{Command as Process, Stdio};
@@ -41,10 +40,8 @@ fn wrong(error: &VcsError) -> Wrong {
 }
 
 fn plan(case: &PlanCase) -> Result<Value, Wrong> {
-    let mut policy: Value =
-        serde_json::from_str(&Policy::preset(&case.policy).unwrap().to_json()).unwrap();
-    policy_common::apply(&mut policy, &case.set, &case.remove);
-    let policy = Arc::new(Policy::from_json(&policy.to_string()).unwrap_or_else(|e| panic!("{e}")));
+    let document = case.document(&Policy::preset(&case.policy).unwrap().to_json());
+    let policy = Arc::new(Policy::from_json(&document).unwrap_or_else(|e| panic!("{e}")));
     let (incident, release) = (case.incident.to_string(), case.release.to_string());
     let plan = Plan::from_json(policy, &incident, &release, "")
         .unwrap_or_else(|e| panic!("{}: {e}", case.id));

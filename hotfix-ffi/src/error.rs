@@ -11,6 +11,7 @@ use hotfix_core::policy::PolicyErrors;
 use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason};
 use hotfix_core::stats::StatError;
 use hotfix_core::unit::UnitError;
+use hotfix_core::vcs::VcsError;
 use serde_json::{Value, json};
 
 use crate::buffer::hotfix_str;
@@ -206,6 +207,12 @@ impl From<CanonicalError> for Box<hotfix_error> {
 impl From<PlanError> for Box<hotfix_error> {
     fn from(error: PlanError) -> Self {
         hotfix_error::new(hotfix_status::Plan, error.code(), &error.path(), &error)
+    }
+}
+
+impl From<VcsError> for Box<hotfix_error> {
+    fn from(error: VcsError) -> Self {
+        hotfix_error::new(hotfix_status::Plan, error.code(), error.path(), &error)
     }
 }
 

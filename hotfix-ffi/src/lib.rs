@@ -39,6 +39,7 @@ pub mod rollout;
 pub mod severity;
 pub mod status;
 pub mod time;
+pub mod vcs;
 pub mod version;
 mod versioned;
 pub mod view;

@@ -10,6 +10,7 @@ use hotfix_core::policy::PolicyErrors;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal};
 use hotfix_core::stats::StatError;
 use hotfix_core::unit::UnitError;
+use hotfix_core::vcs::VcsError;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -26,6 +27,7 @@ enum Kind {
     Policy(PolicyErrors),
     Fact(Vec<FactError>),
     Plan(PlanError),
+    Vcs(VcsError),
     Input(InputError),
     Unit(UnitError),
     Refused(Refusal),
@@ -52,6 +54,7 @@ from! {
     PolicyErrors => Policy,
     Vec<FactError> => Fact,
     PlanError => Plan,
+    VcsError => Vcs,
     InputError => Input,
     UnitError => Unit,
     Refusal => Refused,
@@ -100,6 +103,11 @@ impl Fault {
             Kind::Plan(error) => {
                 set("code", error.code())?;
                 set("path", &error.path())?;
+                ("PlanError", error.to_string())
+            }
+            Kind::Vcs(error) => {
+                set("code", error.code())?;
+                set("path", error.path())?;
                 ("PlanError", error.to_string())
             }
             Kind::Input(error) => {

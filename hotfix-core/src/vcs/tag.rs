@@ -24,6 +24,8 @@ use crate::unit::{RefName, Timestamp};
 /// Shows VCS-4. S2 134, S3 147, S5 87; S3 takes the machine's local time, UTC is our choice.
 pub fn tag_name(form: TagForm, version: &str, at: Timestamp) -> Result<RefName, VcsError> {
     let name = match form {
+        // Else `v` alone would be a tag.
+        TagForm::Version if version.is_empty() => String::new(),
         TagForm::Version => version_tag(version),
         TagForm::Timestamp => {
             // 2024-01-15T14:30:00.000Z

@@ -23,9 +23,9 @@ pub(crate) struct PlanCase {
     pub(crate) id: String,
     pub(crate) policy: String,
     #[serde(default)]
-    pub(crate) set: Vec<(String, Value)>,
+    set: Vec<(String, Value)>,
     #[serde(default)]
-    pub(crate) remove: Vec<String>,
+    without: Vec<String>,
     pub(crate) incident: Value,
     pub(crate) release: Value,
     #[serde(default = "noon")]
@@ -84,6 +84,21 @@ fn commands<'v>(steps: &'v Value, of: fn(&'v Value) -> &'v Value) -> Vec<(&'v st
 impl PlanCase {
     pub(crate) fn load(folder: &Path) -> Vec<Self> {
         read::<Plans>(folder, "plans.toml").case
+    }
+
+    /// The preset's document as the case changes it.
+    pub(crate) fn document(&self, preset: &str) -> String {
+        let mut document: Value = serde_json::from_str(preset).unwrap_or_default();
+        for (pointer, value) in &self.set {
+            match document.pointer_mut(pointer) {
+                Some(place) => *place = value.clone(),
+                None => panic!("{}: nothing stands at {pointer}", self.id),
+            }
+        }
+        if let Value::Object(keys) = &mut document {
+            keys.retain(|key, _| !self.without.contains(key));
+        }
+        document.to_string()
     }
 
     pub(crate) fn faults(&self, answer: Result<Value, Wrong>) -> Vec<String> {
