@@ -636,6 +636,31 @@ typedef int32_t hotfix_assumption;
 #endif // __cplusplus
 
 /**
+ * How the next version is numbered.
+ */
+enum hotfix_versioning
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * 1.2.4 follows 1.2.3.
+   */
+  HOTFIX_VERSIONING_PATCH = 1,
+  /**
+   * 1.2.3-hotfix.1 follows 1.2.3, and ranks below it.
+   */
+  HOTFIX_VERSIONING_HOTFIX_IDENTIFIER = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hotfix_versioning hotfix_versioning;
+#else
+typedef int32_t hotfix_versioning;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Where a hotfix_resolve puts its answer with hotfix_base_set. It lives until that hotfix_resolve returns.
  */
 typedef struct hotfix_base hotfix_base;
@@ -1912,6 +1937,95 @@ hotfix_status hotfix_plan_digest(const struct hotfix_plan *plan,
  * Thread rule: one thread, after every other use of this handle.
  */
 void hotfix_plan_free(struct hotfix_plan *plan);
+
+/**
+ * How the fix goes through source control, as JSON: {"flow", "way", "base", "branch", "version", "tag", "steps": [{"kind",
+ * "title", "why", "of", "condition", "people", "commands": [{"argv", "shown"}], "instead"}], "back": {"steps", "again"},
+ * "home": {"look", "branches": [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}.
+ *
+ * Nothing is run. `shown` is `argv` quoted for a POSIX shell, whatever stands in a description.
+ *
+ * @param plan   A plan; its release's `flow` and `way` choose among what the policy allows.
+ * @param at_ms  When it is tagged, for tags that are named by time, in milliseconds since 1970-01-01T00:00:00Z.
+ * @param out    A buffer that the caller frees with hotfix_buf_free.
+ * @param err    Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN with the place as a JSON Pointer.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_source_control(const struct hotfix_plan *plan,
+                                         int64_t at_ms,
+                                         struct hotfix_buf *out,
+                                         struct hotfix_error **err);
+
+/**
+ * The name of a hot-fix's branch, made of what the fix does: "hotfix/security-patch".
+ *
+ * @param description      Any text; UTF-8, borrowed.
+ * @param description_len  Its length in bytes.
+ * @param prefix           What the name starts with: "hotfix/"; UTF-8, borrowed; may be null with length 0.
+ * @param prefix_len       Its length in bytes.
+ * @param out              A buffer that the caller frees with hotfix_buf_free.
+ * @param err              Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN where nothing is left to name it after, or the prefix makes it no name of a branch.
+ *
+ * Thread rule: any thread.
+ */
+hotfix_status hotfix_branch_name(const char *description,
+                                 size_t description_len,
+                                 const char *prefix,
+                                 size_t prefix_len,
+                                 struct hotfix_buf *out,
+                                 struct hotfix_error **err);
+
+/**
+ * The version of a hot-fix that follows another, as JSON: {"version", "findings"}.
+ *
+ * @param version      The version that is live, without `v`; UTF-8, borrowed.
+ * @param version_len  Its length in bytes.
+ * @param kind         A hotfix_versioning.
+ * @param out          A buffer that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN for what is no semantic version, and where the next one is not clear; HOTFIX_STATUS_ENUM for a
+ *         kind that is none.
+ *
+ * Thread rule: any thread.
+ */
+hotfix_status hotfix_next_version(const char *version,
+                                  size_t version_len,
+                                  int32_t kind,
+                                  struct hotfix_buf *out,
+                                  struct hotfix_error **err);
+
+/**
+ * The name of a version's tag: "v1.2.4".
+ *
+ * @param version      The version; UTF-8, borrowed.
+ * @param version_len  Its length in bytes.
+ * @param out          A buffer that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN where the version cannot stand in a tag.
+ *
+ * Thread rule: any thread.
+ */
+hotfix_status hotfix_version_tag(const char *version,
+                                 size_t version_len,
+                                 struct hotfix_buf *out,
+                                 struct hotfix_error **err);
+
+/**
+ * The name of a tag after a time in UTC: "hotfix-20240115-1430".
+ *
+ * @param at_ms  The time, in milliseconds since 1970-01-01T00:00:00Z.
+ * @param out    A buffer that the caller frees with hotfix_buf_free.
+ * @param err    Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_UNIT outside the years 1 to 9999.
+ *
+ * Thread rule: any thread.
+ */
+hotfix_status hotfix_timestamp_tag(int64_t at_ms,
+                                   struct hotfix_buf *out,
+                                   struct hotfix_error **err);
 
 /**
  * The name of a state: "rolling_back".

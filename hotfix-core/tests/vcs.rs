@@ -244,7 +244,8 @@ fn all_commands(plan: &SourceControl) -> Vec<&Command> {
 /// What a shell makes of many lines, each printed as `%s\0` by `printf` in place of its program; in one process.
 fn read_by_sh(lines: &[(&str, &[String])]) {
     // A function before the line would see it; the line itself stays as it is shown.
-    let script: String = lines.iter().map(|(shown, _)| format!("say {shown}\n")).collect();
+    let said: Vec<String> = lines.iter().map(|(shown, _)| format!("say {shown}")).collect();
+    let script = said.join("\n");
     let script = format!("say() {{ printf '%s\\0' \"$@\"; printf '\\n\\0'; }}\n{script}");
     let answer = Process::new("sh").arg("-c").arg(script).output().unwrap();
     assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
@@ -277,16 +278,16 @@ fn hostile_plan(index: usize, text: &str) -> Result<SourceControl, VcsError> {
     vcs.flow = Flow::ALL[index % 4];
     vcs.order = Vec::new();
     vcs.merge = MergeKind::ALL[index % 3];
-    if index % 2 == 0 {
+    if index.is_multiple_of(2) {
         vcs.prefix = String::new();
         vcs.commit.subject = String::new();
         let request = vcs.pull_request.as_mut().unwrap();
         request.title = String::new();
         request.label = Some(text.to_owned());
-        request.reviewers = text.to_owned();
+        text.clone_into(&mut request.reviewers);
     }
-    let message = (index % 5 == 0).then_some(text);
-    let title = (index % 3 == 0).then_some(text);
+    let message = index.is_multiple_of(5).then_some(text);
+    let title = index.is_multiple_of(3).then_some(text);
     let fix = Fix {
         description: Some(text),
         title,
@@ -320,7 +321,7 @@ fn vcs_1_no_description_breaks_out_of_a_command() {
                 assert!(OPTIONS.contains(&key), "{text:?} makes the option {option:?}");
             }
         }
-        if index % 10 == 0 {
+        if index.is_multiple_of(10) {
             let lines: Vec<(&str, &[String])> =
                 commands.iter().map(|c| (c.shown(), c.argv())).collect();
             read_by_sh(&lines);

@@ -14,7 +14,7 @@ use hotfix_core::grade::{Flow, MergeKind, TagForm, VcsStep};
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::Vcs;
 use hotfix_core::unit::Timestamp;
-use hotfix_core::vcs::{Fix, SourceControl, Step, StepKind, own_order};
+use hotfix_core::vcs::{Fix, SourceControl, Step, VcsStepKind, own_order};
 
 const NEEDED: &str = "Correct me\n";
 
@@ -34,6 +34,8 @@ struct Case {
     way: Option<&'static str>,
     /// Others have merged into main since the version that is live.
     moved_on: bool,
+    /// What another tool can do, it does.
+    by_host: bool,
 }
 
 impl Case {
@@ -67,13 +69,13 @@ fn take(lab: &Lab, step: &Step, content: &str) {
     }
     match step.kind {
         // What a cherry-pick or a check brings needs nobody.
-        StepKind::Commit if step.people.is_some() => lab.write("app.txt", content),
-        StepKind::VersionCommit => lab.write("VERSION", step.of.as_deref().unwrap()),
-        StepKind::PullRequest => {
+        VcsStepKind::Commit if step.people.is_some() => lab.write("app.txt", content),
+        VcsStepKind::VersionCommit => lab.write("VERSION", step.of.as_deref().unwrap()),
+        VcsStepKind::PullRequest => {
             let branch = step.of.as_deref().unwrap();
             assert!(lab.on_remote(&format!("refs/heads/{branch}")).is_some(), "asks for {branch}");
         }
-        StepKind::Deploy => {
+        VcsStepKind::Deploy => {
             let of = step.of.as_deref().unwrap();
             assert_eq!(lab.remote_file(of, "app.txt"), content, "{of} is deployed");
         }
@@ -82,9 +84,19 @@ fn take(lab: &Lab, step: &Step, content: &str) {
     lab.run(&step.commands);
 }
 
+/// The same, but what another tool can do, it does.
+fn take_by_host(lab: &Lab, step: &Step, content: &str) {
+    match &step.instead {
+        Some(instead) => lab.run(&instead.commands),
+        None => take(lab, step, content),
+    }
+}
+
 /// The whole story of one plan: there, home, back, and a second try.
 fn story(case: &Case) {
     let lab = Lab::new(&case.name, case.moved_on);
+    let lab = if case.by_host { lab.with_host() } else { lab };
+    let step_by_step = if case.by_host { take_by_host } else { take };
     let fixed = "first\nfixed\nthird\n";
     let plan = case.plan("1.2.4", "1.2.3", "2024-01-15T14:30:00Z", None);
     let targets: Vec<String> = plan.home.branches.iter().map(|home| home.branch.clone()).collect();
@@ -94,7 +106,7 @@ fn story(case: &Case) {
     for home in &plan.home.branches {
         assert!(!lab.succeeds(home.has.shown()), "{} lacks the fix", home.branch);
     }
-    plan.steps.iter().for_each(|step| take(&lab, step, fixed));
+    plan.steps.iter().for_each(|step| step_by_step(&lab, step, fixed));
     assert!(!lab.path("pwned").exists(), "{}: a description was run", case.name);
     graph(case, &lab, &plan);
 
@@ -113,7 +125,7 @@ fn story(case: &Case) {
 
     // The way back, from there, too: each branch that a step reached is as it was.
     plan.back.steps.iter().for_each(|step| take(&colleague, step, fixed));
-    let back = plan.back.steps.iter().any(|step| step.kind == StepKind::DeployPrevious);
+    let back = plan.back.steps.iter().any(|step| step.kind == VcsStepKind::DeployPrevious);
     assert!(back, "{}: the previous version is put back", case.name);
     for ((home, target), tree) in plan.home.branches.iter().zip(&targets).zip(&before) {
         if home.planned {
@@ -144,7 +156,7 @@ fn graph(case: &Case, lab: &Lab, plan: &SourceControl) {
         let parents = lab.parents(branch);
         let has_fix = lab.is_ancestor("refs/hotfix/1.2.4/fix", branch);
         let squash = case.vcs.merge == MergeKind::Squash
-            || planned(StepKind::PullRequest)
+            || planned(VcsStepKind::PullRequest)
                 && case.vcs.pull_request.as_ref().is_some_and(|r| r.squash);
         match case.vcs.merge {
             _ if plan.branch.is_none() => assert_eq!((parents.len(), has_fix), (1, true), "{name}"),
@@ -152,7 +164,7 @@ fn graph(case: &Case, lab: &Lab, plan: &SourceControl) {
             MergeKind::NoFf => {
                 assert_eq!(parents.get(1), fix.as_ref(), "{name}: {branch} has a merge of the fix");
             }
-            MergeKind::FastForward if branch == "main" && !case.moved_on => {
+            MergeKind::FastForward if branch == "main" && !case.moved_on && !case.by_host => {
                 assert_eq!(merged, fix, "{name}: main is the fix itself");
             }
             MergeKind::FastForward => assert!(has_fix, "{name}: {branch} has the fix"),
@@ -169,15 +181,16 @@ fn graph(case: &Case, lab: &Lab, plan: &SourceControl) {
         let kind = if case.vcs.annotated { "tag" } else { "commit" };
         assert_eq!(lab.remote_kind(&tag), kind, "{name}: {tag}");
         // A tag is on what was merged by then, else on the branch.
-        let order: Vec<StepKind> = plan.steps.iter().map(|step| step.kind).collect();
+        let order: Vec<VcsStepKind> = plan.steps.iter().map(|step| step.kind).collect();
         let place = |kind| order.iter().position(|&step| step == kind);
-        let merged = place(StepKind::Merge).is_some_and(|at| at < place(StepKind::Tag).unwrap());
+        let merged =
+            place(VcsStepKind::Merge).is_some_and(|at| at < place(VcsStepKind::Tag).unwrap());
         let of = if merged { "refs/hotfix/1.2.4/merged/main" } else { "refs/hotfix/1.2.4/fix" };
         assert_eq!(lab.remote_commit(&tag), lab.remote_commit(of), "{name}: {tag}");
     }
     if let Some(branch) = &plan.branch {
         let there = lab.on_remote(&format!("refs/heads/{branch}")).is_some();
-        let expected = planned(StepKind::Push) && !planned(StepKind::DeleteBranch);
+        let expected = planned(VcsStepKind::Push) && !planned(VcsStepKind::DeleteBranch);
         assert_eq!(there, expected, "{name}: {branch}");
     }
 }
@@ -217,11 +230,13 @@ fn try_again(case: &Case, lab: &Lab, plan: &SourceControl) {
     let (first, rest) = next.steps.split_first().unwrap();
     for step in &plan.back.again {
         match (step.kind, &plan.branch) {
-            (StepKind::GoOn, None) => take(lab, first, corrected),
+            (VcsStepKind::GoOn, None) => take(lab, first, corrected),
             _ => take(lab, step, corrected),
         }
     }
-    rest.iter().for_each(|step| take(lab, step, corrected));
+    for step in rest {
+        take(lab, step, corrected);
+    }
     for branch in reached {
         assert_eq!(lab.remote_file(branch, "app.txt"), corrected, "{}: {branch}", case.name);
     }
@@ -271,7 +286,7 @@ fn every_order(flow: Flow) {
             let vcs = with_order(flow, &order, merge);
             let name = format!("{flow}-{of}-{merge}");
             let moved_on = (index + turn) % 2 == 0;
-            story(&Case { name, vcs, flow: None, way: None, moved_on });
+            story(&Case { name, vcs, flow: None, way: None, moved_on, by_host: false });
             cases += 1;
         }
     }
@@ -290,7 +305,14 @@ fn vcs_1_github_flow_has_the_same_lines_in_every_order() {
         for merge in MergeKind::ALL.iter().copied() {
             let plan = |flow| {
                 let vcs = with_order(flow, &order, merge);
-                let case = Case { name: of.clone(), vcs, flow: None, way: None, moved_on: false };
+                let case = Case {
+                    name: of.clone(),
+                    vcs,
+                    flow: None,
+                    way: None,
+                    moved_on: false,
+                    by_host: false,
+                };
                 case.plan("1.2.4", "1.2.3", "2024-01-15T14:30:00Z", None)
             };
             let (git, github) = (plan(Flow::GitFlow), plan(Flow::GithubFlow));
@@ -313,7 +335,7 @@ fn vcs_1_trunk_by_a_direct_commit() {
             vcs.order = vec![VcsStep::Commit, VcsStep::Tag, VcsStep::Push, VcsStep::Deploy];
         }
         let name = format!("trunk-{tagged}");
-        story(&Case { name, vcs, flow: None, way: None, moved_on: tagged });
+        story(&Case { name, vcs, flow: None, way: None, moved_on: tagged, by_host: false });
     }
 }
 
@@ -332,10 +354,25 @@ fn vcs_1_every_preset_with_every_flow_and_way_that_it_allows() {
             names.push(name.clone());
             // By turns, and not the same for each preset's first way.
             let moved_on = names.len() % 2 == 0;
-            story(&Case { name, vcs: vcs.clone(), flow, way, moved_on });
+            story(&Case { name, vcs: vcs.clone(), flow, way, moved_on, by_host: false });
         }
     }
     assert!(names.len() >= 11, "{names:?}");
+}
+
+/// What the host merged is recorded as if it had been merged here.
+#[test]
+fn vcs_1_a_pull_request_that_the_host_merges_is_recorded() {
+    for (index, merge) in MergeKind::ALL.iter().copied().enumerate() {
+        for preset in ["standard", "enterprise"] {
+            let mut vcs = Vcs { merge, ..section(preset) };
+            vcs.pull_request.as_mut().unwrap().squash = false;
+            let flow = (preset == "enterprise").then_some(Flow::GithubFlow);
+            let name = format!("host-{preset}-{merge}");
+            let moved_on = index == 1;
+            story(&Case { name, vcs, flow, way: None, moved_on, by_host: true });
+        }
+    }
 }
 
 /// C28: as S2 327 and S4 423 have it, the way back fails after the merge that they ask for.
@@ -347,6 +384,7 @@ fn vcs_6_plain_revert_of_a_merge_fails_and_with_its_parent_it_does_not() {
         flow: None,
         way: None,
         moved_on: false,
+        by_host: false,
     };
     let lab = Lab::new("c28", false);
     let plan = case.plan("1.2.4", "1.2.3", "2024-01-15T14:30:00Z", None);
@@ -379,12 +417,12 @@ fn vcs_1_a_commit_that_is_there_is_taken_up() {
 
     let fix = Fix { branch: Some("mine"), version: "1.2.5", ..fix };
     let found = SourceControl::try_new(&vcs, &fix).unwrap();
-    let last = found.steps.iter().position(|step| step.kind == StepKind::Push).unwrap();
+    let last = found.steps.iter().position(|step| step.kind == VcsStepKind::Push).unwrap();
     found.steps[..last].iter().for_each(|step| take(&lab, step, NEEDED));
     assert_eq!(lab.sh("git rev-parse refs/hotfix/1.2.5/fix").unwrap().trim(), hash);
     // A commit that the branch lacks is not taken for granted.
     let fix = Fix { commit: Some("0123456789012345678901234567890123456789"), ..fix };
     let missing = SourceControl::try_new(&vcs, &fix).unwrap();
-    let check = missing.steps.iter().find(|step| step.kind == StepKind::Commit).unwrap();
+    let check = missing.steps.iter().find(|step| step.kind == VcsStepKind::Commit).unwrap();
     assert!(!lab.succeeds(check.commands[0].shown()));
 }

@@ -24,6 +24,7 @@ const SOURCES: &[&str] = &[
     "extend",
     "severity",
     "plan",
+    "vcs",
     "outcome",
     "reading",
     "rollout",

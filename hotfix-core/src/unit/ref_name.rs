@@ -122,7 +122,7 @@ fn fault(name: &str) -> Option<RefFault> {
     }
     let parts = || name.split('/');
     // git compares this as it stands, capitals and all.
-    if parts().any(|part| part.ends_with(".lock")) {
+    if parts().any(|part| part.strip_suffix(".lock").is_some()) {
         return Some(RefFault::End { end: ".lock" });
     }
     if parts().any(|part| part.starts_with('.')) {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::command::git;
 use super::course::{Base, Course};
-use super::step::{Step, StepKind};
+use super::step::{Step, VcsStepKind};
 use super::{Command, VcsError, next_version};
 use crate::grade::{MergeKind, VcsStep, Versioning};
 use crate::unit::RefName;
@@ -20,11 +20,11 @@ pub struct WayBack {
 
 pub(super) fn way(course: &Course<'_>) -> Result<WayBack, VcsError> {
     let fetch = || -> Result<Step, VcsError> {
-        Ok(Step::new(StepKind::Fetch, "Get branches, tags and records").run(course.fetch()?))
+        Ok(Step::new(VcsStepKind::Fetch, "Get branches, tags and records").run(course.fetch()?))
     };
     let live = course.live.as_ref().filter(|_| course.order.contains(&VcsStep::Tag));
     let previous = live.map_or(course.previous.as_str(), RefName::as_str);
-    let deploy = Step::new(StepKind::DeployPrevious, format!("Put {previous} back"))
+    let deploy = Step::new(VcsStepKind::DeployPrevious, format!("Put {previous} back"))
         .of(previous)
         .why("By the fastest way that the release has.")
         .people(format!(
@@ -79,7 +79,7 @@ fn revert(course: &Course<'_>, target: &RefName) -> Result<Step, VcsError> {
     commands.push(git(["update-ref", &reverted, "HEAD"])?);
     commands.push(git(["push", "origin", target.as_str()])?);
     commands.push(git(["push", "origin", &reverted])?);
-    Ok(Step::new(StepKind::Revert, format!("Take the fix out of {target}"))
+    Ok(Step::new(VcsStepKind::Revert, format!("Take the fix out of {target}"))
         .of(target.as_str())
         .why(why)
         .only_if(recorded(&merged)?, true)
@@ -102,7 +102,7 @@ fn try_again(course: &Course<'_>) -> Result<Vec<Step>, VcsError> {
             "A correction merges only onto what it corrects. Until it comes, {target} has the fix as it failed: deploy nothing from it."
         );
         steps.push(
-            Step::new(StepKind::RevertRevert, format!("Revert the revert on {target}"))
+            Step::new(VcsStepKind::RevertRevert, format!("Revert the revert on {target}"))
                 .of(target.as_str())
                 .why(why)
                 .only_if(recorded(&reverted)?, true)
@@ -117,7 +117,7 @@ fn try_again(course: &Course<'_>) -> Result<Vec<Step>, VcsError> {
             commands.push(git(["switch", "--create", branch])?);
             commands.push(git(["revert", "--no-edit", &reverted])?);
             let step = Step::new(
-                StepKind::RevertRevert,
+                VcsStepKind::RevertRevert,
                 format!("Branch {branch} from {base}, with the revert reverted"),
             );
             let why = format!(
@@ -134,7 +134,7 @@ fn try_again(course: &Course<'_>) -> Result<Vec<Step>, VcsError> {
             let reverted = course.reverted(trunk);
             let commands = vec![git(["revert", "--no-commit", &reverted])?];
             let step = Step::new(
-                StepKind::RevertRevert,
+                VcsStepKind::RevertRevert,
                 format!("Bring the fix back onto {trunk}, uncommitted"),
             );
             let why = "After the new plan's first step; correct it before its commit.";
@@ -152,7 +152,7 @@ fn try_again(course: &Course<'_>) -> Result<Vec<Step>, VcsError> {
 /// A branch that was never merged, or not into its base, is gone on with.
 fn go_on_from_fix(course: &Course<'_>, branch: &str) -> Result<Step, VcsError> {
     let commands = vec![git(["switch", "--create", branch, &course.fix()])?];
-    let step = Step::new(StepKind::Branch, format!("Branch {branch} from the fix"));
+    let step = Step::new(VcsStepKind::Branch, format!("Branch {branch} from the fix"));
     Ok(step.of(branch).run(commands))
 }
 
@@ -165,7 +165,7 @@ fn go_on(course: &Course<'_>, branch: Option<&str>) -> Step {
         ),
         None => format!("Make a new plan for {version}, and take its first step."),
     };
-    let mut step = Step::new(StepKind::GoOn, "Go through a new plan").people(people);
+    let mut step = Step::new(VcsStepKind::GoOn, "Go through a new plan").people(people);
     if let Some(tag) = &course.tag {
         step.why = format!(
             "{tag} stays where it is: a tag that others have is neither moved nor used again."

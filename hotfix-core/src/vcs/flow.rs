@@ -3,7 +3,7 @@
 use super::command::git;
 use super::course::{Base, Course};
 use super::name::one_line;
-use super::step::{Instead, Step, StepKind, Tool};
+use super::step::{Instead, Step, Tool, VcsStepKind};
 use super::{Command, SourceControl, VcsError, WayBack, WayHome};
 use crate::grade::{MergeKind, VcsStep};
 use crate::policy::section::PullRequest;
@@ -26,12 +26,12 @@ pub(super) fn steps(course: &Course<'_>) -> Result<Vec<Step>, VcsError> {
             VcsStep::PullRequest => steps.push(pull_request(course)?),
             VcsStep::Merge => {
                 if let Some(target) = &course.into {
-                    steps.push(merge(course, StepKind::Merge, target, &at)?);
+                    steps.push(merge(course, VcsStepKind::Merge, target, &at)?);
                 }
             }
             VcsStep::MergeBack => {
                 for target in &course.into_back {
-                    steps.push(merge(course, StepKind::MergeBack, target, &at)?);
+                    steps.push(merge(course, VcsStepKind::MergeBack, target, &at)?);
                 }
             }
             VcsStep::Tag => steps.extend(tag(course, &at)?),
@@ -56,7 +56,7 @@ impl Place<'_> {
 
 /// The trunk up to date, and where it was.
 fn trunk(course: &Course<'_>) -> Result<Step, VcsError> {
-    let step = Step::new(StepKind::TakeUp, format!("Bring {} up to date", course.base.name()));
+    let step = Step::new(VcsStepKind::TakeUp, format!("Bring {} up to date", course.base.name()));
     let Base::Branch(trunk) = &course.base else { return Ok(step) };
     let mut commands = Course::take_up(trunk)?;
     commands.push(git(["update-ref", &course.before(trunk), "HEAD"])?);
@@ -68,7 +68,7 @@ fn branch(course: &Course<'_>) -> Result<Option<Step>, VcsError> {
     if course.taken_up {
         let mut commands = vec![git(["fetch", "--tags", "origin"])?];
         commands.extend(Course::take_up(name)?);
-        let step = Step::new(StepKind::Branch, format!("Take up {name}"));
+        let step = Step::new(VcsStepKind::Branch, format!("Take up {name}"));
         return Ok(Some(step.of(name.as_str()).run(commands)));
     }
     let (commands, why) = match &course.base {
@@ -86,19 +86,19 @@ fn branch(course: &Course<'_>) -> Result<Option<Step>, VcsError> {
         ),
     };
     let title = format!("Branch {name} from {}", course.base.name());
-    Ok(Some(Step::new(StepKind::Branch, title).of(name.as_str()).why(why).run(commands)))
+    Ok(Some(Step::new(VcsStepKind::Branch, title).of(name.as_str()).why(why).run(commands)))
 }
 
 fn commit(course: &Course<'_>) -> Result<Vec<Step>, VcsError> {
     let add = || git(["add", "--all"]);
     let mut step = match course.commit {
         Some(hash) if course.taken_up => {
-            Step::new(StepKind::Commit, format!("Check that the branch has {hash}"))
+            Step::new(VcsStepKind::Commit, format!("Check that the branch has {hash}"))
                 .run(vec![git(["merge-base", "--is-ancestor", hash, "HEAD"])?])
         }
-        Some(hash) => Step::new(StepKind::Commit, format!("Bring {hash} onto it"))
+        Some(hash) => Step::new(VcsStepKind::Commit, format!("Bring {hash} onto it"))
             .run(vec![git(["cherry-pick", "-x", hash])?]),
-        None => Step::new(StepKind::Commit, "Mend it and commit")
+        None => Step::new(VcsStepKind::Commit, "Mend it and commit")
             .people("Change what mends it and nothing else, with a test that fails without it.")
             .run(vec![add()?, git(["commit", "-m", &course.message])?]),
     };
@@ -109,7 +109,7 @@ fn commit(course: &Course<'_>) -> Result<Vec<Step>, VcsError> {
     }
     let version = course.version;
     let subject = one_line(&format!("chore: bump version to {version}"), 200);
-    let raise = Step::new(StepKind::VersionCommit, format!("Raise the version to {version}"))
+    let raise = Step::new(VcsStepKind::VersionCommit, format!("Raise the version to {version}"))
         .of(version)
         .people(format!("Write {version} where the project keeps its version."))
         .run(vec![add()?, git(["commit", "-m", &subject])?, record]);
@@ -130,7 +130,7 @@ fn push(course: &Course<'_>, at: &Place<'_>) -> Result<Step, VcsError> {
         }
         _ => commands.push(git(["push", "origin", &course.fix()])?),
     }
-    Ok(Step::new(StepKind::Push, format!("Push {name}")).of(name).run(commands))
+    Ok(Step::new(VcsStepKind::Push, format!("Push {name}")).of(name).run(commands))
 }
 
 /// A pull request has one target: what is merged first.
@@ -149,28 +149,32 @@ fn pull_request(course: &Course<'_>) -> Result<Step, VcsError> {
     let name = course.branch.as_ref().map_or("", RefName::as_str);
     let target = requested_into(course).map(RefName::as_str);
 
-    let mut people = format!("Open a pull request from {name}");
-    people.extend(target.map(|target| format!(" into {target}")));
-    people.push_str(&format!(", titled “{title}”"));
-    people.extend(label.as_ref().map(|label| format!(", labelled “{label}”")));
-    if !reviewers.is_empty() {
-        people.push_str(&format!(", and ask for a review by {reviewers}"));
-    }
-    people.push('.');
+    let into = target.map(|target| format!(" into {target}")).unwrap_or_default();
+    let labelled = label.as_ref().map(|label| format!(", labelled “{label}”")).unwrap_or_default();
+    let asking = match reviewers.as_str() {
+        "" => String::new(),
+        people => format!(", and ask for a review by {people}"),
+    };
+    let people =
+        format!("Open a pull request from {name}{into}, titled “{title}”{labelled}{asking}.");
 
     let mut argv = vec!["gh".to_owned(), "pr".to_owned(), "create".to_owned()];
     let mut option = |key: &str, value: &str| argv.push(format!("--{key}={value}"));
     option("title", &title);
     option("body", &course.message);
     option("head", name);
-    target.iter().for_each(|target| option("base", target));
-    label.iter().for_each(|label| option("label", label));
+    if let Some(target) = target {
+        option("base", target);
+    }
+    if let Some(label) = &label {
+        option("label", label);
+    }
     // People in words are no account that the tool knows.
     if is_account(&reviewers) {
         option("reviewer", &reviewers);
     }
     let commands = vec![Command::try_new(argv)?];
-    let mut step = Step::new(StepKind::PullRequest, "Open the emergency pull request").of(name);
+    let mut step = Step::new(VcsStepKind::PullRequest, "Open the emergency pull request").of(name);
     step.instead = Some(Instead { tool: Tool::Gh, commands });
     Ok(step.people(people))
 }
@@ -187,7 +191,7 @@ fn is_account(text: &str) -> bool {
 
 fn merge(
     course: &Course<'_>,
-    kind: StepKind,
+    kind: VcsStepKind,
     target: &RefName,
     at: &Place<'_>,
 ) -> Result<Step, VcsError> {
@@ -195,14 +199,17 @@ fn merge(
     let step = Step::new(kind, format!("Merge {name} into {target}")).of(target.as_str());
     let mut commands = vec![git(["update-ref", &course.fix(), &format!("refs/heads/{name}")])?];
     commands.extend(bring(course, target, name)?);
-    let mut step = step.run(commands);
+    let step = step.run(commands);
     let requested = at.is_done(VcsStep::PullRequest) && requested_into(course) == Some(target);
     if requested {
-        step.why = "The pull request is approved. Merge it there where the branch is protected, and record it.".to_owned();
-        step.instead =
-            Some(Instead { tool: Tool::Gh, commands: by_request(course, target, name)? });
-    } else if course.merge == MergeKind::Squash {
-        step.why = "One commit: git does not know later that it is this branch.".to_owned();
+        let commands = by_request(course, target, name)?;
+        let instead = Some(Instead { tool: Tool::Gh, commands });
+        let why =
+            "The request is approved. Where the branch is protected, merge it there and record it.";
+        return Ok(Step { instead, ..step.why(why) });
+    }
+    if course.merge == MergeKind::Squash {
+        return Ok(step.why("One commit: git does not know later that it is this branch."));
     }
     Ok(step)
 }
@@ -212,9 +219,9 @@ fn by_request(course: &Course<'_>, target: &RefName, name: &str) -> Commands {
     let remote = format!("refs/remotes/origin/{target}");
     let fetch = || git(["fetch", "origin"]);
     let way = match course.merge {
-        MergeKind::NoFf => "--merge",
         MergeKind::Squash => "--squash",
-        MergeKind::FastForward => "--rebase",
+        // A rebase makes other commits: nobody could tell later that they are these.
+        MergeKind::NoFf | MergeKind::FastForward => "--merge",
     };
     // The host deletes the branch, maybe.
     let mut commands =
@@ -271,12 +278,11 @@ fn tag(course: &Course<'_>, at: &Place<'_>) -> Result<Option<Step>, VcsError> {
     } else {
         git(["tag", tag.as_str(), of])?
     }];
-    let mut step = Step::new(StepKind::Tag, format!("Tag {of} as {tag}")).of(tag.as_str());
+    let step = Step::new(VcsStepKind::Tag, format!("Tag {of} as {tag}")).of(tag.as_str());
     if at.to_come.contains(&VcsStep::Push) {
-        step.why = "It is pushed with the branch.".to_owned();
-    } else {
-        commands.push(git(["push", "origin", &format!("refs/tags/{tag}")])?);
+        return Ok(Some(step.why("It is pushed with the branch.").run(commands)));
     }
+    commands.push(git(["push", "origin", &format!("refs/tags/{tag}")])?);
     Ok(Some(step.run(commands)))
 }
 
@@ -285,7 +291,7 @@ fn deploy(course: &Course<'_>, at: &Place<'_>) -> Step {
     let tag = course.tag.as_ref().filter(|_| at.is_done(VcsStep::Tag));
     let own = course.branch.as_ref().map_or(course.base.name(), RefName::as_str);
     let of = tag.or(merged).map_or(own, RefName::as_str);
-    Step::new(StepKind::Deploy, format!("Deploy {of}"))
+    Step::new(VcsStepKind::Deploy, format!("Deploy {of}"))
         .of(of)
         .people(format!("Deploy {of} by your own tool, or see that pushing it has done so."))
 }
@@ -302,22 +308,22 @@ fn delete(course: &Course<'_>, at: &Place<'_>) -> Result<Option<Step>, VcsError>
         commands.push(git(["push", "origin", "--delete", &format!("refs/heads/{name}")])?);
     }
     let why = format!("Its commits stay: {} names them.", course.fix());
-    let step = Step::new(StepKind::DeleteBranch, format!("Delete {name}"));
+    let step = Step::new(VcsStepKind::DeleteBranch, format!("Delete {name}"));
     Ok(Some(step.of(name).why(why).run(commands)))
 }
 
 /// S2 207-213: the flag is turned off, that it helps is verified, and the proper fix is planned.
 pub(super) fn by_flag(course: &Course<'_>) -> SourceControl {
     let steps = vec![
-        Step::new(StepKind::FlagOff, "Turn the feature flag off")
+        Step::new(VcsStepKind::FlagOff, "Turn the feature flag off")
             .people("Turn it off for everybody, by the tool that keeps the flags."),
-        Step::new(StepKind::Verify, "Look whether the harm is gone")
+        Step::new(VcsStepKind::Verify, "Look whether the harm is gone")
             .people("Try the very case that failed, and look at the metrics."),
-        Step::new(StepKind::ProperFix, "Plan the proper fix")
+        Step::new(VcsStepKind::ProperFix, "Plan the proper fix")
             .why("The flag hides the fault: it stands until the code is mended.")
             .people("Plan it for the next deployment, with somebody who answers for it."),
     ];
-    let on = Step::new(StepKind::FlagOn, "Turn the feature flag on again")
+    let on = Step::new(VcsStepKind::FlagOn, "Turn the feature flag on again")
         .people("Turn it on again, by the tool that keeps the flags.");
     SourceControl {
         flow: course.flow,

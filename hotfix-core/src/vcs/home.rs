@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::command::git;
 use super::course::Course;
 use super::flow::bring;
-use super::step::{Step, StepKind};
+use super::step::{Step, VcsStepKind};
 use super::{Command, VcsError};
 use crate::grade::MergeKind;
 use crate::unit::RefName;
@@ -26,8 +26,9 @@ pub struct HomeBranch {
     pub branch: String,
     /// Whether a step of the plan brings the fix here.
     pub planned: bool,
-    /// Exits with zero where the branch has the fix on the remote, and with another status where it lacks it. Of what came
-    /// as one commit or was picked, only the plan's own record tells: merged otherwise, it counts as lacking.
+    /// Exits with zero where the branch has had the fix on the remote, and with another status where it never had. Of what
+    /// came as one commit or was picked, only the plan's own record tells: merged otherwise, it counts as lacking. A fix that
+    /// the way back took out again counts as had; it is no longer live, so that nobody owes it.
     pub has: Command,
     /// How it gets the fix where it lacks it.
     pub steps: Vec<Step>,
@@ -46,9 +47,9 @@ pub(super) fn way(course: &Course<'_>) -> Result<WayHome, VcsError> {
         };
         let remote = format!("refs/remotes/origin/{target}");
         let (kind, title) = if picked {
-            (StepKind::MergeBack, format!("Pick the fix onto {target}"))
+            (VcsStepKind::MergeBack, format!("Pick the fix onto {target}"))
         } else {
-            (StepKind::MergeBack, format!("Bring the fix to {target}"))
+            (VcsStepKind::MergeBack, format!("Bring the fix to {target}"))
         };
         let commands =
             if picked { pick(course, target)? } else { bring(course, target, &course.fix())? };

@@ -44,7 +44,7 @@ pub use finding::VcsFinding;
 pub use home::{HomeBranch, WayHome};
 pub use name::branch_name;
 pub use order::{order_fault, own_order};
-pub use step::{Condition, Instead, Step, StepKind, Tool};
+pub use step::{Condition, Instead, Step, Tool, VcsStepKind};
 pub use tag::tag_name;
 pub use version::{NextVersion, next_version};
 

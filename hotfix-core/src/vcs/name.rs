@@ -114,7 +114,10 @@ pub(super) fn one_line(text: &str, most: usize) -> String {
             if !line.is_empty() && !line.ends_with(' ') {
                 line.push(' ');
             }
-        } else if !is_invisible(c) && !(line.is_empty() && c == '-') {
+            continue;
+        }
+        let option = line.is_empty() && c == '-';
+        if !option && !is_invisible(c) {
             line.push(c);
         }
     }

@@ -7,7 +7,7 @@ use crate::grade::closed_set;
 
 closed_set! {
     /// What a step does.
-    StepKind {
+    VcsStepKind {
         /// Makes the branch of the fix, or takes it up.
         Branch = "branch",
         /// Brings the trunk up to date.
@@ -60,7 +60,7 @@ closed_set! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// What it does.
-    pub kind: StepKind,
+    pub kind: VcsStepKind,
     /// In a few words.
     pub title: String,
     /// Why, or what to mind; empty where the title says it all.
@@ -102,7 +102,7 @@ pub struct Instead {
 }
 
 impl Step {
-    pub(super) fn new(kind: StepKind, title: impl Into<String>) -> Self {
+    pub(super) fn new(kind: VcsStepKind, title: impl Into<String>) -> Self {
         Self {
             kind,
             title: title.into(),
