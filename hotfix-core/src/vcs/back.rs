@@ -78,7 +78,7 @@ fn revert(course: &Course<'_>, target: &RefName) -> Result<Step, VcsError> {
     };
     commands.push(git(["update-ref", &reverted, "HEAD"])?);
     commands.push(git(["push", "origin", target.as_str()])?);
-    commands.push(git(["push", "origin", &reverted])?);
+    commands.push(Course::push_records(&[&reverted])?);
     Ok(Step::new(VcsStepKind::Revert, format!("Take the fix out of {target}"))
         .of(target.as_str())
         .why(why)

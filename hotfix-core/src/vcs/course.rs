@@ -268,6 +268,13 @@ impl<'a> Course<'a> {
         ])
     }
 
+    /// Pushes records; forced, as the newest one holds where a branch was amended or a step is taken again.
+    pub(super) fn push_records(records: &[&str]) -> Result<Command, VcsError> {
+        let forced = records.iter().map(|record| format!("+{record}"));
+        let argv = ["git", "push", "origin"].map(str::to_owned);
+        Command::try_new(argv.into_iter().chain(forced))
+    }
+
     /// Goes to a branch as others have it.
     pub(super) fn take_up(branch: &RefName) -> Result<Vec<Command>, VcsError> {
         let branch = branch.as_str();

@@ -126,9 +126,9 @@ fn push(course: &Course<'_>, at: &Place<'_>) -> Result<Step, VcsError> {
         (None, Base::Branch(trunk)) => {
             let (before, merged) = (course.before(trunk), course.merged(trunk));
             commands.push(git(["update-ref", &merged, "HEAD"])?);
-            commands.push(git(["push", "origin", &course.fix(), &before, &merged])?);
+            commands.push(Course::push_records(&[&course.fix(), &before, &merged])?);
         }
-        _ => commands.push(git(["push", "origin", &course.fix()])?),
+        _ => commands.push(Course::push_records(&[&course.fix()])?),
     }
     Ok(Step::new(VcsStepKind::Push, format!("Push {name}")).of(name).run(commands))
 }
@@ -173,10 +173,17 @@ fn pull_request(course: &Course<'_>) -> Result<Step, VcsError> {
     if is_account(&reviewers) {
         option("reviewer", &reviewers);
     }
-    let commands = vec![Command::try_new(argv)?];
-    let mut step = Step::new(VcsStepKind::PullRequest, "Open the emergency pull request").of(name);
-    step.instead = Some(Instead { tool: Tool::Gh, commands });
-    Ok(step.people(people))
+    let mut reviewed = Vec::new();
+    if let Some(branch) = &course.branch {
+        reviewed.extend(Course::take_up(branch)?);
+        reviewed.push(git(["update-ref", &course.fix(), "HEAD"])?);
+    }
+    let mut commands = vec![Command::try_new(argv)?];
+    commands.extend(reviewed.iter().cloned());
+    let step = Step::new(VcsStepKind::PullRequest, "Open the emergency pull request").of(name);
+    let step = step.why("Once it is approved, what the review added to the branch is taken up.");
+    let instead = Some(Instead { tool: Tool::Gh, commands });
+    Ok(Step { instead, ..step.people(people).run(reviewed) })
 }
 
 /// An account or a team, as in `engineering-team` or `acme/engineering`.
@@ -197,10 +204,10 @@ fn merge(
 ) -> Result<Step, VcsError> {
     let name = course.branch.as_ref().map_or("", RefName::as_str);
     let step = Step::new(kind, format!("Merge {name} into {target}")).of(target.as_str());
+    let requested = at.is_done(VcsStep::PullRequest) && requested_into(course) == Some(target);
     let mut commands = vec![git(["update-ref", &course.fix(), &format!("refs/heads/{name}")])?];
     commands.extend(bring(course, target, name)?);
     let step = step.run(commands);
-    let requested = at.is_done(VcsStep::PullRequest) && requested_into(course) == Some(target);
     if requested {
         let commands = by_request(course, target, name)?;
         let instead = Some(Instead { tool: Tool::Gh, commands });
@@ -239,9 +246,9 @@ fn by_request(course: &Course<'_>, target: &RefName, name: &str) -> Commands {
 fn push_records(course: &Course<'_>, target: &RefName) -> Result<Command, VcsError> {
     let (fix, before, merged) = (course.fix(), course.before(target), course.merged(target));
     if course.as_range() {
-        git(["push", "origin", &fix, &before, &merged])
+        Course::push_records(&[&fix, &before, &merged])
     } else {
-        git(["push", "origin", &fix, &merged])
+        Course::push_records(&[&fix, &merged])
     }
 }
 

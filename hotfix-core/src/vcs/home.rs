@@ -73,6 +73,6 @@ fn pick(course: &Course<'_>, target: &RefName) -> Result<Vec<Command>, VcsError>
     let merged = course.merged(target);
     commands.push(git(["update-ref", &merged, "HEAD"])?);
     commands.push(git(["push", "origin", target.as_str()])?);
-    commands.push(git(["push", "origin", &merged])?);
+    commands.push(Course::push_records(&[&merged])?);
     Ok(commands)
 }
