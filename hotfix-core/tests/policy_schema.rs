@@ -109,6 +109,7 @@ const TABLES: &[&str] = &[
     "/vcs",
     "/vcs/commit",
     "/vcs/pull_request",
+    "/vcs/ways/0",
     "/vendors/0",
     "/watch",
     "/watch/no_data",

@@ -11,7 +11,7 @@ use hotfix_core::policy::PolicyErrors;
 use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason};
 use hotfix_core::stats::StatError;
 use hotfix_core::unit::UnitError;
-use hotfix_core::vcs::CommitError;
+use hotfix_core::vcs::{CommitError, VcsError};
 use serde_json::{Value, json};
 
 use crate::buffer::hotfix_str;
@@ -212,6 +212,12 @@ impl From<PlanError> for Box<hotfix_error> {
 
 impl From<CommitError> for Box<hotfix_error> {
     fn from(error: CommitError) -> Self {
+        hotfix_error::new(hotfix_status::Plan, error.code(), error.path(), &error)
+    }
+}
+
+impl From<VcsError> for Box<hotfix_error> {
+    fn from(error: VcsError) -> Self {
         hotfix_error::new(hotfix_status::Plan, error.code(), error.path(), &error)
     }
 }

@@ -43,6 +43,7 @@ pub mod severity;
 pub mod status;
 pub mod strategy;
 pub mod time;
+pub mod vcs;
 pub mod version;
 mod versioned;
 pub mod view;

@@ -27,6 +27,7 @@ const SOURCES: &[&str] = &[
     "strategy",
     "scope",
     "commit",
+    "vcs",
     "outcome",
     "reading",
     "rollout",

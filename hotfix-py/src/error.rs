@@ -10,7 +10,7 @@ use hotfix_core::policy::PolicyErrors;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal};
 use hotfix_core::stats::StatError;
 use hotfix_core::unit::UnitError;
-use hotfix_core::vcs::CommitError;
+use hotfix_core::vcs::{CommitError, VcsError};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -28,6 +28,7 @@ enum Kind {
     Fact(Vec<FactError>),
     Plan(PlanError),
     Commit(CommitError),
+    Vcs(VcsError),
     Input(InputError),
     Unit(UnitError),
     Refused(Refusal),
@@ -55,6 +56,7 @@ from! {
     Vec<FactError> => Fact,
     PlanError => Plan,
     CommitError => Commit,
+    VcsError => Vcs,
     InputError => Input,
     UnitError => Unit,
     Refusal => Refused,
@@ -106,6 +108,11 @@ impl Fault {
                 ("PlanError", error.to_string())
             }
             Kind::Commit(error) => {
+                set("code", error.code())?;
+                set("path", error.path())?;
+                ("PlanError", error.to_string())
+            }
+            Kind::Vcs(error) => {
                 set("code", error.code())?;
                 set("path", error.path())?;
                 ("PlanError", error.to_string())

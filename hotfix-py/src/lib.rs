@@ -29,6 +29,7 @@ mod policy;
 mod rollout;
 mod severity;
 mod stats;
+mod vcs;
 mod verdict;
 
 /// What `import hotfix` and `hotfix.stats` show.
@@ -81,6 +82,8 @@ mod module {
     };
     #[pymodule_export]
     use crate::stats::{RateRatio, wilson};
+    #[pymodule_export]
+    use crate::vcs::{branch_name, next_version, tag_name};
     #[pymodule_export]
     use crate::verdict::{Cause, Efficacy, MetricEvidence, MetricVerdict, Verdict};
 

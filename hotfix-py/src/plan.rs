@@ -260,6 +260,40 @@ impl Plan {
         to_python(py, &self.0.timeline(start.0))
     }
 
+    /// How the fix goes through source control, there, back and home. Nothing of it is run.
+    ///
+    /// Parameters
+    /// ----------
+    /// at : datetime or str
+    ///     When it is tagged, for tags that are named by time.
+    ///
+    /// Returns
+    /// -------
+    /// dict
+    ///     ``flow``, ``base``, ``branch``, ``version``, ``tag``; ``steps``, each with ``kind``, ``title``, ``commands`` (each with
+    ///     ``argv``, and ``shown`` as a shell reads it) and ``people``; ``back`` with its ``steps`` and those to try ``again``;
+    ///     ``home`` with the ``branches`` that must have the fix in the end; ``findings``.
+    ///
+    /// Raises
+    /// ------
+    /// PlanError
+    ///     ``HF-VCS-001`` to ``HF-VCS-011``: a flow that the policy does not allow, names that git does not take.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("emergency-command").plan(
+    /// ...     {"id": "INC-1"}, {"version": "1.2.4", "previous": "1.2.3", "description": "critical auth fix"}
+    /// ... )
+    /// >>> for command in plan.source_control("2026-03-03T14:40:00Z")["steps"][0]["commands"]:
+    /// ...     print(command["shown"])
+    /// git fetch --tags origin
+    /// git switch --create hotfix/critical-auth-fix refs/tags/v1.2.3
+    fn source_control<'py>(&self, py: Python<'py>, at: At) -> Result<Bound<'py, PyAny>> {
+        let plan = self.0.source_control(at.0)?;
+        Ok(to_python(py, &plan)?)
+    }
+
     /// As a dict: ``{"digest", "incident", "methods", "phases", "policy", "release", "traffic"}``, and ``"calibration"``
     /// where there is one.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -19,7 +19,7 @@ PAGES += [DOCS / name for name in ("python.md", "kayenta.md", "policy.md", "stat
 
 
 def documented() -> Iterator[tuple[str, str]]:
-    for module in (hotfix, hotfix.stats, hotfix.kayenta, _errors):
+    for module in (hotfix, hotfix.stats, hotfix.kayenta, hotfix.vcs, _errors):
         yield module.__name__, module.__doc__ or ""
         for name in getattr(module, "__all__", vars(module)):
             item = getattr(module, name)

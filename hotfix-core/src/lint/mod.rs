@@ -12,6 +12,7 @@ mod healthy;
 mod ladders;
 mod logic;
 mod messages;
+mod orders;
 mod phases;
 mod promises;
 mod roles;
@@ -41,6 +42,7 @@ impl Policy {
         ladders::find(self, &mut findings);
         messages::find(self, &mut findings);
         commits::find(self, &mut findings);
+        orders::find(self, &mut findings);
         findings.sort_by_key(|finding: &Finding| finding.code());
         findings
     }

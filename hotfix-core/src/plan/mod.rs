@@ -7,6 +7,7 @@ mod error;
 mod recommend;
 mod scope;
 mod sequence;
+mod source_control;
 mod strategy;
 mod subject;
 mod timeline;

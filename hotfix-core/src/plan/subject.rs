@@ -87,6 +87,9 @@ pub struct Release {
     /// The flow of source control, where it is not the policy's first (VCS-1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow: Option<Flow>,
+    /// The policy's other way through source control, by its id, where it is not the first (VCS-1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
     /// What the change has in it, as its author says (GATE-4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,

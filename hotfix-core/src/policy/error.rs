@@ -503,6 +503,16 @@ problems! {
         /// Where it stands first.
         first: String,
     }
+    /// A text that git takes for no name of a branch, or reads as something else.
+    #[error("`{got}` is no {what}: {fault}; write one that `git check-ref-format` takes")]
+    "HF-POL-047" RefName {
+        /// What came.
+        got: String,
+        /// What it should be.
+        what: &'static str,
+        /// What is wrong with it.
+        fault: String,
+    }
     /// A condition that is none of the known forms.
     #[error("this is no condition: write the name of a flag, one fact with one comparison or more, or exactly one of `all`, `any`, `not`")]
     "HF-POL-053" ConditionForm {}

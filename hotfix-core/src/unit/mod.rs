@@ -6,11 +6,14 @@
 mod date;
 mod measure;
 mod name;
+mod ref_name;
 mod time;
 
 pub use date::Date;
 pub use measure::{PerMinute, Proportion, Ratio, Share};
 pub use name::{FactName, MetricName, Name, PhaseName, RoleName};
+pub(crate) use ref_name::is_invisible;
+pub use ref_name::{RefFault, RefName};
 pub use time::{Span, Timestamp};
 
 /// A value that is no legal unit. Says what came and what would do.

@@ -103,6 +103,20 @@ fn record() -> impl Strategy<Value = Value> {
         })
 }
 
+/// Names of branches that stand once each, in no order.
+fn branches() -> impl Strategy<Value = Vec<String>> {
+    btree_set(name(), 0..4).prop_map(|set| set.into_iter().collect::<Vec<_>>()).prop_shuffle()
+}
+
+fn ways() -> impl Strategy<Value = Value> {
+    let way = (text(), one(Flow::ALL), some(VcsStep::ALL), option::of(name())).prop_map(
+        |(title, flow, order, base)| {
+            table(json!({ "title": title, "flow": flow, "order": order, "base": base }))
+        },
+    );
+    with_ids(way)
+}
+
 fn vcs() -> impl Strategy<Value = Value> {
     let commit = (text(), some(CommitField::ALL), any::<(bool, bool)>()).prop_map(
         |(subject, fields, (conventional, version_commit))| {
@@ -119,14 +133,16 @@ fn vcs() -> impl Strategy<Value = Value> {
         },
     );
     let version = (one(Versioning::ALL), some(Versioning::ALL), one(TagForm::ALL), any::<bool>());
-    let rest = (one(MergeKind::ALL), different(), option::of(commit), option::of(pull_request));
-    (one(Flow::ALL), some(Flow::ALL), some(VcsStep::ALL), text(), text(), version, rest).prop_map(
+    let rest =
+        (one(MergeKind::ALL), branches(), option::of(commit), option::of(pull_request), ways());
+    let prefix = "([a-z]{1,8}[/-])?";
+    (one(Flow::ALL), some(Flow::ALL), some(VcsStep::ALL), name(), prefix, version, rest).prop_map(
         |(flow, also, order, base, prefix, (version, others, tag, annotated), rest)| {
-            let (merge, merge_back, commit, pull_request) = rest;
+            let (merge, merge_back, commit, pull_request, ways) = rest;
             Value::Object(table(json!({
                 "flow": flow, "also": also, "order": order, "base": base, "prefix": prefix, "version": version,
                 "also_version": others, "tag": tag, "annotated": annotated, "merge": merge,
-                "merge_back": merge_back, "commit": commit, "pull_request": pull_request,
+                "merge_back": merge_back, "commit": commit, "pull_request": pull_request, "ways": ways,
             })))
         },
     )

@@ -18,7 +18,7 @@ and no network: time and observations come in, log lines and actions come out.
 ['deploy']
 """
 
-from hotfix import kayenta, stats
+from hotfix import kayenta, stats, vcs
 from hotfix._core import (
     Action,
     Audit,
@@ -110,6 +110,8 @@ __all__ = [
     # Statistics
     "stats",
     "kayenta",
+    # Source control
+    "vcs",
     # What can go wrong
     "Error",
     "PolicyError",

@@ -57,6 +57,9 @@ __all__ = [
     "Randomisation",
     "RateRatio",
     "TimeToDetect",
+    "branch_name",
+    "next_version",
+    "tag_name",
     "calibrate",
     "chance_to_decide",
     "chance_to_promote",
@@ -500,6 +503,7 @@ class Plan(_Document):
     @property
     def rollback(self) -> dict[str, Any]: ...
     def timeline(self, start: _Time) -> list[_TimelineStep]: ...
+    def source_control(self, at: _Time) -> dict[str, Any]: ...
 
 @final
 class Phase(_Document):
@@ -949,6 +953,9 @@ class Latency:
 
 def latency_boundaries(baseline: Mapping[str, object]) -> list[float]: ...
 def wilson(events: float, trials: float, confidence: float = 0.95) -> tuple[float, float]: ...
+def branch_name(description: str, prefix: str = "hotfix/") -> str: ...
+def next_version(version: str, kind: Literal["patch", "hotfix_identifier"] = "patch") -> str: ...
+def tag_name(version: str | None = None, *, at: _Time | None = None) -> str: ...
 
 _KayentaLabel: TypeAlias = Literal["Pass", "High", "Low", "Nodata", "NodataFailMetric", "Error"]
 _KayentaOutcome: TypeAlias = Literal["Pass", "Marginal", "Fail"]

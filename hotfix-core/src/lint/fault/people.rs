@@ -4,6 +4,7 @@ use super::super::finding::Level;
 use super::super::words::{names, of_a, time};
 use crate::grade::{Audience, CommitField, Severity};
 use crate::unit::{Name, RoleName, Span};
+use crate::vcs::OrderFault;
 
 faults! {
     /// What the linter may find in who does what, and who is told.
@@ -137,4 +138,11 @@ faults! {
         fields: Vec<CommitField>,
     }
     remedy "leave them out: what comes later is written to the commit as a note, or is in the log"
+    /// Steps of source control that cannot be taken in their order.
+    #[error("no fix can go through source control in this order: {fault}")]
+    "HF-LINT-068" Warn VcsOrder {
+        /// Why.
+        fault: OrderFault,
+    }
+    remedy "change the order, or leave it out: the flow has its own"
 }

@@ -1,22 +1,26 @@
 //! Source control (VCS-1 to VCS-6).
 
+use super::entries::{Entries, Entry};
 use super::list::{Once, empty, none};
 use super::phase::no_rules;
 use crate::grade::{CommitField, Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::policy::error::{Problem, shown};
 use crate::policy::node::Node;
 use crate::policy::reader::{Field, Reader, Style, section};
-use crate::policy::section::{CommitForm, CommitLabels, PullRequest, Vcs};
+use crate::policy::section::{CommitForm, CommitLabels, PullRequest, Vcs, VcsWay};
+use crate::unit::{Name, RefName};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 section! {
     plain
     /// How a fix goes through source control; nothing of it is run (VCS-1).
-    Vcs from VcsDraft, no_rules {
+    Vcs from VcsDraft, vcs_rules {
         /// How branches are used.
         flow: Flow, [required];
-        /// Other flows that the policy allows, each once.
+        /// Other flows that the policy allows, each once and with its own steps.
         also: Once<Flow>, [default none()];
+        /// Other ways that the policy allows: a release names one by its id, or takes the first of its flow.
+        ways: Entries<VcsWay>, [default none()];
         /// The steps in their order, each once. Where it is empty: the flow's own order.
         order: Once<VcsStep>, [default none()];
         /// What the branch is made from: the name of a branch, or `production_tag` for the tag that is live.
@@ -40,6 +44,55 @@ section! {
         /// The pull request. Without it there is none.
         pull_request: PullRequest, [optional];
     }
+}
+
+fn vcs_rules(vcs: &VcsDraft, reader: &mut Reader) {
+    if let Some(base) = &vcs.base {
+        branch(reader, "base", base);
+    }
+    if let Some(prefix) = &vcs.prefix
+        && let Err(fault) = RefName::try_new(format!("{prefix}x"))
+    {
+        let (got, fault) = (shown(prefix), fault.to_string());
+        reader.fail_at::<()>("prefix", Problem::RefName { got, what: "prefix of branches", fault });
+    }
+    for (index, name) in vcs.merge_back.iter().flatten().enumerate() {
+        reader.within("merge_back", |reader| branch(reader, &index.to_string(), name));
+    }
+}
+
+fn way_rules(way: &VcsWayDraft, reader: &mut Reader) {
+    if let Some(Some(base)) = &way.base {
+        branch(reader, "base", base);
+    }
+}
+
+fn branch(reader: &mut Reader, key: &str, name: &str) {
+    if let Err(fault) = RefName::try_new(name) {
+        let (got, fault) = (shown(name), fault.to_string());
+        reader.fail_at::<()>(key, Problem::RefName { got, what: "branch", fault });
+    }
+}
+
+section! {
+    plain
+    /// Another way through source control than the policy's first (VCS-1).
+    VcsWay from VcsWayDraft, way_rules {
+        /// Unique in the policy.
+        id: Name, [required];
+        /// What people call it.
+        title: String, [required];
+        /// How branches are used.
+        flow: Flow, [required];
+        /// The steps in their order, each once. Where it is empty: the flow's own order.
+        order: Once<VcsStep>, [default none()];
+        /// What the branch is made from. Without it: as the policy's `base`.
+        base: String, [optional];
+    }
+}
+
+impl Entry for VcsWay {
+    const WHAT: &'static str = "way";
 }
 
 section! {

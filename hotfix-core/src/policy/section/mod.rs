@@ -43,4 +43,4 @@ pub use scope::Scope;
 pub use severity::{Approval, Review, SeverityLevel, Testing};
 pub use strategy::{Course, InsteadOf, PhaseChanges};
 pub use tree::{Answer, Branches, Leaf, Question, Target, Tree};
-pub use vcs::{CommitForm, CommitLabels, PullRequest, Vcs};
+pub use vcs::{CommitForm, CommitLabels, PullRequest, Vcs, VcsWay};

@@ -1,14 +1,17 @@
 //! Source control: branches, versions, tags, commits (VCS-1 to VCS-6).
 
 use crate::grade::{CommitField, Flow, MergeKind, TagForm, VcsStep, Versioning};
+use crate::unit::Name;
 
 /// How a fix goes through source control.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vcs {
     /// How branches are used.
     pub flow: Flow,
-    /// Other flows that the policy allows.
+    /// Other flows that the policy allows, each with its own steps.
     pub also: Vec<Flow>,
+    /// Other ways that the policy allows; each has its own id.
+    pub ways: Vec<VcsWay>,
     /// The steps in their order, each once; empty: the flow's own.
     pub order: Vec<VcsStep>,
     /// What the branch is made from: a branch, or `production_tag` for the tag that is live. Default `main`.
@@ -31,6 +34,21 @@ pub struct Vcs {
     pub commit: CommitForm,
     /// The pull request, where there is one.
     pub pull_request: Option<PullRequest>,
+}
+
+/// Another way through source control than the policy's first (VCS-1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VcsWay {
+    /// Unique in the policy.
+    pub id: Name,
+    /// What people call it.
+    pub title: String,
+    /// How branches are used.
+    pub flow: Flow,
+    /// The steps in their order, each once; empty: the flow's own.
+    pub order: Vec<VcsStep>,
+    /// What the branch is made from, where that is not the policy's `base`.
+    pub base: Option<String>,
 }
 
 /// What a commit message looks like (VCS-5).

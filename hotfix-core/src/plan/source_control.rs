@@ -1,0 +1,54 @@
+//! The plan's way through source control (VCS-1).
+
+use crate::grade::RollbackMethod;
+use crate::unit::Timestamp;
+use crate::vcs::{Fix, SourceControl, VcsError};
+
+use super::Plan;
+
+impl Plan {
+    /// How the fix goes through source control, there, back and home: nothing of it is run.
+    ///
+    /// `release.flow` and `release.way` take another way than the policy's first. Branch and commit are named after
+    /// `release.description`, else the incident's title, else its id. `at` is when it is tagged, for tags that are named by
+    /// time. With the flow `trunk`, a release whose fastest way is a feature flag is mended by turning that off.
+    ///
+    /// # Errors
+    /// `HF-VCS-001` where the policy has no `vcs`, and those of [`SourceControl::try_new`].
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy};
+    ///
+    /// let policy = Arc::new(Policy::preset("emergency-command")?);
+    /// let release = r#"{"version": "1.2.4", "previous": "1.2.3", "description": "critical auth fix"}"#;
+    /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "")?;
+    /// let vcs = plan.source_control("2026-03-03T14:40:00Z".parse()?)?;
+    /// let lines: Vec<&str> = vcs.steps[0].commands.iter().map(|c| c.shown()).collect();
+    /// assert_eq!(lines, [
+    ///     "git fetch --tags origin",
+    ///     "git switch --create hotfix/critical-auth-fix refs/tags/v1.2.3",
+    /// ]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn source_control(&self, at: Timestamp) -> Result<SourceControl, VcsError> {
+        let vcs = self.policy().vcs().ok_or(VcsError::NotSaid)?;
+        let (incident, release) = (&self.subject().incident, &self.subject().release);
+        let fastest = self.methods().first();
+        let fix = Fix {
+            version: &release.version,
+            previous: &release.previous,
+            description: release.description.as_deref(),
+            title: incident.title.as_deref(),
+            id: &incident.id,
+            branch: release.branch.as_deref(),
+            commit: release.commit.as_deref(),
+            flow: release.flow,
+            way: release.way.as_deref(),
+            by_flag: fastest.is_some_and(|method| method.kind == RollbackMethod::FeatureFlag),
+            message: None,
+            at,
+        };
+        SourceControl::try_new(vcs, &fix)
+    }
+}

@@ -1,0 +1,143 @@
+//! Names of branches and tags, by the rules that git has for references (VCS-2, VCS-4).
+
+/// Why a text is no name of a branch or a tag.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefFault {
+    /// There is none.
+    #[error("it is empty")]
+    Empty,
+    /// It does not fit a file name, or nobody can read it.
+    #[error("it has {bytes} bytes, and at most {most} are allowed", most = RefName::MOST)]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// A character that git does not take.
+    #[error("it has the character `{}`", character.escape_unicode())]
+    Character {
+        /// The first of them.
+        character: char,
+    },
+    /// A character that is not seen, or that turns the reading direction: the name would look like another.
+    #[error("it has the invisible character `{}`", character.escape_unicode())]
+    Invisible {
+        /// The first of them.
+        character: char,
+    },
+    /// A sequence that git reads as something else.
+    #[error("it has `{sequence}`")]
+    Sequence {
+        /// Which.
+        sequence: &'static str,
+    },
+    /// It begins with what git, or a command, reads as something else.
+    #[error("it begins with `{start}`")]
+    Start {
+        /// With what.
+        start: &'static str,
+    },
+    /// It ends with what git keeps for itself.
+    #[error("it, or a part between slashes, ends with `{end}`")]
+    End {
+        /// With what.
+        end: &'static str,
+    },
+    /// A part between slashes begins with a dot.
+    #[error("a part between slashes begins with `.`")]
+    HiddenPart,
+    /// git's own name.
+    #[error("git keeps it for itself")]
+    Reserved,
+}
+
+/// The name of a branch or a tag, without `refs/heads/` or `refs/tags/`.
+///
+/// What git's `check-ref-format` takes, but for names that begin with `-`, that are `HEAD` or `@`, that have a character
+/// which is not seen or turns the reading direction, or that are longer than 200 bytes: a command would read them as an
+/// option or as something else, and a person would, too.
+///
+/// ```
+/// use hotfix_core::unit::{RefFault, RefName};
+///
+/// assert_eq!(RefName::try_new("hotfix/payment-webhooks").map(|name| name.to_string()), Ok("hotfix/payment-webhooks".into()));
+/// assert_eq!(RefName::try_new("-D"), Err(RefFault::Start { start: "-" }));
+/// assert_eq!(RefName::try_new("a..b"), Err(RefFault::Sequence { sequence: ".." }));
+/// ```
+///
+/// Shows VCS-2. Source: git's manual, git-check-ref-format(1), rules 1 to 10.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct RefName(String);
+
+impl RefName {
+    /// The most bytes: with what git appends, a file name on every system.
+    pub const MOST: usize = 200;
+
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn try_new(name: impl Into<String>) -> Result<Self, RefFault> {
+        let name = name.into();
+        match fault(&name) {
+            Some(fault) => Err(fault),
+            None => Ok(Self(name)),
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for RefName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+fn fault(name: &str) -> Option<RefFault> {
+    if name.is_empty() {
+        return Some(RefFault::Empty);
+    }
+    if name.len() > RefName::MOST {
+        return Some(RefFault::TooLong { bytes: name.len() });
+    }
+    let refused = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
+    if let Some(character) = name.chars().find(|&c| refused(c)) {
+        return Some(RefFault::Character { character });
+    }
+    if let Some(character) = name.chars().find(|&c| is_invisible(c)) {
+        return Some(RefFault::Invisible { character });
+    }
+    if let Some(&sequence) = ["..", "@{", "//"].iter().find(|&&sequence| name.contains(sequence)) {
+        return Some(RefFault::Sequence { sequence });
+    }
+    if let Some(&start) = ["-", "/"].iter().find(|&&start| name.starts_with(start)) {
+        return Some(RefFault::Start { start });
+    }
+    if let Some(&end) = ["/", "."].iter().find(|&&end| name.ends_with(end)) {
+        return Some(RefFault::End { end });
+    }
+    let parts = || name.split('/');
+    // git compares this as it stands, capitals and all.
+    if parts().any(|part| part.strip_suffix(".lock").is_some()) {
+        return Some(RefFault::End { end: ".lock" });
+    }
+    if parts().any(|part| part.starts_with('.')) {
+        return Some(RefFault::HiddenPart);
+    }
+    matches!(name, "HEAD" | "@").then_some(RefFault::Reserved)
+}
+
+/// Whether a character is not seen where it stands, or turns the direction in which others are read: controls, format
+/// characters, separators of lines, and tags.
+pub(crate) fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}

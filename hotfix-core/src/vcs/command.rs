@@ -1,0 +1,64 @@
+//! Command lines: what is to be run, and how it is shown.
+
+use serde::Serialize;
+
+use super::VcsError;
+use crate::unit::is_invisible;
+
+/// A command: nothing here runs it.
+///
+/// `shown` is `argv` quoted for a POSIX shell, so that a shell reads exactly these arguments, whatever stands in them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Command {
+    argv: Vec<String>,
+    shown: String,
+}
+
+/// Linux takes 128 KiB in one argument.
+const MOST_BYTES: usize = 100_000;
+
+impl Command {
+    /// Quotes a command.
+    ///
+    /// # Errors
+    /// `HF-VCS-011` where an argument has a character that is not seen (a terminal could take it for a key, and a person
+    /// for nothing), or more than 100,000 bytes. Line feeds are allowed.
+    ///
+    /// ```
+    /// use hotfix_core::vcs::Command;
+    ///
+    /// let commit = Command::try_new(["git", "commit", "-m", "fix: don't $(reboot)"])?;
+    /// assert_eq!(commit.shown(), r#"git commit -m "fix: don't "'$(reboot)'"#);
+    /// assert!(Command::try_new(["git", "commit", "-m", "a\u{1b}[2Jb"]).is_err());
+    /// # Ok::<(), hotfix_core::vcs::VcsError>(())
+    /// ```
+    pub fn try_new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Result<Self, VcsError> {
+        let argv: Vec<String> = argv.into_iter().map(Into::into).collect();
+        if argv.iter().any(|argument| argument.len() > MOST_BYTES) {
+            return Err(VcsError::Text { fault: "an argument of more than 100,000 bytes" });
+        }
+        let unseen = |c: char| c != '\n' && is_invisible(c);
+        if argv.iter().any(|argument| argument.contains(unseen)) {
+            return Err(VcsError::Text { fault: "an argument with an invisible character" });
+        }
+        // Refuses NUL, unlike `shlex::join`; the check above has done so before.
+        let shown = shlex::try_join(argv.iter().map(String::as_str))
+            .map_err(|_| VcsError::Text { fault: "an argument with a NUL" })?;
+        Ok(Self { argv, shown })
+    }
+
+    /// The program and its arguments.
+    pub fn argv(&self) -> &[String] {
+        &self.argv
+    }
+
+    /// The line to show.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+}
+
+/// `git` with arguments.
+pub(super) fn git<const N: usize>(arguments: [&str; N]) -> Result<Command, VcsError> {
+    Command::try_new(std::iter::once("git").chain(arguments))
+}

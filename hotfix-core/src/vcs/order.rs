@@ -1,0 +1,62 @@
+//! In which order steps can be taken (VCS-1).
+
+use super::OrderFault;
+use crate::grade::{Flow, VcsStep};
+
+/// The steps of a flow where the policy lists none.
+///
+/// S2 122-145, S2 154-191 (which tags nothing), S2 195-205, S5 30-40 and 70-90 and 224-235.
+pub const fn own_order(flow: Flow) -> &'static [VcsStep] {
+    use VcsStep::{Branch, Commit, DeleteBranch, Deploy, Merge, MergeBack, PullRequest, Push, Tag};
+    match flow {
+        Flow::GitFlow => &[Branch, Commit, Push, Merge, Tag, Deploy, MergeBack, DeleteBranch],
+        Flow::GithubFlow => &[Branch, Commit, Push, PullRequest, Merge, Deploy],
+        Flow::Trunk => &[Commit, Push, Deploy],
+        Flow::ProductionTag => &[Branch, Commit, Tag, Push, Deploy, MergeBack, DeleteBranch],
+    }
+}
+
+/// Why steps cannot be taken in this order, if they cannot; `trunk` is a flow whose fix may be a commit on the trunk.
+pub fn order_fault(order: &[VcsStep], trunk: bool) -> Option<OrderFault> {
+    let place = |step: VcsStep| order.iter().position(|&other| other == step);
+    let before = |step: VcsStep, needs: VcsStep| match (place(step), place(needs)) {
+        (Some(at), Some(first)) => at < first,
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    let branches = place(VcsStep::Branch).is_some();
+    if place(VcsStep::Commit).is_none() {
+        return Some(OrderFault::Missing { step: VcsStep::Commit });
+    }
+    if !branches && !trunk {
+        return Some(OrderFault::Missing { step: VcsStep::Branch });
+    }
+    for &step in order {
+        let needs = match step {
+            VcsStep::Branch => continue,
+            VcsStep::Commit if !branches => continue,
+            VcsStep::Commit => VcsStep::Branch,
+            VcsStep::PullRequest if before(step, VcsStep::Push) => VcsStep::Push,
+            // Without a branch there is nothing to merge, ask for or delete.
+            VcsStep::PullRequest | VcsStep::Merge | VcsStep::MergeBack | VcsStep::DeleteBranch
+                if !branches =>
+            {
+                VcsStep::Branch
+            }
+            _ => VcsStep::Commit,
+        };
+        if before(step, needs) {
+            return Some(OrderFault::Before { step, needs });
+        }
+    }
+    // What is asked for is not merged before.
+    if place(VcsStep::Merge).is_some()
+        && place(VcsStep::PullRequest).is_some()
+        && before(VcsStep::Merge, VcsStep::PullRequest)
+    {
+        return Some(OrderFault::Before { step: VcsStep::Merge, needs: VcsStep::PullRequest });
+    }
+    let merged = |step| place(step).is_some() && !before(VcsStep::DeleteBranch, step);
+    let deleted = place(VcsStep::DeleteBranch).is_some();
+    (deleted && !merged(VcsStep::Merge) && !merged(VcsStep::MergeBack)).then_some(OrderFault::Lost)
+}

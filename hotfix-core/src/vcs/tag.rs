@@ -1,0 +1,64 @@
+//! Names of tags (VCS-4).
+
+use super::VcsError;
+use crate::grade::TagForm;
+use crate::unit::{RefName, Timestamp};
+
+/// The name of a release's tag: `v1.2.4`, or `hotfix-20240115-1430` after the time in UTC.
+///
+/// A version that begins with `v` and a digit gets no second `v`. Two releases within one minute would get the same
+/// timestamp: git refuses the second tag.
+///
+/// # Errors
+/// `HF-VCS-004` where the version cannot stand in a tag.
+///
+/// ```
+/// use hotfix_core::{grade::TagForm, unit::Timestamp, vcs::tag_name};
+///
+/// let at: Timestamp = "2024-01-15T15:30:59+01:00".parse()?;
+/// assert_eq!(tag_name(TagForm::Version, "1.2.4", at)?.as_str(), "v1.2.4");
+/// assert_eq!(tag_name(TagForm::Timestamp, "1.2.4", at)?.as_str(), "hotfix-20240115-1430");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Shows VCS-4. S2 134, S3 147, S5 87; S3 takes the machine's local time, UTC is our choice.
+pub fn tag_name(form: TagForm, version: &str, at: Timestamp) -> Result<RefName, VcsError> {
+    let name = match form {
+        // Else `v` alone would be a tag.
+        TagForm::Version if version.is_empty() => String::new(),
+        TagForm::Version => version_tag(version),
+        TagForm::Timestamp => {
+            // 2024-01-15T14:30:00.000Z
+            let text = at.to_string();
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            let (day, time) = digits.split_at_checked(8).unwrap_or((&digits, ""));
+            format!("hotfix-{day}-{}", time.get(..4).unwrap_or(time))
+        }
+    };
+    RefName::try_new(name.as_str()).map_err(|fault| VcsError::Name {
+        field: "/release/version",
+        what: "tag",
+        got: crate::text::shown(&name),
+        fault,
+    })
+}
+
+fn version_tag(version: &str) -> String {
+    let mut letters = version.chars();
+    let has_v = letters.next() == Some('v') && letters.next().is_some_and(|c| c.is_ascii_digit());
+    if has_v { version.to_owned() } else { format!("v{version}") }
+}
+
+/// The tag of the version that is live. A house that tags by time names that tag as the version to go back to.
+pub(super) fn live_tag(form: TagForm, previous: &str) -> Result<RefName, VcsError> {
+    let name = match form {
+        TagForm::Version => version_tag(previous),
+        TagForm::Timestamp => previous.to_owned(),
+    };
+    RefName::try_new(name.as_str()).map_err(|fault| VcsError::Name {
+        field: "/release/previous",
+        what: "tag",
+        got: crate::text::shown(&name),
+        fault,
+    })
+}

@@ -1,0 +1,95 @@
+//! The next version (VCS-3).
+
+use semver::{BuildMetadata, Prerelease, Version};
+
+use super::{VcsError, VcsFinding};
+use crate::grade::Versioning;
+use crate::text::shown;
+
+/// A version, and what is to be said of it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct NextVersion {
+    /// Without `v`.
+    pub version: String,
+    /// That the hot-fix identifier ranks below the version that it follows.
+    pub findings: Vec<VcsFinding>,
+}
+
+/// What pre-releases of ours begin with.
+const IDENTIFIER: &str = "hotfix.";
+
+/// The version of a hot-fix that follows this one.
+///
+/// `patch` makes 1.2.4 of 1.2.3, and of 1.2.3-hotfix.2 too, as that came after 1.2.3. `hotfix_identifier` makes
+/// 1.2.3-hotfix.1 of 1.2.3, then 1.2.3-hotfix.2; semantic versioning ranks both *below* 1.2.3, which is a finding. Build
+/// metadata is left out.
+///
+/// # Errors
+/// `HF-VCS-007` for what is no semantic version; `HF-VCS-008` for another pre-release, as in 2.0.0-rc.1, and where the
+/// number has no successor.
+///
+/// ```
+/// use hotfix_core::{grade::Versioning, vcs::next_version};
+///
+/// assert_eq!(next_version("1.2.3", Versioning::Patch)?.version, "1.2.4");
+/// let next = next_version("1.2.3", Versioning::HotfixIdentifier)?;
+/// assert_eq!((next.version.as_str(), next.findings[0].code()), ("1.2.3-hotfix.1", "HF-VCS-012"));
+/// # Ok::<(), hotfix_core::vcs::VcsError>(())
+/// ```
+///
+/// Shows VCS-3. S2 96, S5 73-74. Source: Semantic Versioning 2.0.0, clauses 9 to 11.
+pub fn next_version(version: &str, by: Versioning) -> Result<NextVersion, VcsError> {
+    let Ok(mut next) = Version::parse(version) else {
+        return Err(VcsError::Version { got: shown(version) });
+    };
+    let no_next = |why| VcsError::NoNext { got: shown(version), why };
+    let full = || no_next("its number has no successor");
+    next.build = BuildMetadata::EMPTY;
+    let ours = match next.pre.as_str() {
+        "" => 0,
+        pre => pre
+            .strip_prefix(IDENTIFIER)
+            .and_then(|number| number.parse::<u64>().ok())
+            .ok_or_else(|| no_next("it is a pre-release"))?,
+    };
+    match by {
+        Versioning::Patch => {
+            next.patch = next.patch.checked_add(1).ok_or_else(full)?;
+            next.pre = Prerelease::EMPTY;
+        }
+        Versioning::HotfixIdentifier => {
+            let number = ours.checked_add(1).ok_or_else(full)?;
+            next.pre = Prerelease::new(&format!("{IDENTIFIER}{number}")).map_err(|_| full())?;
+        }
+    }
+    let findings = ranks_below(&next).into_iter().collect();
+    Ok(NextVersion { version: next.to_string(), findings })
+}
+
+/// A hot-fix identifier stands for a version that came later, and ranks below it.
+fn ranks_below(version: &Version) -> Option<VcsFinding> {
+    version.pre.as_str().starts_with(IDENTIFIER).then(|| VcsFinding::RanksBelow {
+        version: version.to_string(),
+        release: Version::new(version.major, version.minor, version.patch).to_string(),
+    })
+}
+
+/// What is to be said of a release's version: whether it ranks below the one before, and whether it is the one that the
+/// policy would give it.
+pub(super) fn findings(version: &str, previous: &str, by: &[Versioning]) -> Vec<VcsFinding> {
+    let (Ok(new), Ok(old)) = (Version::parse(version), Version::parse(previous)) else {
+        return vec![VcsFinding::NoSemver { version: shown(version), previous: shown(previous) }];
+    };
+    let mut findings = Vec::new();
+    if let Some(below) = ranks_below(&new) {
+        findings.push(below);
+    } else if new.cmp_precedence(&old).is_le() {
+        findings.push(VcsFinding::NotAbove { version: new.to_string(), previous: old.to_string() });
+    }
+    let expected: Vec<String> =
+        by.iter().filter_map(|&by| Some(next_version(previous, by).ok()?.version)).collect();
+    if !expected.is_empty() && !expected.contains(&new.to_string()) {
+        findings.push(VcsFinding::OtherVersion { version: new.to_string(), expected });
+    }
+    findings
+}

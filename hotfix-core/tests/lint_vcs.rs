@@ -1,0 +1,76 @@
+//! The linter on source control: orders in which no fix gets through, each with a near miss.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test reads its files and ends at what it did not expect"
+)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "tables of cases, whose JSON is made where it is used"
+)]
+
+mod lint_patch;
+mod policy_common;
+
+use lint_patch::{check, patched, row};
+use serde_json::{Value, json};
+
+/// VCS-1: an order that cannot be followed is no order.
+#[test]
+fn vcs_1_steps_that_cannot_be_taken_in_their_order_are_found() {
+    let vcs = |flow: &str, order: Value, more: Value| {
+        let mut vcs = json!({ "flow": flow, "order": order });
+        for (key, value) in more.as_object().unwrap() {
+            vcs[key.as_str()] = value.clone();
+        }
+        vec![("/vcs", vcs)]
+    };
+    let good = || vcs("git_flow", json!(["branch", "commit", "merge", "deploy"]), json!({}));
+    let bad = |says: &'static [&'static str], flow: &str, order: Value| {
+        row("HF-LINT-068", "/vcs/order", says, vcs(flow, order, json!({})), good())
+    };
+    check(
+        "standard",
+        vec![
+            bad(&["no `commit`"], "git_flow", json!(["branch", "merge"])),
+            bad(&["no `branch`"], "github_flow", json!(["commit", "merge"])),
+            bad(&["`tag` needs `commit`"], "git_flow", json!(["branch", "tag", "commit"])),
+            bad(&["`merge` needs `branch`"], "trunk", json!(["commit", "merge"])),
+            bad(
+                &["`pull_request` needs `push`"],
+                "git_flow",
+                json!(["branch", "commit", "pull_request"]),
+            ),
+            bad(
+                &["would be lost"],
+                "git_flow",
+                json!(["branch", "commit", "delete_branch", "merge"]),
+            ),
+            bad(
+                &["`merge` has no branch to go to"],
+                "production_tag",
+                json!(["branch", "commit", "merge"]),
+            ),
+            bad(
+                &["`merge_back` has no branch"],
+                "git_flow",
+                json!(["branch", "commit", "merge_back"]),
+            ),
+        ],
+    );
+    let way =
+        json!([{ "id": "by_hand", "title": "by hand", "flow": "git_flow", "order": ["commit"] }]);
+    let found = patched(
+        "standard",
+        &[&vcs("git_flow", json!([]), json!({ "ways": way, "merge_back": ["main"] }))],
+    );
+    let found: Vec<String> = found
+        .lint(None)
+        .into_iter()
+        .filter(|f| f.code() == "HF-LINT-068")
+        .map(|f| f.path)
+        .collect();
+    assert_eq!(found, ["/vcs/ways/0/order"]);
+}

@@ -1,0 +1,181 @@
+//! Source control: a plan's way through it, and names and versions on their own.
+
+use std::ffi::c_char;
+
+use hotfix_core::grade::{TagForm, Versioning};
+use hotfix_core::unit::Timestamp;
+use hotfix_core::vcs::{branch_name, next_version, tag_name};
+
+use crate::buffer::{hotfix_buf, put_text};
+use crate::error::{Fallible, hotfix_error};
+use crate::guard::guard;
+use crate::plan::hotfix_plan;
+use crate::pointer;
+use crate::policy::canonical;
+use crate::status::hotfix_status;
+use crate::time::moment;
+
+/// How the next version is numbered.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum hotfix_versioning {
+    /// 1.2.4 follows 1.2.3.
+    Patch = 1,
+    /// 1.2.3-hotfix.1 follows 1.2.3, and ranks below it.
+    HotfixIdentifier = 2,
+}
+
+fn versioning_of(number: i32) -> Fallible<Versioning> {
+    const PATCH: i32 = hotfix_versioning::Patch as i32;
+    const HOTFIX_IDENTIFIER: i32 = hotfix_versioning::HotfixIdentifier as i32;
+    match number {
+        PATCH => Ok(Versioning::Patch),
+        HOTFIX_IDENTIFIER => Ok(Versioning::HotfixIdentifier),
+        other => Err(hotfix_error::no_member("kind", other, "hotfix_versioning")),
+    }
+}
+
+/// How the fix goes through source control, as JSON: {"flow", "way", "base", "branch", "version", "tag", "steps": [{"kind",
+/// "title", "why", "of", "condition", "people", "commands": [{"argv", "shown"}], "instead"}], "back": {"steps", "again"},
+/// "home": {"look", "branches": [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}.
+///
+/// Nothing is run. `shown` is `argv` quoted for a POSIX shell, whatever stands in a description.
+///
+/// @param plan   A plan; its release's `flow` and `way` choose among what the policy allows.
+/// @param at_ms  When it is tagged, for tags that are named by time, in milliseconds since 1970-01-01T00:00:00Z.
+/// @param out    A buffer that the caller frees with hotfix_buf_free.
+/// @param err    Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_PLAN with the place as a JSON Pointer.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_source_control(
+    plan: *const hotfix_plan,
+    at_ms: i64,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let at = moment(at_ms, "at_ms")?;
+                pointer::read(plan, "plan", |plan| canonical(&plan.source_control(at)?))
+            })
+        })
+    }
+}
+
+/// The name of a hot-fix's branch, made of what the fix does: "hotfix/security-patch".
+///
+/// @param description      Any text; UTF-8, borrowed.
+/// @param description_len  Its length in bytes.
+/// @param prefix           What the name starts with: "hotfix/"; UTF-8, borrowed; may be null with length 0.
+/// @param prefix_len       Its length in bytes.
+/// @param out              A buffer that the caller frees with hotfix_buf_free.
+/// @param err              Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_PLAN where nothing is left to name it after, or the prefix makes it no name of a branch.
+///
+/// Thread rule: any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_branch_name(
+    description: *const c_char,
+    description_len: usize,
+    prefix: *const c_char,
+    prefix_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let description = pointer::text(description, description_len, "description")?;
+                let prefix = pointer::text(prefix, prefix_len, "prefix")?;
+                Ok(branch_name(prefix, description)?.to_string())
+            })
+        })
+    }
+}
+
+/// The version of a hot-fix that follows another, as JSON: {"version", "findings"}.
+///
+/// @param version      The version that is live, without `v`; UTF-8, borrowed.
+/// @param version_len  Its length in bytes.
+/// @param kind         A hotfix_versioning.
+/// @param out          A buffer that the caller frees with hotfix_buf_free.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_PLAN for what is no semantic version, and where the next one is not clear; HOTFIX_STATUS_ENUM for a
+///         kind that is none.
+///
+/// Thread rule: any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_next_version(
+    version: *const c_char,
+    version_len: usize,
+    kind: i32,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let version = pointer::text(version, version_len, "version")?;
+                canonical(&next_version(version, versioning_of(kind)?)?)
+            })
+        })
+    }
+}
+
+/// The name of a version's tag: "v1.2.4".
+///
+/// @param version      The version; UTF-8, borrowed.
+/// @param version_len  Its length in bytes.
+/// @param out          A buffer that the caller frees with hotfix_buf_free.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_PLAN where the version cannot stand in a tag.
+///
+/// Thread rule: any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_version_tag(
+    version: *const c_char,
+    version_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let version = pointer::text(version, version_len, "version")?;
+                Ok(tag_name(TagForm::Version, version, Timestamp::default())?.to_string())
+            })
+        })
+    }
+}
+
+/// The name of a tag after a time in UTC: "hotfix-20240115-1430".
+///
+/// @param at_ms  The time, in milliseconds since 1970-01-01T00:00:00Z.
+/// @param out    A buffer that the caller frees with hotfix_buf_free.
+/// @param err    Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_UNIT outside the years 1 to 9999.
+///
+/// Thread rule: any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_timestamp_tag(
+    at_ms: i64,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let at = moment(at_ms, "at_ms")?;
+                Ok(tag_name(TagForm::Timestamp, "", at)?.to_string())
+            })
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! `hotfix.vcs`: names and versions without a plan.
+
+use hotfix_core::grade::{TagForm, Versioning};
+use hotfix_core::unit::Timestamp;
+use hotfix_core::vcs;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::convert::At;
+use crate::error::Result;
+
+/// The name of a hot-fix's branch, made of what the fix does.
+///
+/// Small letters, digits and single hyphens, at most 50 of them after the prefix; whatever else stands in a description is a
+/// gap, so nothing of it reaches a shell or a reference.
+///
+/// Parameters
+/// ----------
+/// description : str
+///     What the fix does, in a few words.
+/// prefix : str, default "hotfix/"
+///     What the name starts with.
+///
+/// Returns
+/// -------
+/// str
+///     A name that ``git check-ref-format`` takes.
+///
+/// Raises
+/// ------
+/// PlanError
+///     ``HF-VCS-005`` where no letter or digit is left, ``HF-VCS-004`` where the prefix makes it no name.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> hotfix.vcs.branch_name("Payments: don't charge twice!")
+/// 'hotfix/payments-dont-charge-twice'
+#[pyfunction]
+#[pyo3(signature = (description, prefix="hotfix/"))]
+pub(crate) fn branch_name(description: &str, prefix: &str) -> Result<String> {
+    Ok(vcs::branch_name(prefix, description)?.to_string())
+}
+
+/// The version of a hot-fix that follows another.
+///
+/// Parameters
+/// ----------
+/// version : str
+///     The semantic version that is live, without ``v``.
+/// kind : {"patch", "hotfix_identifier"}, default "patch"
+///     ``1.2.4``, or ``1.2.3-hotfix.1``, after ``1.2.3``. The second ranks below ``1.2.3``: what looks for the newest version
+///     keeps the old one.
+///
+/// Returns
+/// -------
+/// str
+///     The next version.
+///
+/// Raises
+/// ------
+/// PlanError
+///     ``HF-VCS-007`` for what is no semantic version, ``HF-VCS-008`` where the next one is not clear.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> hotfix.vcs.next_version("1.2.3")
+/// '1.2.4'
+/// >>> hotfix.vcs.next_version("1.2.3-hotfix.1", kind="hotfix_identifier")
+/// '1.2.3-hotfix.2'
+#[pyfunction]
+#[pyo3(signature = (version, kind="patch"))]
+pub(crate) fn next_version(version: &str, kind: &str) -> Result<String> {
+    let by: Versioning = kind.parse().map_err(|_| {
+        let known: Vec<&str> = Versioning::ALL.iter().map(|kind| kind.as_str()).collect();
+        PyValueError::new_err(format!("kind is {kind:?}: write one of {}", known.join(", ")))
+    })?;
+    Ok(vcs::next_version(version, by)?.version)
+}
+
+/// The name of a tag: of a version, or of a time in UTC.
+///
+/// Parameters
+/// ----------
+/// version : str, optional
+///     The version.
+/// at : datetime or str, optional
+///     The time; give either this or the version.
+///
+/// Returns
+/// -------
+/// str
+///     A name that ``git check-ref-format`` takes.
+///
+/// Raises
+/// ------
+/// PlanError
+///     ``HF-VCS-004`` where the version cannot stand in a tag.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> hotfix.vcs.tag_name("1.2.4")
+/// 'v1.2.4'
+/// >>> hotfix.vcs.tag_name(at="2024-01-15T15:30:00+01:00")
+/// 'hotfix-20240115-1430'
+#[pyfunction]
+#[pyo3(signature = (version=None, *, at=None))]
+pub(crate) fn tag_name(version: Option<&str>, at: Option<At>) -> Result<String> {
+    let name = match (version, at) {
+        (Some(version), None) => vcs::tag_name(TagForm::Version, version, Timestamp::default())?,
+        (None, Some(At(at))) => vcs::tag_name(TagForm::Timestamp, "", at)?,
+        _ => return Err(PyTypeError::new_err("give either a version, or a time as `at`").into()),
+    };
+    Ok(name.to_string())
+}
