@@ -104,6 +104,7 @@ const TABLES: &[&str] = &[
     "/triggers",
     "/vcs",
     "/vcs/commit",
+    "/vcs/commit/labels",
     "/vcs/pull_request",
     "/vendors/0",
     "/watch",
