@@ -157,6 +157,10 @@ fn words(key: &str, value: &Value) -> String {
                 None => "text".to_owned(),
                 Some(pattern) if pattern.starts_with("^[a-z]") => "name".to_owned(),
                 Some(pattern) if pattern.starts_with("^[0-9]{4}-") => "date".to_owned(),
+                Some(pattern) if pattern.starts_with("^[A-Za-z]") => {
+                    "token of a trailer".to_owned()
+                }
+                Some(pattern) if pattern.starts_with("^[^!/") => "pattern of paths".to_owned(),
                 Some(pattern) => panic!("no words for the pattern {pattern}"),
             },
             "array" => format!("list of {}", words(key, &value["items"])),

@@ -108,6 +108,7 @@ const TABLES: &[&str] = &[
     "/triggers",
     "/vcs",
     "/vcs/commit",
+    "/vcs/commit/labels",
     "/vcs/pull_request",
     "/vcs/ways/0",
     "/vendors/0",

@@ -89,6 +89,7 @@ fn gate_4_the_built_in_patterns_are_patterns() {
     document["scope"]["migration_files"] = migrations;
     document["scope"]["test_files"] = tests;
     let policy = Policy::from_json(&document.to_string()).unwrap();
+    assert_eq!(Policy::from_toml(&policy.to_toml()).unwrap(), policy);
     let paths = [
         "Cargo.toml",
         "a/Cargo.lock",

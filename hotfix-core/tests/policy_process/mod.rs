@@ -118,11 +118,15 @@ fn ways() -> impl Strategy<Value = Value> {
 }
 
 fn vcs() -> impl Strategy<Value = Value> {
-    let commit = (text(), some(CommitField::ALL), any::<(bool, bool)>()).prop_map(
-        |(subject, fields, (conventional, version_commit))| {
-            json!({
+    let subject = "([A-Za-z][A-Za-z0-9_-]{0,28}(: ?)?)?";
+    let labels = option::of("[A-Za-z0-9-]{0,28}");
+    let commit = (subject, some(CommitField::ALL), any::<(bool, bool)>(), labels).prop_map(
+        |(subject, fields, (conventional, version_commit), labels)| {
+            let labels = labels.map(|label| json!({ "issue": format!("X1{label}"), "tested": format!("X2{label}") }));
+            Value::Object(table(json!({
                 "subject": subject, "fields": fields, "conventional": conventional, "version_commit": version_commit,
-            })
+                "labels": labels,
+            })))
         },
     );
     let pull_request = (text(), option::of(text()), text(), any::<bool>()).prop_map(
