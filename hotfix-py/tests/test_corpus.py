@@ -608,8 +608,8 @@ RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
 }
 
 
-# These have tests of their own: `test_scope.py`.
-ELSEWHERE = {"gate/scope", "gate/demands", "vcs/messages"}
+# These have tests of their own: `test_scope.py`, `test_vcs.py`.
+ELSEWHERE = {"gate/scope", "gate/demands", "vcs/messages", "vcs/names", "vcs/plans", "vcs/versions"}
 
 
 def named(path: Path) -> str:
