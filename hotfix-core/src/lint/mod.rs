@@ -14,11 +14,11 @@ mod messages;
 mod phases;
 mod promises;
 mod roles;
-mod steps;
 mod words;
 
+pub use crate::plan::StepTime;
 pub use fault::{Fault, FigureFault, PeopleFault, PhaseChance, TimeFault};
-pub use finding::{Example, Finding, Level, StepTime};
+pub use finding::{Example, Finding, Level};
 
 use crate::policy::Policy;
 use crate::unit::Timestamp;

@@ -1,7 +1,17 @@
 //! The plan of one hot-fix: a policy, an incident, a release and its traffic.
 
+mod advice;
+mod assessment;
 mod calibration;
+mod document;
+pub(crate) mod duration;
 mod error;
+mod gantt;
+mod page;
+mod procedure;
+mod record;
+mod risks;
+pub(crate) mod slo;
 mod subject;
 mod timeline;
 
@@ -17,12 +27,21 @@ use crate::policy::Policy;
 use crate::policy::section::Efficacy;
 use crate::unit::{MetricName, Span};
 
+pub use advice::PlannedAdvice;
+pub(crate) use advice::has_check;
+pub use assessment::{Ask, Assessment, FiredRule, Remark, RemarkKind};
 pub use calibration::{Histories, MetricCalibration, PhaseCalibration};
+pub use document::Document;
+pub use duration::{Duration, StepTime, Times};
 pub use error::PlanError;
+pub use procedure::{Holds, PlannedRemedy, PlannedStep, Procedure};
+pub use record::{PlanRecord, PlanStatus};
+pub use risks::{Meanwhile, PlannedContingency, RatedRisk, Risks};
+pub use slo::{Estimate, Kept, Objective, Objectives};
 pub use subject::{
     Incident, Link, Method, PreparedBy, Preparer, Release, ReleaseRecord, Subject, Traffic, Window,
 };
-pub use timeline::TimelineStep;
+pub use timeline::{StepKind, TimelineOffset, TimelineStep};
 
 /// What is to be done, agreed before anything is deployed. Immutable.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +60,7 @@ impl Plan {
     /// Makes a plan.
     ///
     /// # Errors
-    /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts; `HF-JSON-002` for a fact that is a whole number beyond 2^53.
+    /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts, `HF-PLAN-017` for its record; `HF-JSON-002` for a fact that is a whole number beyond 2^53.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
         Self::restored(policy, subject, BTreeMap::new())
     }
@@ -101,6 +120,7 @@ impl Plan {
                 return Err(PlanError::Empty { field });
             }
         }
+        release.record.as_ref().map_or(Ok(()), record::check)?;
         if release.version == release.previous {
             return Err(PlanError::SameVersion { version: release.version.clone() });
         }

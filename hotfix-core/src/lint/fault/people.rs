@@ -2,7 +2,7 @@
 
 use super::super::finding::Level;
 use super::super::words::{names, of_a, time};
-use crate::grade::{Audience, Severity};
+use crate::grade::{AdviceCheck, Audience, Severity};
 use crate::unit::{Name, RoleName, Span};
 
 faults! {
@@ -130,4 +130,13 @@ faults! {
         severity: Severity,
     }
     remedy "add rungs for it, or let those of another severity hold for it, too"
+    /// Advice whose check the policy does not have.
+    #[error("`{advice}` names the check `{check}`, and the policy has none")]
+    "HF-LINT-070" Warn AdviceWithoutCheck {
+        /// The advice.
+        advice: Name,
+        /// The check.
+        check: AdviceCheck,
+    }
+    remedy "add what the check needs, or leave `shown_by` out"
 }
