@@ -125,10 +125,12 @@ pub(crate) fn markdown(text: &str) -> String {
     for (at, c) in line.char_indices() {
         let (before, after) = line.split_at(at);
         let means_something = match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' => true,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '@' => true,
             // The beginning of a list, a heading or a line under one.
             '-' | '+' | '#' | '=' => at == 0,
-            '.' | ')' if digits > 0 && at == digits => true,
+            '.' | ')' if digits > 0 && at == digits => {
+                after.len() == 1 || after[1..].starts_with(' ')
+            }
             // What readers of some dialects see as a link without any markup.
             ':' => after.starts_with("://"),
             '.' => {
@@ -136,7 +138,6 @@ pub(crate) fn markdown(text: &str) -> String {
                     && before.is_char_boundary(at - 3)
                     && before[at - 3..].eq_ignore_ascii_case("www")
             }
-            '@' => true,
             _ => false,
         };
         if means_something {

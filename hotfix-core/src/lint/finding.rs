@@ -67,7 +67,7 @@ pub enum Example {
 impl Example {
     /// What shows that a time does not fit a limit.
     pub(super) fn times(sum: Times, limit: Span) -> Self {
-        let Times { parts, least, most } = sum;
+        let Times { parts, least, most, .. } = sum;
         Self::Times { steps: parts, least, most, limit }
     }
 }

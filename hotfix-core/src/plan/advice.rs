@@ -65,7 +65,7 @@ impl Plan {
             return Some(format!(
                 "{}, {} first",
                 count(methods.len(), "way back", "ways back"),
-                first.kind
+                first.kind.as_str().replace('_', " ")
             ));
         }
         found(self.policy(), self.level(), check)

@@ -160,7 +160,7 @@ impl Plan {
                 RemarkKind::NoHotfixForSeverity,
                 format!("`{policy}` answers a {severity} with the normal process and no hot-fix"),
             ),
-            (Some(severity), None) => put(
+            (Some(severity), None) if !self.policy().severities().is_empty() => put(
                 RemarkKind::UnknownSeverity,
                 format!("`{policy}` has no {severity}, so it asks nothing of one"),
             ),

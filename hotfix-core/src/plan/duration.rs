@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::grade::{ReviewTime, StepClock};
 use crate::policy::Policy;
 use crate::policy::section::{Phase, ProcedureStep, SeverityLevel};
-use crate::unit::Span;
+use crate::unit::{Name, Span};
 
 use super::Plan;
 
@@ -32,6 +32,9 @@ pub struct Times {
     pub least: Span,
     /// The most time of the whole.
     pub most: Span,
+    /// The steps of the procedure that belong to it and of which nothing tells how long they take; they come on top.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untimed: Vec<Name>,
 }
 
 /// How long a plan takes (PLAN-3).
@@ -104,6 +107,7 @@ impl Times {
 
     pub(super) fn extend(&mut self, more: Self) {
         self.parts.extend(more.parts);
+        self.untimed.extend(more.untimed);
         (self.least, self.most) = (self.least + more.least, self.most + more.most);
     }
 }
@@ -111,7 +115,13 @@ impl Times {
 /// The whole procedure; none where it has no times.
 pub(crate) fn procedure(policy: &Policy) -> Option<Times> {
     let mut sum = Times::default();
-    policy.procedure().iter().for_each(|step| sum.step(step));
+    for step in policy.procedure() {
+        if has_time(step) {
+            sum.step(step);
+        } else {
+            sum.untimed.push(step.id);
+        }
+    }
     (!sum.most.is_zero()).then_some(sum)
 }
 
@@ -135,10 +145,15 @@ pub(crate) fn until_live(policy: &Policy, level: Option<&SeverityLevel>) -> Opti
         if has_time(step) {
             sum.step(step);
         } else {
-            sum.extend(elsewhere(policy, level, index));
+            match elsewhere(policy, level, index) {
+                Some(known) => sum.extend(known),
+                None => sum.untimed.push(step.id),
+            }
         }
     }
-    (!sum.most.is_zero()).then_some(sum)
+    // Of what comes before the deployment something must be known.
+    let tells = deploy == 0 || sum.untimed.len() < deploy;
+    (tells && !sum.most.is_zero()).then_some(sum)
 }
 
 /// The step at which the fix goes live: its place in the procedure.
@@ -153,34 +168,42 @@ pub(super) const fn has_time(step: &ProcedureStep) -> bool {
     step.least.is_some() || step.most.is_some()
 }
 
-/// What a step without a time of its own takes by what the policy says elsewhere; no parts where it says nothing.
-pub(super) fn elsewhere(policy: &Policy, level: Option<&SeverityLevel>, index: usize) -> Times {
-    let mut sum = Times::default();
-    let id = policy.procedure().get(index).map(|step| step.id.as_str());
+/// What a step without a time of its own takes by what the policy says elsewhere; none where it says nothing.
+pub(super) fn elsewhere(
+    policy: &Policy,
+    level: Option<&SeverityLevel>,
+    index: usize,
+) -> Option<Times> {
     if going_live(policy) == Some(index) {
-        sum = deployment(policy);
-    } else if id == Some("review") {
-        review(&mut sum, level);
-    } else if id == Some("test") {
-        testing(&mut sum, level);
+        return Some(deployment(policy));
     }
-    sum
+    let mut sum = Times::default();
+    let after = match policy.procedure().get(index)?.id.as_str() {
+        "review" => review(&mut sum, level),
+        "test" => testing(&mut sum, level),
+        _ => false,
+    };
+    (after || !sum.parts.is_empty()).then_some(sum)
 }
 
-fn review(sum: &mut Times, level: Option<&SeverityLevel>) {
-    let Some(review) = level.and_then(|level| level.review.as_ref()) else { return };
+/// Adds the review; whether it takes no time before the deployment, as it comes after.
+fn review(sum: &mut Times, level: Option<&SeverityLevel>) -> bool {
+    let Some(review) = level.and_then(|level| level.review.as_ref()) else { return false };
     match review.time {
         ReviewTime::Before => sum.add("review", review.least, review.most),
         // It may be left for afterwards.
         ReviewTime::Any => sum.add("review", None, review.most),
-        ReviewTime::After => {}
+        ReviewTime::After => return true,
     }
+    false
 }
 
-fn testing(sum: &mut Times, level: Option<&SeverityLevel>) {
+/// Adds the tests; they never come after.
+fn testing(sum: &mut Times, level: Option<&SeverityLevel>) -> bool {
     if let Some(testing) = level.and_then(|level| level.testing.as_ref()) {
         sum.add("testing", testing.least, testing.most);
     }
+    false
 }
 
 fn deployment(policy: &Policy) -> Times {

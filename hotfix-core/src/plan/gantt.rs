@@ -40,7 +40,7 @@ impl Plan {
         // A day and year of no meaning.
         let zero = Timestamp::try_from_millis(946_684_800_000).unwrap_or_default();
         let mut chart = Chart { text: "gantt\n".to_owned(), tasks: 0 };
-        let title = format!("{}: {}", self.subject().incident.id, self.subject().release.version);
+        let title = format!("{}, {}", self.subject().incident.id, self.subject().release.version);
         let _ = writeln!(chart.text, "    title Hot-fix {}", label(&title));
         chart.text.push_str("    dateFormat YYYY-MM-DDTHH:mm:ss\n");
         let steps = self.steps();
@@ -62,11 +62,12 @@ impl Plan {
         if let (Some(origin), Some(_)) = (origin, procedure_end) {
             let zone = if start.is_some() { "UTC" } else { "from the detection" };
             let _ = writeln!(chart.text, "    section Procedure, {zone}, at the latest");
-            for step in steps {
+            for (index, step) in steps.into_iter().enumerate() {
                 let (Some(starts), Some(ends)) = (step.starts, step.ends) else { continue };
                 let at = |span: Option<Span>| origin + span.unwrap_or_default();
                 let timed = step.time.is_some();
-                chart.task("Step ", step.title, timed, at(starts.most), at(ends.most));
+                let number = format!("{}. ", index + 1);
+                chart.task(&number, step.title, timed, at(starts.most), at(ends.most));
             }
         }
         chart.text
@@ -95,8 +96,8 @@ struct Chart {
 }
 
 impl Chart {
-    /// A bar, or a milestone. The line begins with a word of ours: one that began with a keyword of Mermaid would be taken
-    /// for that.
+    /// A bar, or a milestone. The line begins with a word or number of ours: one that began with a keyword of Mermaid would
+    /// be taken for that.
     fn task(&mut self, word: &str, text: &str, bar: bool, from: Timestamp, until: Timestamp) {
         let id = self.tasks;
         self.tasks += 1;

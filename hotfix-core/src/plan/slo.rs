@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::fact::Truth;
 use crate::grade::{DutyKind, Moment, closed_set};
 use crate::policy::section::{Due, TimeRange};
-use crate::text::{time, times};
+use crate::text::{quoted, time, times};
 use crate::unit::{Name, Span, Timestamp};
 
 use super::Plan;
@@ -14,7 +14,7 @@ use super::duration::{Times, phases_until_live, procedure, rollout, until_live};
 closed_set! {
     /// Whether a time that is allowed is kept.
     Kept {
-        /// Even the most that it takes fits.
+        /// Even the most that it takes fits, as far as times are known.
         Kept = "kept",
         /// The least fits, the most does not.
         MayBeMissed = "may_be_missed",
@@ -62,8 +62,8 @@ pub struct Objective {
     /// declaration comes later. None where neither is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// The latest start of the rollout that still keeps it, however long its phases take. None where nothing tells, or where
-    /// the time is up before any start.
+    /// The latest start of the rollout that still keeps it, however long its phases take; what people do after them comes on
+    /// top. None where nothing tells, or where the time is up before any start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_start: Option<Timestamp>,
 }
@@ -209,12 +209,21 @@ impl Plan {
 }
 
 fn sentence(needs: &Times, allowed: Span, verdict: Kept) -> String {
-    let (needs, allowed) = (times(needs.least, needs.most), time(allowed));
-    match verdict {
-        Kept::Kept => format!("needs {needs} of the {allowed} allowed: kept"),
-        Kept::MayBeMissed => {
-            format!("needs {needs} of the {allowed} allowed: kept only where it goes quickly")
+    let takes = times(needs.least, needs.most);
+    let besides = match needs.untimed.as_slice() {
+        [] => String::new(),
+        steps => {
+            format!(" without {}, of which nobody says how long they take", quoted(steps, ", "))
         }
-        Kept::Missed => format!("needs {needs}, more than the {allowed} allowed: missed"),
+    };
+    let allowed = time(allowed);
+    match verdict {
+        Kept::Kept => format!("needs {takes} of the {allowed} allowed{besides}: kept"),
+        Kept::MayBeMissed => {
+            format!(
+                "needs {takes} of the {allowed} allowed{besides}: kept only where it goes quickly"
+            )
+        }
+        Kept::Missed => format!("needs {takes}, more than the {allowed} allowed{besides}: missed"),
     }
 }

@@ -1,10 +1,12 @@
 //! What people do, what helps at once, and what they had better not do.
 
-use crate::grade::AdviceKind;
+use crate::grade::{AdviceKind, StepClock};
 use crate::policy::section::TimeRange;
 use crate::text::{markdown, time, times};
+use crate::unit::Span;
 
 use super::super::{Holds, Plan, PlannedStep};
+use super::head::remark_text;
 use super::{Page, words};
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
@@ -43,6 +45,7 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
     advice(plan, page);
 }
 
+/// How long it takes; of a step that runs from one time to another, what is between them.
 fn takes(step: &PlannedStep<'_>) -> String {
     let range = |range: TimeRange| match (range.least, range.most) {
         (None, Some(most)) => format!("up to {}", time(most)),
@@ -50,7 +53,15 @@ fn takes(step: &PlannedStep<'_>) -> String {
         (Some(least), Some(most)) => times(least, most),
         (None, None) => "–".to_owned(),
     };
-    step.time.map_or_else(|| "–".to_owned(), range)
+    match (step.clock, step.time) {
+        (_, None) => "–".to_owned(),
+        (StepClock::Duration, Some(time)) => range(time),
+        (StepClock::Position, Some(TimeRange { least, most })) => {
+            let from = least.map_or(0, Span::as_millis);
+            let between = most.map(|most| most.as_millis().saturating_sub(from));
+            range(TimeRange { least: None, most: between.map(Span::from_millis) })
+        }
+    }
 }
 
 /// From its earliest start to its latest end.
@@ -60,7 +71,7 @@ fn since(step: &PlannedStep<'_>) -> String {
         return "–".to_owned();
     };
     let later = if step.may_be_later { " or later" } else { "" };
-    format!("{} to {}{later}", time(starts), time(ends))
+    format!("{}{later}", times(starts, ends))
 }
 
 fn advice(plan: &Plan, page: &mut Page) {
@@ -76,14 +87,10 @@ fn advice(plan: &Plan, page: &mut Page) {
         if of_kind.is_empty() {
             continue;
         }
-        page.heading(3, heading);
-        page.list(of_kind.iter().map(|advice| match &advice.seen_to_by {
-            Some(check) => format!(
-                "{} (seen to by: {})",
-                markdown(advice.text),
-                super::head::remark_text(check)
-            ),
-            None => markdown(advice.text),
-        }));
+        let rows = of_kind.iter().map(|advice| {
+            let check = advice.seen_to_by.as_deref().map(remark_text);
+            [markdown(advice.text), check.unwrap_or_else(|| "people".to_owned())]
+        });
+        page.table([heading, "Seen to by"], rows.collect());
     }
 }

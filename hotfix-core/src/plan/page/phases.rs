@@ -1,7 +1,7 @@
 //! Phases, timeline, and how long it takes.
 
 use crate::text::{markdown, time, times};
-use crate::unit::Timestamp;
+use crate::unit::{Span, Timestamp};
 
 use super::super::{Plan, StepKind};
 use super::{Page, utc, words};
@@ -43,13 +43,12 @@ fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     let steps = plan.offsets().into_iter();
     if let Some(start) = start {
         let rows = steps.map(|step| {
-            let offset = format!("T+{}", time(step.offset));
+            let offset = t_plus(step.offset);
             [offset, utc(start + step.offset), shown(step.step), phase(step.phase)]
         });
         page.table(["T+", "UTC", "What", "Phase"], rows.collect());
     } else {
-        let rows = steps
-            .map(|step| [format!("T+{}", time(step.offset)), shown(step.step), phase(step.phase)]);
+        let rows = steps.map(|step| [t_plus(step.offset), shown(step.step), phase(step.phase)]);
         page.table(["T+", "What", "Phase"], rows.collect());
     }
     let after = plan.policy().after().iter().map(|later| {
@@ -58,6 +57,11 @@ fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
         format!("until {} after the last phase: {what}", time(later.until))
     });
     page.list(after);
+}
+
+/// `T+12min`; T+0 has no unit.
+fn t_plus(offset: Span) -> String {
+    if offset.is_zero() { "T+0".to_owned() } else { format!("T+{}", time(offset)) }
 }
 
 fn durations(plan: &Plan, page: &mut Page) {

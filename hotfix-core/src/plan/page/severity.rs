@@ -1,5 +1,7 @@
 //! How severe it is and why, and what that asks for.
 
+use std::fmt::Write as _;
+
 use crate::grade::Hotfix;
 use crate::policy::section::{Approval, Due};
 use crate::text::{markdown, time};
@@ -27,7 +29,7 @@ fn why(plan: &Plan, page: &mut Page) {
         None => "Not known.".to_owned(),
     };
     if let Some(process) = assessment.process {
-        text.push_str(&format!(" {}.", markdown(process)));
+        let _ = write!(text, " Process: {}.", markdown(process));
     }
     text.push_str(match assessment.hotfix {
         Hotfix::Yes => " The rules call for a hot-fix.",
@@ -36,7 +38,7 @@ fn why(plan: &Plan, page: &mut Page) {
     });
     page.paragraph(&text);
     let rules = assessment.rules.iter();
-    page.list(rules.map(|rule| format!("it is so: {} (`{}`)", markdown(rule.title), rule.id)));
+    page.list(rules.map(|rule| format!("by the rule `{}`: {}", rule.id, markdown(rule.title))));
     // More than these are for a program to go through.
     let asks = assessment.ask.iter().take(5);
     page.list(
@@ -66,13 +68,15 @@ fn approval(plan: &Plan, demand: &Approval) -> String {
         text.push_str(", the spoken word will do");
     }
     match demand.after_the_fact {
-        Some(span) => text.push_str(&format!(", up to {} after the start", time(span))),
+        Some(span) => {
+            let _ = write!(text, ", up to {} after the start", time(span));
+        }
         None if !demand.blocking => text.push_str(", if possible"),
         None => {}
     }
     if !demand.told.is_empty() {
         let told: Vec<String> = demand.told.iter().map(title).collect();
-        text.push_str(&format!("; then told: {}", told.join(", ")));
+        let _ = write!(text, "; then told: {}", told.join(", "));
     }
     text
 }

@@ -54,7 +54,7 @@ fn way_back(plan: &Plan, page: &mut Page) {
         let policy =
             way.and_then(|way| Some(times(way.least.or(way.most)?, way.most.or(way.least)?)));
         let takes = method.seconds.map(time).or(policy);
-        let takes = takes.map_or_else(|| "nobody says how long it takes".to_owned(), |takes| takes);
+        let takes = takes.unwrap_or_else(|| "nobody says how long it takes".to_owned());
         format!("{}: {takes}", words(method.kind.as_str()))
     }));
     let rollback = plan.policy().rollback();
