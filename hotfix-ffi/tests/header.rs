@@ -24,6 +24,7 @@ const SOURCES: &[&str] = &[
     "extend",
     "severity",
     "plan",
+    "plan_page",
     "outcome",
     "reading",
     "rollout",
