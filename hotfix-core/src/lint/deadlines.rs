@@ -86,7 +86,7 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(record) = policy.record() else { return };
     if let Some(limit) = record.estimate.and_then(|estimate| estimate.most) {
         let path = "/record/estimate/most";
-        if let Some(sum) = procedure(policy).filter(|sum| sum.most > limit) {
+        if let Some(sum) = procedure(policy, |_| None).filter(|sum| sum.most > limit) {
             let (what, least, most) = ("estimate", sum.least, sum.most);
             let fault = TimeFault::ProcedureTooLong { what, limit, least, most };
             put(findings, path.to_owned(), fault, Some((sum, limit)));
@@ -102,7 +102,7 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     let (path, limit) = ("/record/slo/within", slo.within);
     let steps = match slo.to {
         Moment::Deployed => until_live(policy, None),
-        Moment::Closed => procedure(policy),
+        Moment::Closed => procedure(policy, |_| None),
         _ => None,
     };
     if let Some(sum) = steps.filter(|sum| is_early(slo.from) && sum.most > limit) {

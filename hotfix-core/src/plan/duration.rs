@@ -46,7 +46,8 @@ pub struct Duration {
     /// From the detection until the fix is live, for the plan's severity; none where nothing tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until_live: Option<Times>,
-    /// The whole procedure from the detection, by the times that its steps have themselves; none where it has none.
+    /// The whole procedure from the detection; none where it has no times. A review, a test or a deployment without a time of
+    /// its own takes what the severity or the phases say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub procedure: Option<Times>,
 }
@@ -70,8 +71,12 @@ impl Plan {
         Duration {
             rollout: rollout(self.policy()),
             until_live: until_live(self.policy(), self.level()),
-            procedure: procedure(self.policy()),
+            procedure: self.whole_procedure(),
         }
+    }
+
+    pub(super) fn whole_procedure(&self) -> Option<Times> {
+        procedure(self.policy(), |index| elsewhere(self.policy(), self.level(), index))
     }
 }
 
@@ -112,14 +117,17 @@ impl Times {
     }
 }
 
-/// The whole procedure; none where it has no times.
-pub(crate) fn procedure(policy: &Policy) -> Option<Times> {
+/// The whole procedure; none where it has no times. `unsaid` has the time of a step, by its place, that has none of its own.
+pub(crate) fn procedure(policy: &Policy, unsaid: impl Fn(usize) -> Option<Times>) -> Option<Times> {
     let mut sum = Times::default();
-    for step in policy.procedure() {
+    for (index, step) in policy.procedure().iter().enumerate() {
         if has_time(step) {
             sum.step(step);
         } else {
-            sum.untimed.push(step.id);
+            match unsaid(index) {
+                Some(known) => sum.extend(known),
+                None => sum.untimed.push(step.id),
+            }
         }
     }
     (!sum.most.is_zero()).then_some(sum)

@@ -9,7 +9,7 @@ use crate::text::{quoted, time, times};
 use crate::unit::{Name, Span, Timestamp};
 
 use super::Plan;
-use super::duration::{Times, phases_until_live, procedure, rollout, until_live};
+use super::duration::{Times, phases_until_live, rollout, until_live};
 
 closed_set! {
     /// Whether a time that is allowed is kept.
@@ -131,7 +131,7 @@ impl Plan {
             self.objective(None, slo.name.clone(), Due::Within(slo.within), slo.from, slo.to)
         });
         let estimate = record.and_then(|record| record.estimate).map(|range| {
-            let needs = procedure(self.policy()).unwrap_or_else(|| rollout(self.policy()));
+            let needs = self.whole_procedure().unwrap_or_else(|| rollout(self.policy()));
             Estimate { range, verdict: range.most.map(|most| Kept::of(&needs, most)), needs }
         });
         let concerns = |duty: &&crate::policy::section::Duty| {
@@ -196,7 +196,7 @@ impl Plan {
         let steps = match to {
             Moment::Deployed if is_early(from) => until_live(self.policy(), self.level()),
             Moment::Verified | Moment::Resolved | Moment::Closed if is_early(from) => {
-                procedure(self.policy())
+                self.whole_procedure()
             }
             _ => None,
         };
@@ -210,20 +210,25 @@ impl Plan {
 
 fn sentence(needs: &Times, allowed: Span, verdict: Kept) -> String {
     let takes = times(needs.least, needs.most);
-    let besides = match needs.untimed.as_slice() {
-        [] => String::new(),
-        steps => {
-            format!(" without {}, of which nobody says how long they take", quoted(steps, ", "))
-        }
-    };
+    let left = Span::from_millis(allowed.as_millis().saturating_sub(needs.most.as_millis()));
     let allowed = time(allowed);
-    match verdict {
-        Kept::Kept => format!("needs {takes} of the {allowed} allowed{besides}: kept"),
-        Kept::MayBeMissed => {
+    let steps = quoted(&needs.untimed, ", ");
+    match (verdict, needs.untimed.is_empty()) {
+        (Kept::Kept, true) => format!("needs {takes} of the {allowed} allowed: kept"),
+        (Kept::Kept, false) => {
+            let left = time(left);
             format!(
-                "needs {takes} of the {allowed} allowed{besides}: kept only where it goes quickly"
+                "needs {takes} of the {allowed} allowed: kept where {left} do for {steps}, which have no time"
             )
         }
-        Kept::Missed => format!("needs {takes}, more than the {allowed} allowed{besides}: missed"),
+        (Kept::MayBeMissed, true) => {
+            format!("needs {takes} of the {allowed} allowed: kept only where it goes quickly")
+        }
+        (Kept::MayBeMissed, false) => {
+            format!(
+                "needs {takes} of the {allowed} allowed, and what {steps} take, which have no time: kept only where it goes quickly"
+            )
+        }
+        (Kept::Missed, _) => format!("needs {takes}, more than the {allowed} allowed: missed"),
     }
 }

@@ -26,6 +26,7 @@ fn why(plan: &Plan, page: &mut Page) {
             let source = if assessment.given { "given with the incident" } else { "by the rules" };
             format!("**{severity}{label}** ({source}).")
         }
+        None if plan.policy().severities().is_empty() => "The policy has no severities.".to_owned(),
         None => "Not known.".to_owned(),
     };
     if let Some(process) = assessment.process {
@@ -38,12 +39,12 @@ fn why(plan: &Plan, page: &mut Page) {
     });
     page.paragraph(&text);
     let rules = assessment.rules.iter();
-    page.list(rules.map(|rule| format!("by the rule `{}`: {}", rule.id, markdown(rule.title))));
+    let rules = rules.map(|rule| format!("by the rule `{}`: {}", rule.id, markdown(rule.title)));
     // More than these are for a program to go through.
     let asks = assessment.ask.iter().take(5);
-    page.list(
-        asks.map(|ask| format!("not known: {} (`{}`)", markdown(ask.question), ask.fact.as_str())),
-    );
+    let asks =
+        asks.map(|ask| format!("not known: {} (`{}`)", markdown(ask.question), ask.fact.as_str()));
+    page.list(rules.chain(asks));
 }
 
 fn asks(plan: &Plan, page: &mut Page) {
