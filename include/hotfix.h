@@ -1914,6 +1914,59 @@ hotfix_status hotfix_plan_digest(const struct hotfix_plan *plan,
 void hotfix_plan_free(struct hotfix_plan *plan);
 
 /**
+ * The plan and all its views, worked out now: {"digest", "incident", "release", "traffic", "policy", "phases", "methods",
+ * "strategy", "severity", "assessment", "remarks", "record", "duration", "timeline", "slo", "procedure", "advice", "risks",
+ * "calibration"}. Durations are in seconds, shares fractions; what is absent is left out.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_json(const struct hotfix_plan *plan,
+                               struct hotfix_buf *out,
+                               struct hotfix_error **err);
+
+/**
+ * The plan as a page in Markdown that a person can act on. Markup in texts of the caller is shown and not read.
+ *
+ * @param plan       A plan.
+ * @param start      When the first deployment starts, as RFC 3339; UTF-8, borrowed. May be null with length 0: then the
+ *                   timeline is in T+ alone.
+ * @param start_len  Its length in bytes.
+ * @param out        A buffer that the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_UNIT for text that is no time.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_markdown(const struct hotfix_plan *plan,
+                                   const char *start,
+                                   size_t start_len,
+                                   struct hotfix_buf *out,
+                                   struct hotfix_error **err);
+
+/**
+ * Rollout and procedure as a Mermaid gantt chart.
+ *
+ * @param plan       A plan.
+ * @param start      As for hotfix_plan_markdown. Without it the axis counts from T+00:00, with it it shows UTC, and the
+ *                   procedure stands where the incident says when it was detected.
+ * @param start_len  Its length in bytes.
+ * @param out        A buffer that the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_UNIT for text that is no time.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_gantt(const struct hotfix_plan *plan,
+                                const char *start,
+                                size_t start_len,
+                                struct hotfix_buf *out,
+                                struct hotfix_error **err);
+
+/**
  * The name of a state: "rolling_back".
  *
  * @param state  Any number.
