@@ -3,6 +3,7 @@
 mod advice;
 mod assessment;
 mod calibration;
+mod digest;
 mod document;
 pub(crate) mod duration;
 mod error;
@@ -18,9 +19,7 @@ mod timeline;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use crate::canonical::{CanonicalError, Digest, digest};
+use crate::canonical::{Digest, digest as digest_of};
 use crate::fact::Facts;
 use crate::grade::{RollbackMethod, Severity, Strategy};
 use crate::policy::Policy;
@@ -146,7 +145,7 @@ impl Plan {
         let severity = incident.severity.or_else(|| policy.classify(&facts).act_on());
         let efficacy = efficacy(&policy, release.bug_metric)?;
         let methods = ways_back(policy.strategy(), release.methods.clone());
-        let digest = plan_digest(&policy, &subject, &calibrations)?;
+        let digest = digest::of(&policy, &subject, &calibrations)?;
         Ok(Self { policy, subject, facts, severity, methods, efficacy, calibrations, digest })
     }
 
@@ -230,7 +229,7 @@ impl Plan {
     /// The seed of what is drawn at random for this plan: it follows from incident, release and traffic, so the log has it.
     pub fn seed(&self) -> u64 {
         // What cannot be written in canonical JSON made no plan.
-        let digest = digest(&self.subject).unwrap_or(Digest::ZERO);
+        let digest = digest_of(&self.subject).unwrap_or(Digest::ZERO);
         // 48 bits: every reader of JSON keeps them.
         digest.as_bytes()[..6].iter().fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
     }
@@ -277,19 +276,4 @@ fn ways_back(strategy: Strategy, mut methods: Vec<Method>) -> Vec<Method> {
         (!first, method.seconds.map_or(u64::MAX, Span::as_millis))
     });
     methods
-}
-
-fn plan_digest(
-    policy: &Policy,
-    subject: &Subject,
-    calibration: &BTreeMap<MetricName, MetricCalibration>,
-) -> Result<Digest, CanonicalError> {
-    #[derive(Serialize)]
-    struct Whole<'a> {
-        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        calibration: &'a BTreeMap<MetricName, MetricCalibration>,
-        policy: &'a Policy,
-        subject: &'a Subject,
-    }
-    digest(&Whole { calibration, policy, subject })
 }

@@ -11,6 +11,7 @@ use petgraph::graph::DiGraph;
 
 use super::Policy;
 use super::section::{Answer, Branches, Effect, Implication, Target, Tree};
+use crate::canonical::Begun;
 use crate::fact::{Builder, Condition, Cut, Diagram, Placed, Ref, Space};
 use crate::grade::{Exclusions, Hotfix, Severity};
 
@@ -23,11 +24,18 @@ pub(crate) struct Reasoned {
     reasoning: OnceLock<Arc<Reasoning>>,
     /// The linter's findings that keep a plan from starting, in words.
     denials: OnceLock<Arc<[String]>>,
+    /// What the text under every plan's digest begins with.
+    plans: OnceLock<Option<Begun>>,
 }
 
 impl Reasoned {
     pub(super) fn of(&self, policy: &Policy) -> &Reasoning {
         self.reasoning.get_or_init(|| Arc::new(Reasoning::new(policy)))
+    }
+
+    /// The beginning of the text under a plan's digest, which is the same for every plan; none where it cannot be written.
+    pub(crate) fn plans(&self, begin: impl FnOnce() -> Option<Begun>) -> Option<&Begun> {
+        self.plans.get_or_init(begin).as_ref()
     }
 
     pub(crate) fn denials(&self, find: impl FnOnce() -> Vec<String>) -> &[String] {
