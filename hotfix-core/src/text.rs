@@ -147,3 +147,35 @@ pub(crate) fn markdown(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plan_7_markdown_shows_text_as_it_is() {
+        for (text, shown) in [
+            ("plain, 2.3.1 (beta)", "plain, 2.3.1 (beta)"),
+            ("a|b", "a\\|b"),
+            ("<b>", "\\<b\\>"),
+            ("a\n\nb\t c ", "a b c"),
+            ("1. x", "1\\. x"),
+            ("12)", "12\\)"),
+            ("- x", "\\- x"),
+            ("x - y", "x - y"),
+            ("http://a.b", "http\\://a.b"),
+            ("WWW.a.b", "WWW\\.a.b"),
+            ("", "–"),
+            ("\u{202e}evil", "evil"),
+        ] {
+            assert_eq!(markdown(text), shown);
+        }
+    }
+
+    #[test]
+    fn plan_3_what_mermaid_reads_is_written_by_its_number() {
+        assert_eq!(mermaid("a: #1; b"), "a#58; #35;1#59; b");
+        assert_eq!(mermaid("direction LR"), "direction#32;LR");
+        assert_eq!(mermaid("10%, one-half/two"), "10%, one-half/two");
+    }
+}

@@ -147,7 +147,7 @@ impl Plan {
     /// >>> import hotfix
     /// >>> plan = hotfix.Policy.preset("fast-track").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
     /// >>> plan.duration["procedure"]["least"], plan.duration["procedure"]["most"]
-    /// (1080, 2100)
+    /// (1080.0, 2100.0)
     #[getter]
     fn duration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.duration())

@@ -16,6 +16,7 @@ mod keys;
 mod log;
 mod poll;
 mod readiness;
+mod record;
 mod refusal;
 mod state;
 
