@@ -70,7 +70,7 @@ tools-real:
 tools-trees:
 	@scripts/install-debian.sh graphviz chromium nodejs npm
 
-# The kept drawings of the trees, which `unit` compares with the policies, are drawn and read back.
+# The kept drawings of trees and plans, which `unit` compares with the policies, are drawn and read back.
 trees: tools-trees
 	scripts/trees.sh
 

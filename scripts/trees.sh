@@ -1,6 +1,6 @@
 #!/bin/sh
 # Draws the exported decision trees of hotfix-core/tests/golden/tree with Graphviz and with Mermaid, and compares what both
-# draw with what the texts say: scripts/trees.sh
+# draw with what the texts say; and the charts of hotfix-core/tests/golden/plan with Mermaid: scripts/trees.sh
 #
 # Mermaid is installed into target/trees-env, keyed by its lock file and the version of node; it runs in a headless Chromium.
 set -eu
@@ -24,3 +24,4 @@ if [ "$(cat $env/.key 2>/dev/null || true)" != "$key" ]; then
 fi
 
 node scripts/trees/draw.mjs hotfix-core/tests/golden/tree $env
+node scripts/trees/gantts.mjs hotfix-core/tests/golden/plan $env

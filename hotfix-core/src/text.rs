@@ -1,6 +1,8 @@
 //! Text from outside in our own sentences: what a name may have meant, and what is shown of it.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
+
+use crate::unit::Span;
 
 /// The beginning of a remedy: `did you mean …? `, or nothing.
 pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
@@ -50,4 +52,130 @@ pub(crate) fn quoted<T: Display>(names: &[T], between: &str) -> String {
 /// A step of a JSON Pointer.
 pub(crate) fn pointer_step(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
+}
+
+/// A time in whole units, largest first: `1h 5min`.
+pub(crate) fn time(span: Span) -> String {
+    const UNITS: [(u64, &str); 5] =
+        [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms")];
+    let mut left = span.as_millis();
+    let mut words = Vec::new();
+    for (millis, unit) in UNITS {
+        if left >= millis {
+            words.push(format!("{}{unit}", left / millis));
+            left %= millis;
+        }
+    }
+    if words.is_empty() { "0s".to_owned() } else { words.join(" ") }
+}
+
+/// A range of times: `30min to 1h 5min`, or one time where both are the same.
+pub(crate) fn times(least: Span, most: Span) -> String {
+    if least == most { time(most) } else { format!("{} to {}", time(least), time(most)) }
+}
+
+/// A character that a drawing can show: control characters are blanks, and so are the code points that XML has no place for.
+pub(crate) fn drawable(c: char) -> char {
+    match c {
+        '\n' | '\u{2028}' | '\u{2029}' => '\n',
+        '\u{fffe}' | '\u{ffff}' => ' ',
+        c if c.is_control() => ' ',
+        c => c,
+    }
+}
+
+/// One line of text for Mermaid, which draws it as it stands.
+///
+/// All but letters, digits and plain punctuation is written by its number, as much of it has a meaning even inside quotes: `#`
+/// begins an entity, a back-tick Markdown, `:` before `#` a style.
+///
+/// Two things need more. A line that has `direction LR` anywhere is taken for that statement. And entities are kept as
+/// `ﬂ°°35¶ß` inside, so that a text with these signs must not have them side by side: the ligature becomes two letters, and
+/// an invisible joiner follows `¶`.
+pub(crate) fn mermaid(line: &str) -> String {
+    let mut text = String::new();
+    for c in line.chars() {
+        match c {
+            'ﬂ' => text.push_str("fl"),
+            '¶' => text.push_str("#182;#8288;"),
+            ' ' if text.ends_with("direction") => text.push_str("#32;"),
+            ' ' | ',' | '.' | '?' | '\'' | '%' | '-' | '/' => text.push(c),
+            c if c.is_alphanumeric() => text.push(c),
+            c => {
+                let _ = write!(text, "#{};", u32::from(c));
+            }
+        }
+    }
+    text
+}
+
+/// Text from outside as a part of a line of Markdown that shows it and nothing else: one line, no markup, no HTML, no link, and
+/// no end of a table's cell. Empty text is a dash.
+///
+/// Signs that turn the direction of writing round are left out: with them a text looks like another one.
+pub(crate) fn markdown(text: &str) -> String {
+    let turns = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain: String = text.chars().filter(|c| !turns(c)).map(drawable).collect();
+    let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.is_empty() {
+        return "–".to_owned();
+    }
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let mut escaped = String::with_capacity(line.len() + 8);
+    for (at, c) in line.char_indices() {
+        let (before, after) = line.split_at(at);
+        let means_something = match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '@' => true,
+            // The beginning of a list, a heading or a line under one.
+            '-' | '+' | '#' | '=' => at == 0,
+            '.' | ')' if digits > 0 && at == digits => {
+                after.len() == 1 || after[1..].starts_with(' ')
+            }
+            // What readers of some dialects see as a link without any markup.
+            ':' => after.starts_with("://"),
+            '.' => {
+                before.len() >= 3
+                    && before.is_char_boundary(at - 3)
+                    && before[at - 3..].eq_ignore_ascii_case("www")
+            }
+            _ => false,
+        };
+        if means_something {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plan_7_markdown_shows_text_as_it_is() {
+        for (text, shown) in [
+            ("plain, 2.3.1 (beta)", "plain, 2.3.1 (beta)"),
+            ("a|b", "a\\|b"),
+            ("<b>", "\\<b\\>"),
+            ("a\n\nb\t c ", "a b c"),
+            ("1. x", "1\\. x"),
+            ("12)", "12\\)"),
+            ("- x", "\\- x"),
+            ("x - y", "x - y"),
+            ("http://a.b", "http\\://a.b"),
+            ("WWW.a.b", "WWW\\.a.b"),
+            ("", "–"),
+            ("\u{202e}evil", "evil"),
+        ] {
+            assert_eq!(markdown(text), shown);
+        }
+    }
+
+    #[test]
+    fn plan_3_what_mermaid_reads_is_written_by_its_number() {
+        assert_eq!(mermaid("a: #1; b"), "a#58; #35;1#59; b");
+        assert_eq!(mermaid("direction LR"), "direction#32;LR");
+        assert_eq!(mermaid("10%, one-half/two"), "10%, one-half/two");
+    }
 }

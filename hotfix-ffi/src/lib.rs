@@ -32,6 +32,7 @@ pub mod kayenta;
 pub mod latency;
 pub mod outcome;
 pub mod plan;
+pub mod plan_page;
 pub mod planning;
 mod pointer;
 pub mod policy;

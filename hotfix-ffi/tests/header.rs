@@ -28,6 +28,7 @@ const SOURCES: &[&str] = &[
     "scope",
     "commit",
     "vcs",
+    "plan_page",
     "outcome",
     "reading",
     "rollout",

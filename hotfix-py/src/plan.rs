@@ -12,7 +12,7 @@ use hotfix_core::unit::{MetricName, Span};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::calibration::{dict_of, series};
 use crate::commit;
@@ -294,8 +294,139 @@ impl Plan {
         Ok(to_python(py, &plan)?)
     }
 
-    /// As a dict: ``{"digest", "incident", "methods", "phases", "policy", "release", "traffic"}``, and ``"calibration"``
-    /// where there is one.
+    /// The severity that it is made for: the incident's where that is given, else the one that the policy acts on while facts
+    /// are unknown; None where nothing tells.
+    #[getter]
+    fn severity(&self) -> Option<&'static str> {
+        self.0.severity().map(hotfix_core::grade::Severity::as_str)
+    }
+
+    /// The severity with its reasons, as a dict: the rules that fired, what is still unknown, what the policy calls it.
+    #[getter]
+    fn assessment<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.assessment())
+    }
+
+    /// What whoever starts the plan should know, the weightiest first: ``[{"kind", "text"}, …]``.
+    #[getter]
+    fn remarks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.remarks())
+    }
+
+    /// How long it takes, in seconds: ``{"rollout", "until_live", "procedure"}``, each ``{"least", "most", "parts"}``.
+    ///
+    /// The rollout counts from the first deployment, the others from the detection; they are left out where nothing tells.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("fast-track").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
+    /// >>> plan.duration["procedure"]["least"], plan.duration["procedure"]["most"]
+    /// (1080.0, 2100.0)
+    #[getter]
+    fn duration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.duration())
+    }
+
+    /// The policy's objective and estimate and by when the fix is to be live, with what this plan needs of each, as a dict:
+    /// ``{"slo", "estimate", "deadlines"}``.
+    ///
+    /// ``verdict`` is ``kept``, ``may_be_missed`` or ``missed``.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("fast-track").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
+    /// >>> plan.slo["slo"]["verdict"]
+    /// 'may_be_missed'
+    #[getter]
+    fn slo<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.slo())
+    }
+
+    /// What people do, in order, and what helps at once, as a dict: ``{"steps", "remedies"}``.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("enterprise").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
+    /// >>> [step["title"] for step in plan.procedure["steps"]][:2]
+    /// ['Detection and assessment', 'Team assembly']
+    #[getter]
+    fn procedure<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.procedure())
+    }
+
+    /// Dos, don'ts and pitfalls, each with what sees to it in this plan: ``[{"id", "kind", "text", "shown_by",
+    /// "seen_to_by"}, …]``; without ``seen_to_by`` it is advice to people.
+    #[getter]
+    fn advice<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.advice())
+    }
+
+    /// The risk register, the gravest first, and what is done when something else fails, as a dict: ``{"register",
+    /// "contingencies"}``.
+    #[getter]
+    fn risks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.risks())
+    }
+
+    /// The plan's record, as a dict: who made it, when, for when, where everything is, and what is ``missing``.
+    #[getter]
+    fn record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.record())
+    }
+
+    /// As a page in Markdown that a person can act on.
+    ///
+    /// Parameters
+    /// ----------
+    /// start : datetime or str, optional
+    ///     When the first deployment starts: an aware `datetime`, or RFC 3339 text. Without it the timeline is in T+ alone.
+    ///
+    /// Returns
+    /// -------
+    /// str
+    ///     Markdown with GitHub's tables. Markup in texts of the caller is shown and not read.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> policy = hotfix.Policy.preset("phased-canary")
+    /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
+    /// >>> plan.to_markdown().splitlines()[0]
+    /// '# Hot-fix plan for INC-2041'
+    #[pyo3(signature = (start=None))]
+    fn to_markdown(&self, start: Option<At>) -> String {
+        self.0.to_markdown(start.map(|start| start.0))
+    }
+
+    /// Rollout and procedure as a Mermaid gantt chart.
+    ///
+    /// Parameters
+    /// ----------
+    /// start : datetime or str, optional
+    ///     As in `to_markdown`. Without it the axis counts from T+00:00; with it it shows UTC, and the procedure stands
+    ///     where the incident says when it was detected.
+    ///
+    /// Returns
+    /// -------
+    /// str
+    #[pyo3(signature = (start=None))]
+    fn gantt(&self, start: Option<At>) -> String {
+        self.0.gantt(start.map(|start| start.0))
+    }
+
+    /// As JSON: what `to_dict` has.
+    fn to_json(&self) -> String {
+        self.0.to_json()
+    }
+
+    /// As a dict: the plan and all its views, worked out now.
+    ///
+    /// ``{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy", "severity", "assessment",
+    /// "remarks", "record", "duration", "timeline", "slo", "procedure", "advice", "risks", "calibration"}``; ``severity`` and
+    /// ``calibration`` only where there is one.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         object(py, &self.document())
     }
@@ -352,23 +483,7 @@ impl Plan {
 
 impl Plan {
     fn document(&self) -> Value {
-        let policy = value(self.0.policy());
-        let phases = policy.get("phases").cloned();
-        let Subject { incident, release, traffic } = self.0.subject();
-        let mut document = json!({
-            "digest": self.0.digest(),
-            "incident": incident,
-            "methods": self.0.methods(),
-            "phases": phases,
-            "policy": policy,
-            "release": release,
-            "traffic": traffic,
-        });
-        if let (Value::Object(document), false) = (&mut document, self.0.calibrations().is_empty())
-        {
-            document.insert("calibration".to_owned(), value(self.0.calibrations()));
-        }
-        document
+        value(&self.0.document())
     }
 }
 

@@ -136,6 +136,38 @@ def shown(case: Case, document: Any) -> None:
         assert found(pointer) in (ABSENT, None, "", [], {}), pointer
 
 
+def plan_case(case: Case, _file: File, _name: str) -> None:
+    """What a plan says, or why there is none: `plan/timelines.toml` describes the form."""
+    policy = hotfix.Policy.preset(case["policy"])
+    parts = (
+        case.get("incident", {"id": "INC-2041"}),
+        case.get("release", {"version": "2.3.1", "previous": "2.3.0"}),
+        case.get("traffic"),
+    )
+    if "error" in case:
+        with pytest.raises(hotfix.PlanError) as caught:
+            policy.plan(*parts)
+        assert [caught.value.code, caught.value.path] == case["error"]
+        return
+    plan = policy.plan(*parts)
+    document = plan.to_dict()
+
+    def found(pointer: str) -> Any:
+        return standing(document, pointer.split("/")[1:])
+
+    assert {"at", "count", "says", "absent"} & set(case), "looks at nothing"
+    for pointer, expected in case.get("at", []):
+        assert found(pointer) == expected, pointer
+    for pointer, expected in case.get("count", []):
+        assert len(found(pointer)) == expected, pointer
+    for pointer, part in case.get("says", []):
+        assert part in found(pointer), pointer
+    for pointer in case.get("absent", []):
+        assert found(pointer) is ABSENT, pointer
+    if "start" in case:
+        assert [step["at"] for step in plan.timeline(case["start"])] == case["utc"]
+
+
 def stat_case(case: Case, _file: File, name: str) -> None:
     """A test that is fed tick by tick, where the file's name is the test's; one look; or a figure that is asked for."""
     if name == "fixed":

@@ -4,10 +4,10 @@
 // of a tree differ in a label: what is escaped for one format must read the same as what is escaped for the other.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { mermaid } from "./browser.mjs";
 
 const [folder, environment] = process.argv.slice(2);
 const names = readdirSync(folder).filter((name) => name.endsWith(".mmd")).map((name) => name.slice(0, -4)).sort();
@@ -44,57 +44,18 @@ function graphviz(path) {
   return drawn;
 }
 
-// What Mermaid draws, all texts in one browser.
-function mermaid(texts) {
-  const work = mkdtempSync(join(tmpdir(), "hotfix-trees-"));
-  try {
-    const page = `<!doctype html><meta charset="utf-8"><body><script src="${pathToFileURL(resolve(environment, "mermaid.min.js"))}"></script>
-<script id="texts" type="text/plain">${Buffer.from(JSON.stringify(texts)).toString("base64")}</script>
-<script type="module">
-const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-const texts = JSON.parse(new TextDecoder().decode(bytes(document.getElementById("texts").textContent)));
-mermaid.initialize({ startOnLoad: false, securityLevel: "strict" });
-const drawn = {};
-for (const [name, text] of Object.entries(texts)) {
-  try {
-    const { svg } = await mermaid.render("drawing", text);
-    const holder = document.createElement("div");
-    holder.innerHTML = svg;
-    for (const br of holder.querySelectorAll("br")) br.replaceWith(" ");
-    const nodes = [...holder.querySelectorAll("g.node")].map((node) =>
-      [/flowchart-([qlg][0-9]+)-/.exec(node.id)[1], node.querySelector(".nodeLabel, .label").textContent]);
-    const edges = [...holder.querySelectorAll("path.flowchart-link")].map((edge) => edge.dataset.id || edge.id);
-    const labels = [...holder.querySelectorAll("g.edgeLabels > g.edgeLabel")].map((label) => label.textContent);
-    drawn[name] = { nodes, edges, labels };
-  } catch (error) {
-    drawn[name] = { error: String(error) };
-  }
-}
-const result = document.createElement("pre");
-result.id = "result";
-const text = new TextEncoder().encode(JSON.stringify(drawn));
-result.textContent = "<<" + btoa(Array.from(text, (byte) => String.fromCharCode(byte)).join("")) + ">>";
-document.body.replaceChildren(result);
-</script>`;
-    writeFileSync(join(work, "page.html"), page);
-    const flags = [
-      "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run",
-      "--allow-file-access-from-files", `--user-data-dir=${join(work, "profile")}`, "--virtual-time-budget=120000", "--timeout=240000", "--dump-dom",
-    ];
-    const dom = execFileSync("chromium", [...flags, pathToFileURL(join(work, "page.html")).href], {
-      encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28, timeout: 300_000,
-    });
-    const found = /&lt;&lt;([A-Za-z0-9+/=]*)&gt;&gt;/.exec(dom);
-    if (!found) throw new Error(`Chromium gave no result: ${dom.slice(0, 2000)}`);
-    return JSON.parse(Buffer.from(found[1], "base64").toString("utf8"));
-  } finally {
-    rmSync(work, { recursive: true, force: true, maxRetries: 5 });
-  }
+// What a flowchart is made of.
+function flowchart(holder) {
+  const nodes = [...holder.querySelectorAll("g.node")].map((node) =>
+    [/flowchart-([qlg][0-9]+)-/.exec(node.id)[1], node.querySelector(".nodeLabel, .label").textContent]);
+  const edges = [...holder.querySelectorAll("path.flowchart-link")].map((edge) => edge.dataset.id || edge.id);
+  const labels = [...holder.querySelectorAll("g.edgeLabels > g.edgeLabel")].map((label) => label.textContent);
+  return { nodes, edges, labels };
 }
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const texts = Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, `${name}.mmd`), "utf8")]));
-const browser = mermaid(texts);
+const browser = mermaid(texts, environment, flowchart);
 for (const name of names) {
   const path = join(folder, `${name}.dot`);
   const text = written(texts[name], /^    ([qlg]\d+) -->\|".*"\| ([qlg]\d+)$/gm);

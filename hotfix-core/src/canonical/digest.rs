@@ -89,6 +89,24 @@ pub fn digest<T: Serialize + ?Sized>(value: &T) -> Result<Digest, CanonicalError
     Ok(Digest::of(&text))
 }
 
+/// A text whose beginning is hashed already: many texts begin alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Begun(Sha256);
+
+impl Begun {
+    /// A text that begins so.
+    pub(crate) fn with(beginning: &[u8]) -> Self {
+        Self(Sha256::new_with_prefix(beginning))
+    }
+
+    /// SHA-256 of the beginning and the rest.
+    pub(crate) fn end(&self, rest: &[u8]) -> Digest {
+        let mut hasher = self.0.clone();
+        hasher.update(rest);
+        Digest::finish(hasher)
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(std::str::from_utf8(&self.hex()).map_err(|_| fmt::Error)?)

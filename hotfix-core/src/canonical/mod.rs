@@ -43,6 +43,7 @@ mod serializer;
 mod transcode;
 mod writer;
 
+pub(crate) use digest::Begun;
 pub use digest::{Digest, digest};
 pub use encode::Encoder;
 pub use error::{CanonicalError, DigestError, LineError};

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::grade::Calendar;
 use crate::policy::Policy;
 use crate::policy::section::{Branches, Due, Leaf, Question, Target};
+use crate::text::{drawable, mermaid};
 use crate::unit::Span;
 
 /// How many characters a line of a label has at most, words longer than that apart.
@@ -157,16 +158,6 @@ fn lines(text: &str) -> Vec<String> {
     if lines.is_empty() { vec!["–".to_owned()] } else { lines }
 }
 
-/// Control characters are blanks, and so are the code points that XML has no place for.
-fn drawable(c: char) -> char {
-    match c {
-        '\n' | '\u{2028}' | '\u{2029}' => '\n',
-        '\u{fffe}' | '\u{ffff}' => ' ',
-        c if c.is_control() => ' ',
-        c => c,
-    }
-}
-
 struct Drawing {
     nodes: Vec<Node>,
     /// From, to, and the answer.
@@ -278,32 +269,9 @@ impl Drawing {
     }
 }
 
-/// In Mermaid all but letters, digits and plain punctuation is written by its number, as much of it has a meaning even
-/// inside quotes: `#` begins an entity, a back-tick Markdown, `:` before `#` a style.
-///
-/// Two things need more. A line that has `direction LR` anywhere is taken for that statement. And entities are kept as
-/// `ﬂ°°35¶ß` inside, so that a text with these signs must not have them side by side: the ligature becomes two letters, and
-/// an invisible joiner follows `¶`.
+/// The lines of a label as Mermaid reads them.
 fn mermaid_text(lines: &[String]) -> String {
-    let mut text = String::new();
-    for (at, line) in lines.iter().enumerate() {
-        if at > 0 {
-            text.push_str("<br/>");
-        }
-        for c in line.chars() {
-            match c {
-                'ﬂ' => text.push_str("fl"),
-                '¶' => text.push_str("#182;#8288;"),
-                ' ' if text.ends_with("direction") => text.push_str("#32;"),
-                ' ' | ',' | '.' | '?' | '\'' | '%' | '-' | '/' => text.push(c),
-                c if c.is_alphanumeric() => text.push(c),
-                c => {
-                    let _ = write!(text, "#{};", u32::from(c));
-                }
-            }
-        }
-    }
-    text
+    lines.iter().map(|line| mermaid(line)).collect::<Vec<_>>().join("<br/>")
 }
 
 /// In Graphviz `"` and `\` are taken by a backslash, and `&` begins an entity.

@@ -1,11 +1,12 @@
 //! Deadlines, estimates and objectives against what things take, and duties against each other.
 
 use super::fault::TimeFault;
-use super::finding::Finding;
+use super::finding::{Example, Finding};
 use super::ladders::{is_for, severities};
-use super::steps::{Sum, phases_until_live, plan, procedure, until_live};
 use super::words::time;
 use crate::grade::{DutyKind, Moment, Severity};
+use crate::plan::duration::{Times, phases_until_live, procedure, rollout, until_live};
+use crate::plan::slo::{is_before_deployment, is_early};
 use crate::policy::Policy;
 use crate::policy::section::{Duty, TimeRange};
 use crate::unit::{Span, Timestamp};
@@ -21,8 +22,8 @@ pub(super) fn find(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Fi
     }
 }
 
-fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Option<(Sum, Span)>) {
-    let example = shown.map(|(sum, limit)| sum.example(limit));
+fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Option<(Times, Span)>) {
+    let example = shown.map(|(sum, limit)| Example::times(sum, limit));
     findings.push(Finding::new(path, fault, example));
 }
 
@@ -31,17 +32,6 @@ fn put_once(findings: &mut Vec<Finding>, path: String, fault: TimeFault) {
     if !findings.iter().any(|known| known.path == path && known.code() == fault.code()) {
         put(findings, path, fault, None);
     }
-}
-
-/// Whether all that people do before the deployment comes after this moment.
-const fn is_early(moment: Moment) -> bool {
-    matches!(moment, Moment::Began | Moment::Detected | Moment::Declared)
-}
-
-/// Whether the deployment as a whole comes after this moment.
-const fn is_before_deployment(moment: Moment) -> bool {
-    is_early(moment)
-        || matches!(moment, Moment::Approved | Moment::FixStarted | Moment::DeployStarted)
 }
 
 /// Duties that say by when the fix is live.
@@ -96,12 +86,12 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(record) = policy.record() else { return };
     if let Some(limit) = record.estimate.and_then(|estimate| estimate.most) {
         let path = "/record/estimate/most";
-        if let Some(sum) = procedure(policy).filter(|sum| sum.most > limit) {
+        if let Some(sum) = procedure(policy, |_| None).filter(|sum| sum.most > limit) {
             let (what, least, most) = ("estimate", sum.least, sum.most);
             let fault = TimeFault::ProcedureTooLong { what, limit, least, most };
             put(findings, path.to_owned(), fault, Some((sum, limit)));
         }
-        let whole = plan(policy);
+        let whole = rollout(policy);
         if whole.least > limit {
             let (what, least) = ("estimate".to_owned(), whole.least);
             let fault = TimeFault::PhasesTooLong { what, limit, least };
@@ -112,7 +102,7 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     let (path, limit) = ("/record/slo/within", slo.within);
     let steps = match slo.to {
         Moment::Deployed => until_live(policy, None),
-        Moment::Closed => procedure(policy),
+        Moment::Closed => procedure(policy, |_| None),
         _ => None,
     };
     if let Some(sum) = steps.filter(|sum| is_early(slo.from) && sum.most > limit) {
@@ -122,7 +112,7 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     }
     let phases = match slo.to {
         Moment::Deployed => phases_until_live(policy),
-        Moment::Verified | Moment::Resolved | Moment::Closed => plan(policy),
+        Moment::Verified | Moment::Resolved | Moment::Closed => rollout(policy),
         _ => return,
     };
     if is_before_deployment(slo.from) && phases.least > limit {
@@ -146,7 +136,7 @@ fn overdue(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Finding>) 
 fn rollback(policy: &Policy, findings: &mut Vec<Finding>) {
     let rollback = policy.rollback();
     if let Some(limit) = rollback.estimate.and_then(|estimate| estimate.most) {
-        let mut sum = Sum::default();
+        let mut sum = Times::default();
         let parts = [
             ("assess", rollback.assess),
             ("execute", rollback.execute),

@@ -58,7 +58,7 @@ pub use figures::{FigureFault, PhaseChance};
 pub use people::PeopleFault;
 pub use times::TimeFault;
 
-// Tree and rules: 001 to 019. Bounds, phases and statistics: 020 to 039. Deadlines, people and messages: 040 to 069.
+// Tree and rules: 001 to 019. Bounds, phases and statistics: 020 to 039. Deadlines, people and messages: 040 to 070.
 faults! {
     /// What the linter may find.
     Fault

@@ -5,6 +5,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use super::fault::Fault;
 use crate::fact::Facts;
 use crate::grade::closed_set;
+use crate::plan::{StepTime, Times};
 use crate::unit::{MetricName, PhaseName, Span};
 
 closed_set! {
@@ -63,15 +64,12 @@ pub enum Example {
     },
 }
 
-/// A part of a longer time.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct StepTime {
-    /// What it is: a step of the procedure, a phase, a review.
-    pub step: String,
-    /// What it takes at least; zero where that is not said.
-    pub least: Span,
-    /// What it takes at most; as much as `least` where that is not said.
-    pub most: Span,
+impl Example {
+    /// What shows that a time does not fit a limit.
+    pub(super) fn times(sum: Times, limit: Span) -> Self {
+        let Times { parts, least, most, .. } = sum;
+        Self::Times { steps: parts, least, most, limit }
+    }
 }
 
 /// Adds a finding that no example shows.

@@ -3,6 +3,7 @@
 use super::fault::PeopleFault;
 use super::finding::{Finding, put};
 use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
+use crate::plan::has_check;
 use crate::policy::Policy;
 use crate::policy::section::{Duty, MESSAGE_FIELDS, Message};
 
@@ -33,6 +34,12 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
         let advice = advice.iter().map(|advice| advice.id).collect();
         let fault = PeopleFault::UnshownAdvice { advice };
         put(findings, "/advice", fault);
+    }
+    for (index, advice) in policy.advice().iter().enumerate() {
+        if let Some(check) = advice.shown_by.filter(|check| !has_check(policy, *check)) {
+            let fault = PeopleFault::AdviceWithoutCheck { advice: advice.id, check };
+            put(findings, format!("/advice/{index}/shown_by"), fault);
+        }
     }
 }
 

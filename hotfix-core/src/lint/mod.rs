@@ -16,11 +16,11 @@ mod orders;
 mod phases;
 mod promises;
 mod roles;
-mod steps;
 mod words;
 
+pub use crate::plan::StepTime;
 pub use fault::{Fault, FigureFault, PeopleFault, PhaseChance, TimeFault};
-pub use finding::{Example, Finding, Level, StepTime};
+pub use finding::{Example, Finding, Level};
 
 use crate::policy::Policy;
 use crate::unit::Timestamp;

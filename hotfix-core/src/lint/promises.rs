@@ -2,9 +2,9 @@
 
 use super::fault::TimeFault;
 use super::finding::{Example, Finding};
-use super::steps::{plan, procedure};
 use super::words::{time, times};
 use crate::grade::{DutyKind, MessageKind, Moment, Promised, Severity};
+use crate::plan::duration::{procedure, rollout};
 use crate::policy::Policy;
 use crate::policy::section::{Due, Duty, Message, Promise};
 use crate::unit::Span;
@@ -52,15 +52,15 @@ fn broken(policy: &Policy, message: &Message, promise: Promise) -> Broken {
 }
 
 fn of_plan(policy: &Policy, promised: Span) -> Broken {
-    let plan = plan(policy);
+    let plan = rollout(policy);
     let found = format!("the plan takes {} at least", time(plan.least));
-    (plan.least > promised).then(|| (found, Some(plan.example(promised))))
+    (plan.least > promised).then(|| (found, Some(Example::times(plan, promised))))
 }
 
 fn of_procedure(policy: &Policy, promised: Span) -> Broken {
-    let sum = procedure(policy)?;
+    let sum = procedure(policy, |_| None)?;
     let found = format!("the steps of the procedure take {}", times(sum.least, sum.most));
-    (sum.most > promised).then(|| (found, Some(sum.example(promised))))
+    (sum.most > promised).then(|| (found, Some(Example::times(sum, promised))))
 }
 
 /// It is watched as long as is promised if a watch ends then: the last phase's, the final validation's, or a later one.

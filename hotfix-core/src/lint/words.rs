@@ -4,27 +4,7 @@ use std::fmt::Display;
 
 use crate::grade::Severity;
 use crate::text::quoted;
-use crate::unit::Span;
-
-/// A time in whole units, largest first: `1h 5min`.
-pub(super) fn time(span: Span) -> String {
-    const UNITS: [(u64, &str); 5] =
-        [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms")];
-    let mut left = span.as_millis();
-    let mut words = Vec::new();
-    for (millis, unit) in UNITS {
-        if left >= millis {
-            words.push(format!("{}{unit}", left / millis));
-            left %= millis;
-        }
-    }
-    if words.is_empty() { "0s".to_owned() } else { words.join(" ") }
-}
-
-/// A range of times: `30min to 1h 5min`, or one time where both are the same.
-pub(super) fn times(least: Span, most: Span) -> String {
-    if least == most { time(most) } else { format!("{} to {}", time(least), time(most)) }
-}
+pub(super) use crate::text::{time, times};
 
 /// A chance as a share of a hundred: `35 of 100`, `1.4 of 100`.
 pub(super) fn chance(chance: f64) -> String {
@@ -48,6 +28,7 @@ pub(super) fn names<T: Display>(names: &[T]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unit::Span;
 
     #[test]
     fn dec_5_figures_read_as_people_write_them() {

@@ -64,6 +64,14 @@ pub enum PlanError {
         /// What would do.
         expected: &'static str,
     },
+    /// A record that cannot be: a time before an earlier one, an empty text.
+    #[error("`{field}` of the record cannot be: give {expected}")]
+    Record {
+        /// The field, as a JSON Pointer.
+        field: String,
+        /// What would do.
+        expected: &'static str,
+    },
     /// A history of a metric whose test cannot be calibrated.
     #[error(
         "`{metric}` has no test that a history calibrates: name a proportion or count with the model `poisson`, here {known}"
@@ -158,6 +166,7 @@ impl PlanError {
             Self::Batch { .. } => "HF-PLAN-013",
             Self::NoBatches { .. } => "HF-PLAN-014",
             Self::Numstat(_) => "HF-PLAN-015",
+            Self::Record { .. } => "HF-PLAN-017",
             Self::NotRecordable(error) => error.code(),
         }
     }
@@ -168,6 +177,7 @@ impl PlanError {
         match self {
             Self::Syntax { document, .. } => format!("/{document}"),
             Self::Empty { field } | Self::Traffic { field, .. } => (*field).to_owned(),
+            Self::Record { field, .. } => field.clone(),
             Self::SameVersion { .. } => "/release/version".to_owned(),
             Self::Numstat(_) => "/release/numstat".to_owned(),
             Self::BugMetric { .. } => "/release/bug_metric".to_owned(),

@@ -1,12 +1,23 @@
 //! The plan of one hot-fix: a policy, an incident, a release and its traffic.
 
+mod advice;
+mod assessment;
 mod calibration;
 mod commit;
 mod demands;
+mod digest;
+mod document;
+pub(crate) mod duration;
 mod error;
+mod gantt;
+mod page;
+mod procedure;
 mod recommend;
+mod record;
+mod risks;
 mod scope;
 mod sequence;
+pub(crate) mod slo;
 mod source_control;
 mod strategy;
 mod subject;
@@ -16,9 +27,7 @@ mod way_back;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use crate::canonical::{CanonicalError, Digest, digest};
+use crate::canonical::{Digest, digest as digest_of};
 use crate::fact::Facts;
 use crate::gate::Numstat;
 use crate::grade::Severity;
@@ -26,16 +35,25 @@ use crate::policy::Policy;
 use crate::policy::section::Efficacy;
 use crate::unit::MetricName;
 
+pub use advice::PlannedAdvice;
+pub(crate) use advice::has_check;
+pub use assessment::{Ask, Assessment, FiredRule, Remark, RemarkKind};
 pub use calibration::{Histories, MetricCalibration, PhaseCalibration};
+pub use document::Document;
+pub use duration::{Duration, StepTime, Times};
 pub use error::PlanError;
+pub use procedure::{Holds, PlannedRemedy, PlannedStep, Procedure};
 pub use recommend::{Considered, IfKnown, Reason, ReasonCode, Recommendation, Weight};
+pub use record::{PlanRecord, PlanStatus};
+pub use risks::{Meanwhile, PlannedContingency, RatedRisk, Risks};
 pub use sequence::{ChosenBy, ChosenStrategy, EndedBy, Move, Side, StrategyStep};
+pub use slo::{Estimate, Kept, Objective, Objectives};
 pub use strategy::{Batches, Obstacle};
 pub use subject::{
     Incident, Link, Method, PreparedBy, Preparer, Release, ReleaseRecord, RollbackPoint, Subject,
     Traffic, Window,
 };
-pub use timeline::TimelineStep;
+pub use timeline::{StepKind, TimelineOffset, TimelineStep};
 pub use way_back::{
     NoWayBack, OnFailure, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan,
     RollbackPointPlan, SaidBy, Takes,
@@ -62,8 +80,8 @@ impl Plan {
     ///
     /// # Errors
     /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts, `HF-PLAN-010` to `HF-PLAN-014` for its strategy,
-    /// `HF-PLAN-015` for the diff's figures;
-    /// `HF-JSON-002` for a fact that is a whole number beyond 2^53.
+    /// `HF-PLAN-015` for the diff's figures, `HF-PLAN-017` for its record; `HF-JSON-002` for a fact that is a whole number
+    /// beyond 2^53.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
         Self::make(policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))
     }
@@ -133,6 +151,7 @@ impl Plan {
                 return Err(PlanError::Empty { field });
             }
         }
+        release.record.as_ref().map_or(Ok(()), record::check)?;
         if release.version == release.previous {
             return Err(PlanError::SameVersion { version: release.version.clone() });
         }
@@ -161,7 +180,7 @@ impl Plan {
         let diff = release.numstat.as_deref().map(Numstat::parse).transpose()?;
         let efficacy = efficacy(&policy, release.bug_metric)?;
         let methods = way_back::ways_back(&policy, release.methods.clone());
-        let digest = plan_digest(&policy, &subject, &calibrations)?;
+        let digest = digest::of(&policy, &subject, &calibrations)?;
         Ok(Self { policy, subject, facts, severity, diff, methods, efficacy, calibrations, digest })
     }
 
@@ -246,7 +265,7 @@ impl Plan {
     /// The seed of what is drawn at random for this plan: it follows from incident, release and traffic, so the log has it.
     pub fn seed(&self) -> u64 {
         // What cannot be written in canonical JSON made no plan.
-        let digest = digest(&self.subject).unwrap_or(Digest::ZERO);
+        let digest = digest_of(&self.subject).unwrap_or(Digest::ZERO);
         // 48 bits: every reader of JSON keeps them.
         digest.as_bytes()[..6].iter().fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
     }
@@ -279,19 +298,4 @@ fn efficacy(policy: &Policy, bug: Option<MetricName>) -> Result<Option<Efficacy>
         let known = tested.iter().map(MetricName::as_str).collect::<Vec<_>>().join(", ");
         Err(PlanError::BugMetric { metric, known })
     }
-}
-
-fn plan_digest(
-    policy: &Policy,
-    subject: &Subject,
-    calibration: &BTreeMap<MetricName, MetricCalibration>,
-) -> Result<Digest, CanonicalError> {
-    #[derive(Serialize)]
-    struct Whole<'a> {
-        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        calibration: &'a BTreeMap<MetricName, MetricCalibration>,
-        policy: &'a Policy,
-        subject: &'a Subject,
-    }
-    digest(&Whole { calibration, policy, subject })
 }

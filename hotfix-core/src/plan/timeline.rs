@@ -37,15 +37,41 @@ pub struct TimelineStep {
     pub phase: Option<PhaseName>,
 }
 
+/// One step of the timeline of a rollout that has no start yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TimelineOffset {
+    /// After the start.
+    pub offset: Span,
+    /// What happens.
+    pub step: StepKind,
+    /// In which phase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<PhaseName>,
+}
+
 impl Plan {
     /// The timeline for a start at this time.
     ///
     /// S1: deploy at T+0, gates at T+12 and T+24, final validation at T+57, complete at T+60 minutes.
+    ///
+    /// Shows PLAN-3.
     pub fn timeline(&self, start: Timestamp) -> Vec<TimelineStep> {
+        let steps = self.offsets().into_iter();
+        let at = |TimelineOffset { offset, step, phase }| TimelineStep {
+            offset,
+            at: start + offset,
+            step,
+            phase,
+        };
+        steps.map(at).collect()
+    }
+
+    /// The timeline without a start: T+ alone.
+    pub fn offsets(&self) -> Vec<TimelineOffset> {
         let mut offset = Span::ZERO;
         let mut steps = Vec::new();
         let mut put = |offset: Span, step, phase| {
-            steps.push(TimelineStep { offset, at: start + offset, step, phase });
+            steps.push(TimelineOffset { offset, step, phase });
         };
         let phases = self.policy().phases();
         for (index, phase) in phases.iter().enumerate() {

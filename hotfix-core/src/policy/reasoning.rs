@@ -11,6 +11,7 @@ use petgraph::graph::DiGraph;
 
 use super::Policy;
 use super::section::{Answer, Branches, Effect, Implication, Target, Tree};
+use crate::canonical::Begun;
 use crate::fact::{Builder, Condition, Cut, Diagram, Placed, Ref, Space};
 use crate::grade::{Exclusions, Hotfix, Severity};
 
@@ -23,6 +24,8 @@ pub(crate) struct Reasoned {
     reasoning: OnceLock<Arc<Reasoning>>,
     /// The linter's findings that keep a plan from starting, in words.
     denials: OnceLock<Arc<[String]>>,
+    /// What the text under every plan's digest begins with.
+    plans: OnceLock<Option<Begun>>,
 }
 
 impl Reasoned {
@@ -32,7 +35,12 @@ impl Reasoned {
 
     /// The same for a policy with other phases: conditions are as before, findings may not be.
     pub(super) fn with_other_phases(&self) -> Self {
-        Self { reasoning: self.reasoning.clone(), denials: OnceLock::new() }
+        Self { reasoning: self.reasoning.clone(), denials: OnceLock::new(), plans: OnceLock::new() }
+    }
+
+    /// The beginning of the text under a plan's digest, which is the same for every plan; none where it cannot be written.
+    pub(crate) fn plans(&self, begin: impl FnOnce() -> Option<Begun>) -> Option<&Begun> {
+        self.plans.get_or_init(begin).as_ref()
     }
 
     pub(crate) fn denials(&self, find: impl FnOnce() -> Vec<String>) -> &[String] {

@@ -18,6 +18,7 @@ mod keys;
 mod log;
 mod poll;
 mod readiness;
+mod record;
 mod refusal;
 mod state;
 mod word;

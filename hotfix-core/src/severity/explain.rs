@@ -181,7 +181,7 @@ impl<'a> Classification<'a> {
 
 impl Classification<'_> {
     /// What is known, and what follows from it by the policy's implications.
-    fn informed(&self) -> Facts {
+    pub(crate) fn informed(&self) -> Facts {
         let reasoning = self.policy.reasoning();
         let mut facts = self.facts.clone();
         for (variable, class) in reasoning.deduced(&self.placed) {

@@ -2,7 +2,7 @@
 
 use super::super::finding::Level;
 use super::super::words::{names, of_a, time};
-use crate::grade::{Audience, CommitField, Severity};
+use crate::grade::{AdviceCheck, Audience, CommitField, Severity};
 use crate::unit::{Name, RoleName, Span};
 use crate::vcs::OrderFault;
 
@@ -145,4 +145,13 @@ faults! {
         fault: OrderFault,
     }
     remedy "change the order, or leave it out: the flow has its own"
+    /// Advice whose check the policy does not have.
+    #[error("`{advice}` names the check `{check}`, and the policy has none")]
+    "HF-LINT-070" Warn AdviceWithoutCheck {
+        /// The advice.
+        advice: Name,
+        /// The check.
+        check: AdviceCheck,
+    }
+    remedy "add what the check needs, or leave `shown_by` out"
 }

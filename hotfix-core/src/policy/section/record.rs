@@ -1,14 +1,18 @@
 //! A policy's own record, and times that are given as a range (DEC-7).
 
+use serde::Serialize;
+
 use crate::grade::Moment;
 use crate::unit::{Date, Span};
 
 /// From a least to a most time, each of which may be unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TimeRange {
     /// The least; none: not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub least: Option<Span>,
     /// The most, at least `least`; none: not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub most: Option<Span>,
 }
 

@@ -1,0 +1,152 @@
+//! Dos, don'ts and pitfalls, each with what sees to it in this plan (GATE-6).
+
+use serde::Serialize;
+
+use crate::grade::{AdviceCheck, AdviceKind, DutyKind, Role};
+use crate::policy::Policy;
+use crate::policy::section::SeverityLevel;
+use crate::unit::Name;
+
+use super::Plan;
+
+/// One do, don't or pitfall, with what sees to it (GATE-6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedAdvice<'a> {
+    /// Its id.
+    pub id: Name,
+    /// Which of the three it is.
+    pub kind: AdviceKind,
+    /// The advice.
+    pub text: &'a str,
+    /// The check that the policy names for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown_by: Option<AdviceCheck>,
+    /// What of that check this plan has, in words; none: it is advice to people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_to_by: Option<String>,
+}
+
+impl Plan {
+    /// The dos, don'ts and pitfalls of the policy, in its order, each with what sees to it in this plan.
+    ///
+    /// A check that the policy names and this plan's severity does not have sees to nothing: then it is advice to people.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{grade::AdviceCheck, plan::Plan, policy::Policy};
+    ///
+    /// let policy = Arc::new(Policy::preset("fast-track")?);
+    /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, r#"{"version": "2", "previous": "1"}"#, "")?;
+    /// let advice = plan.advice();
+    /// let blind = advice.iter().find(|advice| advice.id.as_str() == "no_blind_deploy").ok_or("S3 has it")?;
+    /// assert_eq!(blind.shown_by, Some(AdviceCheck::Monitoring));
+    /// assert_eq!(blind.seen_to_by.as_deref(), Some("2 metrics decide; without their data it asks after 5min"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Shows GATE-6.
+    pub fn advice(&self) -> Vec<PlannedAdvice<'_>> {
+        let advice = self.policy().advice().iter().map(|advice| PlannedAdvice {
+            id: advice.id,
+            kind: advice.kind,
+            text: &advice.text,
+            shown_by: advice.shown_by,
+            seen_to_by: advice.shown_by.and_then(|check| self.sees_to(check)),
+        });
+        advice.collect()
+    }
+
+    fn sees_to(&self, check: AdviceCheck) -> Option<String> {
+        // The release brings ways back that the policy need not know.
+        let methods = &self.subject().release.methods;
+        if let (AdviceCheck::Rollback, Some(first)) = (check, self.methods().first())
+            && !methods.is_empty()
+        {
+            return Some(format!(
+                "{}, {} first",
+                count(methods.len(), "way back", "ways back"),
+                first.kind.as_str().replace('_', " ")
+            ));
+        }
+        found(self.policy(), self.level(), check)
+    }
+}
+
+/// Whether the policy has a check for incidents of any severity (GATE-6).
+pub(crate) fn has_check(policy: &Policy, check: AdviceCheck) -> bool {
+    let levels = policy.severities().iter().map(Some);
+    levels.chain([None]).any(|level| found(policy, level, check).is_some())
+}
+
+/// What of a check the policy has for a severity, in words.
+fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> Option<String> {
+    let step = |id: &str| policy.procedure().iter().any(|step| step.id.as_str() == id);
+    let duties = |kinds: &[DutyKind]| {
+        let concerns = |severity| level.is_none_or(|level| level.severity == severity);
+        let of_level = policy.duties().iter().filter(|duty| {
+            kinds.contains(&duty.kind)
+                && (duty.severities.is_empty() || duty.severities.iter().any(|s| concerns(*s)))
+        });
+        of_level.count()
+    };
+    match check {
+        AdviceCheck::Scope => policy.scope().map(|_| "the scope guard".to_owned()),
+        AdviceCheck::Testing => {
+            let demands = level.and_then(|level| level.testing.as_ref());
+            demands
+                .map(|testing| {
+                    count(testing.demands.len().max(1), "demand for tests", "demands for tests")
+                })
+                .or_else(|| step("test").then(|| "the step `test`".to_owned()))
+        }
+        AdviceCheck::Review => {
+            let demand = level.and_then(|level| level.review.as_ref());
+            demand
+                .map(|review| {
+                    count(review.approvers as usize, "reviewer is asked", "reviewers are asked")
+                })
+                .or_else(|| step("review").then(|| "the step `review`".to_owned()))
+        }
+        AdviceCheck::Approvals => {
+            let own = level.map_or(0, |level| level.approvals.len());
+            some(own + policy.approvals().len(), "demand for approval", "demands for approval")
+        }
+        AdviceCheck::Monitoring => {
+            let deciding = policy.metrics().iter().filter(|m| m.role == Role::Decide).count();
+            let metrics = some(deciding, "metric decides", "metrics decide")?;
+            let no_data = policy.watch().no_data;
+            let then = match no_data.then {
+                crate::grade::Response::Continue => return Some(metrics),
+                crate::grade::Response::Hold => "holds",
+                crate::grade::Response::Ask => "asks",
+                crate::grade::Response::RollBack => "rolls back",
+            };
+            let after = crate::text::time(no_data.after);
+            Some(format!("{metrics}; without their data it {then} after {after}"))
+        }
+        AdviceCheck::Messages => {
+            let duties = duties(&[DutyKind::Tell, DutyKind::Update]);
+            some(policy.messages().len(), "message", "messages")
+                .or_else(|| some(duties, "duty to tell", "duties to tell"))
+        }
+        AdviceCheck::Rollback => some(policy.rollback().methods.len(), "way back", "ways back"),
+        AdviceCheck::MergeBack => {
+            let branches = policy.vcs().map(|vcs| vcs.merge_back.join(", "));
+            branches.filter(|names| !names.is_empty()).map(|names| format!("merged into {names}"))
+        }
+        AdviceCheck::Report => policy.report().map(|_| "the incident report".to_owned()),
+        AdviceCheck::Drill => {
+            let drills = |id: &str| id == "drill" || id.starts_with("drill_");
+            let drill = policy.duties().iter().find(|duty| drills(duty.id.as_str()));
+            drill.map(|duty| format!("the duty `{}`", duty.id))
+        }
+    }
+}
+
+fn some(number: usize, one: &str, many: &str) -> Option<String> {
+    (number > 0).then(|| count(number, one, many))
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

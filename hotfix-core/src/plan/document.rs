@@ -1,0 +1,82 @@
+//! The whole plan as one document.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::canonical::Digest;
+use crate::grade::{Severity, Strategy};
+use crate::unit::MetricName;
+
+use super::timeline::TimelineOffset;
+use super::{
+    Assessment, Duration, Incident, Method, MetricCalibration, Objectives, Plan, PlanRecord,
+    PlannedAdvice, Procedure, Release, Remark, Risks, Traffic,
+};
+
+/// Everything that a plan has and says: what C gives as JSON and Python as a dict.
+#[derive(Clone, Debug, Serialize)]
+pub struct Document<'a> {
+    advice: Vec<PlannedAdvice<'a>>,
+    assessment: Assessment<'a>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    calibration: &'a BTreeMap<MetricName, MetricCalibration>,
+    digest: Digest,
+    duration: Duration,
+    incident: &'a Incident,
+    methods: &'a [Method],
+    phases: serde_json::Value,
+    policy: serde_json::Value,
+    procedure: Procedure<'a>,
+    record: PlanRecord<'a>,
+    release: &'a Release,
+    remarks: Vec<Remark>,
+    risks: Risks<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<Severity>,
+    slo: Objectives,
+    strategy: Strategy,
+    timeline: Vec<TimelineOffset>,
+    traffic: &'a Traffic,
+}
+
+impl Plan {
+    /// The plan and all its views, worked out now.
+    ///
+    /// `{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy", "severity", "assessment",
+    /// "remarks", "record", "duration", "timeline", "slo", "procedure", "advice", "risks", "calibration"}`; `severity` and
+    /// `calibration` only where there is one.
+    ///
+    /// Shows PLAN-7.
+    pub fn document(&self) -> Document<'_> {
+        // A checked policy holds nothing that JSON cannot.
+        let policy = serde_json::to_value(self.policy()).unwrap_or_default();
+        let phases = policy.get("phases").cloned().unwrap_or_default();
+        Document {
+            advice: self.advice(),
+            assessment: self.assessment(),
+            calibration: self.calibrations(),
+            digest: self.digest(),
+            duration: self.duration(),
+            incident: &self.subject().incident,
+            methods: self.methods(),
+            phases,
+            policy,
+            procedure: self.procedure(),
+            record: self.record(),
+            release: &self.subject().release,
+            remarks: self.remarks(),
+            risks: self.risks(),
+            severity: self.severity(),
+            slo: self.slo(),
+            strategy: self.policy().strategy(),
+            timeline: self.offsets(),
+            traffic: &self.subject().traffic,
+        }
+    }
+
+    /// [`document`](Self::document) as JSON, laid out for people.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(&self.document()).unwrap_or_default()
+    }
+}

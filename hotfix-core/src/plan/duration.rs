@@ -1,0 +1,251 @@
+//! How long things take: the phases, the steps of a procedure, reviews, tests (PLAN-3).
+//!
+//! A procedure says by a step with the id `deploy`, or one that begins with `deploy_`, where the fix goes live; by `review` and
+//! `test`, where the change is reviewed and tested.
+
+use serde::Serialize;
+
+use crate::grade::{ReviewTime, StepClock};
+use crate::policy::Policy;
+use crate::policy::section::{Phase, ProcedureStep, SeverityLevel};
+use crate::unit::{Name, Span};
+
+use super::Plan;
+
+/// A part of a longer time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StepTime {
+    /// What it is: a step of the procedure, a phase, a review.
+    pub step: String,
+    /// What it takes at least; zero where that is not said.
+    pub least: Span,
+    /// What it takes at most; as much as `least` where that is not said.
+    pub most: Span,
+}
+
+/// A time made of parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Times {
+    /// What it is made of; least and most of them add up to those of the whole.
+    pub parts: Vec<StepTime>,
+    /// The least time of the whole.
+    pub least: Span,
+    /// The most time of the whole.
+    pub most: Span,
+    /// The steps of the procedure that belong to it and of which nothing tells how long they take; they come on top.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untimed: Vec<Name>,
+}
+
+/// How long a plan takes (PLAN-3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Duration {
+    /// From the first deployment to the end of the final validation. The most is what the phases allow; one without a most
+    /// time is taken to end at its least, and nobody knows how long a person takes at a gate.
+    pub rollout: Times,
+    /// From the detection until the fix is live, for the plan's severity; none where nothing tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_live: Option<Times>,
+    /// The whole procedure from the detection; none where it has no times. A review, a test or a deployment without a time of
+    /// its own takes what the severity or the phases say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub procedure: Option<Times>,
+}
+
+impl Plan {
+    /// How long the rollout takes, and the way to it from the detection.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy};
+    ///
+    /// let policy = Arc::new(Policy::preset("fast-track")?);
+    /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, r#"{"version": "2", "previous": "1"}"#, "")?;
+    /// let procedure = plan.duration().procedure.ok_or("its steps have times")?;
+    /// assert_eq!((procedure.least.to_string(), procedure.most.to_string()), ("18min".into(), "35min".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Shows PLAN-3.
+    pub fn duration(&self) -> Duration {
+        Duration {
+            rollout: rollout(self.policy()),
+            until_live: until_live(self.policy(), self.level()),
+            procedure: self.whole_procedure(),
+        }
+    }
+
+    pub(super) fn whole_procedure(&self) -> Option<Times> {
+        procedure(self.policy(), |index| elsewhere(self.policy(), self.level(), index))
+    }
+}
+
+impl Times {
+    /// Adds a part; nothing where no time is said.
+    pub(crate) fn add(&mut self, step: &str, least: Option<Span>, most: Option<Span>) {
+        let least = least.unwrap_or(Span::ZERO);
+        let most = most.unwrap_or(least);
+        if !most.is_zero() {
+            self.parts.push(StepTime { step: step.to_owned(), least, most });
+            (self.least, self.most) = (self.least + least, self.most + most);
+        }
+    }
+
+    /// Goes on to a step that runs from one time to another since the detection.
+    fn reach(&mut self, step: &str, starts: Option<Span>, ends: Option<Span>) {
+        let until = |reached: Span, position: Option<Span>| {
+            let position = position.map_or(0, Span::as_millis);
+            Span::from_millis(position.saturating_sub(reached.as_millis()))
+        };
+        let least = until(self.least, starts);
+        let most = until(self.most, ends.or(starts));
+        self.parts.push(StepTime { step: step.to_owned(), least, most });
+        (self.least, self.most) = (self.least + least, self.most + most);
+    }
+
+    pub(super) fn step(&mut self, step: &ProcedureStep) {
+        match step.clock {
+            StepClock::Duration => self.add(step.id.as_str(), step.least, step.most),
+            StepClock::Position => self.reach(step.id.as_str(), step.least, step.most),
+        }
+    }
+
+    pub(super) fn extend(&mut self, more: Self) {
+        self.parts.extend(more.parts);
+        self.untimed.extend(more.untimed);
+        (self.least, self.most) = (self.least + more.least, self.most + more.most);
+    }
+}
+
+/// The whole procedure; none where it has no times. `unsaid` has the time of a step, by its place, that has none of its own.
+pub(crate) fn procedure(policy: &Policy, unsaid: impl Fn(usize) -> Option<Times>) -> Option<Times> {
+    let mut sum = Times::default();
+    for (index, step) in policy.procedure().iter().enumerate() {
+        if has_time(step) {
+            sum.step(step);
+        } else {
+            match unsaid(index) {
+                Some(known) => sum.extend(known),
+                None => sum.untimed.push(step.id),
+            }
+        }
+    }
+    (!sum.most.is_zero()).then_some(sum)
+}
+
+/// From the detection until the fix is live, for a severity. A review, a test or a deployment that the procedure names
+/// without a time takes what the severity or the policy says of it. None where nothing tells.
+pub(crate) fn until_live(policy: &Policy, level: Option<&SeverityLevel>) -> Option<Times> {
+    let mut sum = Times::default();
+    let steps = policy.procedure();
+    if steps.is_empty() {
+        review(&mut sum, level);
+        testing(&mut sum, level);
+        // What people do before the deployment is not said at all.
+        if sum.parts.is_empty() {
+            return None;
+        }
+        sum.extend(deployment(policy));
+        return Some(sum);
+    }
+    let deploy = going_live(policy)?;
+    for (index, step) in steps.iter().enumerate().take(deploy + 1) {
+        if has_time(step) {
+            sum.step(step);
+        } else {
+            match elsewhere(policy, level, index) {
+                Some(known) => sum.extend(known),
+                None => sum.untimed.push(step.id),
+            }
+        }
+    }
+    // Of what comes before the deployment something must be known.
+    let tells = deploy == 0 || sum.untimed.len() < deploy;
+    (tells && !sum.most.is_zero()).then_some(sum)
+}
+
+/// The step at which the fix goes live: its place in the procedure.
+pub(super) fn going_live(policy: &Policy) -> Option<usize> {
+    policy.procedure().iter().position(|step| {
+        let id = step.id.as_str();
+        id == "deploy" || id.starts_with("deploy_")
+    })
+}
+
+pub(super) const fn has_time(step: &ProcedureStep) -> bool {
+    step.least.is_some() || step.most.is_some()
+}
+
+/// What a step without a time of its own takes by what the policy says elsewhere; none where it says nothing.
+pub(super) fn elsewhere(
+    policy: &Policy,
+    level: Option<&SeverityLevel>,
+    index: usize,
+) -> Option<Times> {
+    if going_live(policy) == Some(index) {
+        return Some(deployment(policy));
+    }
+    let mut sum = Times::default();
+    let after = match policy.procedure().get(index)?.id.as_str() {
+        "review" => review(&mut sum, level),
+        "test" => testing(&mut sum, level),
+        _ => false,
+    };
+    (after || !sum.parts.is_empty()).then_some(sum)
+}
+
+/// Adds the review; whether it takes no time before the deployment, as it comes after.
+fn review(sum: &mut Times, level: Option<&SeverityLevel>) -> bool {
+    let Some(review) = level.and_then(|level| level.review.as_ref()) else { return false };
+    match review.time {
+        ReviewTime::Before => sum.add("review", review.least, review.most),
+        // It may be left for afterwards.
+        ReviewTime::Any => sum.add("review", None, review.most),
+        ReviewTime::After => return true,
+    }
+    false
+}
+
+/// Adds the tests; they never come after.
+fn testing(sum: &mut Times, level: Option<&SeverityLevel>) -> bool {
+    if let Some(testing) = level.and_then(|level| level.testing.as_ref()) {
+        sum.add("testing", testing.least, testing.most);
+    }
+    false
+}
+
+fn deployment(policy: &Policy) -> Times {
+    let known = policy.deploying().filter(|known| known.least.is_some() || known.most.is_some());
+    let Some(known) = known else { return phases_until_live(policy) };
+    let mut sum = Times::default();
+    sum.add("deploying", known.least, known.most);
+    sum
+}
+
+/// The phases until the last of them is reached.
+pub(crate) fn phases_until_live(policy: &Policy) -> Times {
+    let mut sum = Times::default();
+    let last = policy.phases().len().saturating_sub(1);
+    for (index, phase) in policy.phases().iter().enumerate() {
+        if index == last {
+            sum.add(phase.name.as_str(), Some(phase.deploy), None);
+        } else {
+            whole(&mut sum, phase);
+        }
+    }
+    sum
+}
+
+/// Every phase and the final validation.
+pub(crate) fn rollout(policy: &Policy) -> Times {
+    let mut sum = Times::default();
+    policy.phases().iter().for_each(|phase| whole(&mut sum, phase));
+    sum.add("final validation", Some(policy.final_validation().watch), None);
+    sum
+}
+
+fn whole(sum: &mut Times, phase: &Phase) {
+    let least = phase.deploy + phase.watch;
+    let most = phase.watch_most.map_or(least, |most| phase.deploy + most);
+    sum.add(phase.name.as_str(), Some(least), Some(most));
+}

@@ -1,0 +1,96 @@
+//! What people do, what helps at once, and what they had better not do.
+
+use crate::grade::{AdviceKind, StepClock};
+use crate::policy::section::TimeRange;
+use crate::text::{markdown, time, times};
+use crate::unit::Span;
+
+use super::super::{Holds, Plan, PlannedStep};
+use super::head::remark_text;
+use super::{Page, words};
+
+pub(super) fn write(plan: &Plan, page: &mut Page) {
+    let procedure = plan.procedure();
+    if !procedure.remedies.is_empty() {
+        page.heading(2, "What helps at once");
+        page.list(procedure.remedies.iter().map(|remedy| match remedy.holds {
+            Holds::Yes => markdown(remedy.text),
+            Holds::Maybe => format!("perhaps: {}", markdown(remedy.text)),
+        }));
+    }
+    if !procedure.steps.is_empty() {
+        page.heading(2, "Procedure");
+        let rows = procedure.steps.iter().enumerate().map(|(at, step)| {
+            let role = step.role.map(|role| {
+                let house = plan.policy().role(role);
+                house.map_or_else(|| words(role.as_str()), |house| markdown(&house.title))
+            });
+            [
+                (at + 1).to_string(),
+                role.map_or_else(
+                    || markdown(step.title),
+                    |role| format!("{} ({role})", markdown(step.title)),
+                ),
+                markdown(step.goal),
+                takes(step),
+                since(step),
+                markdown(step.done_when),
+            ]
+        });
+        page.table(
+            ["", "Step", "Goal", "Takes", "Since the detection", "Done when"],
+            rows.collect(),
+        );
+    }
+    advice(plan, page);
+}
+
+/// How long it takes; of a step that runs from one time to another, what is between them.
+fn takes(step: &PlannedStep<'_>) -> String {
+    let range = |range: TimeRange| match (range.least, range.most) {
+        (None, Some(most)) => format!("up to {}", time(most)),
+        (Some(least), None) => format!("at least {}", time(least)),
+        (Some(least), Some(most)) => times(least, most),
+        (None, None) => "–".to_owned(),
+    };
+    match (step.clock, step.time) {
+        (_, None) => "–".to_owned(),
+        (StepClock::Duration, Some(time)) => range(time),
+        (StepClock::Position, Some(TimeRange { least, most })) => {
+            let from = least.map_or(0, Span::as_millis);
+            let between = most.map(|most| most.as_millis().saturating_sub(from));
+            range(TimeRange { least: None, most: between.map(Span::from_millis) })
+        }
+    }
+}
+
+/// From its earliest start to its latest end.
+fn since(step: &PlannedStep<'_>) -> String {
+    let starts = step.starts.and_then(|starts| starts.least);
+    let Some((starts, ends)) = starts.zip(step.ends.and_then(|ends| ends.most)) else {
+        return "–".to_owned();
+    };
+    let later = if step.may_be_later { " or later" } else { "" };
+    format!("{}{later}", times(starts, ends))
+}
+
+fn advice(plan: &Plan, page: &mut Page) {
+    let advice = plan.advice();
+    if advice.is_empty() {
+        return;
+    }
+    page.heading(2, "Dos and don'ts");
+    for (kind, heading) in
+        [(AdviceKind::Do, "Do"), (AdviceKind::Dont, "Do not"), (AdviceKind::Pitfall, "Beware of")]
+    {
+        let of_kind: Vec<_> = advice.iter().filter(|advice| advice.kind == kind).collect();
+        if of_kind.is_empty() {
+            continue;
+        }
+        let rows = of_kind.iter().map(|advice| {
+            let check = advice.seen_to_by.as_deref().map(remark_text);
+            [markdown(advice.text), check.unwrap_or_else(|| "people".to_owned())]
+        });
+        page.table([heading, "Seen to by"], rows.collect());
+    }
+}

@@ -1,0 +1,88 @@
+//! Phases, timeline, and how long it takes.
+
+use crate::text::{markdown, time, times};
+use crate::unit::{Span, Timestamp};
+
+use super::super::{Plan, StepKind};
+use super::{Page, utc, words};
+
+pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
+    page.heading(2, "Phases");
+    let rows = plan.policy().phases().iter().map(|phase| {
+        let watch = times(phase.watch, phase.watch_most.unwrap_or(phase.watch));
+        [
+            format!("`{}`", phase.name),
+            phase.share.to_string(),
+            time(phase.deploy),
+            watch,
+            words(phase.gate.as_str()),
+            words(phase.missed.as_str()),
+            markdown(&phase.objective),
+        ]
+    });
+    let head = ["Phase", "Traffic", "Deploy", "Watch", "Gate", "Bound missed", "It is to show"];
+    page.table(head, rows.collect());
+    let watched = plan.policy().phases().iter().filter(|phase| !phase.watch_for.is_empty());
+    page.list(watched.map(|phase| {
+        let looks: Vec<String> = phase.watch_for.iter().map(|look| markdown(look)).collect();
+        format!("people look in `{}` at: {}", phase.name, looks.join("; "))
+    }));
+    timeline(plan, start, page);
+    durations(plan, page);
+}
+
+fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
+    page.heading(2, "Timeline");
+    let shown = |step: StepKind| match step {
+        StepKind::Monitor => "watch".to_owned(),
+        step => words(step.as_str()),
+    };
+    let phase = |phase: Option<crate::unit::PhaseName>| {
+        phase.map_or_else(|| "–".to_owned(), |phase| format!("`{phase}`"))
+    };
+    let steps = plan.offsets().into_iter();
+    if let Some(start) = start {
+        let rows = steps.map(|step| {
+            let offset = t_plus(step.offset);
+            [offset, utc(start + step.offset), shown(step.step), phase(step.phase)]
+        });
+        page.table(["T+", "UTC", "What", "Phase"], rows.collect());
+    } else {
+        let rows = steps.map(|step| [t_plus(step.offset), shown(step.step), phase(step.phase)]);
+        page.table(["T+", "What", "Phase"], rows.collect());
+    }
+    let after = plan.policy().after().iter().map(|later| {
+        let looks: Vec<String> = later.watch.iter().map(|look| markdown(look)).collect();
+        let what = if looks.is_empty() { "the metrics".to_owned() } else { looks.join("; ") };
+        format!("until {} after the last phase: {what}", time(later.until))
+    });
+    page.list(after);
+}
+
+/// `T+12min`; T+0 has no unit.
+fn t_plus(offset: Span) -> String {
+    if offset.is_zero() { "T+0".to_owned() } else { format!("T+{}", time(offset)) }
+}
+
+fn durations(plan: &Plan, page: &mut Page) {
+    let duration = plan.duration();
+    let mut items = vec![format!(
+        "rollout: {} from the first deployment",
+        times(duration.rollout.least, duration.rollout.most)
+    )];
+    let since =
+        [("until the fix is live", &duration.until_live), ("whole procedure", &duration.procedure)];
+    for (what, sum) in since {
+        items.extend(
+            sum.as_ref()
+                .map(|sum| format!("{what}: {} from the detection", times(sum.least, sum.most))),
+        );
+    }
+    let estimate = plan.slo().estimate;
+    items.extend(estimate.and_then(|estimate| {
+        let most = estimate.range.most?;
+        Some(format!("the policy expects: {}", times(estimate.range.least.unwrap_or(most), most)))
+    }));
+    page.heading(3, "How long it takes");
+    page.list(items);
+}

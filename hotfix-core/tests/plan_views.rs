@@ -1,0 +1,53 @@
+//! What plans say: timelines, objectives, procedures, risks and records of the documents (PLAN-3, PLAN-4, PLAN-7, PLAN-8, GATE-6).
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
+
+mod crate_files;
+mod plan_common;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hotfix_core::plan::{Plan, PlanError};
+use hotfix_core::policy::Policy;
+use plan_common::PlanCase;
+
+type Presets = BTreeMap<&'static str, Arc<Policy>>;
+
+fn plan(case: &PlanCase, presets: &Presets) -> Result<Plan, PlanError> {
+    let policy = Arc::clone(&presets[case.policy.as_str()]);
+    let [incident, release, traffic] = &case.parts;
+    Plan::from_json(policy, incident, release, traffic)
+}
+
+fn faults(case: &PlanCase, presets: &Presets) -> Vec<String> {
+    match (plan(case, presets), &case.error) {
+        (Err(error), Some((code, path))) => {
+            let got = (error.code(), error.path());
+            let same = got == (code, path.clone());
+            (!same).then(|| format!("{}: {got:?} {error}", case.id)).into_iter().collect()
+        }
+        (Err(error), None) => vec![format!("{}: {error}", case.id)],
+        (Ok(_), Some(_)) => vec![format!("{}: a plan was made of it", case.id)],
+        (Ok(plan), None) => {
+            let mut faults = case.faults(&serde_json::to_value(plan.document()).unwrap());
+            if let Some(start) = &case.start {
+                let timeline = plan.timeline(start.parse().unwrap());
+                faults.extend(case.time_faults(&serde_json::to_value(timeline).unwrap()));
+            }
+            faults
+        }
+    }
+}
+
+#[test]
+fn plan_3_plan_4_plan_7_plan_8_gate_6_every_case_holds() {
+    let cases = PlanCase::load(&crate_files::in_crate("tests/cases/plan"));
+    assert!(cases.len() > 40, "only {} cases", cases.len());
+    let presets: Presets = Policy::presets()
+        .iter()
+        .map(|name| (*name, Arc::new(Policy::preset(name).unwrap())))
+        .collect();
+    let wrong: Vec<String> = cases.iter().flat_map(|case| faults(case, &presets)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,108 @@
+//! What a plan says: one document, a page in Markdown, a chart.
+
+use std::ffi::c_char;
+
+use hotfix_core::unit::Timestamp;
+
+use crate::buffer::{hotfix_buf, put_text};
+use crate::error::{Fallible, hotfix_error};
+use crate::guard::guard;
+use crate::plan::hotfix_plan;
+use crate::pointer;
+use crate::policy::canonical;
+use crate::status::hotfix_status;
+
+/// A start, or none where the text is empty.
+unsafe fn start_of(start: *const c_char, start_len: usize) -> Fallible<Option<Timestamp>> {
+    // SAFETY: the caller keeps the header's contract.
+    match unsafe { pointer::text(start, start_len, "start")? } {
+        "" => Ok(None),
+        text => {
+            let start = text.parse::<Timestamp>();
+            Ok(Some(start.map_err(|e| Box::<hotfix_error>::from(e).at("start".to_owned()))?))
+        }
+    }
+}
+
+/// The plan and all its views, worked out now: {"digest", "incident", "release", "traffic", "policy", "phases", "methods",
+/// "strategy", "severity", "assessment", "remarks", "record", "duration", "timeline", "slo", "procedure", "advice", "risks",
+/// "calibration"}. Durations are in seconds, shares fractions; what is absent is left out.
+///
+/// @param plan  A plan.
+/// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err   Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_json(
+    plan: *const hotfix_plan,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || pointer::read(plan, "plan", |plan| canonical(&plan.document())))
+        })
+    }
+}
+
+/// The plan as a page in Markdown that a person can act on. Markup in texts of the caller is shown and not read.
+///
+/// @param plan       A plan.
+/// @param start      When the first deployment starts, as RFC 3339; UTF-8, borrowed. May be null with length 0: then the
+///                   timeline is in T+ alone.
+/// @param start_len  Its length in bytes.
+/// @param out        A buffer that the caller frees with hotfix_buf_free.
+/// @param err        Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_UNIT for text that is no time.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_markdown(
+    plan: *const hotfix_plan,
+    start: *const c_char,
+    start_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let start = start_of(start, start_len)?;
+                pointer::read(plan, "plan", |plan| Ok(plan.to_markdown(start)))
+            })
+        })
+    }
+}
+
+/// Rollout and procedure as a Mermaid gantt chart.
+///
+/// @param plan       A plan.
+/// @param start      As for hotfix_plan_markdown. Without it the axis counts from T+00:00, with it it shows UTC, and the
+///                   procedure stands where the incident says when it was detected.
+/// @param start_len  Its length in bytes.
+/// @param out        A buffer that the caller frees with hotfix_buf_free.
+/// @param err        Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_UNIT for text that is no time.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_gantt(
+    plan: *const hotfix_plan,
+    start: *const c_char,
+    start_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let start = start_of(start, start_len)?;
+                pointer::read(plan, "plan", |plan| Ok(plan.gantt(start)))
+            })
+        })
+    }
+}

@@ -1,0 +1,42 @@
+"""Views of a plan: attributes, page, chart."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import hotfix
+from story import START, make_plan
+
+
+def test_plan_7_attributes_are_the_document_s() -> None:
+    plan = make_plan()
+    document = plan.to_dict()
+    assert json.loads(plan.to_json()) == document
+    assert plan.duration == document["duration"]
+    assert plan.slo == document["slo"]
+    assert plan.procedure == document["procedure"]
+    assert plan.advice == document["advice"]
+    assert plan.risks == document["risks"]
+    assert plan.record == document["record"]
+    assert plan.severity == document.get("severity")
+    assert plan.assessment == document["assessment"]
+    assert plan.remarks == document["remarks"]
+
+
+def test_plan_7_a_page_has_the_times_of_its_start() -> None:
+    plan = make_plan()
+    assert "| T+12min | gate | `canary` |" in plan.to_markdown()
+    assert "| T+12min | 2026-03-03 14:52 | gate | `canary` |" in plan.to_markdown(START)
+    assert plan.to_markdown(START) == plan.to_markdown("2026-03-03T15:40:00+01:00")
+    with pytest.raises(hotfix.InputError):
+        plan.to_markdown("soon")
+
+
+def test_plan_3_a_chart_counts_from_its_start() -> None:
+    plan = make_plan()
+    assert "axisFormat T+%H:%M" in plan.gantt()
+    assert "Watch canary :p1, 2026-03-03T14:42:00, 2026-03-03T14:52:00" in plan.gantt(START)
+    with pytest.raises(hotfix.InputError):
+        plan.gantt("soon")
