@@ -342,7 +342,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn plan_7_whatever_stands_in_a_text_the_page_keeps_its_form(text in hostile()) {
