@@ -29,6 +29,8 @@ pub enum Family {
     Input,
     /// The rollout: refusals.
     Rollout,
+    /// Duties: refusals.
+    Time,
     /// The event log: what is wrong with one.
     Log,
     /// Values that cross the C boundary.
@@ -49,6 +51,7 @@ impl Family {
         Self::Plan,
         Self::Input,
         Self::Rollout,
+        Self::Time,
         Self::Log,
         Self::Ffi,
     ];
@@ -73,6 +76,7 @@ impl Family {
             Self::Plan => "HF-PLAN-",
             Self::Input => "HF-IN-",
             Self::Rollout => "HF-ROLL-",
+            Self::Time => "HF-TIME-",
             Self::Log => "HF-LOG-",
             Self::Ffi => "HF-FFI-",
         }
@@ -398,6 +402,13 @@ pub const CODES: &[Code] = &[
     code("HF-ROLL-011", Family::Rollout, "a key came with an input of another kind before"),
     code("HF-ROLL-012", Family::Rollout, "what followed from an input cannot be recorded"),
     code("HF-ROLL-013", Family::Rollout, "the policy has a fault that keeps it from starting"),
+    code("HF-TIME-001", Family::Time, "the policy has no such duty"),
+    code("HF-TIME-002", Family::Time, "the duty is not asked for in this incident"),
+    code("HF-TIME-003", Family::Time, "what the duty's time counts from has not happened"),
+    code("HF-TIME-004", Family::Time, "the duty is done already"),
+    code("HF-TIME-005", Family::Time, "the duty is over"),
+    code("HF-TIME-006", Family::Time, "a duty is acknowledged that calls nobody"),
+    code("HF-TIME-007", Family::Time, "no word settles it, only what happens"),
     code("HF-LOG-001", Family::Log, "a log has no complete line"),
     code("HF-LOG-002", Family::Log, "a log's last line is incomplete"),
     code("HF-LOG-003", Family::Log, "a line does not follow the line before"),
