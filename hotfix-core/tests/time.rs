@@ -94,7 +94,8 @@ fn offset(at: &Value) -> String {
         return if before.is_zero() { "0".to_owned() } else { format!("-{before}") };
     }
     let mut parts = Vec::new();
-    for (unit, millis) in [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)]
+    for (unit, millis) in
+        [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)]
     {
         if left >= millis {
             parts.push(format!("{}{unit}", left / millis));
@@ -104,11 +105,7 @@ fn offset(at: &Value) -> String {
     parts.join(" ")
 }
 
-fn take(
-    agenda: &mut Agenda,
-    policy: &Policy,
-    step: &Step,
-) -> Option<Result<Replan, DutyRefusal>> {
+fn take(agenda: &mut Agenda, policy: &Policy, step: &Step) -> Option<Result<Replan, DutyRefusal>> {
     let at = moment(&step.at);
     let by = step.by.as_deref().map_or(at, moment);
     let facts = step.facts.as_ref().map(|map| Facts::read(map, policy.vocabulary()).unwrap());
@@ -213,10 +210,7 @@ impl Seen<'_> {
                 _ => expected == got,
             };
             if !same {
-                self.faults.push(format!(
-                    "{}: {id}{pointer}: {got}, not {expected}",
-                    self.place
-                ));
+                self.faults.push(format!("{}: {id}{pointer}: {got}, not {expected}", self.place));
             }
         }
     }

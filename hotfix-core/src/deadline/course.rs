@@ -55,8 +55,8 @@ pub(super) struct Course {
     pub(super) holds: Truth,
     /// It is asked for.
     pub(super) on: bool,
-    /// Since when.
-    pub(super) since: Timestamp,
+    /// Since when; none: from the beginning.
+    pub(super) since: Option<Timestamp>,
     /// The day by which it is due, where that is a calendar's.
     pub(super) day: Option<Timestamp>,
     /// The last time that somebody settled it.
@@ -74,7 +74,7 @@ impl Course {
         Self {
             holds: if conditional { Truth::Unknown } else { Truth::Yes },
             on: false,
-            since: Timestamp::default(),
+            since: None,
             day: None,
             settled: None,
             through: None,

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::Agenda;
 use super::course::{Course, Settled};
 use super::standing::{Awaits, Phase, Standing};
 use super::terms::{Source, Terms, demands};
-use super::Agenda;
 use crate::fact::Truth;
 use crate::grade::{Audience, DutyKind, Moment, Severity};
 use crate::policy::Policy;

@@ -40,7 +40,9 @@
 //! a late timer skipped over it or several inputs have one time. (Asking for what fell due between two times could not:
 //! an input may add a duty whose time has passed.) A call before [`Agenda::next_moment`] costs two comparisons.
 
+mod answer;
 mod course;
+mod fold;
 mod input;
 mod item;
 mod replan;
@@ -172,7 +174,7 @@ impl Agenda {
     /// An agenda to which nothing has happened: nothing counts yet.
     pub fn new(policy: &Policy) -> Self {
         let (terms, ladders) = Terms::of(policy);
-        Self {
+        let mut agenda = Self {
             courses: terms.iter().map(|terms| Course::new(terms.conditional)).collect(),
             announced: Vec::with_capacity(terms.len()),
             terms: terms.into(),
@@ -187,7 +189,10 @@ impl Agenda {
             calls: Vec::new(),
             fix_by: None,
             next: None,
-        }
+        };
+        agenda.select(None);
+        agenda.compare(Timestamp::default());
+        agenda
     }
 
     fn moment(&self, moment: Moment) -> Option<Timestamp> {
@@ -204,87 +209,6 @@ impl Agenda {
         let at = self.now.map_or(at, |now| now.max(at));
         self.now = Some(at);
         at
-    }
-
-    /// Whether an input would be taken at this time.
-    ///
-    /// # Errors
-    /// A [`DutyRefusal`] for an answer about a duty: `HF-TIME-001` where there is none, `002` where it is not asked for,
-    /// `003` where its time has not begun, `004` where it is done, `005` where it is over, `006` where it calls nobody, `007`
-    /// where no word settles it. Everything else is taken.
-    ///
-    /// Both answers are taken early, as soon as what the duty counts from has happened: what is done need not be asked
-    /// for, and who is on it need not be called.
-    pub fn check(&self, at: Timestamp, input: Input<'_>) -> Result<(), DutyRefusal> {
-        match input {
-            Input::Acknowledge { duty } => self.answer(duty, at, true).map(|_| ()),
-            Input::Done { duty } => self.answer(duty, at, false).map(|_| ()),
-            Input::Severity(_)
-            | Input::Facts(_)
-            | Input::StopGap(_)
-            | Input::Moment { .. }
-            | Input::TakenBack(_)
-            | Input::Day { .. }
-            | Input::Approval { .. } => Ok(()),
-        }
-    }
-
-    /// The duty that an answer is about, if it may be given.
-    fn answer(&self, duty: Name, at: Timestamp, acknowledge: bool) -> Result<usize, DutyRefusal> {
-        let at = self.now.map_or(at, |now| now.max(at));
-        let found = self.terms.iter().enumerate().find(|(_, terms)| terms.id == duty);
-        let Some((index, terms)) = found else {
-            let known = self.terms.iter().map(|terms| terms.id.as_str());
-            let nearest = crate::text::nearest(duty.as_str(), known).map(str::to_owned);
-            return Err(DutyRefusal::Unknown { duty, nearest });
-        };
-        match terms.source {
-            Source::Duty | Source::Report => {}
-            Source::Objective => {
-                let by = terms.settled_by.map_or_else(String::new, |moment| format!("`{moment}`"));
-                return Err(DutyRefusal::SettledByItself { duty, by });
-            }
-            Source::Approval => {
-                return Err(DutyRefusal::SettledByItself { duty, by: "the approval".to_owned() });
-            }
-        }
-        if acknowledge && !terms.is_answered() {
-            return Err(DutyRefusal::NotACall { duty, kind: terms.kind });
-        }
-        let course = self.courses.get(index);
-        let Some(standing) = self.standing(index, at) else {
-            // Who was called before the plan changed may answer by the old name.
-            let was_called = course.is_some_and(|course| course.told.asked.is_some());
-            let answered = acknowledge && terms.is_call() && was_called;
-            return if answered { Ok(index) } else { Err(DutyRefusal::NotAsked { duty }) };
-        };
-        let own = course.and_then(|course| course.settled);
-        match standing.phase {
-            Phase::Later(Awaits::Moment(moment)) => Err(DutyRefusal::NotBegun { duty, moment }),
-            Phase::Done(Settled { at, how: Settlement::Ended }) => {
-                Err(DutyRefusal::Over { duty, at })
-            }
-            // A call that was made, or that another one answered for, may be answered still.
-            Phase::Done(_)
-                if acknowledge
-                    && terms.is_call()
-                    && own.is_none_or(|own| own.how != Settlement::Acknowledged) =>
-            {
-                Ok(index)
-            }
-            Phase::Done(settled) => {
-                Err(DutyRefusal::AlreadyDone { duty, at: settled.at, next: None })
-            }
-            Phase::Next if terms.every.is_some() && own.is_some() => {
-                let at = own.map_or(at, |own| own.at);
-                Err(DutyRefusal::AlreadyDone { duty, at, next: standing.opens })
-            }
-            Phase::Next
-            | Phase::Due
-            | Phase::Overdue
-            | Phase::Undated(_)
-            | Phase::Later(Awaits::Day(_) | Awaits::Ladder) => Ok(index),
-        }
     }
 
     /// Takes an input and says what it does to the plan. An input that is earlier than the last one counts as if it came
@@ -308,148 +232,10 @@ impl Agenda {
         let at = self.reach(at);
         self.opened.get_or_insert(at);
         let cause = self.fold(policy, at, input, answered);
-        self.select(at);
+        self.select(Some(at));
         self.fix_by = self.open_fix_deadline(at);
         self.next = None;
         Ok(Replan { cause, changes: self.compare(at) })
-    }
-
-    fn fold(
-        &mut self,
-        policy: &Policy,
-        at: Timestamp,
-        input: Input<'_>,
-        answered: Option<usize>,
-    ) -> Cause {
-        match input {
-            Input::Severity(severity) => {
-                let was = std::mem::replace(&mut self.severity, severity);
-                Cause::Severity { was, severity }
-            }
-            Input::Facts(facts) => {
-                for (terms, course) in self.terms.iter().zip(&mut self.courses) {
-                    let duty = policy.duties().get(terms.index).filter(|_| terms.conditional);
-                    if let Some(when) = duty.and_then(|duty| duty.when.as_ref()) {
-                        course.holds = when.holds(facts);
-                    }
-                }
-                Cause::Facts
-            }
-            Input::StopGap(stop_gap) => {
-                self.stop_gap = stop_gap;
-                Cause::StopGap { stop_gap }
-            }
-            Input::Moment { moment, at: came } => {
-                self.moments[moment as usize] = Some(came.min(at));
-                if moment == Moment::RolledBack {
-                    for undone in [Moment::Deployed, Moment::Verified, Moment::Resolved] {
-                        self.take_back(undone, at);
-                    }
-                }
-                self.bind_days(at);
-                Cause::Moment { moment }
-            }
-            Input::TakenBack(moment) => {
-                self.take_back(moment, at);
-                self.bind_days(at);
-                Cause::TakenBack { moment }
-            }
-            Input::Day { day, at: by } => {
-                self.days[day as usize] = Some(by);
-                self.bind_days(at);
-                Cause::Day { day }
-            }
-            Input::Approval { demand, given } => {
-                let of_demand = |terms: &Terms| {
-                    terms.source == Source::Approval && terms.index == demand
-                };
-                for (terms, course) in self.terms.iter().zip(&mut self.courses) {
-                    if of_demand(terms) {
-                        let settled = Settled { at, how: Settlement::Given };
-                        course.settled = given.then(|| course.settled.unwrap_or(settled));
-                        course.times = u64::from(given);
-                    }
-                }
-                Cause::Approval { demand }
-            }
-            Input::Acknowledge { duty } => {
-                self.settle(answered, at, Settlement::Acknowledged);
-                Cause::Acknowledge { duty }
-            }
-            Input::Done { duty } => {
-                self.settle(answered, at, Settlement::Done);
-                Cause::Done { duty }
-            }
-        }
-    }
-
-    fn settle(&mut self, answered: Option<usize>, at: Timestamp, how: Settlement) {
-        let Some(index) = answered else { return };
-        let through = self.settles_through(index, at);
-        let (Some(terms), Some(course)) = (self.terms.get(index), self.courses.get_mut(index))
-        else {
-            return;
-        };
-        course.through = through.max(course.through);
-        course.settled = Some(Settled { at, how });
-        course.times += 1;
-        let ladder = terms.ladder.filter(|_| how == Settlement::Acknowledged);
-        if let Some(answered) = ladder.and_then(|ladder| self.ladders.get_mut(ladder)) {
-            let first = answered.map_or(at, |answered| answered.first);
-            *answered = Some(Answered { first, last: at });
-        }
-    }
-
-    /// Up to which occurrence something repeated is settled that is done now.
-    fn settles_through(&self, index: usize, at: Timestamp) -> Option<Timestamp> {
-        let (terms, course) = (self.terms.get(index)?, self.courses.get(index)?);
-        let present = self.standing(index, at)?.due?;
-        let last = self.grid(terms, course)?.last_up_to(at);
-        last.filter(|last| *last > present).or(Some(present))
-    }
-
-    fn take_back(&mut self, moment: Moment, at: Timestamp) {
-        if self.moments[moment as usize].take().is_none() {
-            return;
-        }
-        let reopened = moment == Moment::Resolved;
-        if reopened {
-            self.reopened = Some(at);
-            self.ladders.fill(None);
-            self.calls.clear();
-        }
-        for (terms, course) in self.terms.iter().zip(&mut self.courses) {
-            if terms.from == moment || (reopened && terms.is_rung()) {
-                course.start_anew();
-            }
-            if terms.until == Some(moment) {
-                // What would have been due while it was over was not missed.
-                course.since = at;
-            }
-        }
-    }
-
-    fn bind_days(&mut self, at: Timestamp) {
-        for (terms, course) in self.terms.iter().zip(&mut self.courses) {
-            let crate::policy::section::Due::Next(day) = terms.within else { continue };
-            let from = self.moments.get(terms.from as usize).copied().flatten();
-            let fits = |day: &Timestamp| from.is_some_and(|from| *day > from);
-            let (old, new) = (course.day.filter(fits), self.days[day as usize].filter(fits));
-            course.day = if old.is_some_and(|old| old <= at) { old } else { new.or(old) };
-        }
-    }
-
-    /// Works out what is asked for.
-    fn select(&mut self, at: Timestamp) {
-        for (terms, course) in self.terms.iter().zip(&mut self.courses) {
-            let on = terms.severities.contain(self.severity)
-                && course.holds != Truth::No
-                && !(terms.stop_gap && self.stop_gap == Truth::No);
-            if on && !course.on {
-                course.since = at;
-            }
-            course.on = on;
-        }
     }
 
     /// Moves the clock and gives what became due or overdue since the last call, in the order of the policy, each once.
@@ -488,9 +274,9 @@ impl Agenda {
             if before.is_some_and(|before| before >= asked) {
                 continue;
             }
-            let new_call = terms.role.filter(|role| {
-                terms.is_call() && self.calls.iter().all(|call| call.role != *role)
-            });
+            let new_call = terms
+                .role
+                .filter(|role| terms.is_call() && self.calls.iter().all(|call| call.role != *role));
             self.calls.extend(new_call.map(|role| Call { role, at }));
             self.announced.push(Announcement {
                 id: terms.id,
@@ -516,7 +302,8 @@ impl Agenda {
         if let (Some(next), true) = (self.next, self.now == Some(at)) {
             return next;
         }
-        let moments = (0..self.courses.len()).filter_map(|index| self.standing(index, at)?.changes_at());
+        let moments =
+            (0..self.courses.len()).filter_map(|index| self.standing(index, at)?.changes_at());
         moments.filter(|moment| *moment > at).min()
     }
 }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use super::Agenda;
 use super::course::{Course, Settled, Settlement};
 use super::terms::Terms;
-use super::Agenda;
 use crate::grade::{Calendar, Moment};
 use crate::policy::section::Due;
 use crate::unit::{Span, Timestamp};
@@ -75,9 +75,9 @@ impl Standing {
         match self.phase {
             Phase::Next => self.opens,
             // It is overdue a millisecond after its time.
-            Phase::Due => self.due.and_then(|due| {
-                Timestamp::try_from_millis(due.as_millis().saturating_add(1)).ok()
-            }),
+            Phase::Due => self
+                .due
+                .and_then(|due| Timestamp::try_from_millis(due.as_millis().saturating_add(1)).ok()),
             Phase::Overdue | Phase::Done(_) | Phase::Later(_) | Phase::Undated(_) => None,
         }
     }
@@ -141,7 +141,7 @@ impl Agenda {
 
     /// Since when it has been asked for, where that is not from the beginning.
     fn since(&self, course: &Course) -> Option<Timestamp> {
-        Some(course.since).filter(|since| self.opened.is_some_and(|opened| *since > opened))
+        course.since.filter(|since| self.opened.is_some_and(|opened| *since > opened))
     }
 
     fn repeated(
@@ -170,7 +170,9 @@ impl Agenda {
         };
         let standing = Standing { occurrence: number + 1, ..Standing::timed(opens, due, at) };
         match end {
-            Some(end) => Standing { missed: missed(end), ..standing }.settled(end, Settlement::Ended),
+            Some(end) => {
+                Standing { missed: missed(end), ..standing }.settled(end, Settlement::Ended)
+            }
             None => Standing { missed: missed(at), ..standing },
         }
     }
@@ -210,10 +212,9 @@ impl Agenda {
         match (end, called) {
             (Some(end), _) => standing.settled(end, Settlement::Ended),
             (None, Some(_)) => standing,
-            (None, None) => Standing {
-                held: true,
-                ..Standing::without_time(Phase::Later(Awaits::Ladder))
-            },
+            (None, None) => {
+                Standing { held: true, ..Standing::without_time(Phase::Later(Awaits::Ladder)) }
+            }
         }
     }
 
@@ -238,7 +239,12 @@ impl Agenda {
                 Phase::Done(_) | Phase::Later(_) | Phase::Undated(_) => None,
             }
         };
-        self.terms.iter().enumerate().filter(|(_, terms)| terms.sets_deadline()).filter_map(open).min()
+        self.terms
+            .iter()
+            .enumerate()
+            .filter(|(_, terms)| terms.sets_deadline())
+            .filter_map(open)
+            .min()
     }
 }
 

@@ -157,7 +157,8 @@ impl Terms {
         };
         let severities = Severity::ALL.iter().map(|severity| Some(*severity)).chain([None]);
         let bare = severities.filter(|severity| !covers(*severity));
-        let severities = Severities(bare.fold(0, |bits, severity| bits | Severities::bit(severity)));
+        let severities =
+            Severities(bare.fold(0, |bits, severity| bits | Severities::bit(severity)));
         if severities == Severities::NONE {
             return None;
         }
@@ -171,7 +172,8 @@ impl Terms {
             let within = Due::Within(demand.after_the_fact?);
             let id = Name::try_new(&format!("approval_{}", index + 1)).ok();
             let plain = Self::plain(Source::Approval, index, id, DutyKind::Approve)?;
-            let severities = severity.map_or(Severities::ALL, |severity| Severities::of(&[severity]));
+            let severities =
+                severity.map_or(Severities::ALL, |severity| Severities::of(&[severity]));
             Some(Self { from: Moment::DeployStarted, within, severities, ..plain })
         })
     }
@@ -197,13 +199,12 @@ impl Terms {
 }
 
 /// All demands for approval: those of the whole policy first, then those of each severity, the most severe first.
-pub(super) fn demands(
-    policy: &Policy,
-) -> impl Iterator<Item = (Option<Severity>, &Approval)> + '_ {
+pub(super) fn demands(policy: &Policy) -> impl Iterator<Item = (Option<Severity>, &Approval)> + '_ {
     let of_all = policy.approvals().iter().map(|demand| (None, demand));
-    let of_each = policy.severities().iter().flat_map(|level| {
-        level.approvals.iter().map(|demand| (Some(level.severity), demand))
-    });
+    let of_each = policy
+        .severities()
+        .iter()
+        .flat_map(|level| level.approvals.iter().map(|demand| (Some(level.severity), demand)));
     of_all.chain(of_each)
 }
 
