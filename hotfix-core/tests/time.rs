@@ -7,6 +7,7 @@
 mod tree;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use hotfix_core::deadline::{Agenda, DutyRefusal, Input, Replan};
 use hotfix_core::fact::Facts;
@@ -165,7 +166,7 @@ impl Seen<'_> {
                 );
                 for (key, word) in [("was", "from"), ("due", "to")] {
                     if let Some(at) = change.get(key) {
-                        told += &format!(" {word} {}", offset(at));
+                        let _ = write!(told, " {word} {}", offset(at));
                     }
                 }
                 told

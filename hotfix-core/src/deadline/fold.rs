@@ -117,7 +117,7 @@ impl Agenda {
             self.calls.clear();
         }
         for (terms, course) in self.terms.iter().zip(&mut self.courses) {
-            if terms.from == moment || (reopened && terms.is_rung()) {
+            if terms.from == moment || (reopened && terms.while_open) {
                 course.start_anew();
             }
             if terms.until == Some(moment) {

@@ -22,8 +22,12 @@
 //! time has come are called; no later acknowledgement stops them. So S4's P0 ladder climbs at 15, 30 and 60 minutes, as S4 has
 //! it, for its fix is due in 15; S2's lead is left alone when somebody acknowledges, and the CTO is called after 4 hours
 //! all the same, for its fix is due in 2. Where there is no such deadline (S5) it is stopped until the incident is opened
-//! again. `done` for a rung says that its call was made, by hand perhaps, and the ladder goes on. The end of the incident
-//! ends the ladder.
+//! again. `done` for a rung says that its call was made, by hand perhaps, and the ladder goes on. A
+//! page at the start is answered like a rung. The end of the incident ends ladders, pages and duties to act; where it
+//! is opened again they count from then.
+//!
+//! **What happens settles a duty** where it says the same: the deployment a `fix`, the approval an `approve`. A way back takes that
+//! away again, and what counts from the deployment is asked for anew after the next one.
 //!
 //! **Updates** keep to the times that were promised: a late one does not move the next. `done` settles what is due by then,
 //! be it several; they are overdue once, and how many were missed is said. A second one in the same interval is declined.
@@ -165,8 +169,10 @@ pub struct Agenda {
     reopened: Option<Timestamp>,
     calls: Vec<Call>,
     fix_by: Option<Timestamp>,
-    /// When something changes next, while nothing was folded since that was worked out.
-    next: Option<Option<Timestamp>>,
+    /// When something changes next; worked out at the last `advance`.
+    next: Option<Timestamp>,
+    /// Nothing was folded since then.
+    next_holds: bool,
     announced: Vec<Announcement>,
 }
 
@@ -189,6 +195,7 @@ impl Agenda {
             calls: Vec::new(),
             fix_by: None,
             next: None,
+            next_holds: false,
         };
         agenda.select(None);
         agenda.compare(Timestamp::default());
@@ -234,7 +241,7 @@ impl Agenda {
         let cause = self.fold(policy, at, input, answered);
         self.select(Some(at));
         self.fix_by = self.open_fix_deadline(at);
-        self.next = None;
+        self.next_holds = false;
         Ok(Replan { cause, changes: self.compare(at) })
     }
 
@@ -245,7 +252,7 @@ impl Agenda {
     pub fn advance(&mut self, at: Timestamp) -> &[Announcement] {
         self.announced.clear();
         let at = self.reach(at);
-        if self.next.is_some_and(|next| next.is_none_or(|next| at < next)) {
+        if self.next_holds && self.next.is_none_or(|next| at < next) {
             return &self.announced;
         }
         let mut next: Option<Timestamp> = None;
@@ -291,7 +298,7 @@ impl Agenda {
                 audience: terms.audience,
             });
         }
-        self.next = Some(next);
+        (self.next, self.next_holds) = (next, true);
         &self.announced
     }
 
@@ -299,8 +306,8 @@ impl Agenda {
     ///
     /// Strictly between the two nothing moves from one list to another.
     pub fn next_moment(&self, at: Timestamp) -> Option<Timestamp> {
-        if let (Some(next), true) = (self.next, self.now == Some(at)) {
-            return next;
+        if self.next_holds && self.now == Some(at) {
+            return self.next;
         }
         let moments =
             (0..self.courses.len()).filter_map(|index| self.standing(index, at)?.changes_at());

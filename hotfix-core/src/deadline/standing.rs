@@ -70,6 +70,10 @@ impl Standing {
         Self { phase: Phase::Done(Settled { at, how }), ..self }
     }
 
+    fn unless_ended(self, end: Option<Timestamp>) -> Self {
+        end.map_or(self, |end| self.settled(end, Settlement::Ended))
+    }
+
     /// The next time at which it stands in another list, if nothing happens.
     pub(super) fn changes_at(&self) -> Option<Timestamp> {
         match self.phase {
@@ -110,7 +114,7 @@ impl Agenda {
         Some(match terms.every {
             Some(every) => self.repeated(course, Grid { from, first: due, every }, end, at),
             None if terms.is_call() => self.call(terms, course, due, end, at),
-            None => Standing::timed(from, due, at),
+            None => Standing::timed(from, due, at).unless_ended(end),
         })
     }
 
@@ -121,17 +125,17 @@ impl Agenda {
         Some(Grid { from, first, every: terms.every? })
     }
 
-    /// The moment that it counts from. Rungs count anew where the incident was opened again.
+    /// The moment that it counts from; anew where the incident was opened again and its end had ended it.
     fn from(&self, terms: &Terms) -> Option<Timestamp> {
         let from = self.moment(terms.from)?;
-        Some(if terms.is_rung() { self.reopened.map_or(from, |at| at.max(from)) } else { from })
+        Some(if terms.while_open { self.reopened.map_or(from, |at| at.max(from)) } else { from })
     }
 
-    /// When it is no longer asked for, done or not: the end of what is repeated, and of a ladder.
+    /// When it is no longer asked for, done or not: the end of what is repeated, and of the incident.
     fn end(&self, terms: &Terms) -> Option<Timestamp> {
         let own = match terms.every {
             Some(_) => terms.until,
-            None if terms.is_rung() => Some(Moment::Resolved),
+            None if terms.while_open => Some(Moment::Resolved),
             None => return None,
         };
         let own = own.and_then(|moment| self.moment(moment));
@@ -188,7 +192,7 @@ impl Agenda {
         let since = self.since(course);
         let opens = since.map_or(due, |since| since.max(due));
         if !terms.is_rung() {
-            return Standing::timed(opens, due, at);
+            return Standing::timed(opens, due, at).unless_ended(end);
         }
         let answered = terms.ladder.and_then(|ladder| self.ladders.get(ladder).copied().flatten());
         let called = self.called_before(terms, since, due);

@@ -64,6 +64,8 @@ pub(super) struct Terms {
     pub(super) settled_by: Option<Moment>,
     pub(super) severities: Severities,
     pub(super) conditional: bool,
+    /// The end of the incident ends it: nobody need be called or begin to act any more.
+    pub(super) while_open: bool,
     pub(super) stop_gap: bool,
     pub(super) role: Option<RoleName>,
     pub(super) audience: Option<Audience>,
@@ -104,6 +106,11 @@ impl Terms {
             },
             severities: Severities::of(&duty.severities),
             conditional: duty.when.is_some(),
+            while_open: match duty.kind {
+                DutyKind::Escalate => true,
+                DutyKind::Page | DutyKind::Act => is_early(duty.from),
+                _ => false,
+            },
             stop_gap: duty.stop_gap,
             role: duty.role,
             audience: duty.audience,
@@ -125,6 +132,7 @@ impl Terms {
             settled_by: None,
             severities: Severities::ALL,
             conditional: false,
+            while_open: false,
             stop_gap: false,
             role: None,
             audience: None,
@@ -208,17 +216,21 @@ pub(super) fn demands(policy: &Policy) -> impl Iterator<Item = (Option<Severity>
     of_all.chain(of_each)
 }
 
+/// Whether it is about the incident, not about its fix.
+const fn is_early(from: Moment) -> bool {
+    matches!(from, Moment::Began | Moment::Detected | Moment::Declared)
+}
+
 /// Ladders by what they are for: rungs that are only for some incidents belong to a ladder of their own.
 #[derive(Default)]
 struct Ladders(BTreeMap<String, usize>);
 
 impl Ladders {
     fn of(&mut self, duty: &Duty) -> Option<usize> {
-        let early = matches!(duty.from, Moment::Began | Moment::Detected | Moment::Declared);
         let answers = match duty.kind {
             DutyKind::Escalate => true,
             // Who is woken at the start takes it on as much as the first rung does.
-            DutyKind::Page => early,
+            DutyKind::Page => is_early(duty.from),
             _ => false,
         };
         if !answers {
