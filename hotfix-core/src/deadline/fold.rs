@@ -6,7 +6,7 @@ use super::replan::Cause;
 use super::terms::{Source, Terms};
 use super::{Agenda, Answered};
 use crate::fact::Truth;
-use crate::grade::Moment;
+use crate::grade::{Calendar, Moment};
 use crate::policy::Policy;
 use crate::policy::section::Due;
 use crate::unit::Timestamp;
@@ -120,7 +120,7 @@ impl Agenda {
             if terms.from == moment || (reopened && terms.while_open) {
                 course.start_anew();
             }
-            if terms.until == Some(moment) {
+            if terms.until == Some(moment) || (moment == Moment::Closed && terms.every.is_some()) {
                 // What would have been due while it was over was not missed.
                 course.since = Some(at);
             }
@@ -133,7 +133,10 @@ impl Agenda {
             let from = self.moments.get(terms.from as usize).copied().flatten();
             let fits = |day: &Timestamp| from.is_some_and(|from| *day > from);
             let (old, new) = (course.day.filter(fits), self.days[day as usize].filter(fits));
-            course.day = if old.is_some_and(|old| old <= at) { old } else { new.or(old) };
+            course.day = match (old, new) {
+                (Some(old), Some(new)) => Some(bound(day, old, new, at)),
+                (old, new) => old.or(new),
+            };
         }
     }
 
@@ -148,5 +151,16 @@ impl Agenda {
             }
             course.on = on;
         }
+    }
+}
+
+/// By which day something is due that was due by an old one when a new one is given.
+fn bound(day: Calendar, old: Timestamp, new: Timestamp, at: Timestamp) -> Timestamp {
+    match day {
+        // Tomorrow's next day is no later time for what is due by today's.
+        Calendar::NextDay | Calendar::NextBusinessDay => old.min(new),
+        // Put off, unless it has gone out: then the new one is the one after.
+        Calendar::NextRelease | Calendar::NextSprint if old <= at => old,
+        Calendar::NextRelease | Calendar::NextSprint => new,
     }
 }

@@ -25,7 +25,8 @@ pub enum Input<'a> {
     /// A moment came too soon: what counts from it is no longer asked for, and anew when it comes again. `resolved` taken
     /// back opens the incident again, and its ladder counts from now.
     TakenBack(Moment),
-    /// By when something is due that is due by this day. A day that has passed keeps what was due by it.
+    /// By when something is due that is due by this day, where that is after the moment that it counts from. Of days the
+    /// earliest one that was given stays; releases and sprints may be put off as long as they lie ahead.
     Day {
         /// Which day.
         day: Calendar,

@@ -56,7 +56,7 @@ pub struct Item<'p> {
     pub step: Option<u32>,
     /// What its time counts from.
     pub from: Moment,
-    /// When that was.
+    /// When that was; where the incident was opened again, when what is to be done until its end counts anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_at: Option<Timestamp>,
     /// From when on it is asked for.
@@ -268,7 +268,7 @@ impl Agenda {
             audience: terms.audience,
             step: duty.and_then(|duty| duty.step),
             from: terms.from,
-            from_at: self.moment(terms.from),
+            from_at: self.from(terms),
             opens: standing.opens,
             due: standing.due,
             left: standing.due.filter(|_| open).map(|due| due.since(at)),

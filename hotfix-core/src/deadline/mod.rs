@@ -16,18 +16,19 @@
 //! said whether the fix is a stop-gap.
 //!
 //! **Ladders.** S2 (29), S4 (640–645) and S5 (263–266) climb by the time since detection while the incident lasts; S2 calls
-//! the CTO where it is *not resolved* by then. A rung is called at its time. An acknowledgement says 'I have it': it answers for
-//! all rungs called so far and stops the ladder. How long is that to be believed? As long as the policy gives
-//! for the fix: once the deadline of an open `fix` duty has passed, who took it on has not solved it, and rungs whose
-//! time has come are called; no later acknowledgement stops them. So S4's P0 ladder climbs at 15, 30 and 60 minutes, as S4 has
-//! it, for its fix is due in 15; S2's lead is left alone when somebody acknowledges, and the CTO is called after 4 hours
-//! all the same, for its fix is due in 2. Where there is no such deadline (S5) it is stopped until the incident is opened
-//! again. `done` for a rung says that its call was made, by hand perhaps, and the ladder goes on. A
-//! page at the start is answered like a rung. The end of the incident ends ladders, pages and duties to act; where it
-//! is opened again they count from then.
+//! the CTO where it is *not resolved* by then. A rung is called at its time. An acknowledgement says 'I have it': it
+//! answers for all rungs called so far and stops the ladder. How long is that to be believed? As long as the policy gives for
+//! the fix: once the deadline of an open `fix` duty has passed, who took it on has not solved it, and rungs whose time
+//! has come are called; no later acknowledgement stops them. So S4's P0 ladder climbs at 15, 30 and 60 minutes, as S4 has
+//! it, for its fix is due in 15; S2's lead is left alone when somebody acknowledges, and the CTO is called after 4 hours all
+//! the same, for its fix is due in 2. Where there is no such deadline (S5) it is stopped until the incident is opened
+//! again. `done` for a rung says that its call was made, by hand perhaps, and the ladder goes on. A page at the start is
+//! answered like a rung. The end of the incident ends ladders, pages and duties to act; where it is opened again they
+//! count from then. A role that nobody holds goes to its stand-in, and the item says so; where there is none
+//! either it stands all the same, for somebody has to be found.
 //!
-//! **What happens settles a duty** where it says the same: the deployment a `fix`, the approval an `approve`. A way back takes that
-//! away again, and what counts from the deployment is asked for anew after the next one.
+//! **What happens settles a duty** where it says the same: the deployment a `fix`, the approval an `approve`. A way back takes
+//! that away again, and what counts from the deployment is asked for anew after the next one.
 //!
 //! **Updates** keep to the times that were promised: a late one does not move the next. `done` settles what is due by then,
 //! be it several; they are overdue once, and how many were missed is said. A second one in the same interval is declined.
@@ -36,9 +37,9 @@
 //! still count from their moments, so a fix can be overdue at once. Who was called stays called: the rungs of the new
 //! ladder whose time has passed do not call them again. Updates that fell due before they were asked for were not missed.
 //!
-//! **Days.** A day has to lie after the moment that the duty counts from. A later word moves it while the day has
-//! not passed, as when a release is put off; a day that has passed stays, so that tomorrow's `next_day` hides no
-//! duty of today.
+//! **Days.** A day has to lie after the moment that the duty counts from. The earliest that was given stays, so tomorrow's
+//! `next_day` hides no duty of today. A release or a sprint may be put off while it lies ahead; once it has passed, a
+//! later one is the one after.
 //!
 //! **What is said once.** [`Agenda::advance`] gives what became due or overdue since it was last called, each once, also where
 //! a late timer skipped over it or several inputs have one time. (Asking for what fell due between two times could not:

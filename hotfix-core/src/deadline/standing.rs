@@ -126,7 +126,7 @@ impl Agenda {
     }
 
     /// The moment that it counts from; anew where the incident was opened again and its end had ended it.
-    fn from(&self, terms: &Terms) -> Option<Timestamp> {
+    pub(super) fn from(&self, terms: &Terms) -> Option<Timestamp> {
         let from = self.moment(terms.from)?;
         Some(if terms.while_open { self.reopened.map_or(from, |at| at.max(from)) } else { from })
     }

@@ -99,11 +99,13 @@ impl Terms {
             within: duty.within,
             every: duty.every.filter(|every| !every.is_zero()),
             until: duty.until,
+            // A fix that is due after the deployment is another one: the lasting one.
             settled_by: match duty.kind {
                 DutyKind::Fix => Some(Moment::Deployed),
                 DutyKind::Approve => Some(Moment::Approved),
                 _ => None,
-            },
+            }
+            .filter(|moment| duty.from < *moment),
             severities: Severities::of(&duty.severities),
             conditional: duty.when.is_some(),
             while_open: match duty.kind {
@@ -198,7 +200,7 @@ impl Terms {
 
     /// Whether it says by when the fix is live.
     pub(super) fn sets_deadline(&self) -> bool {
-        self.source == Source::Duty && self.kind == DutyKind::Fix
+        self.source == Source::Duty && self.kind == DutyKind::Fix && self.settled_by.is_some()
     }
 
     pub(super) const fn is_rung(&self) -> bool {
