@@ -132,7 +132,9 @@ impl Agenda {
             let Due::Next(day) = terms.within else { continue };
             let from = self.moments.get(terms.from as usize).copied().flatten();
             let fits = |day: &Timestamp| from.is_some_and(|from| *day > from);
-            let (old, new) = (course.day.filter(fits), self.days[day as usize].filter(fits));
+            // One that has passed by now is of another time than this.
+            let new = self.days[day as usize].filter(|day| fits(day) && *day > at);
+            let old = course.day.filter(fits);
             course.day = match (old, new) {
                 (Some(old), Some(new)) => Some(bound(day, old, new, at)),
                 (old, new) => old.or(new),

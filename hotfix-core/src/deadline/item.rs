@@ -314,7 +314,7 @@ impl Agenda {
         if let Some(Awaits::Day(day)) = item.awaits {
             remarks.push(match self.days.get(day as usize).copied().flatten() {
                 Some(given) => format!(
-                    "the `{day}` that was given, {given}, is not after `{}`: give the one that is",
+                    "the `{day}` that was given, {given}, is not after `{}`, or had passed: give the one that is",
                     item.from
                 ),
                 None => format!("it is due by `{day}`, which only a calendar knows: give its time"),
