@@ -59,6 +59,8 @@ pub(super) struct Course {
     pub(super) since: Option<Timestamp>,
     /// The day by which it is due, where that is a calendar's.
     pub(super) day: Option<Timestamp>,
+    /// When that was found.
+    pub(super) day_bound: Option<Timestamp>,
     /// The last time that somebody settled it.
     pub(super) settled: Option<Settled>,
     /// Of something repeated: it is settled up to this occurrence.
@@ -76,6 +78,7 @@ impl Course {
             on: false,
             since: None,
             day: None,
+            day_bound: None,
             settled: None,
             through: None,
             times: 0,

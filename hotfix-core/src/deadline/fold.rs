@@ -135,10 +135,15 @@ impl Agenda {
             // One that has passed by now is of another time than this.
             let new = self.days[day as usize].filter(|day| fits(day) && *day > at);
             let old = course.day.filter(fits);
-            course.day = match (old, new) {
+            let day = match (old, new) {
+                // What was bound at this very time knew an older word: the order of equal times does not matter.
+                (Some(_), Some(new)) if course.day_bound == Some(at) => Some(new),
                 (Some(old), Some(new)) => Some(bound(day, old, new, at)),
                 (old, new) => old.or(new),
             };
+            if day != course.day {
+                (course.day, course.day_bound) = (day, Some(at));
+            }
         }
     }
 
