@@ -33,6 +33,8 @@ pub enum Family {
     Input,
     /// The rollout: refusals.
     Rollout,
+    /// Duties: refusals.
+    Time,
     /// The event log: what is wrong with one.
     Log,
     /// Values that cross the C boundary.
@@ -55,6 +57,7 @@ impl Family {
         Self::Gate,
         Self::Input,
         Self::Rollout,
+        Self::Time,
         Self::Log,
         Self::Ffi,
     ];
@@ -81,6 +84,7 @@ impl Family {
             Self::Gate => "HF-GATE-",
             Self::Input => "HF-IN-",
             Self::Rollout => "HF-ROLL-",
+            Self::Time => "HF-TIME-",
             Self::Log => "HF-LOG-",
             Self::Ffi => "HF-FFI-",
         }
@@ -483,6 +487,13 @@ pub const CODES: &[Code] = &[
     code("HF-ROLL-018", Family::Rollout, "nothing is left to approve after the start"),
     code("HF-ROLL-019", Family::Rollout, "an item is set aside without a reason"),
     code("HF-ROLL-020", Family::Rollout, "nobody is named for what is put on record"),
+    code("HF-TIME-001", Family::Time, "the policy has no such duty"),
+    code("HF-TIME-002", Family::Time, "the duty is not asked for in this incident"),
+    code("HF-TIME-003", Family::Time, "what the duty's time counts from has not happened"),
+    code("HF-TIME-004", Family::Time, "the duty is done already"),
+    code("HF-TIME-005", Family::Time, "the duty is over"),
+    code("HF-TIME-006", Family::Time, "a duty is acknowledged that calls nobody"),
+    code("HF-TIME-007", Family::Time, "no word settles it, only what happens"),
     code("HF-LOG-001", Family::Log, "a log has no complete line"),
     code("HF-LOG-002", Family::Log, "a log's last line is incomplete"),
     code("HF-LOG-003", Family::Log, "a line does not follow the line before"),

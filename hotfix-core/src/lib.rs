@@ -5,6 +5,7 @@
 
 pub mod canonical;
 pub mod code;
+pub mod deadline;
 pub mod decision;
 pub mod fact;
 pub mod gate;

@@ -1,10 +1,14 @@
 //! What must not allocate does not: a counting allocator around the whole program.
 
 mod story;
+mod time_common;
 
 use hotfix_core::canonical::{Digest, Encoder, verify_line};
+use hotfix_core::deadline::{Agenda, Input as Happened};
 use hotfix_core::fact::{Builder, Condition, Fact, FactId, FactKind, FactValue, Facts, Space};
+use hotfix_core::grade::{Moment, Severity};
 use hotfix_core::metric::Sample;
+use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Command, Recording, State};
 use hotfix_core::stats::Counts;
 use hotfix_core::stats::instances::{BadInstance, LeaveOneOut};
@@ -21,6 +25,7 @@ struct Counting;
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
+    static LIVE: Cell<isize> = const { Cell::new(0) };
 }
 
 fn count() {
@@ -28,27 +33,37 @@ fn count() {
     let _ = COUNT.try_with(|counter| counter.set(counter.get() + 1));
 }
 
+fn live(more: usize, less: usize) {
+    let _ = LIVE.try_with(|live| {
+        live.set(live.get().wrapping_add_unsigned(more).wrapping_sub_unsigned(less));
+    });
+}
+
 // SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
+        live(layout.size(), 0);
         // SAFETY: the caller keeps the promise of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count();
+        live(layout.size(), 0);
         // SAFETY: the caller keeps the promise of `alloc_zeroed`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
+        live(size, layout.size());
         // SAFETY: the caller keeps the promise of `realloc`.
         unsafe { System.realloc(at, layout, size) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        live(0, layout.size());
         // SAFETY: the caller keeps the promise of `dealloc`.
         unsafe { System.dealloc(at, layout) }
     }
@@ -189,4 +204,51 @@ fn sev_5_placing_facts_and_what_is_reachable_allocate_nothing() {
     let mut sum = 0;
     let made = allocations(|| count.reachable(&space.place(&facts), |terminal| sum += terminal));
     assert_eq!((made, sum), (0, (1..=32).sum()));
+}
+
+/// TIME-3: while nothing becomes due, moving the clock costs no heap.
+#[test]
+fn time_3_a_quiet_advance_allocates_nothing() {
+    for name in Policy::presets() {
+        let policy = Policy::preset(name).unwrap();
+        let mut agenda = Agenda::new(&policy);
+        let mut at = time_common::start();
+        let moment = |moment| Happened::Moment { moment, at };
+        agenda.take(&policy, at, Happened::Severity(Some(Severity::P0))).unwrap();
+        agenda.take(&policy, at, moment(Moment::Detected)).unwrap();
+        assert!(agenda.next_moment(at).is_none() || !agenda.advance(at).is_empty(), "{name}");
+        let mut said = 0;
+        let count = allocations(|| {
+            // Ten hours, in which ladders climb and updates are missed.
+            for _ in 0..3_600 {
+                at = at + Span::from_seconds(10);
+                said += usize::from(!agenda.advance(at).is_empty());
+                assert!(agenda.next_moment(at).is_none_or(|next| next > at));
+            }
+        });
+        // A role is called for the first time at most once.
+        assert!(count <= said, "{name}: {count} allocations, {said} times something was said");
+    }
+}
+
+/// TIME-3: the size of an agenda depends on the policy alone.
+#[test]
+fn time_3_memory_is_bounded_under_100_000_inputs() {
+    use proptest::strategy::{Strategy as _, ValueTree as _};
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let policy = time_common::policy().new_tree(&mut runner).unwrap().current();
+    let course = time_common::happenings(400).new_tree(&mut runner).unwrap().current();
+    let mut agenda = Agenda::new(&policy);
+    let mut at = time_common::start();
+    let mut run = |count: usize| {
+        for (minutes, happening) in course.iter().cycle().take(count) {
+            at = at + Span::from_seconds(60 * minutes);
+            let _ = happening.take(&mut agenda, &policy, at);
+            agenda.advance(at);
+        }
+    };
+    run(2_000);
+    let before = LIVE.get();
+    run(100_000);
+    assert!(LIVE.get() - before <= 0, "{} bytes more", LIVE.get() - before);
 }
