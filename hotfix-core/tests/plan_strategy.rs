@@ -198,9 +198,15 @@ impl Driven {
     }
 }
 
-fn documents(strategy: &str) -> [Value; 3] {
+/// P1, or the most severe that the policy has.
+fn severity(policy: &Policy) -> &'static str {
+    let known: Vec<_> = policy.severities().iter().map(|level| level.severity).collect();
+    if known.is_empty() || known.contains(&Severity::P1) { "P1" } else { known[0].as_str() }
+}
+
+fn documents(policy: &Policy, strategy: &str) -> [Value; 3] {
     [
-        json!({ "id": "INC-2041", "severity": "P1" }),
+        json!({ "id": "INC-2041", "severity": severity(policy) }),
         json!({
             "version": "2.3.1", "previous": "2.3.0", "strategy": strategy, "author": "dana",
             "methods": [{ "kind": "redeploy", "seconds": 60 }, { "kind": "blue_green_switch", "seconds": 90 }],

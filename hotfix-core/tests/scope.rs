@@ -23,7 +23,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 fn answers(file: &str, ask: fn(&Plan) -> serde_json::Value) {
-    let cases = Case::load(&tree::root().join("hotfix-core/tests/cases/gate").join(file));
+    let cases = Case::load(&tree::root().join("hotfix-core/tests/cases/scope").join(file));
     assert!(cases.len() > 10, "only {} cases", cases.len());
     let answer = |case: &Case| -> Answer {
         let policy = match case.policy() {

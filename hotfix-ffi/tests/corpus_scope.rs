@@ -56,7 +56,7 @@ type Ask = unsafe extern "C" fn(
 
 fn check(file: &str, ask: Ask) {
     let mut wrong = Vec::new();
-    for case in Case::load(&in_crate("../hotfix-core/tests/cases/gate").join(file)) {
+    for case in Case::load(&in_crate("../hotfix-core/tests/cases/scope").join(file)) {
         let asked = plan(&case, &policy(&case))
             // SAFETY: a live plan and buffer.
             .and_then(|plan| buffer(|out, e| unsafe { ask(plan.0, out, e) }));

@@ -641,7 +641,7 @@ RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
 
 
 # These have tests of their own: `test_scope.py`, `test_vcs.py`.
-ELSEWHERE = {"gate/scope", "gate/demands", "vcs/messages", "vcs/names", "vcs/plans", "vcs/versions"}
+ELSEWHERE = {"scope/demands", "scope/scope", "vcs/messages", "vcs/names", "vcs/plans", "vcs/versions"}
 
 
 def named(path: Path) -> str:

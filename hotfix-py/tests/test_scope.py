@@ -1,6 +1,6 @@
 """The scope guard, what severities ask for, and commit messages (GATE-3, GATE-4, VCS-5).
 
-The cases are Rust's and C's, too: `gate/scope.toml` describes the form.
+The cases are Rust's and C's, too: `scope/scope.toml` describes the form.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ def check(case: Case, ask: Callable[[], dict[str, Any]]) -> None:
         assert found(pointer) is ABSENT, pointer
 
 
-@pytest.mark.parametrize("case", cases("gate/scope"))
+@pytest.mark.parametrize("case", cases("scope/scope"))
 def test_gate_4_every_document_s_rules(case: Case) -> None:
     check(case, lambda: plan_of(case).scope)
 
 
-@pytest.mark.parametrize("case", cases("gate/demands"))
+@pytest.mark.parametrize("case", cases("scope/demands"))
 def test_gate_3_what_every_severity_asks_for(case: Case) -> None:
     check(case, lambda: plan_of(case).demands)
 

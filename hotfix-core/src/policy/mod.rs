@@ -11,6 +11,7 @@ mod field;
 mod format;
 mod node;
 mod preset;
+mod problem;
 mod reader;
 pub(crate) mod reasoning;
 mod schema;

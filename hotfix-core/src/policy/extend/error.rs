@@ -1,6 +1,7 @@
 //! What keeps a policy from being laid over another.
 
-use crate::policy::error::{did_you_mean, listed};
+use crate::policy::error::listed;
+use crate::text::did_you_mean;
 
 /// What can be wrong with what a policy extends.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
