@@ -70,6 +70,11 @@ fn main() -> anyhow::Result<()> {
     for (number, Recorded { at, input }) in
         Script::inputs(&arguments.inputs)?.into_iter().enumerate()
     {
+        // What is older than the last time known had its answer before the crash. A refusal is remembered by no key: asked
+        // again, it would be refused again, for its age.
+        if driver.rollout.now().is_some_and(|now| at < now) {
+            continue;
+        }
         // With a key of its own an input may be sent again after a crash: what was taken is not taken twice.
         driver.send(at, &Input { key: Some(format!("input-{number}")), ..input })?;
     }

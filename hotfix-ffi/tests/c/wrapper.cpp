@@ -24,13 +24,13 @@ constexpr bool is_move_only = std::is_move_constructible_v<T> && std::is_move_as
 static_assert(is_move_only<hotfix::Policy> && is_move_only<hotfix::Plan>);
 static_assert(is_move_only<hotfix::Rollout> && is_move_only<hotfix::RateRatio>);
 
-// S1's plan where one approval and one item hold the start.
+// S1's plan where one approval holds the start, and a procedure of one step.
 hotfix::Plan make_plan() {
   const hotfix::Policy policy = hotfix::Policy::from_toml("extends = 'phased-canary'\nname = 'house'\n"
-                                                          "contingencies = []\nseverities = { remove = true }\n"
+                                                          "checklists = []\ncontingencies = []\n"
+                                                          "severities = { remove = true }\n"
                                                           "approvals = [{ any_of = ['engineering_lead'] }]\n"
-                                                          "checklists = [{ id = 'code', title = 'Code', items = ["
-                                                          "{ id = 'code_build', text = 'it builds' }] }]\n");
+                                                          "procedure = [{ id = 'mend', title = 'Mend' }]\n");
   return hotfix::Plan(policy, R"({"id": "INC-1"})", R"({"version": "2", "previous": "1"})");
 }
 
@@ -69,13 +69,13 @@ void test_rollout() {
   EXPECT(made.evidence("error_rate").find("\"guarantee\":\"assumed\"") != std::string::npos);
   EXPECT(made.evidence("request_volume") == "null");
   hotfix::Rollout rollout = std::move(made);
-  EXPECT(!rollout.poll_at() && rollout.state() == HOTFIX_STATE_DRAFTED && rollout.phase().empty());
+  EXPECT(!rollout.poll_at() && rollout.state() == HOTFIX_STATE_AWAITING_APPROVAL && rollout.phase().empty());
   EXPECT(rollout.blockers().find("`engineering_lead` is missing") != std::string::npos);
   std::string log(rollout.handle(start, R"({"kind": "approve", "by": "iris", "role": "engineering_lead"})").events);
-  log += rollout.handle(start, R"({"kind": "check_item", "by": "ci", "item": "code_build"})").events;
+  log += rollout.handle(start, R"({"kind": "check_item", "by": "ci", "item": "mend"})").events;
   EXPECT(rollout.blockers() == "[]" && rollout.state() == HOTFIX_STATE_READY);
   EXPECT(rollout.approvals().find("\"state\":\"approved\"") != std::string::npos);
-  EXPECT(rollout.checklists().find("\"state\":\"done\"") != std::string::npos && rollout.procedure() == "[]");
+  EXPECT(rollout.procedure().find("\"state\":\"done\"") != std::string::npos && rollout.checklists() == "[]");
   EXPECT(rollout.intents().find("\"kind\":\"approve\"") != std::string::npos);
   log += std::string(rollout.handle(start, R"({"kind": "start", "by": "lena"})").events);
   EXPECT(rollout.phase() == "canary" && rollout.pending_actions().size() == 1);
