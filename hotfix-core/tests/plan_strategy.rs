@@ -13,7 +13,7 @@ mod plan_cases;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hotfix_core::grade::{ChecklistMoment, MetricKind, Strategy as Way};
+use hotfix_core::grade::{ChecklistMoment, MetricKind, Severity, Strategy as Way};
 use hotfix_core::plan::{Plan, PlanError, Subject};
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::Metric;
@@ -204,9 +204,9 @@ fn severity(policy: &Policy) -> &'static str {
     if known.is_empty() || known.contains(&Severity::P1) { "P1" } else { known[0].as_str() }
 }
 
-fn documents(policy: &Policy, strategy: &str) -> [Value; 3] {
+fn documents(strategy: &str) -> [Value; 3] {
     [
-        json!({ "id": "INC-2041", "severity": severity(policy) }),
+        json!({ "id": "INC-2041", "severity": "P1" }),
         json!({
             "version": "2.3.1", "previous": "2.3.0", "strategy": strategy, "author": "dana",
             "methods": [{ "kind": "redeploy", "seconds": 60 }, { "kind": "blue_green_switch", "seconds": 90 }],
@@ -220,7 +220,10 @@ fn plan_1_every_strategy_of_every_preset_is_rolled_out_and_rolled_back() {
     let mut without = Vec::new();
     for name in Policy::presets() {
         for strategy in Way::ALL {
-            let plan = match plan_of(preset(name), &documents(strategy.as_str())) {
+            let policy = preset(name);
+            let mut documents = documents(strategy.as_str());
+            documents[0]["severity"] = severity(&policy).into();
+            let plan = match plan_of(policy, &documents) {
                 Ok(plan) => plan,
                 Err(error) => {
                     assert_eq!(error.code(), "HF-PLAN-011", "{name}, {strategy}: {error}");
