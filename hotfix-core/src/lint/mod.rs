@@ -7,7 +7,6 @@ mod bounds;
 mod deadlines;
 mod fault;
 mod finding;
-mod healthy;
 mod ladders;
 mod logic;
 mod messages;

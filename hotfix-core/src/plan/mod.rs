@@ -2,6 +2,8 @@
 
 mod calibration;
 mod error;
+pub(crate) mod healthy;
+pub mod sight;
 mod subject;
 mod timeline;
 
@@ -19,6 +21,7 @@ use crate::unit::{MetricName, Span};
 
 pub use calibration::{Histories, MetricCalibration, PhaseCalibration};
 pub use error::PlanError;
+pub use sight::Sight;
 pub use subject::{
     Incident, Link, Method, PreparedBy, Preparer, Release, ReleaseRecord, Subject, Traffic, Window,
 };
