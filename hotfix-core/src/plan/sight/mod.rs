@@ -204,7 +204,7 @@ pub struct WholeWay {
     pub ratio: f64,
     /// Chance that it passes every gate in its least time, by plain bounds.
     pub passes: Chance,
-    /// Chance that plain bounds roll it back in some phase's least time.
+    /// Chance that plain bounds roll it back in the least time of some phase that it comes to.
     pub plain: Chance,
     /// Chance that the sequential test finds it in some phase, as if its evidence began anew with each; it is carried over,
     /// which finds more.

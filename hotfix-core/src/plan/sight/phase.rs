@@ -1,9 +1,9 @@
 //! One metric, phase by phase.
 
-use crate::grade::{MetricKind, Response};
+use crate::grade::MetricKind;
 use crate::plan::Plan;
 use crate::policy::section::{Metric, Phase};
-use crate::stats::planning::bands::Course;
+use crate::stats::planning::bands::{CLOSE, Course};
 
 use super::test::{Found, Test, alpha, response};
 use super::watch::{Watching, bad_rate, minutes_of};
@@ -47,7 +47,7 @@ impl Plan {
             alpha: test_calls_for.map(|_| alpha(self, metric)),
             all_gates,
             all_gates_approximate: phases.iter().any(|phase| phase.healthy_passes_approximate),
-            faults: self.whole_way(&phases),
+            faults: Self::whole_way(&phases),
             phases,
         })
     }
@@ -85,29 +85,31 @@ impl Plan {
         })
     }
 
-    /// Over all phases; their windows begin anew, so they do not depend on each other.
-    fn whole_way(&self, phases: &[PhaseSight]) -> Vec<WholeWay> {
-        let holds = self.seen_phases().iter().any(|phase| phase.missed != Response::RollBack);
+    /// Over all phases: one is reached where those before it were passed in their least time. Windows begin anew with each,
+    /// so phases do not depend on each other.
+    fn whole_way(phases: &[PhaseSight]) -> Vec<WholeWay> {
         let ratios = RATIOS.iter().enumerate().map(|(at, &ratio)| {
             let mut whole = WholeWay {
                 ratio,
                 passes: Chance { chance: 1.0, approximate: false },
-                plain: Chance { chance: 1.0, approximate: holds },
+                plain: Chance { chance: 0.0, approximate: false },
                 sequential: None,
             };
             for fault in phases.iter().map(|phase| &phase.faults[at]) {
                 let (passes, plain) = (fault.passes?, fault.plain?);
+                whole.plain.chance += whole.passes.chance * plain.chance;
+                // What hardly ever comes there cannot be far off.
+                let matters = whole.passes.chance > CLOSE;
+                whole.plain.approximate |=
+                    matters && (plain.approximate || whole.passes.approximate);
                 whole.passes.chance *= passes.chance;
-                whole.passes.approximate |= passes.approximate;
-                whole.plain.chance *= 1.0 - plain.chance;
-                whole.plain.approximate |= plain.approximate;
+                whole.passes.approximate |= matters && passes.approximate;
                 if let Some(found) = fault.sequential {
                     let before = whole.sequential.map_or(1.0, |chance| 1.0 - chance.chance);
                     let chance = 1.0 - before * (1.0 - found.chance);
                     whole.sequential = Some(Chance { chance, approximate: true });
                 }
             }
-            whole.plain.chance = 1.0 - whole.plain.chance;
             Some(whole)
         });
         ratios.flatten().collect()

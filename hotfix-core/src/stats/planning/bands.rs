@@ -18,7 +18,7 @@ use super::chances::{Chances, Draw, whole};
 use crate::stats::numeric::{larger, smaller};
 
 /// Chances this far apart count as equal: a seventh of the standard error of 20,000 runs at one half.
-const CLOSE: f64 = 5e-4;
+pub(crate) const CLOSE: f64 = 5e-4;
 /// Work that is done for one figure, in multiplications.
 const MOST_WORK: f64 = 4e6;
 /// Largest count of a window that is followed step by step.
