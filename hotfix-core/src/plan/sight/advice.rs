@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::grade::{MetricKind, Response, Worse};
+use crate::grade::{MetricKind, Response, Worse, closed_set};
 use crate::plan::Plan;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::stats::planning::Comparison;
@@ -15,8 +15,8 @@ use super::{MetricSight, POWER};
 
 /// A gate that a healthy fix misses more often than this wants another bound.
 const DOUBTFUL: f64 = 0.05;
-/// Chance with which a healthy fix is to pass all gates under the bound that is advised.
-const SURE: f64 = 0.99;
+/// Chances with which a healthy fix is to get through all phases under the bound that is advised; the first that can be had.
+const SURE: [f64; 3] = [0.99, 0.95, 0.9];
 /// Multiples of the record's bad events that a bound may be set at.
 const MULTIPLES: [f64; 17] =
     [1.1, 1.2, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0];
@@ -42,9 +42,11 @@ pub struct Advice {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Need {
-    /// A success bound that a healthy fix meets.
+    /// A bound that a healthy fix meets.
     Bound {
-        /// Chance that it passes all gates as they are.
+        /// Which.
+        which: Which,
+        /// Chance that it meets the present one in all phases.
         passes: f64,
         /// The bound as so many times the record's bad events; absent where none does.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,7 +54,7 @@ pub enum Need {
         /// The bound in the metric's unit.
         #[serde(skip_serializing_if = "Option::is_none")]
         bound: Option<f64>,
-        /// Chance to pass all gates with it.
+        /// Chance to meet that in all phases.
         #[serde(skip_serializing_if = "Option::is_none")]
         then: Option<f64>,
     },
@@ -86,6 +88,16 @@ pub enum Need {
     },
 }
 
+closed_set! {
+    /// Which bound of a metric.
+    Which {
+        /// What the gate asks of the whole phase.
+        Success = "success",
+        /// What trailing windows are held to at every tick.
+        Rollback = "rollback",
+    }
+}
+
 /// What a healthy fix would need to pass.
 pub(super) fn bounds(
     plan: &Plan,
@@ -94,18 +106,20 @@ pub(super) fn bounds(
     requests: Option<f64>,
 ) -> Vec<Advice> {
     let mut advice = Vec::new();
-    let missed: Vec<&Phase> = plan
-        .seen_phases()
-        .iter()
-        .zip(&seen.phases)
-        .filter(|(phase, seen)| {
-            let fails = seen.healthy_passes < 1.0 - DOUBTFUL && !seen.waits_for_trials;
-            fails && phase.missed != Response::Continue && metric.bounds.success.is_some()
-        })
-        .map(|(phase, _)| phase)
-        .collect();
-    if !missed.is_empty() {
-        advice.push(other_bound(plan, metric, seen, requests, &missed));
+    for (which, bound) in
+        [(Which::Success, metric.bounds.success), (Which::Rollback, metric.bounds.rollback)]
+    {
+        let keeps = |phase: &Phase| meets(plan, metric, phase, seen.base_rate, which, requests);
+        let missed: Vec<(&Phase, f64)> = plan
+            .seen_phases()
+            .iter()
+            .filter(|phase| which == Which::Rollback || phase.missed != Response::Continue)
+            .filter_map(|phase| Some((phase, keeps(phase)?)))
+            .filter(|(_, chance)| *chance < 1.0 - DOUBTFUL)
+            .collect();
+        if bound.is_some() && !missed.is_empty() {
+            advice.push(other_bound(plan, metric, seen, requests, which, &missed));
+        }
     }
     for (phase, seen) in plan.seen_phases().iter().zip(&seen.phases) {
         if seen.waits_for_trials {
@@ -115,14 +129,39 @@ pub(super) fn bounds(
     advice
 }
 
+/// Chance that a healthy fix meets one bound in a phase, the other left aside; none where the gate is not asked.
+fn meets(
+    plan: &Plan,
+    metric: &Metric,
+    phase: &Phase,
+    rate: f64,
+    which: Which,
+    requests: Option<f64>,
+) -> Option<f64> {
+    let setting = plan.setting(phase, requests);
+    match which {
+        Which::Success => {
+            let watching = Watching::try_new(metric, setting)?;
+            (!watching.waits()).then(|| watching.met(rate))
+        }
+        Which::Rollback => {
+            let mut alone = metric.clone();
+            (alone.bounds.success, alone.bounds.alert) = (None, None);
+            let course = Watching::try_new(&alone, setting)?.course(rate);
+            course.kept.last().copied()
+        }
+    }
+}
+
 fn other_bound(
     plan: &Plan,
     metric: &Metric,
     seen: &MetricSight,
     requests: Option<f64>,
-    missed: &[&Phase],
+    which: Which,
+    missed: &[(&Phase, f64)],
 ) -> Advice {
-    let passes_with = |ratio: f64| -> Option<(f64, f64)> {
+    let passes_with = |ratio: f64| -> Option<(f64, f64, f64)> {
         let bad = seen.base_rate * ratio;
         let figure = match (metric.kind, metric.worse) {
             (MetricKind::Proportion, Worse::Lower) => 1.0 - bad,
@@ -132,46 +171,60 @@ fn other_bound(
             return None;
         }
         let mut other = metric.clone();
-        let value = BoundValue::Absolute(figure);
-        other.bounds.success = Some(Bound { value, unless_both_arms: false });
-        let mut all = 1.0;
-        for phase in plan.seen_phases() {
-            let watching = Watching::try_new(&other, plan.setting(phase, requests))?;
-            all *= if watching.waits() { 1.0 } else { watching.met(seen.base_rate) };
+        let unless_both_arms = metric.bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
+        let bound = Bound { value: BoundValue::Absolute(figure), unless_both_arms };
+        match which {
+            Which::Success => {
+                other.bounds.success = Some(Bound { unless_both_arms: false, ..bound })
+            }
+            Which::Rollback => other.bounds.rollback = Some(bound),
         }
-        Some((figure, all))
+        let each = plan.seen_phases().iter();
+        let each =
+            each.filter_map(|phase| meets(plan, &other, phase, seen.base_rate, which, requests));
+        Some((ratio, figure, each.product()))
     };
-    let found = MULTIPLES.into_iter().find_map(|ratio| {
-        passes_with(ratio).filter(|(_, all)| *all >= SURE).map(|(figure, all)| (ratio, figure, all))
-    });
-    let phases: Vec<PhaseName> = missed.iter().map(|phase| phase.name).collect();
-    let fails: Vec<f64> = seen
-        .phases
-        .iter()
-        .filter(|of| phases.contains(&of.phase))
-        .map(|of| 1.0 - of.healthy_passes)
-        .collect();
-    let (gates, of) = (if phases.len() == 1 { "gate" } else { "gates" }, list(&phases));
+    // The first that is sure, else the first that is nearly so: another bound may stand in the way.
+    let tried: Vec<_> = MULTIPLES.into_iter().filter_map(passes_with).collect();
+    let found = SURE.iter().find_map(|sure| tried.iter().find(|(.., all)| all >= sure));
+    let phases: Vec<PhaseName> = missed.iter().map(|(phase, _)| phase.name).collect();
+    let fails: Vec<f64> = missed.iter().map(|(_, chance)| 1.0 - chance).collect();
+    let (in_the, all) = match which {
+        Which::Success => (if phases.len() == 1 { "at the gate" } else { "at the gates" }, "gates"),
+        Which::Rollback => {
+            (if phases.len() == 1 { "in a window" } else { "in windows" }, "windows")
+        }
+    };
     let mut sentence = format!(
-        "`{}`: a fix as good as the record misses the {gates} of {of} in {} of 100 cases",
+        "`{}`: a fix as good as the record misses the {which} bound {in_the} of {} in {} of 100 cases",
         metric.id,
+        list(&phases),
         figures(&fails)
     );
-    let need = if let Some((ratio, figure, then)) = found {
+    let now: f64 = plan
+        .seen_phases()
+        .iter()
+        .filter_map(|phase| meets(plan, metric, phase, seen.base_rate, which, requests))
+        .product();
+    let mut need = Need::Bound { which, passes: now, ratio: None, bound: None, then: None };
+    if let Some(&(ratio, figure, then)) = found {
         let words = bound(metric, figure, ratio);
-        sentence.push_str(&format!("; with {words} it passes all of them in {}", cases(then)));
-        Need::Bound {
-            passes: seen.all_gates,
+        sentence.push_str(&format!("; {words} lets it through all {all} in {}", cases(then)));
+        need = Need::Bound {
+            which,
+            passes: now,
             ratio: Some(ratio),
             bound: Some(figure),
             then: Some(then),
-        }
+        };
     } else {
-        sentence
-            .push_str("; nothing at this rate: no bound up to 100 times the record lets it pass");
-        Need::Bound { passes: seen.all_gates, ratio: None, bound: None, then: None }
-    };
-    sentence.push_str(at_the_record(metric));
+        sentence.push_str(
+            "; nothing at this rate: no bound up to 100 times the record lets it through",
+        );
+    }
+    if which == Which::Success {
+        sentence.push_str(at_the_record(metric));
+    }
     Advice { metric: metric.id, phases, need, sentence }
 }
 

@@ -21,7 +21,7 @@ use crate::policy::section::{Metric, Phase};
 use crate::unit::{MetricName, PhaseName, Share};
 
 pub use crate::stats::planning::Chance;
-pub use advice::{Advice, Need};
+pub use advice::{Advice, Need, Which};
 
 use watch::Setting;
 

@@ -2,9 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::grade::{MetricKind, Worse};
-
-use super::words::{about, and, events, figure, figures, lasting, list, of_100};
+use super::words::{about, and, figure, figures, lasting, list, of_100};
 use super::{Blind, Chance, Detection, MetricSight, Sight, TrafficSource};
 
 impl Sight {
@@ -32,7 +30,7 @@ impl Sight {
             self.leading(leading, &mut page);
         }
         for metric in &self.metrics {
-            let _ = writeln!(page, "`{}`: {}.\n", metric.metric, metric.healthy());
+            let _ = writeln!(page, "`{}`: {}.\n", metric.metric, metric.healthy("bad events"));
         }
         if !self.unforeseen.is_empty() {
             let parts: Vec<String> = self
@@ -65,7 +63,7 @@ impl Sight {
             of.metric,
             figure(traffic),
             figure(100.0 * of.base_rate),
-            of.healthy()
+            of.healthy("errors")
         );
         of.table(page);
         of.times(page);
@@ -74,7 +72,7 @@ impl Sight {
 
 impl MetricSight {
     /// The one sentence that matters.
-    fn healthy(&self) -> String {
+    fn healthy(&self, events: &str) -> String {
         let expected: Vec<String> =
             self.phases.iter().map(|phase| figure(phase.expected_events)).collect();
         let fails: Vec<f64> = self.phases.iter().map(|phase| 1.0 - phase.healthy_passes).collect();
@@ -86,23 +84,18 @@ impl MetricSight {
         format!(
             "{} {} are to be expected of a healthy fix; at {gates} fails in {} of 100 cases and passes {them} in {about}{}",
             and(&expected),
-            self.events(),
+            events,
             figures(&fails),
             of_100(self.all_gates)
         )
     }
 
-    const fn events(&self) -> &'static str {
-        // The rate is of bad events whichever way is worse.
-        events(MetricKind::Proportion, Worse::Higher)
-    }
-
-    /// Chances by ratio: plain bounds, then the sequential test.
+    /// Chances by ratio: past the gate, plain bounds, the sequential test.
     fn table(&self, page: &mut String) {
         let ratios: Vec<f64> =
             self.phases.first().into_iter().flat_map(|p| &p.faults).map(|f| f.ratio).collect();
         page.push_str(
-            "Of 100 rollouts, rolled back in time by plain bounds / by the sequential test:\n\n",
+            "Of 100 rollouts in time: past the gate / rolled back by plain bounds / by the sequential test:\n\n",
         );
         page.push_str("| phase | share | time | expected | allowed | healthy |");
         for ratio in &ratios {
@@ -112,7 +105,12 @@ impl MetricSight {
         page.push_str(&"--:|".repeat(ratios.len() + 1));
         page.push('\n');
         for phase in &self.phases {
-            let healthy = pair(Some(phase.healthy_rolled_back), phase.false_rollback);
+            let passes = Chance {
+                chance: phase.healthy_passes,
+                approximate: phase.healthy_passes_approximate,
+            };
+            let healthy =
+                cell([Some(passes), Some(phase.healthy_rolled_back), phase.false_rollback]);
             let _ = write!(
                 page,
                 "| `{}` | {}% | {} | {} | {} | {healthy} |",
@@ -123,10 +121,9 @@ impl MetricSight {
                 phase.allowed_events.map_or_else(|| "–".to_owned(), figure),
             );
             for fault in &phase.faults {
-                let cell = pair(
-                    fault.plain.map(Detection::as_chance),
-                    fault.sequential.map(Detection::as_chance),
-                );
+                let [plain, test] =
+                    [fault.plain, fault.sequential].map(|found| found.map(Detection::as_chance));
+                let cell = cell([fault.passes, plain, test]);
                 let _ = write!(page, " {cell} |");
             }
             let smallest =
@@ -175,9 +172,8 @@ impl MetricSight {
     }
 }
 
-fn pair(plain: Option<Chance>, test: Option<Chance>) -> String {
-    let word = |chance: Option<Chance>| chance.map_or_else(|| "–".to_owned(), about);
-    format!("{} / {}", word(plain), word(test))
+fn cell(chances: [Option<Chance>; 3]) -> String {
+    chances.map(|chance| chance.map_or_else(|| "–".to_owned(), about)).join(" / ")
 }
 
 impl Detection {

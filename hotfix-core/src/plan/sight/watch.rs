@@ -260,6 +260,9 @@ impl<'a> Watching<'a> {
         let sure = |chance: f64| chance <= 1e-4 || chance >= 1.0 - 1e-4;
         course.gone_about |= self.about && !sure(course.gone);
         course.passes_about |= self.about && !sure(course.passes);
+        // A live arm that happens to be clearly beyond the bound, too, puts off the rollback of what cannot meet it.
+        let live = self.phase.share < Share::ALL;
+        course.kept_about |= live && looks.iter().any(|look| look.hopeful.is_some());
         course
     }
 

@@ -107,15 +107,6 @@ fn percent(share: f64) -> String {
     }
 }
 
-/// What a metric's bad events are called.
-pub(super) const fn events(kind: MetricKind, worse: Worse) -> &'static str {
-    match (kind, worse) {
-        (MetricKind::Proportion, Worse::Higher) => "errors",
-        (MetricKind::Proportion, Worse::Lower) => "failures",
-        _ => "events",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
