@@ -124,7 +124,7 @@ fn plan_6_a_calibrated_plan_says_that_it_is_approximate_and_finds_less() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10, ..ProptestConfig::default() })]
 
     /// Tiny and huge traffic, phases of no time and of all the traffic, records near nothing and near everything.
     #[test]

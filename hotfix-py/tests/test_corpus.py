@@ -500,11 +500,41 @@ def findings_case(case: Case, _file: File, name: str) -> None:
         assert all(part in finding.message for part in wanted["says"]), finding.message
 
 
+def sight_case(case: Case) -> None:
+    """What the phases of a plan see: `plan/sight.toml` describes the form."""
+    document = json.loads(hotfix.Policy.preset(case["policy"]).to_json())
+    for pointer, value in case.get("set", []):
+        if value == "absent":
+            take(document, pointer)
+        else:
+            put(document, pointer, copy.deepcopy(value))
+    policy = hotfix.Policy.from_json(json.dumps(document))
+    plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"}, case.get("traffic"))
+    sight, page = plan.sight, plan.sight_markdown()
+    for pointer, wanted in case.get("near", []):
+        steps, key = split(pointer)
+        assert at(sight, [*steps, key]) == pytest.approx(wanted, rel=1e-7, abs=1e-12), pointer
+    for pointer, wanted in case.get("has", []):
+        steps, key = split(pointer)
+        assert at(sight, [*steps, key]) == wanted, pointer
+    for pointer in case.get("lacks", []):
+        steps, key = split(pointer)
+        with pytest.raises((KeyError, IndexError)):
+            at(sight, [*steps, key])
+    assert all(part in page for part in case.get("says", [])), page
+
+
+def plan_case(case: Case, _file: File, name: str) -> None:
+    """Cases of plans, by file."""
+    {"sight": sight_case}[name](case)
+
+
 RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
     "decision": decision_case,
     "findings": findings_case,
     "kayenta": kayenta_case,
     "lint": lint_case,
+    "plan": plan_case,
     "policy": policy_case,
     "preset": preset_case,
     "roll": roll_case,

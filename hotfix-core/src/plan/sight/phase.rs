@@ -62,7 +62,7 @@ impl Plan {
         let watching = Watching::try_new(metric, self.setting(phase, requests))?;
         let mut test = Test::try_new(self, metric, phase, rate, &watching);
         let healthy = watching.course(rate);
-        let by_most = watching.passes_by_most(rate);
+        let by_most = watching.passes_by_most(rate, healthy.gone);
         let false_rollback = test.as_mut().and_then(|test| test.finds(1.0));
         let faults =
             RATIOS.map(|ratio| fault(metric, phase, &watching, test.as_mut(), rate, ratio));

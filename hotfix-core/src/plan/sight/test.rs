@@ -145,10 +145,10 @@ impl<'a> Test<'a> {
         let most =
             if self.comparison.base_rate > 0.0 { 1.0 / self.comparison.base_rate } else { 1.0 };
         let mut ratio = self.comparison.detectable_ratio(minutes, power).ok()??;
-        for _ in 0..4 {
+        for _ in 0..2 {
             let found = self.finds(ratio)?;
             let miss = power - found.chance.chance;
-            if self.frontier.is_none() || miss.abs() < 2e-3 {
+            if self.frontier.is_none() || miss.abs() < 5e-3 {
                 break;
             }
             let further = self.comparison.chance_by_formula(ratio * 1.02, minutes).ok()?;

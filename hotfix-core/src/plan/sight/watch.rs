@@ -267,8 +267,8 @@ impl<'a> Watching<'a> {
     }
 
     /// Chance to pass by the longest time, where a miss only holds: at the gate or at any later look; none where there is
-    /// no such time or it cannot be followed. Alerts after the gate are left out.
-    pub(super) fn passes_by_most(&self, rate: f64) -> Option<f64> {
+    /// no such time or it cannot be followed. `gone` is the chance to have gone back by the gate; alerts after it are left out.
+    pub(super) fn passes_by_most(&self, rate: f64, gone: f64) -> Option<f64> {
         if self.ticks.len() <= self.least || self.waits() || self.phase.missed != Response::Hold {
             return None;
         }
@@ -276,8 +276,7 @@ impl<'a> Watching<'a> {
         let limits = self.ticks[self.least - 1..].iter().map(|tick| tick.met.unwrap_or(usize::MAX));
         let limits: Vec<usize> = limits.collect();
         let bands = self.bands(&looks);
-        let kept = 1.0 - self.bands(&looks[..self.least]).course().gone;
-        bands.passes_by_most(&limits).map(|passes| passes * kept)
+        bands.passes_by_most(&limits).map(|passes| passes * (1.0 - gone))
     }
 
     fn bands<'b>(&self, looks: &'b [Look]) -> Bands<'b> {

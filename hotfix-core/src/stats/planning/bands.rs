@@ -14,8 +14,8 @@
 //! is at least the product and at most the smaller one (Harris' inequality); where these differ the middle is given, as
 //! approximate.
 
-use super::chances::{Chances, Draw, whole};
-use crate::stats::numeric::{larger, smaller};
+use super::chances::{Chances, Draw, Steps};
+use crate::stats::numeric::{exp, larger, ln, smaller};
 
 /// Chances this far apart count as equal: a seventh of the standard error of 20,000 runs at one half.
 pub(crate) const CLOSE: f64 = 5e-4;
@@ -23,6 +23,8 @@ pub(crate) const CLOSE: f64 = 5e-4;
 const MOST_WORK: f64 = 4e6;
 /// Largest count of a window that is followed step by step.
 const MOST_IN_WINDOW: f64 = 3_000.0;
+/// Lengths of a window after which its law is taken to have settled.
+const SETTLED: usize = 3;
 /// Paths with less chance than this are left out.
 const LEAST: f64 = 1e-14;
 
@@ -135,13 +137,10 @@ impl Bands<'_> {
         let mut kept = vec![1.0];
         let (mut not_missed, mut passes) = (1.0, 0.0);
         let mut before = sums.clone();
-        let mut step = (Draw::NOTHING, Chances::certainly(0));
+        let mut steps = Steps::new();
         for look in self.looks {
-            if look.draw != step.0 {
-                step = (look.draw, look.draw.chances());
-            }
             before = sums;
-            let mut tick = step.1.clone();
+            let mut tick = steps.of(look.draw).clone();
             if let (true, Some(most)) = (alone, look.stays) {
                 tick.keep(most);
             }
@@ -246,6 +245,9 @@ impl Bands<'_> {
         if self.looks.iter().all(|look| limit(look).is_none()) {
             return Windows::calm(self.looks);
         }
+        if self.hardly_ever() {
+            return Windows::calm(self.looks);
+        }
         let full = self.total(self.looks.len()).mean() / larger(self.looks.len() as f64, 1.0)
             * self.window as f64;
         let width = |mean: f64| 14.0 * mean.sqrt() + 30.0;
@@ -254,6 +256,26 @@ impl Bands<'_> {
             return self.disjoint_windows();
         }
         self.chained_windows()
+    }
+
+    /// Whether all windows together go back less often than once in ten million times.
+    fn hardly_ever(&self) -> bool {
+        let (mut sums, mut total) = (vec![Draw::NOTHING], Draw::NOTHING);
+        let (mut chance, mut last) = (0.0, ((Draw::NOTHING, 0), 0.0));
+        for (at, look) in self.looks.iter().enumerate() {
+            total = total.and(look.draw);
+            sums.push(total);
+            let Some(most) = look.stays else { continue };
+            let window = total.less(sums[(at + 1).saturating_sub(self.window)]);
+            if last.0 != (window, most) {
+                last = ((window, most), 1.0 - window.at_most(most));
+            }
+            chance += last.1;
+            if chance > 1e-7 {
+                return false;
+            }
+        }
+        true
     }
 
     /// As if only windows without a common tick were looked at.
@@ -277,18 +299,31 @@ impl Bands<'_> {
 
     /// The chain that the module describes; one for each number of bad looks in a row.
     fn chained_windows(&self) -> Windows {
-        let leaves = Leaving::new(self.window);
+        let mut leaves = Leaving::new(self.window);
         let none = Chances { low: 0, of: Vec::new() };
         let mut chains = vec![none.clone(); self.in_a_row.max(1)];
         chains[0] = Chances::certainly(0);
         let mut kept = vec![1.0];
         let (mut counted, mut late) = (0, 0.0);
-        let mut step = (Draw::NOTHING, Chances::certainly(0));
+        let mut steps = Steps::new();
         let mut alive: f64 = 1.0;
         for look in self.looks {
-            if look.draw != step.0 {
-                step = (look.draw, look.draw.chances());
+            if alive < LEAST {
+                kept.push(0.0);
+                continue;
             }
+            // Once a window has been full for as long again, its law hardly changes any more: each further window keeps the
+            // same share.
+            if counted >= SETTLED * self.window {
+                let now = kept.len() - 1;
+                let share = smaller(alive / kept[now - self.window], 1.0);
+                let next = alive * exp(ln(share) / self.window as f64);
+                late += alive - next;
+                alive = next;
+                kept.push(next);
+                continue;
+            }
+            let step = steps.of(look.draw);
             if look.draw != Draw::NOTHING {
                 counted += 1;
             }
@@ -297,7 +332,7 @@ impl Bands<'_> {
             for (bad, chain) in chains.iter().enumerate().filter(|(_, chain)| !chain.of.is_empty())
             {
                 let left = if full { leaves.from(chain) } else { chain.clone() };
-                let mut now = left.plus(&step.1);
+                let mut now = left.plus(step);
                 now.trim(LEAST);
                 let mut beyond = now.clone();
                 if let Some(well) = look.well {
@@ -334,15 +369,12 @@ impl Bands<'_> {
         let first = self.looks.len() - most.len();
         let mut open = self.total(first + 1).chances();
         open.drop_up_to(most[0]);
-        let mut step = (Draw::NOTHING, Chances::certainly(0));
+        let mut steps = Steps::new();
         for (look, limit) in self.looks[first + 1..].iter().zip(&most[1..]) {
             if open.sum() < 1e-12 {
                 break;
             }
-            if look.draw != step.0 {
-                step = (look.draw, look.draw.chances());
-            }
-            open = open.plus(&step.1);
+            open = open.plus(steps.of(look.draw));
             open.drop_up_to(*limit);
         }
         Some(larger(1.0 - open.sum(), 0.0))
@@ -382,48 +414,43 @@ impl Chances {
     }
 }
 
-/// How many of a window's counts belong to the tick that drops out.
+/// How many of a window's counts belong to the tick that drops out: by their number, once they are wanted.
 struct Leaving {
     /// Chance of each to belong to it.
     share: f64,
+    of: Vec<Option<Chances>>,
 }
 
 impl Leaving {
     fn new(window: usize) -> Self {
-        Self { share: 1.0 / window.max(1) as f64 }
+        Self { share: 1.0 / window.max(1) as f64, of: Vec::new() }
     }
 
-    fn from(&self, chain: &Chances) -> Chances {
+    /// The law of how many of so many leave.
+    fn among(&mut self, number: usize) -> &Chances {
+        if self.of.len() <= number {
+            self.of.resize(number + 1, None);
+        }
+        let draw = Draw::Trials { trials: number as f64, rate: self.share };
+        self.of[number].get_or_insert_with(|| {
+            let mut chances = draw.chances();
+            chances.trim(1e-13);
+            chances
+        })
+    }
+
+    fn from(&mut self, chain: &Chances) -> Chances {
         if self.share >= 1.0 {
             return Chances { low: 0, of: vec![chain.sum()] };
         }
-        let high = chain.low + chain.of.len();
-        let mut of = vec![0.0; high];
-        let odds = self.share / (1.0 - self.share);
+        let mut of = vec![0.0; chain.low + chain.of.len()];
         for (number, chance) in (chain.low..).zip(&chain.of) {
-            let mode = whole((number as f64 * self.share).floor());
-            // Outwards from the most likely number that leaves; the sum makes chances of the terms.
-            let mut terms = vec![(mode, 1.0)];
-            let (mut term, mut sum) = (1.0, 1.0);
-            for gone in (1..=mode).rev() {
-                term *= gone as f64 / ((number - gone + 1) as f64 * odds);
-                if term < 1e-13 {
-                    break;
-                }
-                sum += term;
-                terms.push((gone - 1, term));
-            }
-            term = 1.0;
-            for gone in mode..number {
-                term *= (number - gone) as f64 / (gone + 1) as f64 * odds;
-                if term < 1e-13 {
-                    break;
-                }
-                sum += term;
-                terms.push((gone + 1, term));
-            }
-            for (gone, term) in terms {
-                of[number - gone] += chance * term / sum;
+            let gone = self.among(number);
+            let first = number - gone.low;
+            // As more leave, fewer are left.
+            let left = of[first + 1 - gone.of.len()..=first].iter_mut().rev();
+            for (sum, share) in left.zip(&gone.of) {
+                *sum += chance * share;
             }
         }
         let mut left = Chances { low: 0, of };

@@ -201,3 +201,28 @@ impl Chances {
         self.low += thin;
     }
 }
+
+/// The laws of ticks: a few differ, by the rounding of their trials.
+pub(super) struct Steps(Vec<(Draw, Chances)>);
+
+impl Steps {
+    pub(super) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(super) fn of(&mut self, draw: Draw) -> &Chances {
+        let known = self.0.iter().position(|(known, _)| *known == draw);
+        let at = known.unwrap_or_else(|| {
+            if self.0.len() >= 4 {
+                self.0.remove(0);
+            }
+            self.0.push((draw, {
+                let mut chances = draw.chances();
+                chances.trim(1e-15);
+                chances
+            }));
+            self.0.len() - 1
+        });
+        &self.0[at].1
+    }
+}

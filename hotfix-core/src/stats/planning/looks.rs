@@ -3,7 +3,7 @@
 //! With the split fixed the evidence is a function of the events of both arms so far, so the undecided paths are a table
 //! by these two numbers. A tick spreads it along both, and takes out what has crossed.
 
-use super::chances::{Chances, Draw};
+use super::chances::{Chances, Draw, Steps};
 use super::crossing::Evidence;
 use crate::stats::{Direction, StatError};
 
@@ -54,16 +54,13 @@ impl Frontier {
         let mut paths = Paths::start();
         let mut decided = vec![0.0];
         let mut all = 0.0;
-        let mut step = None;
+        let (mut of_canary, mut of_baseline) = (Steps::new(), Steps::new());
         for &(canary, baseline) in ticks {
-            let (of, chances) = step.get_or_insert_with(|| {
-                ((canary, baseline), (canary.chances(), baseline.chances()))
-            });
-            if *of != (canary, baseline) {
-                *of = (canary, baseline);
-                *chances = (canary.chances(), baseline.chances());
+            if canary == Draw::NOTHING && baseline == Draw::NOTHING {
+                decided.push(all);
+                continue;
             }
-            paths.spread(&chances.0, &chances.1);
+            paths.spread(of_canary.of(canary), of_baseline.of(baseline));
             all += paths.take(|canary| self.least(canary));
             paths.trim();
             decided.push(f64::min(all, 1.0));

@@ -47,6 +47,22 @@ def bounds(ticks: int, trials: int, rate: Fraction, window: int | None, calm: in
     return float(Fraction(passes, scale)), float(1 - Fraction(kept, scale))
 
 
+def by_chances(ticks: int, trials: int, rate: Fraction, window: int, calm: int, phase: int) -> tuple[float, float]:
+    """As `bounds`, in floating point: sums of numbers above 0 alone, so to twelve digits or more."""
+    step = [comb(trials, x) * float(rate) ** x * (1 - float(rate)) ** (trials - x) for x in range(window + 1)]
+    sums = {0: 1.0}
+    passes = 0.0
+    for _ in range(ticks):
+        last, sums = sums, defaultdict(float)
+        passes = 0.0
+        for total, chance in last.items():
+            for x, more in enumerate(step):
+                if total + x <= phase:
+                    sums[total + x] += chance * more
+                    passes += chance * more if x <= calm else 0.0
+    return passes, 1 - sum(sums.values())
+
+
 def test(ticks: list[tuple[int, int]], share: float, rate: float, ratio: float, alpha: float) -> float:
     """Found by the end."""
     losses = [log1p((g - 1) * share) for g in GRID]
@@ -102,9 +118,10 @@ def main() -> None:
     for name, ticks, trials, window, calm, phase in [
         ("canary", 10, 100, 5, 2, 3), ("partial", 10, 500, 25, 10, 15), ("full", 30, 1000, 50, 20, 90),
     ]:
-        # The last phase's whole numbers have thousands of digits.
-        for ratio in (1,) if name == "full" else (1, Fraction(3, 2), 2, 5, 10, 20):
-            got = bounds(ticks, trials, thousandth * ratio, window, calm, phase)
+        for ratio in (1, Fraction(3, 2), 2, 5, 10, 20):
+            # The last phase's whole numbers have tens of thousands of digits.
+            reckon = by_chances if name == "full" else bounds
+            got = reckon(ticks, trials, thousandth * ratio, window, calm, phase)
             whole[name, ratio] = got
             print(f"  {name} {float(ratio)}: {got[0]!r} {got[1]!r}")
     print("  all gates:", whole["canary", 1][0] * whole["partial", 1][0] * whole["full", 1][0])
