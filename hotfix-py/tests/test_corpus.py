@@ -513,7 +513,7 @@ def sight_case(case: Case) -> None:
     sight, page = plan.sight, plan.sight_markdown()
     for pointer, wanted in case.get("near", []):
         steps, key = split(pointer)
-        assert at(sight, [*steps, key]) == pytest.approx(wanted, rel=1e-7, abs=1e-12), pointer
+        assert at(sight, [*steps, key]) == pytest.approx(wanted, rel=1e-6, abs=1e-8), pointer
     for pointer, wanted in case.get("has", []):
         steps, key = split(pointer)
         assert at(sight, [*steps, key]) == wanted, pointer

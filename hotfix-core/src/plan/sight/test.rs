@@ -145,7 +145,7 @@ impl<'a> Test<'a> {
         let most =
             if self.comparison.base_rate > 0.0 { 1.0 / self.comparison.base_rate } else { 1.0 };
         let mut ratio = self.comparison.detectable_ratio(minutes, power).ok()??;
-        for _ in 0..2 {
+        for _ in 0..=1 {
             let found = self.finds(ratio)?;
             let miss = power - found.chance.chance;
             if self.frontier.is_none() || miss.abs() < 5e-3 {

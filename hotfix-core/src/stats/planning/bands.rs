@@ -137,7 +137,7 @@ impl Bands<'_> {
         let mut kept = vec![1.0];
         let (mut not_missed, mut passes) = (1.0, 0.0);
         let mut before = sums.clone();
-        let mut steps = Steps::new();
+        let mut steps = Steps::new(LEAST);
         for look in self.looks {
             before = sums;
             let mut tick = steps.of(look.draw).clone();
@@ -305,7 +305,7 @@ impl Bands<'_> {
         chains[0] = Chances::certainly(0);
         let mut kept = vec![1.0];
         let (mut counted, mut late) = (0, 0.0);
-        let mut steps = Steps::new();
+        let mut steps = Steps::new(LEAST);
         let mut alive: f64 = 1.0;
         for look in self.looks {
             if alive < LEAST {
@@ -369,7 +369,7 @@ impl Bands<'_> {
         let first = self.looks.len() - most.len();
         let mut open = self.total(first + 1).chances();
         open.drop_up_to(most[0]);
-        let mut steps = Steps::new();
+        let mut steps = Steps::new(LEAST);
         for (look, limit) in self.looks[first + 1..].iter().zip(&most[1..]) {
             if open.sum() < 1e-12 {
                 break;

@@ -203,26 +203,28 @@ impl Chances {
 }
 
 /// The laws of ticks: a few differ, by the rounding of their trials.
-pub(super) struct Steps(Vec<(Draw, Chances)>);
+pub(super) struct Steps {
+    known: Vec<(Draw, Chances)>,
+    /// Chances below this are left out.
+    least: f64,
+}
 
 impl Steps {
-    pub(super) const fn new() -> Self {
-        Self(Vec::new())
+    pub(super) const fn new(least: f64) -> Self {
+        Self { known: Vec::new(), least }
     }
 
     pub(super) fn of(&mut self, draw: Draw) -> &Chances {
-        let known = self.0.iter().position(|(known, _)| *known == draw);
+        let known = self.known.iter().position(|(known, _)| *known == draw);
         let at = known.unwrap_or_else(|| {
-            if self.0.len() >= 4 {
-                self.0.remove(0);
+            if self.known.len() >= 4 {
+                self.known.remove(0);
             }
-            self.0.push((draw, {
-                let mut chances = draw.chances();
-                chances.trim(1e-15);
-                chances
-            }));
-            self.0.len() - 1
+            let mut chances = draw.chances();
+            chances.trim(self.least);
+            self.known.push((draw, chances));
+            self.known.len() - 1
         });
-        &self.0[at].1
+        &self.known[at].1
     }
 }

@@ -8,7 +8,7 @@ use super::crossing::Evidence;
 use crate::stats::{Direction, StatError};
 
 /// Paths with less chance than this are left out.
-const LEAST: f64 = 1e-13;
+const LEAST: f64 = 1e-11;
 /// Most expected events of both arms that are followed.
 const MOST_EVENTS: f64 = 450.0;
 /// Most ticks that are followed.
@@ -54,7 +54,7 @@ impl Frontier {
         let mut paths = Paths::start();
         let mut decided = vec![0.0];
         let mut all = 0.0;
-        let (mut of_canary, mut of_baseline) = (Steps::new(), Steps::new());
+        let (mut of_canary, mut of_baseline) = (Steps::new(LEAST), Steps::new(LEAST));
         for &(canary, baseline) in ticks {
             if canary == Draw::NOTHING && baseline == Draw::NOTHING {
                 decided.push(all);
