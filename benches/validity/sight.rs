@@ -17,6 +17,7 @@ const BEYOND_TWO: f64 = 0.1;
 const ABOUT: f64 = 0.05;
 
 /// PLAN-6.
+#[expect(clippy::unnecessary_wraps, reason = "chapters are listed as functions of one type")]
 pub(crate) fn sight(report: &mut Report) -> Result<(), StatError> {
     report.chapter("What a plan says beforehand");
     let runs = report.runs(RUNS);

@@ -109,7 +109,9 @@ fn plan_6_a_calibrated_plan_says_that_it_is_approximate_and_finds_less() {
     let document = preset("standard");
     let policy = Arc::new(Policy::from_json(&document.to_string()).unwrap());
     let series = |n: usize| -> Vec<[f64; 2]> {
-        (0..2160).map(|tick| [if (tick + 7 * n) % 90 == 0 { 12.0 } else { 0.0 }, 17.0]).collect()
+        (0..2160)
+            .map(|tick| [if (tick + 7 * n).is_multiple_of(90) { 12.0 } else { 0.0 }, 17.0])
+            .collect()
     };
     let pods: std::collections::BTreeMap<String, Vec<[f64; 2]>> =
         (0..10).map(|n| (format!("pod-{n}"), series(n))).collect();

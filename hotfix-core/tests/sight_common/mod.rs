@@ -8,7 +8,7 @@
     reason = "a simulation ends at what it did not expect"
 )]
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
-#![allow(clippy::missing_panics_doc, unreachable_pub, reason = "for tests")]
+#![allow(clippy::missing_panics_doc, clippy::too_many_lines, unreachable_pub, reason = "for tests")]
 
 use std::sync::Arc;
 
@@ -219,7 +219,7 @@ impl World {
     }
 }
 
-/// A stream of random numbers: SplitMix64 (Steele, Lea and Flood, 2014), the same on every platform.
+/// A stream of random numbers: `SplitMix64` (Steele, Lea and Flood, 2014), the same on every platform.
 pub struct Random(u64);
 
 impl Random {
@@ -389,10 +389,8 @@ pub fn entries(
             ));
         }
     }
-    for index in 0..phases.len() {
-        if phases[index].share == Share::ALL {
-            continue;
-        }
+    let compared = phases.iter().enumerate().filter(|(_, phase)| phase.share < Share::ALL);
+    for (index, _) in compared {
         let alone = plan(&policy(preset, &Part::Test(index)), requests);
         let sight = alone.sight().leading.unwrap();
         let phase = &sight.phases[0];

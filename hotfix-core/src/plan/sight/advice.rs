@@ -1,5 +1,7 @@
 //! What would have to be otherwise (PLAN-6): longer phases, more traffic, more instances, other bounds.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::grade::{MetricKind, Response, Worse, closed_set};
@@ -175,7 +177,7 @@ fn other_bound(
         let bound = Bound { value: BoundValue::Absolute(figure), unless_both_arms };
         match which {
             Which::Success => {
-                other.bounds.success = Some(Bound { unless_both_arms: false, ..bound })
+                other.bounds.success = Some(Bound { unless_both_arms: false, ..bound });
             }
             Which::Rollback => other.bounds.rollback = Some(bound),
         }
@@ -209,7 +211,7 @@ fn other_bound(
     let mut need = Need::Bound { which, passes: now, ratio: None, bound: None, then: None };
     if let Some(&(ratio, figure, then)) = found {
         let words = bound(metric, figure, ratio);
-        sentence.push_str(&format!("; {words} lets it through all {all} in {}", cases(then)));
+        let _ = write!(sentence, "; {words} lets it through all {all} in {}", cases(then));
         need = Need::Bound {
             which,
             passes: now,
@@ -257,18 +259,20 @@ fn more_trials(plan: &Plan, metric: &Metric, phase: &Phase, requests: Option<f64
     let needed = (counts && share > 0.0 && window > 0.0).then(|| (least / (share * window)).ceil());
     let mut sentence = format!("`{}`: the gate of `{}` waits", metric.id, phase.name);
     if let (Some(minutes), Some(needed), Some(trials)) = (window_minutes, needed, a_minute) {
-        sentence.push_str(&format!(
+        let _ = write!(
+            sentence,
             ", for a window of {} has about {} of the {least} trials that a band wants; {} requests a minute have them, or a window and a phase of {}",
             lasting(window),
             (trials * window).round(),
             needed,
             lasting(minutes.ceil()),
-        ));
+        );
     } else {
-        sentence.push_str(&format!(
+        let _ = write!(
+            sentence,
             ": its window is longer than the phase; watch for {} or more",
             lasting(window)
-        ));
+        );
     }
     let need = Need::Trials { window_minutes, requests_per_minute: needed };
     Advice { metric: metric.id, phases: vec![phase.name], need, sentence }
@@ -350,7 +354,7 @@ fn fault_words(
     if ways.is_empty() {
         sentence.push_str("nothing at this rate: not even a thousand times as long would do");
     } else {
-        sentence.push_str(&format!("{} of 100 take about {}", 100.0 * POWER, ways.join(", or ")));
+        let _ = write!(sentence, "{} of 100 take about {}", 100.0 * POWER, ways.join(", or "));
     }
     sentence
 }

@@ -131,12 +131,11 @@ impl<'a> Watching<'a> {
         let (canary, live) = (now.0 - from.0, now.1 - from.1);
         let bounds = self.metric.bounds;
         let watched = at.as_seconds();
-        let lacks = match self.metric.kind {
-            MetricKind::Count => of.watch.window.as_seconds() - watched,
-            _ => {
-                let other = if self.metric.compares_live() && live > 0.0 { live } else { canary };
-                of.watch.least_trials - canary.min(other)
-            }
+        let lacks = if self.metric.kind == MetricKind::Count {
+            of.watch.window.as_seconds() - watched
+        } else {
+            let other = if self.metric.compares_live() && live > 0.0 { live } else { canary };
+            of.watch.least_trials - canary.min(other)
         };
         let (rollback, alert) =
             (self.most(bounds.rollback, canary, live), self.most(bounds.alert, canary, live));

@@ -126,7 +126,9 @@ impl Draw {
             x += 1.0;
         }
         let sum: f64 = of.iter().sum();
-        of.iter_mut().for_each(|chance| *chance /= sum);
+        for chance in &mut of {
+            *chance /= sum;
+        }
         Chances { low, of }
     }
 }

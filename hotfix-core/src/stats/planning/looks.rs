@@ -83,7 +83,7 @@ impl Paths {
     }
 
     fn rows(&self) -> usize {
-        if self.width == 0 { 0 } else { self.of.len() / self.width }
+        self.of.len().checked_div(self.width).unwrap_or(0)
     }
 
     fn spread(&mut self, canary: &Chances, baseline: &Chances) {
