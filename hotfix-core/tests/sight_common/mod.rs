@@ -16,6 +16,7 @@ use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Command, Input, Recording, Rollout, State};
+use hotfix_core::stats::numeric::{exp, ln1p};
 use hotfix_core::unit::{MetricName, Share, Span, Timestamp};
 use serde_json::{Value, json};
 
@@ -246,7 +247,7 @@ impl Table {
     /// Binomial, from nothing upwards; trials of a tick are few enough for that.
     fn new(trials: u64, rate: f64) -> Self {
         let n = trials as f64;
-        let mut term = (1.0 - rate).powf(n);
+        let mut term = exp(n * ln1p(-rate));
         assert!(term > 0.0, "too many trials for this way to draw");
         let (mut sums, mut sum) = (Vec::new(), 0.0);
         for x in 0..=trials {
@@ -291,10 +292,14 @@ impl Entry {
         Self { of, planned, approximate, seen: hits as f64 / runs, runs, error }
     }
 
-    fn mean(of: String, planned: f64, approximate: bool, seen: &[f64]) -> Self {
+    fn mean(of: String, (planned, approximate): (f64, bool), most: f64, seen: &[f64]) -> Self {
         let runs = seen.len() as f64;
         let mean = seen.iter().sum::<f64>() / runs;
         let variance = seen.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (runs - 1.0);
+        // Where nearly all are at the most, the few others do not tell how they vary: at most by this (Bhatia and Davis,
+        // 2000).
+        let few = seen.iter().filter(|minutes| **minutes < most).count() < 10;
+        let variance = if few { ((most - planned) * planned).max(variance) } else { variance };
         Self { of, planned, approximate, seen: mean, runs, error: (variance / runs).sqrt() }
     }
 
@@ -366,7 +371,12 @@ pub fn entries(
                     here,
                 ));
                 let about = plain.minutes_approximate;
-                entries.push(Entry::mean(of("minutes by bounds"), plain.minutes, about, &minutes));
+                entries.push(Entry::mean(
+                    of("minutes by bounds"),
+                    (plain.minutes, about),
+                    least(index),
+                    &minutes,
+                ));
             }
             here = passed as u32;
         }
@@ -419,7 +429,12 @@ pub fn entries(
             let minutes: Vec<f64> =
                 fates.iter().map(|fate| fate.gone.map_or(least(index), |gone| gone.1)).collect();
             let about = found.minutes_approximate;
-            entries.push(Entry::mean(of("minutes by the test"), found.minutes, about, &minutes));
+            entries.push(Entry::mean(
+                of("minutes by the test"),
+                (found.minutes, about),
+                least(index),
+                &minutes,
+            ));
         }
     }
     entries

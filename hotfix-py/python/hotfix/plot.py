@@ -16,8 +16,8 @@ __all__ = ["sight"]
 def sight(plan: Plan, axes: Any = None) -> Any:
     """Plot how likely each phase of a plan catches a fault, by its size.
 
-    One panel a phase: dashed what the policy's plain bounds roll back in time, solid what the sequential test finds, dotted
-    what gets past the gate. At 1 on the left is a healthy fix, whose rollbacks are false alarms.
+    One panel a phase: dashed what the policy's plain bounds roll back in time, solid what the sequential test finds,
+    dotted what gets past the gate. At 1 on the left is a healthy fix, whose rollbacks are false alarms.
 
     Parameters
     ----------
@@ -66,7 +66,8 @@ def sight(plan: Plan, axes: Any = None) -> Any:
     for axis, phase in zip(axes, phases, strict=True):
         _phase(axis, phase, seen["power"])
     axes[0].set_ylabel("of 100 rollouts")
-    axes[-1].legend(loc="center right", fontsize="small", framealpha=0.9)
+    # The first phase has every line; the last may have no live arm to test against.
+    axes[0].legend(loc="center right", fontsize="small", framealpha=0.9)
     figure.suptitle(
         f"{seen['metric']}: what each phase catches in time, at {seen['requests_per_minute']:g} requests a minute, "
         f"{100 * seen['base_rate']:g}% bad on record",

@@ -164,7 +164,8 @@ fn other_bound(
     missed: &[(&Phase, f64)],
 ) -> Advice {
     let passes_with = |ratio: f64| -> Option<(f64, f64, f64)> {
-        let bad = seen.base_rate * ratio;
+        // As a person would write it, not as the product's last bit has it.
+        let bad = (seen.base_rate * ratio * 1e12).round() / 1e12;
         let figure = match (metric.kind, metric.worse) {
             (MetricKind::Proportion, Worse::Lower) => 1.0 - bad,
             _ => bad,

@@ -10,7 +10,8 @@ use super::Chance;
 
 /// A chance as a number of a hundred: `35`, `<1`, `>99`.
 pub(super) fn of_100(chance: f64) -> String {
-    let hundred = 100.0 * chance;
+    // Without the sign of a zero.
+    let hundred = (100.0 * chance).abs();
     if hundred > 0.0 && hundred < 0.5 {
         "<1".to_owned()
     } else if hundred < 100.0 && hundred > 99.5 {

@@ -110,9 +110,9 @@ impl Bands<'_> {
         let both = windows.kept.iter().zip(&hopeful).map(|(a, b)| a * b).collect();
         Course {
             kept: both,
-            gone: 1.0 - kept,
+            gone: larger(1.0 - kept, 0.0),
             gone_about: joint || windows.about && kept > CLOSE || hopeful_about,
-            passes,
+            passes: smaller(passes, 1.0),
             passes_about: passes_joint || windows.about && passes > CLOSE,
             kept_about: true,
         }
