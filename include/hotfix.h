@@ -1877,6 +1877,37 @@ hotfix_status hotfix_plan_calibration(const struct hotfix_plan *plan,
                                       struct hotfix_error **err);
 
 /**
+ * What each phase can see, before anything is deployed.
+ *
+ * {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes", "false_rollback": {"chance",
+ * "approximate"}, "faults": [{"ratio", "passes", "plain", "sequential", …}], "smallest_ratio", …}], "all_gates", "faults",
+ * "metrics", "unforeseen", "advice": [{"metric", "phases", "kind", "sentence", …}]}. Chances are from 0 to 1 and exact for
+ * independent errors where they do not say `approximate`. Takes milliseconds: keep the answer.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_sight(const struct hotfix_plan *plan,
+                                struct hotfix_buf *out,
+                                struct hotfix_error **err);
+
+/**
+ * The same as Markdown: a table that a person can act on.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with text that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_sight_markdown(const struct hotfix_plan *plan,
+                                         struct hotfix_buf *out,
+                                         struct hotfix_error **err);
+
+/**
  * When what happens if all goes well: [{"offset", "at", "step", "phase"}, …], offsets in seconds.
  *
  * @param plan      A plan.

@@ -15,6 +15,8 @@
 mod counts;
 mod fleet;
 mod fleets;
+#[path = "../../hotfix-core/tests/sight_common/mod.rs"]
+mod foreseen;
 mod intervals;
 mod latency;
 mod laws;
@@ -28,6 +30,7 @@ mod random;
 mod report;
 mod runner;
 mod scenarios;
+mod sight;
 mod tally;
 mod traffic;
 
@@ -45,7 +48,7 @@ type Chapter = (&'static str, fn(&mut Report) -> Result<(), StatError>);
 const PAGE: &str = "docs/validity.md";
 
 /// In the order of the page.
-const CHAPTERS: [Chapter; 15] = [
+const CHAPTERS: [Chapter; 16] = [
     ("errors", counts::errors),
     ("oracle", counts::oracle),
     ("peers", counts::peers),
@@ -55,6 +58,7 @@ const CHAPTERS: [Chapter; 15] = [
     ("efficacy", counts::efficacy),
     ("phase_ends", planning::phase_ends),
     ("planning", planning::planning),
+    ("sight", sight::sight),
     ("intervals", intervals::intervals),
     ("latency", latency::latency),
     ("metrics", metrics::metrics),

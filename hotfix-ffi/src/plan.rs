@@ -151,6 +151,53 @@ pub unsafe extern "C" fn hotfix_plan_calibration(
     }
 }
 
+/// What each phase can see, before anything is deployed.
+///
+/// {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes", "false_rollback": {"chance",
+/// "approximate"}, "faults": [{"ratio", "passes", "plain", "sequential", …}], "smallest_ratio", …}], "all_gates", "faults",
+/// "metrics", "unforeseen", "advice": [{"metric", "phases", "kind", "sentence", …}]}. Chances are from 0 to 1 and exact for
+/// independent errors where they do not say `approximate`. Takes milliseconds: keep the answer.
+///
+/// @param plan  A plan.
+/// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err   Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_sight(
+    plan: *const hotfix_plan,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || pointer::read(plan, "plan", |plan| canonical(&plan.sight())))
+        })
+    }
+}
+
+/// The same as Markdown: a table that a person can act on.
+///
+/// @param plan  A plan.
+/// @param out   A buffer with text that the caller frees with hotfix_buf_free.
+/// @param err   Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_plan_sight_markdown(
+    plan: *const hotfix_plan,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || pointer::read(plan, "plan", |plan| Ok(plan.sight().to_markdown())))
+        })
+    }
+}
+
 /// When what happens if all goes well: [{"offset", "at", "step", "phase"}, …], offsets in seconds.
 ///
 /// @param plan      A plan.

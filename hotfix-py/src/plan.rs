@@ -90,6 +90,43 @@ impl Plan {
         to_python(py, self.0.calibrations())
     }
 
+    /// What each phase can see, before anything is deployed, as a dict.
+    ///
+    /// ``phases`` has one entry a phase for the leading metric, the error rate: ``expected_events`` of a healthy fix,
+    /// ``healthy_passes`` (the chance that it passes the gate in the least time), ``false_rollback`` by the sequential test,
+    /// ``faults`` of 1.5 to 20 times the record (``passes``, rolled back by ``plain`` bounds, found by the ``sequential``
+    /// test, each with ``chance`` and whether it is ``approximate``; ``minutes`` until then and ``requests_hurt``), and
+    /// ``smallest_ratio``, which the test finds with chance 0.8. ``all_gates`` is the chance that a healthy fix passes all
+    /// gates, ``advice`` what would have to be otherwise. Computed at each access, in milliseconds: keep it.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> policy = hotfix.Policy.preset("phased-canary")
+    /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
+    /// >>> sight = plan.sight
+    /// >>> [round(phase["expected_events"], 9) for phase in sight["phases"]]
+    /// [3.0, 15.0, 90.0]
+    /// >>> [round(100 * (1 - phase["healthy_passes"])) for phase in sight["phases"]], round(100 * sight["all_gates"])
+    /// ([35, 43, 47], 19)
+    #[getter]
+    fn sight<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &py.detach(|| self.0.sight()))
+    }
+
+    /// What each phase can see, as Markdown: a table that a person can act on.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> policy = hotfix.Policy.preset("phased-canary")
+    /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
+    /// >>> "3, 15 and 90 errors are to be expected of a healthy fix" in plan.sight_markdown()
+    /// True
+    fn sight_markdown(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.sight().to_markdown())
+    }
+
     /// The strategy of this plan, as a dict: which, who chose it, and what is done step by step.
     ///
     /// ``{"strategy", "own", "chosen_by", "steps": [{"move", "phase", "share", "side", "lasts", …}, …]}``; ``batches`` with a

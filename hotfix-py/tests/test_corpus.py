@@ -136,7 +136,7 @@ def shown(case: Case, document: Any) -> None:
         assert found(pointer) in (ABSENT, None, "", [], {}), pointer
 
 
-def plan_case(case: Case, _file: File, _name: str) -> None:
+def view_case(case: Case) -> None:
     """What a plan says, or why there is none: `plan/timelines.toml` describes the form."""
     policy = hotfix.Policy.preset(case["policy"])
     parts = (
@@ -563,6 +563,30 @@ def findings_case(case: Case, _file: File, name: str) -> None:
         assert all(part in finding.message for part in wanted["says"]), finding.message
 
 
+def sight_case(case: Case) -> None:
+    """What the phases of a plan see: `plan/sight.toml` describes the form."""
+    document = json.loads(hotfix.Policy.preset(case["policy"]).to_json())
+    for pointer, value in case.get("set", []):
+        if value == "absent":
+            take(document, pointer)
+        else:
+            put(document, pointer, copy.deepcopy(value))
+    policy = hotfix.Policy.from_json(json.dumps(document))
+    plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"}, case.get("traffic"))
+    sight, page = plan.sight, plan.sight_markdown()
+    for pointer, wanted in case.get("near", []):
+        steps, key = split(pointer)
+        assert at(sight, [*steps, key]) == pytest.approx(wanted, rel=1e-6, abs=1e-8), pointer
+    for pointer, wanted in case.get("has", []):
+        steps, key = split(pointer)
+        assert at(sight, [*steps, key]) == wanted, pointer
+    for pointer in case.get("lacks", []):
+        steps, key = split(pointer)
+        with pytest.raises((KeyError, IndexError)):
+            at(sight, [*steps, key])
+    assert all(part in page for part in case.get("says", [])), page
+
+
 def strategy_case(case: Case) -> None:
     """Strategies, recommendations, ways back: `plan/strategies.toml` describes the form."""
     document = json.loads(hotfix.Policy.preset(case["policy"]).to_json())
@@ -615,9 +639,15 @@ def found_by_name(value: Any, steps: list[str]) -> Any:
 
 
 PLAN_RUNNERS: dict[str, Callable[[Case], None]] = {
-    "strategies": strategy_case,
+    "procedure": view_case,
     "recommendation": strategy_case,
+    "record": view_case,
+    "risks": view_case,
     "rollback": strategy_case,
+    "sight": sight_case,
+    "slo": view_case,
+    "strategies": strategy_case,
+    "timelines": view_case,
 }
 
 

@@ -2,8 +2,8 @@
 
 use super::fault::{FigureFault, PhaseChance};
 use super::finding::{Example, Finding, put};
-use super::healthy::{Law, figure, traffic, trials};
 use crate::grade::{Reference, Response, Role, Worse};
+use crate::plan::healthy::{Law, figure, traffic, trials};
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Metric, Model, Phase};
 use crate::text::pointer_step;

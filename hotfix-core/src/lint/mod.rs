@@ -8,7 +8,6 @@ mod commits;
 mod deadlines;
 mod fault;
 mod finding;
-mod healthy;
 mod ladders;
 mod logic;
 mod messages;

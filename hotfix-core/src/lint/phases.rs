@@ -2,9 +2,9 @@
 
 use super::fault::FigureFault;
 use super::finding::{Finding, put};
-use super::healthy::{Law, traffic, trials};
 use crate::grade::{AdviceCheck, AdviceKind, MergeKind, MetricKind, PromotionRule, Role};
 use crate::grade::{RollbackMethod, Strategy, Versioning};
+use crate::plan::healthy::{Law, traffic, trials};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
 use crate::stats::planning::Comparison;

@@ -10,6 +10,7 @@ mod document;
 pub(crate) mod duration;
 mod error;
 mod gantt;
+pub(crate) mod healthy;
 mod page;
 mod procedure;
 mod recommend;
@@ -17,6 +18,7 @@ mod record;
 mod risks;
 mod scope;
 mod sequence;
+pub mod sight;
 pub(crate) mod slo;
 mod source_control;
 mod strategy;
@@ -47,6 +49,7 @@ pub use recommend::{Considered, IfKnown, Reason, ReasonCode, Recommendation, Wei
 pub use record::{PlanRecord, PlanStatus};
 pub use risks::{Meanwhile, PlannedContingency, RatedRisk, Risks};
 pub use sequence::{ChosenBy, ChosenStrategy, EndedBy, Move, Side, StrategyStep};
+pub use sight::Sight;
 pub use slo::{Estimate, Kept, Objective, Objectives};
 pub use strategy::{Batches, Obstacle};
 pub use subject::{

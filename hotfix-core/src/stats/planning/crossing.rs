@@ -148,19 +148,22 @@ impl Crossing {
 }
 
 /// The test's log evidence after so many events at one split.
-struct Evidence {
+pub(super) struct Evidence {
     grid: Grid,
     losses: [f64; MAX_GRID],
 }
 
 impl Evidence {
-    fn try_new(direction: Direction, (null, share): (f64, f64)) -> Result<Self, StatError> {
+    pub(super) fn try_new(
+        direction: Direction,
+        (null, share): (f64, f64),
+    ) -> Result<Self, StatError> {
         let grid = Grid::try_new(direction, None, None, (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
         let losses = losses(&grid.excess(), share_of_events(null, share, 1.0 - share));
         Ok(Self { grid, losses })
     }
 
-    fn at(&self, canary: usize, events: usize) -> f64 {
+    pub(super) fn at(&self, canary: usize, events: usize) -> f64 {
         let mut terms = self.grid.start();
         for (j, term) in terms.iter_mut().enumerate() {
             *term += canary as f64 * self.grid.ln_ratio[j] - events as f64 * self.losses[j];

@@ -9,8 +9,11 @@
 //! the chance is large; [`Comparison::chance_to_decide`] is *exact* for independent errors, see
 //! [`Chance`].
 
+pub(crate) mod bands;
+pub(crate) mod chances;
 mod crossing;
 pub mod gate;
+pub(crate) mod looks;
 pub mod table;
 
 use super::grid::{Hypothesis, MAX_RATIO, share_of_events};
@@ -162,6 +165,26 @@ impl Comparison {
         check_minutes(minutes)?;
         let (direction, null) = (Direction::Worse, self.tolerated);
         self.chance(direction, null, threshold, ratio, self.whole_ticks(minutes))
+    }
+
+    /// Chance to have found a regression of `ratio` within `minutes`, by the formula.
+    ///
+    /// # Errors
+    /// As [`chance_to_decide`](Self::chance_to_decide).
+    pub(crate) fn chance_by_formula(&self, ratio: f64, minutes: f64) -> Result<f64, StatError> {
+        let threshold = self.check()?;
+        self.check_ratio(ratio)?;
+        check_minutes(minutes)?;
+        if ratio <= self.tolerated {
+            return Ok(exp(-threshold));
+        }
+        let flow = self.flow(ratio, self.tolerated);
+        Ok(first_passage(flow.drift, flow.variance, threshold + MIXTURE_COST, minutes))
+    }
+
+    /// Events of both arms that are to be expected within `minutes`.
+    pub(crate) fn events(&self, ratio: f64, minutes: f64) -> f64 {
+        self.flow(ratio, self.tolerated).events_per_minute * minutes
     }
 
     /// The smallest ratio that is found within `minutes` with chance `power`, by bisection on the

@@ -1,7 +1,7 @@
 //! What a release brings that is as good as the record, and how likely it is to cross a bound by chance.
 //!
-//! The traffic is the record of the policy's only volume metric, and each request is taken to be a trial of each
-//! proportion. A metric with fewer trials is the plaything of chance more often than is said here, not less.
+//! Where a plan does not say, the traffic is the record of the policy's only volume metric. Each request is taken to be a
+//! trial of each proportion. A metric with fewer trials is the plaything of chance more often than is said here, not less.
 
 use crate::grade::{MetricKind, Worse};
 use crate::metric::bound_figure;
@@ -11,7 +11,7 @@ use crate::stats::planning::gate::{count_chance, pass_chance};
 use crate::unit::{Share, Span};
 
 /// Requests a minute over all arms; none where no volume metric has a record, or several have.
-pub(super) fn traffic(policy: &Policy) -> Option<f64> {
+pub(crate) fn traffic(policy: &Policy) -> Option<f64> {
     let mut records = policy
         .metrics()
         .iter()
@@ -23,13 +23,13 @@ pub(super) fn traffic(policy: &Policy) -> Option<f64> {
 }
 
 /// Trials of an arm with this share in a time; whole.
-pub(super) fn trials(traffic: f64, share: Share, time: Span) -> f64 {
+pub(crate) fn trials(traffic: f64, share: Share, time: Span) -> f64 {
     // A tenth of 1,000 is 100, whatever the last bit says.
     (traffic * share.as_fraction() * time.as_seconds() / 60.0 * (1.0 + 1e-12)).floor()
 }
 
 /// A bound's figure where it does not depend on the live arm.
-pub(super) fn figure(metric: &Metric, bound: Bound) -> Option<f64> {
+pub(crate) fn figure(metric: &Metric, bound: Bound) -> Option<f64> {
     match bound.value {
         BoundValue::Relative(_, crate::grade::Reference::Live) => None,
         _ => bound_figure(metric, bound, None),
@@ -38,7 +38,7 @@ pub(super) fn figure(metric: &Metric, bound: Bound) -> Option<f64> {
 
 /// What an arm brings in some time: bad events by chance.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Law {
+pub(crate) enum Law {
     /// Each of so many trials is bad with this chance.
     Trials { trials: f64, rate: f64 },
     /// So many events are expected in so many seconds of exposure.
@@ -48,7 +48,7 @@ pub(super) enum Law {
 impl Law {
     /// What the record says of an arm with this share, in so much time or in so many trials; none for what is neither
     /// counted nor has a record.
-    pub(super) fn of(
+    pub(crate) fn of(
         metric: &Metric,
         share: Share,
         time: Span,
@@ -73,7 +73,7 @@ impl Law {
     }
 
     /// Bad events that are to be expected.
-    pub(super) fn expected(self) -> f64 {
+    pub(crate) fn expected(self) -> f64 {
         match self {
             Self::Trials { trials, rate } => trials * rate,
             Self::Events { expected, .. } => expected,
@@ -81,7 +81,7 @@ impl Law {
     }
 
     /// The fewest bad events beyond a figure, and the chance of so many or more; none where there cannot be so many.
-    pub(super) fn beyond(self, metric: &Metric, figure: f64) -> Option<(f64, f64)> {
+    pub(crate) fn beyond(self, metric: &Metric, figure: f64) -> Option<(f64, f64)> {
         match self {
             Self::Trials { trials, rate } => {
                 let bad = if metric.worse == Worse::Higher { figure } else { 1.0 - figure };
@@ -100,7 +100,7 @@ impl Law {
     }
 
     /// Events and trials of so many bad events, as a reading has them.
-    pub(super) fn counts(self, metric: &Metric, bad: f64) -> (f64, f64) {
+    pub(crate) fn counts(self, metric: &Metric, bad: f64) -> (f64, f64) {
         match self {
             Self::Trials { trials, .. } => (metric.worse.bad(bad, trials), trials),
             Self::Events { seconds, .. } => (bad, seconds),

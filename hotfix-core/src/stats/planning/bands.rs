@@ -1,0 +1,460 @@
+//! What bounds on counts do by chance: trailing windows looked at every tick, and a gate at the end (PLAN-6).
+//!
+//! A release goes back where the count of a trailing window is beyond a bound at any tick, or, where the policy says so,
+//! where that of the whole phase is at its end. Windows overlap, so their counts depend on each other:
+//!
+//! - Windows of one tick, and windows as long as the phase, are followed *exactly*: the count of the phase is a chain that
+//!   loses what is beyond a bound at each tick, and its last step knows what the gate asks.
+//! - Longer ones are followed as a chain of their own: at each tick as many counts leave as the tick that drops out would
+//!   have had by chance, given how many there are. That is exact until the first tick drops out, and has the right law of
+//!   any window and of any two in a row. It is *approximate* where windows matter later than that. Exact ways (Naus's for
+//!   scan statistics) want the counts of two or three windows at once.
+//!
+//! What the windows and the gate say of one phase goes together: fewer counts are better for both. So the chance of both
+//! is at least the product and at most the smaller one (Harris' inequality); where these differ the middle is given, as
+//! approximate.
+
+use super::chances::{Chances, Draw, Steps};
+use crate::stats::numeric::{exp, larger, ln, smaller};
+
+/// Chances this far apart count as equal: a seventh of the standard error of 20,000 runs at one half.
+pub(crate) const CLOSE: f64 = 5e-4;
+/// Work that is done for one figure, in multiplications.
+const MOST_WORK: f64 = 4e6;
+/// Largest count of a window that is followed step by step.
+const MOST_IN_WINDOW: f64 = 3_000.0;
+/// Lengths of a window after which its law is taken to have settled.
+const SETTLED: usize = 3;
+/// Paths with less chance than this are left out.
+const LEAST: f64 = 1e-14;
+
+/// What a look at the end of one tick asks. A limit is the most that is well; none: whatever comes is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Look {
+    /// What the tick brought; nothing while warming up.
+    pub(crate) draw: Draw,
+    /// Most in the window that is no bad look.
+    pub(crate) well: Option<usize>,
+    /// Most in the window that does not go back, at a bad look that is not the first of too few.
+    pub(crate) stays: Option<usize>,
+    /// Most in the phase with which the gate can still be met; beyond it the release goes back at once.
+    pub(crate) hopeful: Option<usize>,
+}
+
+/// Bounds over one phase.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bands<'a> {
+    /// One for each tick until the gate.
+    pub(crate) looks: &'a [Look],
+    /// Ticks that a full window holds; at least 1.
+    pub(crate) window: usize,
+    /// Bad looks in a row that count; at least 1.
+    pub(crate) in_a_row: usize,
+    /// Most in the phase with which the gate is met; none where it is not asked, for want of trials.
+    pub(crate) gate: Option<usize>,
+    /// Most in the last window with which nothing holds; none where the gate waits for trials whatever comes.
+    pub(crate) calm: Option<usize>,
+    /// A missed gate goes back.
+    pub(crate) miss_goes_back: bool,
+}
+
+/// What becomes of the release in one phase.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Course {
+    /// Chance that it has not gone back by the end of 0, 1, 2, … ticks; the gate apart.
+    pub(crate) kept: Vec<f64>,
+    /// Chance that it has gone back by the gate, or there.
+    pub(crate) gone: f64,
+    /// Whether that is approximate.
+    pub(crate) gone_about: bool,
+    /// Chance that it passes the gate when the least time is over.
+    pub(crate) passes: f64,
+    /// Whether that is approximate.
+    pub(crate) passes_about: bool,
+    /// Whether `kept` is approximate.
+    pub(crate) kept_about: bool,
+}
+
+impl Course {
+    /// Ticks until it goes back, or the phase's least time is over, on average.
+    pub(crate) fn ticks(&self) -> f64 {
+        let ticks = self.kept.len().saturating_sub(1);
+        self.kept.iter().take(ticks).sum()
+    }
+}
+
+/// A chance that lies between two.
+fn between(low: f64, high: f64) -> (f64, bool) {
+    (0.5 * (low + high), high - low > CLOSE)
+}
+
+impl Bands<'_> {
+    pub(crate) fn course(&self) -> Course {
+        let counted = self.looks.iter().filter(|look| look.draw != Draw::NOTHING).count();
+        let alone = self.window <= 1;
+        let whole_phase = self.window >= counted;
+        let total = self.total(self.looks.len());
+        if self.in_a_row <= 1 && (alone || whole_phase) && self.is_light(total) {
+            return self.exactly(alone);
+        }
+        let windows = if total.mean() > 0.0 { self.windows() } else { Windows::calm(self.looks) };
+        let by_bands = windows.kept.last().copied().unwrap_or(1.0);
+        let (hopeful, hopeful_about) = self.hopeful(total);
+        let met = self.met(total);
+        let not_missed = match (self.miss_goes_back, self.gate) {
+            (true, Some(most)) => total.at_most(most),
+            _ => hopeful.last().copied().unwrap_or(1.0),
+        };
+        let (kept, joint) = between(by_bands * not_missed, smaller(by_bands, not_missed));
+        let (passes, passes_joint) = between(by_bands * met, smaller(by_bands, met));
+        let both = windows.kept.iter().zip(&hopeful).map(|(a, b)| a * b).collect();
+        Course {
+            kept: both,
+            gone: larger(1.0 - kept, 0.0),
+            gone_about: joint || windows.about && kept > CLOSE || hopeful_about,
+            passes: smaller(passes, 1.0),
+            passes_about: passes_joint || windows.about && passes > CLOSE,
+            kept_about: true,
+        }
+    }
+
+    /// What the first so many ticks bring.
+    fn total(&self, ticks: usize) -> Draw {
+        self.looks[..ticks].iter().fold(Draw::NOTHING, |sum, look| sum.and(look.draw))
+    }
+
+    /// Whether the phase's count can be followed tick by tick.
+    fn is_light(&self, total: Draw) -> bool {
+        let ticks = larger(self.looks.len() as f64, 1.0);
+        let tick = total.variance() / ticks;
+        let width = |variance: f64| 14.0 * variance.sqrt() + 30.0;
+        ticks * width(total.variance()) * width(tick) <= MOST_WORK && total.mean() <= 1e5
+    }
+
+    /// Windows of one tick, or of the whole phase.
+    fn exactly(&self, alone: bool) -> Course {
+        let mut sums = Chances::certainly(0);
+        let mut kept = vec![1.0];
+        let (mut not_missed, mut passes) = (1.0, 0.0);
+        let mut before = sums.clone();
+        let mut steps = Steps::new(LEAST);
+        for look in self.looks {
+            before = sums;
+            let mut tick = steps.of(look.draw).clone();
+            if let (true, Some(most)) = (alone, look.stays) {
+                tick.keep(most);
+            }
+            sums = before.plus(&tick);
+            if let (false, Some(most)) = (alone, look.stays) {
+                sums.keep(most);
+            }
+            if let Some(most) = look.hopeful {
+                sums.keep(most);
+            }
+            kept.push(smaller(sums.sum(), 1.0));
+        }
+        let by_bands = sums.sum();
+        if let Some(last) = self.looks.last() {
+            not_missed = match (self.miss_goes_back, self.gate) {
+                (true, Some(most)) => sums.at_most(most),
+                _ => by_bands,
+            };
+            if let (Some(calm), Some(most)) = (self.calm, self.gate) {
+                passes = if alone {
+                    let mut tick = last.draw.chances();
+                    tick.keep(last.stays.unwrap_or(usize::MAX).min(calm));
+                    before.plus(&tick).at_most(most.min(last.hopeful.unwrap_or(usize::MAX)))
+                } else {
+                    sums.at_most(most.min(calm))
+                };
+            }
+        }
+        Course {
+            kept,
+            gone: larger(1.0 - not_missed, 0.0),
+            gone_about: false,
+            passes: smaller(passes, 1.0),
+            passes_about: false,
+            kept_about: false,
+        }
+    }
+
+    /// Chance that the gate is met and nothing holds there, as if nothing had gone back before.
+    fn met(&self, total: Draw) -> f64 {
+        let (Some(most), Some(calm)) = (self.gate, self.calm) else { return 0.0 };
+        let ticks = self.looks.len();
+        let counted = self.looks.iter().filter(|look| look.draw != Draw::NOTHING).count();
+        if self.window >= counted {
+            return total.at_most(most.min(calm));
+        }
+        if calm >= most {
+            return total.at_most(most);
+        }
+        let rest = self.total(ticks - self.window);
+        let window = self.looks[ticks - self.window..]
+            .iter()
+            .fold(Draw::NOTHING, |sum, look| sum.and(look.draw));
+        if total.variance() > 1e6 {
+            return total.at_most(most) * window.at_most(calm);
+        }
+        let (rest, window) = (rest.chances(), window.chances());
+        // Chance of at most so many before the last window, by number.
+        let mut sum = 0.0;
+        let cumulated: Vec<f64> = rest
+            .of
+            .iter()
+            .map(|c| {
+                sum += c;
+                sum
+            })
+            .collect();
+        let at_most = |most: usize| match most.checked_sub(rest.low) {
+            None => 0.0,
+            Some(at) => cumulated.get(at).or(cumulated.last()).copied().unwrap_or(0.0),
+        };
+        let numbers = (window.low..).zip(&window.of).take_while(|(x, _)| *x <= calm && *x <= most);
+        numbers.map(|(x, chance)| chance * at_most(most - x)).sum()
+    }
+
+    /// Chance not to have become hopeless by the end of 0, 1, 2, … ticks.
+    fn hopeful(&self, total: Draw) -> (Vec<f64>, bool) {
+        if self.looks.iter().all(|look| look.hopeful.is_none()) {
+            return (vec![1.0; self.looks.len() + 1], false);
+        }
+        if !self.is_light(total) {
+            // One look at a time: each is worse than all before it, nearly.
+            let mut kept = vec![1.0];
+            let mut sum = Draw::NOTHING;
+            let mut least = 1.0;
+            for look in self.looks {
+                sum = sum.and(look.draw);
+                least = smaller(least, look.hopeful.map_or(1.0, |most| sum.at_most(most)));
+                kept.push(least);
+            }
+            return (kept, !self.miss_goes_back);
+        }
+        let looks: Vec<Look> =
+            self.looks.iter().map(|look| Look { well: None, stays: None, ..*look }).collect();
+        let alone = Bands { looks: &looks, window: 1, in_a_row: 1, ..*self };
+        (alone.exactly(true).kept, false)
+    }
+
+    /// Follows the window's count.
+    fn windows(&self) -> Windows {
+        let limit = |look: &Look| look.stays.max(look.well);
+        if self.looks.iter().all(|look| limit(look).is_none()) {
+            return Windows::calm(self.looks);
+        }
+        if self.hardly_ever() {
+            return Windows::calm(self.looks);
+        }
+        let full = self.total(self.looks.len()).mean() / larger(self.looks.len() as f64, 1.0)
+            * self.window as f64;
+        let width = |mean: f64| 14.0 * mean.sqrt() + 30.0;
+        let work = self.looks.len() as f64 * width(full) * width(full / self.window as f64) * 2.0;
+        if full > MOST_IN_WINDOW || work > 4.0 * MOST_WORK {
+            return self.disjoint_windows();
+        }
+        self.chained_windows()
+    }
+
+    /// Whether all windows together go back less often than once in ten million times.
+    fn hardly_ever(&self) -> bool {
+        let (mut sums, mut total) = (vec![Draw::NOTHING], Draw::NOTHING);
+        let (mut chance, mut last) = (0.0, ((Draw::NOTHING, 0), 0.0));
+        for (at, look) in self.looks.iter().enumerate() {
+            total = total.and(look.draw);
+            sums.push(total);
+            let Some(most) = look.stays else { continue };
+            let window = total.less(sums[(at + 1).saturating_sub(self.window)]);
+            if last.0 != (window, most) {
+                last = ((window, most), 1.0 - window.at_most(most));
+            }
+            chance += last.1;
+            if chance > 1e-7 {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// As if only windows without a common tick were looked at.
+    fn disjoint_windows(&self) -> Windows {
+        let mut kept = vec![1.0];
+        let mut sums = vec![Draw::NOTHING];
+        let mut total = Draw::NOTHING;
+        for (at, look) in self.looks.iter().enumerate() {
+            total = total.and(look.draw);
+            sums.push(total);
+            let from = (at + 1).saturating_sub(self.window);
+            let window = total.less(sums[from]);
+            let well = look.stays.map_or(1.0, |most| window.at_most(most));
+            let before = kept[from];
+            let last = kept.last().copied().unwrap_or(1.0);
+            kept.push(smaller(last, before * well));
+        }
+        let end = kept.last().copied().unwrap_or(1.0);
+        Windows { kept, about: end > CLOSE && end < 1.0 - CLOSE }
+    }
+
+    /// The chain that the module describes; one for each number of bad looks in a row.
+    fn chained_windows(&self) -> Windows {
+        let mut leaves = Leaving::new(self.window);
+        let none = Chances { low: 0, of: Vec::new() };
+        let mut chains = vec![none.clone(); self.in_a_row.max(1)];
+        chains[0] = Chances::certainly(0);
+        let mut kept = vec![1.0];
+        let (mut counted, mut late) = (0, 0.0);
+        let mut steps = Steps::new(LEAST);
+        let mut alive: f64 = 1.0;
+        for look in self.looks {
+            if alive < LEAST {
+                kept.push(0.0);
+                continue;
+            }
+            // Once a window has been full for as long again, its law hardly changes any more: each further window keeps the
+            // same share.
+            if counted >= SETTLED * self.window {
+                let now = kept.len() - 1;
+                let share = smaller(alive / kept[now - self.window], 1.0);
+                let next = alive * exp(ln(share) / self.window as f64);
+                late += alive - next;
+                alive = next;
+                kept.push(next);
+                continue;
+            }
+            let step = steps.of(look.draw);
+            if look.draw != Draw::NOTHING {
+                counted += 1;
+            }
+            let full = counted > self.window;
+            let mut next = vec![none.clone(); chains.len()];
+            for (bad, chain) in chains.iter().enumerate().filter(|(_, chain)| !chain.of.is_empty())
+            {
+                let left = if full { leaves.from(chain) } else { chain.clone() };
+                let mut now = left.plus(step);
+                now.trim(LEAST);
+                let mut beyond = now.clone();
+                if let Some(well) = look.well {
+                    now.keep(well);
+                    beyond.drop_up_to(well);
+                    // The last bad look of those asked for: only what is beyond the rollback bound goes.
+                    if bad + 1 >= next.len() {
+                        beyond.keep(look.stays.unwrap_or(usize::MAX));
+                    }
+                    let to = (bad + 1).min(next.len() - 1);
+                    next[to] = next[to].merged(&beyond);
+                }
+                next[0] = next[0].merged(&now);
+            }
+            chains = next;
+            let now = smaller(chains.iter().map(Chances::sum).sum(), 1.0);
+            if full {
+                late += larger(alive - now, 0.0);
+            }
+            alive = now;
+            kept.push(now);
+        }
+        let about = self.window > 1 && late > CLOSE && alive > CLOSE;
+        Windows { kept, about }
+    }
+
+    /// Chance to pass at the gate or at a later look, where a miss only holds; `looks` go on until the longest time is
+    /// over, and `most` are the limits of the looks from the gate on. None where it cannot be followed.
+    pub(crate) fn passes_by_most(&self, most: &[usize]) -> Option<f64> {
+        let total = self.total(self.looks.len());
+        if !self.is_light(total) || most.is_empty() {
+            return None;
+        }
+        let first = self.looks.len() - most.len();
+        let mut open = self.total(first + 1).chances();
+        open.drop_up_to(most[0]);
+        let mut steps = Steps::new(LEAST);
+        for (look, limit) in self.looks[first + 1..].iter().zip(&most[1..]) {
+            if open.sum() < 1e-12 {
+                break;
+            }
+            open = open.plus(steps.of(look.draw));
+            open.drop_up_to(*limit);
+        }
+        Some(larger(1.0 - open.sum(), 0.0))
+    }
+}
+
+/// What trailing windows do.
+struct Windows {
+    kept: Vec<f64>,
+    about: bool,
+}
+
+impl Windows {
+    fn calm(looks: &[Look]) -> Self {
+        Self { kept: vec![1.0; looks.len() + 1], about: false }
+    }
+}
+
+impl Chances {
+    /// Either of two things that exclude each other.
+    fn merged(&self, other: &Self) -> Self {
+        if self.of.is_empty() {
+            return other.clone();
+        }
+        if other.of.is_empty() {
+            return self.clone();
+        }
+        let low = self.low.min(other.low);
+        let end = (self.low + self.of.len()).max(other.low + other.of.len());
+        let mut of = vec![0.0; end - low];
+        for part in [self, other] {
+            for (sum, more) in of[part.low - low..].iter_mut().zip(&part.of) {
+                *sum += more;
+            }
+        }
+        Self { low, of }
+    }
+}
+
+/// How many of a window's counts belong to the tick that drops out: by their number, once they are wanted.
+struct Leaving {
+    /// Chance of each to belong to it.
+    share: f64,
+    of: Vec<Option<Chances>>,
+}
+
+impl Leaving {
+    fn new(window: usize) -> Self {
+        Self { share: 1.0 / window.max(1) as f64, of: Vec::new() }
+    }
+
+    /// The law of how many of so many leave.
+    fn among(&mut self, number: usize) -> &Chances {
+        if self.of.len() <= number {
+            self.of.resize(number + 1, None);
+        }
+        let draw = Draw::Trials { trials: number as f64, rate: self.share };
+        self.of[number].get_or_insert_with(|| {
+            let mut chances = draw.chances();
+            chances.trim(1e-13);
+            chances
+        })
+    }
+
+    fn from(&mut self, chain: &Chances) -> Chances {
+        if self.share >= 1.0 {
+            return Chances { low: 0, of: vec![chain.sum()] };
+        }
+        let mut of = vec![0.0; chain.low + chain.of.len()];
+        for (number, chance) in (chain.low..).zip(&chain.of) {
+            let gone = self.among(number);
+            let first = number - gone.low;
+            // As more leave, fewer are left.
+            let left = of[first + 1 - gone.of.len()..=first].iter_mut().rev();
+            for (sum, share) in left.zip(&gone.of) {
+                *sum += chance * share;
+            }
+        }
+        let mut left = Chances { low: 0, of };
+        left.trim(LEAST);
+        left
+    }
+}

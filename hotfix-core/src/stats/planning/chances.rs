@@ -1,0 +1,232 @@
+//! Chances of counts: how many bad events come, and how sums of them spread.
+
+use crate::stats::distribution::{Binomial, Law as _, Poisson, lower_tail};
+use crate::stats::numeric::{larger, normal_cdf, smaller};
+
+/// Chances below this, relative to the largest, are left out.
+const LEAST: f64 = 1e-17;
+/// Variance from which on a tail is the normal law's: it is off by less than 1e-4 there.
+const WIDE: f64 = 1e7;
+
+/// What some time brings by chance: bad events.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Draw {
+    /// Each of so many trials is bad with this chance.
+    Trials {
+        /// A whole number.
+        trials: f64,
+        /// From 0 to 1.
+        rate: f64,
+    },
+    /// So many events are expected.
+    Events {
+        /// At least 0.
+        expected: f64,
+    },
+}
+
+impl Draw {
+    /// Nothing can come.
+    pub(crate) const NOTHING: Self = Self::Events { expected: 0.0 };
+
+    pub(crate) fn mean(self) -> f64 {
+        match self {
+            Self::Trials { trials, rate } => trials * rate,
+            Self::Events { expected } => expected,
+        }
+    }
+
+    pub(crate) fn variance(self) -> f64 {
+        match self {
+            Self::Trials { trials, rate } => trials * rate * (1.0 - rate),
+            Self::Events { expected } => expected,
+        }
+    }
+
+    /// With another time of the same kind: rates are equal, so the sum is of the kind, too.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Trials { trials, rate }, Self::Trials { trials: more, .. }) => {
+                Self::Trials { trials: trials + more, rate }
+            }
+            (Self::Events { expected: 0.0 }, other) => other,
+            (draw, Self::Events { expected: 0.0 }) => draw,
+            (draw, other) => Self::Events { expected: draw.mean() + other.mean() },
+        }
+    }
+
+    /// What is left of this after `part` of it.
+    pub(super) fn less(self, part: Self) -> Self {
+        match (self, part) {
+            (Self::Trials { trials, rate }, Self::Trials { trials: gone, .. }) => {
+                Self::Trials { trials: larger(trials - gone, 0.0), rate }
+            }
+            (draw @ Self::Trials { .. }, Self::Events { .. }) => draw,
+            (draw, part) => Self::Events { expected: larger(draw.mean() - part.mean(), 0.0) },
+        }
+    }
+
+    /// Chance of at most so many.
+    pub(crate) fn at_most(self, most: usize) -> f64 {
+        let (mean, most) = (self.mean(), most as f64);
+        let all = matches!(self, Self::Trials { trials, .. } if most >= trials);
+        if mean <= 0.0 || all {
+            return 1.0;
+        }
+        let variance = self.variance();
+        if variance > WIDE {
+            return normal_cdf((most + 0.5 - mean) / variance.sqrt());
+        }
+        match self {
+            Self::Trials { rate, .. } if rate >= 1.0 => 0.0,
+            Self::Trials { trials, rate } => {
+                lower_tail(&Binomial::of_odds(trials, rate / (1.0 - rate)), most)
+            }
+            Self::Events { expected } => lower_tail(&Poisson { mean: expected }, most),
+        }
+    }
+
+    /// The chance of each number that has one worth mentioning.
+    pub(crate) fn chances(self) -> Chances {
+        let (trials, rate) = match self {
+            Self::Trials { trials, rate } => (trials, rate),
+            Self::Events { expected } => (f64::INFINITY, expected),
+        };
+        if self.mean() <= 0.0 {
+            return Chances::certainly(0);
+        }
+        if trials.is_finite() && rate >= 1.0 {
+            return Chances::certainly(whole(trials));
+        }
+        let mode = smaller(self.mean().floor(), trials);
+        let binomial = Binomial::of_odds(trials, rate / (1.0 - rate));
+        let poisson = Poisson { mean: rate };
+        let step = |x: f64| if trials.is_finite() { binomial.step(x) } else { poisson.step(x) };
+        // Relative to the mode; the sum makes chances of them.
+        let (mut below, mut term, mut x) = (Vec::new(), 1.0, mode);
+        while x > 0.0 {
+            term /= step(x - 1.0);
+            if term < LEAST {
+                break;
+            }
+            below.push(term);
+            x -= 1.0;
+        }
+        let low = whole(x);
+        below.reverse();
+        let mut of = below;
+        of.push(1.0);
+        (term, x) = (1.0, mode);
+        while x < trials {
+            term *= step(x);
+            if term < LEAST {
+                break;
+            }
+            of.push(term);
+            x += 1.0;
+        }
+        let sum: f64 = of.iter().sum();
+        for chance in &mut of {
+            *chance /= sum;
+        }
+        Chances { low, of }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut at both ends")]
+pub(super) fn whole(x: f64) -> usize {
+    larger(x, 0.0) as usize
+}
+
+/// Chances of `low`, `low + 1`, …; they sum to 1 or, where some are ruled out, to less.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Chances {
+    pub(super) low: usize,
+    pub(super) of: Vec<f64>,
+}
+
+impl Chances {
+    pub(super) fn certainly(number: usize) -> Self {
+        Self { low: number, of: vec![1.0] }
+    }
+
+    pub(super) fn sum(&self) -> f64 {
+        self.of.iter().sum()
+    }
+
+    /// Sum of those of at most so many.
+    pub(super) fn at_most(&self, most: usize) -> f64 {
+        self.of.iter().take(self.up_to(most)).sum()
+    }
+
+    /// How many entries are for at most so many.
+    fn up_to(&self, most: usize) -> usize {
+        if most < self.low { 0 } else { (most - self.low).saturating_add(1) }
+    }
+
+    /// Rules out more than so many.
+    pub(super) fn keep(&mut self, most: usize) {
+        let keep = self.up_to(most);
+        self.of.truncate(keep);
+    }
+
+    /// Rules out so many and fewer.
+    pub(super) fn drop_up_to(&mut self, most: usize) {
+        let gone = self.up_to(most).min(self.of.len());
+        self.of.drain(..gone);
+        self.low += gone;
+    }
+
+    /// Adds something independent.
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        if self.of.is_empty() || other.of.is_empty() {
+            return Self { low: 0, of: Vec::new() };
+        }
+        let mut of = vec![0.0; self.of.len() + other.of.len() - 1];
+        for (at, chance) in self.of.iter().enumerate() {
+            for (sum, more) in of[at..].iter_mut().zip(&other.of) {
+                *sum += chance * more;
+            }
+        }
+        let mut sum = Self { low: self.low + other.low, of };
+        sum.trim(1e-18);
+        sum
+    }
+
+    /// Leaves out what is too unlikely at both ends.
+    pub(super) fn trim(&mut self, least: f64) {
+        while self.of.last().is_some_and(|chance| *chance < least) {
+            self.of.pop();
+        }
+        let thin = self.of.iter().take_while(|chance| **chance < least).count();
+        self.of.drain(..thin);
+        self.low += thin;
+    }
+}
+
+/// The laws of ticks: a few differ, by the rounding of their trials.
+pub(super) struct Steps {
+    known: Vec<(Draw, Chances)>,
+    /// Chances below this are left out.
+    least: f64,
+}
+
+impl Steps {
+    pub(super) const fn new(least: f64) -> Self {
+        Self { known: Vec::new(), least }
+    }
+
+    pub(super) fn of(&mut self, draw: Draw) -> &Chances {
+        let known = self.known.iter().position(|(known, _)| *known == draw);
+        let at = known.unwrap_or_else(|| {
+            if self.known.len() >= 4 {
+                self.known.remove(0);
+            }
+            let mut chances = draw.chances();
+            chances.trim(self.least);
+            self.known.push((draw, chances));
+            self.known.len() - 1
+        });
+        &self.known[at].1
+    }
+}

@@ -1,0 +1,188 @@
+//! PLAN-6: what each phase can see.
+
+mod sight_cases;
+
+use std::sync::Arc;
+
+use hotfix_core::plan::{Plan, PlanError, Sight};
+use hotfix_core::policy::Policy;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use sight_cases::Case;
+
+fn plan(document: &Value, traffic: &Value) -> Result<Plan, PlanError> {
+    let policy = Arc::new(Policy::from_json(&document.to_string()).unwrap());
+    let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
+    Plan::from_json(policy, r#"{"id": "INC-2041"}"#, release, &traffic.to_string())
+}
+
+fn preset(name: &str) -> Value {
+    serde_json::from_str(&Policy::preset(name).unwrap().to_json()).unwrap()
+}
+
+fn sight(document: &Value, traffic: &Value) -> Sight {
+    plan(document, traffic).unwrap().sight()
+}
+
+/// Every chance is one, and every figure a number.
+fn check(sight: &Sight) -> Result<(), TestCaseError> {
+    for metric in sight.leading.iter().chain(&sight.metrics) {
+        prop_assert!((0.0..=1.0).contains(&metric.all_gates), "{metric:?}");
+        for phase in &metric.phases {
+            let mut chances = vec![phase.healthy_passes, phase.healthy_rolled_back.chance];
+            chances.extend(phase.false_rollback.map(|chance| chance.chance));
+            chances.extend(phase.healthy_passes_by_most.map(|chance| chance.chance));
+            for fault in &phase.faults {
+                chances.extend(fault.passes.map(|chance| chance.chance));
+                for found in fault.plain.iter().chain(&fault.sequential) {
+                    chances.push(found.chance);
+                    prop_assert!(found.minutes >= 0.0 && found.requests_hurt >= 0.0, "{found:?}");
+                    prop_assert!(found.minutes.is_finite() && found.requests_hurt.is_finite());
+                }
+            }
+            prop_assert!(chances.iter().all(|c| (0.0..=1.0).contains(c)), "{phase:?}");
+            prop_assert!(phase.expected_events.is_finite() && phase.trials.is_finite());
+        }
+    }
+    // Canonical JSON takes it, so C and Python do.
+    prop_assert!(hotfix_core::canonical::digest(sight).is_ok());
+    prop_assert!(!sight.to_markdown().contains("NaN") && !sight.to_markdown().contains("inf"));
+    Ok(())
+}
+
+#[test]
+fn plan_6_cases_come_out_as_they_say() {
+    let faults: Vec<String> = Case::all()
+        .iter()
+        .flat_map(|case| {
+            let mut document = preset(&case.policy);
+            case.change(&mut document);
+            let plan = plan(&document, &case.traffic).unwrap();
+            let seen = plan.sight();
+            case.faults(&serde_json::to_value(&seen).unwrap(), &seen.to_markdown())
+        })
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn plan_6_the_case_file_finds_what_does_not_come_out() {
+    let case = &Case::all()[0];
+    assert!(!case.faults(&json!({"phases": []}), "").is_empty());
+}
+
+#[test]
+fn plan_6_a_longer_bad_run_is_rarer_than_a_single_bad_look() {
+    let mut document = preset("standard");
+    let traffic = json!({"requests_per_minute": 1000});
+    let gone = |document: &Value| {
+        let seen = sight(document, &traffic).leading.unwrap();
+        seen.phases[0].faults[3].plain.unwrap().chance
+    };
+    let once = gone(&document);
+    document["watch"]["bad_looks"] = json!(3);
+    assert!(gone(&document) < once && gone(&document) > 0.0);
+}
+
+#[test]
+fn plan_6_the_advice_holds() {
+    // With what is advised the phase finds the margin with about the power that was asked for.
+    let mut document = preset("phased-canary");
+    let seen = sight(&document, &json!({"requests_per_minute": 1000, "instances": 20}));
+    let text = serde_json::to_value(&seen.advice).unwrap();
+    let fault = text.as_array().unwrap().iter().find(|advice| advice["kind"] == "fault").unwrap();
+    assert_eq!((&fault["phases"], &fault["metric"]), (&json!(["canary"]), &json!("error_rate")));
+    let minutes = fault["minutes"].as_f64().unwrap();
+    document["phases"][0]["watch"] = json!(minutes * 60.0);
+    let then = sight(&document, &json!({"requests_per_minute": 1000})).leading.unwrap();
+    let found = then.phases[0].faults[1].sequential.unwrap();
+    assert!((found.chance - 0.8).abs() < 0.03, "{found:?}");
+    // With the bound that is advised a healthy fix passes.
+    let bound = text.as_array().unwrap().iter().find(|advice| advice["kind"] == "bound").unwrap();
+    document["metrics"]["error_rate"]["success"] = bound["bound"].clone();
+    let passes = sight(&document, &json!({"requests_per_minute": 1000})).leading.unwrap();
+    assert!(passes.phases[..2].iter().all(|phase| phase.healthy_passes > 0.99), "{passes:?}");
+}
+
+#[test]
+fn plan_6_a_calibrated_plan_says_that_it_is_approximate_and_finds_less() {
+    let document = preset("standard");
+    let policy = Arc::new(Policy::from_json(&document.to_string()).unwrap());
+    let series = |n: usize| -> Vec<[f64; 2]> {
+        (0..2160)
+            .map(|tick| [if (tick + 7 * n).is_multiple_of(90) { 12.0 } else { 0.0 }, 17.0])
+            .collect()
+    };
+    let pods: std::collections::BTreeMap<String, Vec<[f64; 2]>> =
+        (0..10).map(|n| (format!("pod-{n}"), series(n))).collect();
+    let history = json!({ "error_rate": pods }).to_string();
+    let (incident, release) = (r#"{"id": "INC-2041"}"#, r#"{"version": "2", "previous": "1"}"#);
+    let traffic = r#"{"requests_per_minute": 1000}"#;
+    let plain = Plan::from_json(Arc::clone(&policy), incident, release, traffic).unwrap();
+    let noisy = Plan::calibrated_from_json(policy, incident, release, traffic, &history).unwrap();
+    let five = |plan: &Plan| plan.sight().leading.unwrap().phases[0].faults[2].sequential.unwrap();
+    assert!(!five(&plain).approximate && five(&noisy).approximate);
+    assert!(five(&noisy).chance < five(&plain).chance);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10, ..ProptestConfig::default() })]
+
+    /// Tiny and huge traffic, phases of no time and of all the traffic, records near nothing and near everything.
+    #[test]
+    fn plan_6_whatever_traffic_and_phases_are_there_is_an_answer(
+        requests in prop_oneof![1e-9..1.0, 1.0..1e4, 1e4..1e9, Just(1e300)],
+        share in prop_oneof![Just(1.0), Just(0.0001), 0.001..1.0],
+        watch in prop_oneof![Just(0.0), Just(0.001), 1.0..7200.0],
+        record in prop_oneof![Just(1.0), Just(0.0), 1e-9..1e-3, 0.001..1.0],
+        cadence in prop_oneof![Just(10.0), Just(60.0), Just(1.0)],
+        window in 1.0_f64..6.0,
+        missed in prop_oneof![Just("hold"), Just("roll_back"), Just("continue"), Just("ask")],
+    ) {
+        let mut document = preset("phased-canary");
+        document["watch"]["cadence"] = json!(cadence);
+        document["watch"]["window"] = json!(cadence * window.floor());
+        let phase = &mut document["phases"][0];
+        phase["share"] = json!(share);
+        phase["watch"] = json!(watch);
+        phase["missed"] = json!(missed);
+        let last = document["phases"].as_array_mut().unwrap();
+        last.truncate(1);
+        document["metrics"]["error_rate"]["record"] = json!(record);
+        document["metrics"]["payment_success"]["record"] = json!(1.0 - record);
+        if let Ok(policy) = Policy::from_json(&document.to_string()) {
+            let plan = Plan::from_json(
+                Arc::new(policy),
+                r#"{"id": "INC-2041"}"#,
+                r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+                &json!({"requests_per_minute": requests}).to_string(),
+            );
+            check(&plan.unwrap().sight())?;
+        }
+    }
+
+    /// More traffic never lowers what the test finds, nor does a larger fault, but for what an approximation is off by.
+    #[test]
+    fn plan_6_more_traffic_and_larger_faults_are_found_no_less(
+        requests in 50.0..50_000.0_f64,
+        more in 1.0..20.0_f64,
+    ) {
+        let document = preset("phased-canary");
+        let of = |requests: f64| {
+            let seen = sight(&document, &json!({"requests_per_minute": requests.round()}));
+            let phase = seen.leading.unwrap().phases.swap_remove(0);
+            phase.faults.into_iter().filter_map(|f| f.sequential).collect::<Vec<_>>()
+        };
+        let (few, many) = (of(requests), of(requests * more));
+        let slack = |a: &hotfix_core::plan::sight::Detection, b: &hotfix_core::plan::sight::Detection| {
+            // Looks at the end of a minute find a little less than a look after every event.
+            if a.approximate || b.approximate { 0.06 } else { 0.005 }
+        };
+        for (one, other) in few.iter().zip(&many) {
+            prop_assert!(other.chance >= one.chance - slack(one, other), "{one:?} {other:?}");
+        }
+        for pair in few.windows(2) {
+            prop_assert!(pair[1].chance >= pair[0].chance - slack(&pair[0], &pair[1]));
+        }
+    }
+}
