@@ -85,7 +85,7 @@ fn with_ids(item: impl Strategy<Value = Map<String, Value>>) -> impl Strategy<Va
     })
 }
 
-fn record() -> impl Strategy<Value = Value> {
+fn record() -> BoxedStrategy<Value> {
     let date = (1u32..10_000, 1u32..13, 1u32..29)
         .prop_map(|(year, month, day)| format!("{year:04}-{month:02}-{day:02}"));
     let slo = (text(), duration(1), one(Moment::ALL), one(Moment::ALL)).prop_map(
@@ -100,7 +100,7 @@ fn record() -> impl Strategy<Value = Value> {
                 "document": document, "owner": owner, "trigger": trigger, "changed": changed, "slo": slo,
                 "estimate": estimate, "review": review,
             })))
-        })
+        }).boxed()
 }
 
 /// Names of branches that stand once each, in no order.
@@ -117,7 +117,7 @@ fn ways() -> impl Strategy<Value = Value> {
     with_ids(way)
 }
 
-fn vcs() -> impl Strategy<Value = Value> {
+fn vcs() -> BoxedStrategy<Value> {
     let subject = "([A-Za-z][A-Za-z0-9_-]{0,28}(: ?)?)?";
     let labels = option::of("[A-Za-z0-9-]{0,28}");
     let commit = (subject, some(CommitField::ALL), any::<(bool, bool)>(), labels).prop_map(
@@ -149,10 +149,10 @@ fn vcs() -> impl Strategy<Value = Value> {
                 "merge_back": merge_back, "commit": commit, "pull_request": pull_request, "ways": ways,
             })))
         },
-    )
+    ).boxed()
 }
 
-fn procedure() -> impl Strategy<Value = Value> {
+fn procedure() -> BoxedStrategy<Value> {
     let step = (text(), text(), text(), one(StepClock::ALL), option::of(name()), range()).prop_map(
         |(title, goal, done_when, clock, role, range)| {
             let step = json!({
@@ -161,17 +161,18 @@ fn procedure() -> impl Strategy<Value = Value> {
             table(joined(table(step), range))
         },
     );
-    with_ids(step)
+    with_ids(step).boxed()
 }
 
-fn advice() -> impl Strategy<Value = Value> {
+fn advice() -> BoxedStrategy<Value> {
     let advice = (one(AdviceKind::ALL), text(), option::of(one(AdviceCheck::ALL)));
     with_ids(advice.prop_map(|(kind, text, shown_by)| {
         table(json!({ "kind": kind, "text": text, "shown_by": shown_by }))
     }))
+    .boxed()
 }
 
-fn condition() -> impl Strategy<Value = Value> {
+fn condition() -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         select(vec!["service_down", "payments_down"]).prop_map(Value::from),
         (0u32..=100)
@@ -184,14 +185,15 @@ fn condition() -> impl Strategy<Value = Value> {
             inner.prop_map(|not| json!({ "not": not })),
         ]
     })
+    .boxed()
 }
 
-fn remedies() -> impl Strategy<Value = Value> {
+fn remedies() -> BoxedStrategy<Value> {
     let remedy = (condition(), text());
-    with_ids(remedy.prop_map(|(when, text)| table(json!({ "when": when, "text": text }))))
+    with_ids(remedy.prop_map(|(when, text)| table(json!({ "when": when, "text": text })))).boxed()
 }
 
-fn risks() -> impl Strategy<Value = (Value, Value)> {
+fn risks() -> BoxedStrategy<(Value, Value)> {
     let risk = (text(), one(Grade::ALL), one(Grade::ALL), text()).prop_map(
         |(risk, likelihood, impact, mitigation)| {
             table(json!({
@@ -203,64 +205,69 @@ fn risks() -> impl Strategy<Value = (Value, Value)> {
         (text(), vec(text(), 1..3), some(Severity::ALL)).prop_map(|(when, actions, waits)| {
             table(json!({ "when": when, "actions": actions, "waits": waits }))
         });
-    (with_ids(risk), with_ids(contingency))
+    (with_ids(risk), with_ids(contingency)).boxed()
 }
 
-fn success() -> impl Strategy<Value = Value> {
+fn success() -> BoxedStrategy<Value> {
     let criterion = (one(SuccessGroup::ALL), text());
     with_ids(criterion.prop_map(|(group, text)| table(json!({ "group": group, "text": text }))))
+        .boxed()
 }
 
-fn alternatives() -> impl Strategy<Value = Value> {
+fn alternatives() -> BoxedStrategy<Value> {
     use hotfix_core::grade::Strategy as Way;
     let given = vec((text(), option::of(1u32..=1_000_000)), Way::ALL.len());
-    (some(Way::ALL), given).prop_map(|(strategies, given)| {
-        let strategies = strategies.as_array().cloned().unwrap_or_default();
-        let alternative = |(strategy, (why, batch)): (Value, (String, Option<u32>))| {
-            let batch = batch.filter(|_| strategy == "rolling");
-            Value::Object(table(json!({ "strategy": strategy, "why": why, "batch": batch })))
-        };
-        strategies.into_iter().zip(given).map(alternative).collect()
-    })
+    (some(Way::ALL), given)
+        .prop_map(|(strategies, given)| {
+            let strategies = strategies.as_array().cloned().unwrap_or_default();
+            let alternative = |(strategy, (why, batch)): (Value, (String, Option<u32>))| {
+                let batch = batch.filter(|_| strategy == "rolling");
+                Value::Object(table(json!({ "strategy": strategy, "why": why, "batch": batch })))
+            };
+            strategies.into_iter().zip(given).map(alternative).collect()
+        })
+        .boxed()
 }
 
 /// What is said of strategies that a release may choose, for a document whose own is `canary`.
-fn strategies() -> impl Strategy<Value = Map<String, Value>> {
+fn strategies() -> BoxedStrategy<Map<String, Value>> {
     let course = (any::<bool>(), option::of(duration(1)), option::of(duration(0)));
     let course = course.prop_map(|(allowed, deploy, veto)| {
         table(json!({ "allowed": allowed, "deploy": deploy, "veto": veto }))
     });
     let more = (option::of(1u32..=1_000_000), option::of(duration(1)), texts());
-    (option::of(course.clone()), option::of(course.clone()), option::of(course), more).prop_map(
-        |(rolling, blue_green, immediate, (batch, watch, validate))| {
+    (option::of(course.clone()), option::of(course.clone()), option::of(course), more)
+        .prop_map(|(rolling, blue_green, immediate, (batch, watch, validate))| {
             let rolling =
                 rolling.map(|c| joined(c, table(json!({ "batch": batch, "watch": watch }))));
             let sides = blue_green.map(|c| joined(c, table(json!({ "validate": validate }))));
             table(json!({ "rolling": rolling, "blue_green": sides, "immediate": immediate }))
-        },
-    )
+        })
+        .boxed()
 }
 
 /// Steps of the way back.
-fn return_steps() -> impl Strategy<Value = Value> {
-    btree_set(1u32..10_000, 0..4).prop_map(|shares| {
-        let step = |bp: u32| json!({ "share": f64::from(bp) / 1e4, "wait": "1min" });
-        shares.into_iter().map(step).collect()
-    })
+fn return_steps() -> BoxedStrategy<Value> {
+    btree_set(1u32..10_000, 0..4)
+        .prop_map(|shares| {
+            let step = |bp: u32| json!({ "share": f64::from(bp) / 1e4, "wait": "1min" });
+            shares.into_iter().map(step).collect()
+        })
+        .boxed()
 }
 
-fn after() -> impl Strategy<Value = Value> {
+fn after() -> BoxedStrategy<Value> {
     let window = prop_oneof![
         duration(1),
         (duration(1), option::of(texts())).prop_map(|(until, watch)| {
             Value::Object(table(json!({ "until": until, "watch": watch })))
         }),
     ];
-    vec(window, 0..4).prop_map(Value::from)
+    vec(window, 0..4).prop_map(Value::from).boxed()
 }
 
 /// The keys of the rollback workflow that need not be there.
-fn rollback() -> impl Strategy<Value = Map<String, Value>> {
+fn rollback() -> BoxedStrategy<Map<String, Value>> {
     let way = (one(RollbackMethod::ALL), option::of(text()), range()).prop_map(
         |(kind, condition, range)| {
             joined(table(json!({ "kind": kind, "condition": condition })), range)
@@ -275,10 +282,10 @@ fn rollback() -> impl Strategy<Value = Map<String, Value>> {
                 "point": point, "aftercare": aftercare,
             }))
         },
-    )
+    ).boxed()
 }
 
-fn messages() -> impl Strategy<Value = Value> {
+fn messages() -> BoxedStrategy<Value> {
     let words = prop_oneof!["[^{}]{0,10}", "\\{\\{ {0,2}[a-z_]{1,12} {0,2}\\}\\}"];
     let text = vec(words, 0..5).prop_map(|words| words.concat());
     let promise = (one(Promised::ALL), range()).prop_map(|(of, range)| {
@@ -300,10 +307,10 @@ fn messages() -> impl Strategy<Value = Value> {
                 "promises": promises,
             }))
         });
-    with_ids(message)
+    with_ids(message).boxed()
 }
 
-fn report() -> impl Strategy<Value = Value> {
+fn report() -> BoxedStrategy<Value> {
     let within = option::of(prop_oneof![duration(0), Just(json!("next_business_day"))]);
     (within, different(), different(), different(), different()).prop_map(
         |(within, sections, questions, measures, action_item)| {
@@ -312,7 +319,7 @@ fn report() -> impl Strategy<Value = Value> {
                 "action_item": action_item,
             })))
         },
-    )
+    ).boxed()
 }
 
 /// Puts random tables of the process into a document that loads.

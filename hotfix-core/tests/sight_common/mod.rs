@@ -71,7 +71,7 @@ pub fn policy(preset: &str, part: &Part) -> Arc<Policy> {
 pub fn plan(policy: &Arc<Policy>, requests_per_minute: f64) -> Plan {
     Plan::from_json(
         Arc::clone(policy),
-        r#"{"id": "INC-2041"}"#,
+        r#"{"id": "INC-2041", "severity": "P1"}"#,
         r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
         &json!({ "requests_per_minute": requests_per_minute }).to_string(),
     )
