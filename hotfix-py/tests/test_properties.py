@@ -127,15 +127,14 @@ def test_times_are_read_to_the_millisecond_in_any_zone(at: datetime) -> None:
     assert rollout.now == utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
-facts = st.dictionaries(
-    st.text("abc", min_size=1, max_size=3),
-    st.one_of(
-        st.booleans(),
-        st.floats(allow_nan=False, allow_infinity=False),
-        st.text(max_size=5),
-        st.integers(-(2**53), 2**53),
-    ),
-    max_size=3,
+facts = st.fixed_dictionaries(
+    {},
+    optional={
+        "service_down": st.booleans(),
+        "users_affected": st.floats(0, 1),
+        "latency_p95": st.floats(0.001, 1e6),
+        "preceding_deploy": st.text(max_size=5),
+    },
 )
 
 
