@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 import hotfix
 from hotfix import plot
@@ -47,7 +48,6 @@ def test_plan_6_without_matplotlib_the_error_says_what_to_install(monkeypatch: p
 
 
 def test_plan_6_the_plot_has_a_panel_a_phase(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     figure = plot.sight(plan(requests_per_minute=1000))
     panels = figure.axes
     assert [panel.get_title() for panel in panels] == [
@@ -68,8 +68,7 @@ def test_plan_6_the_plot_has_a_panel_a_phase(tmp_path: Path) -> None:
 
 
 def test_plan_6_a_plot_goes_into_axes_of_ones_own() -> None:
-    figure_module = pytest.importorskip("matplotlib.figure")
-    figure = figure_module.Figure()
+    figure = Figure()
     axes = figure.subplots(1, 3)
     assert plot.sight(plan(), axes) is figure
     with pytest.raises(ValueError, match="3 phases want as many axes, not 1"):
