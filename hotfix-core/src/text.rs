@@ -43,6 +43,24 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
+/// A number to so many significant digits, without zeros at the end.
+pub(crate) fn figure(value: f64, digits: usize) -> String {
+    let mut places = digits.saturating_sub(1);
+    let mut scale = value.abs();
+    while scale >= 10.0 && places > 0 {
+        (scale, places) = (scale / 10.0, places - 1);
+    }
+    while scale < 1.0 && scale > 0.0 && places < 15 {
+        (scale, places) = (scale * 10.0, places + 1);
+    }
+    let text = format!("{value:.places$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
 /// Names in backticks, with something between them: `a`, `b`.
 pub(crate) fn quoted<T: Display>(names: &[T], between: &str) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

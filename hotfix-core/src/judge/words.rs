@@ -1,28 +1,13 @@
 //! Figures as people read them, in reports and explanations.
 
 use crate::grade::MetricKind;
+use crate::text;
 
 use super::Decision;
 
-/// Four significant digits, and whole numbers whole.
+/// Four significant digits.
 pub(super) fn figure(value: f64) -> String {
-    if value == value.trunc() {
-        return format!("{value:.0}");
-    }
-    let mut places = 3usize;
-    let mut scale = value.abs();
-    while scale >= 10.0 && places > 0 {
-        (scale, places) = (scale / 10.0, places - 1);
-    }
-    while scale < 1.0 && scale > 0.0 && places < 15 {
-        (scale, places) = (scale * 10.0, places + 1);
-    }
-    let text = format!("{value:.places$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
+    text::figure(value, 4)
 }
 
 /// A metric's value with its unit.

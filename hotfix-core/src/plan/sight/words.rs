@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::grade::{MetricKind, Worse};
 use crate::policy::section::Metric;
-use crate::text::quoted;
+use crate::text::{self, quoted};
 
 use super::Chance;
 
@@ -53,22 +53,9 @@ pub(super) fn and(words: &[String]) -> String {
     }
 }
 
-/// Three significant digits, and no zeros at the end.
+/// Three significant digits.
 pub(super) fn figure(value: f64) -> String {
-    let mut places = 2usize;
-    let mut scale = value.abs();
-    while scale >= 10.0 && places > 0 {
-        (scale, places) = (scale / 10.0, places - 1);
-    }
-    while scale < 1.0 && scale > 0.0 && places < 12 {
-        (scale, places) = (scale * 10.0, places + 1);
-    }
-    let text = format!("{value:.places$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
+    text::figure(value, 3)
 }
 
 /// Minutes, as hours and days where they are many: `10 min`, `5.5 h`.
