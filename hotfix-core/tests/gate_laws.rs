@@ -118,7 +118,11 @@ proptest! {
             if let Err(refusal) = &started {
                 prop_assert_eq!(refusal.code(), "HF-ROLL-007");
                 let sentence = refusal.to_string();
-                prop_assert!(blockers.iter().all(|b| sentence.contains(&b.sentence)), "{}", sentence);
+                // Five are told, and how many more there are.
+                let told = blockers.iter().take(5).all(|b| sentence.contains(&b.sentence));
+                let more = blockers.len().saturating_sub(5);
+                prop_assert!(told, "{}", sentence);
+                prop_assert_eq!(sentence.contains(&format!("and {more} more")), more > 0, "{}", sentence);
             } else {
                 prop_assert!(may_start(&rollout));
                 prop_assert!(trial.blockers().is_empty());

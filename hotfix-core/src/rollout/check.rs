@@ -18,6 +18,9 @@ pub(super) enum Passed {
     Repeated,
 }
 
+/// How many of the things that are missing a refusal tells; a list of all is one call away.
+const MOST_TOLD: usize = 5;
+
 impl Rollout {
     pub(super) fn check(&mut self, at: Timestamp, input: &Input) -> Result<Passed, RefusalReason> {
         let kind = input.command.kind();
@@ -78,9 +81,11 @@ impl Rollout {
                 Err(RefusalReason::NoSuchAction { action: *action, pending })
             }
             (Command::Start, State::Drafted | State::AwaitingApproval) => {
-                let missing: Vec<String> =
+                let mut missing: Vec<String> =
                     self.blockers().into_iter().map(|blocker| blocker.sentence).collect();
-                Err(RefusalReason::NotReady { missing: missing.join("; ") })
+                let more = missing.len().saturating_sub(MOST_TOLD);
+                missing.truncate(MOST_TOLD);
+                Err(RefusalReason::NotReady { missing: missing.join("; "), more })
             }
             _ if state.accepts().contains(&kind) => Ok(()),
             (Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }, state)

@@ -89,10 +89,12 @@ pub enum RefusalReason {
         pending: String,
     },
     /// Something is missing before the start.
-    #[error("{missing}")]
+    #[error("{missing}{}", more_missing(*.more))]
     NotReady {
-        /// What, in a sentence.
+        /// What, in a sentence: the gravest first.
         missing: String,
+        /// How many more things are missing.
+        more: usize,
     },
     /// The policy cannot do what it says.
     #[error("the policy has a fault that keeps it from starting: {finding}{}", and_more(*.more))]
@@ -194,6 +196,10 @@ pub enum RefusalReason {
 
 fn and_more_facts(more: usize) -> String {
     if more == 0 { String::new() } else { format!(" (and {more} more)") }
+}
+
+fn more_missing(more: usize) -> String {
+    if more == 0 { String::new() } else { format!("; and {more} more: ask for the blockers") }
 }
 
 fn and_more(more: usize) -> String {
