@@ -250,7 +250,7 @@ enum hotfix_status
    */
   HOTFIX_STATUS_POLICY = 11,
   /**
-   * A plan cannot be made (HF-PLAN).
+   * A plan, or a commit message, cannot be made (HF-PLAN, HF-VCS).
    */
   HOTFIX_STATUS_PLAN = 12,
   /**
@@ -632,6 +632,31 @@ enum hotfix_assumption
 typedef enum hotfix_assumption hotfix_assumption;
 #else
 typedef int32_t hotfix_assumption;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How the next version is numbered.
+ */
+enum hotfix_versioning
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * 1.2.4 follows 1.2.3.
+   */
+  HOTFIX_VERSIONING_PATCH = 1,
+  /**
+   * 1.2.3-hotfix.1 follows 1.2.3, and ranks below it.
+   */
+  HOTFIX_VERSIONING_HOTFIX_IDENTIFIER = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hotfix_versioning hotfix_versioning;
+#else
+typedef int32_t hotfix_versioning;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -2005,6 +2030,242 @@ hotfix_status hotfix_plan_rollback(const struct hotfix_plan *plan,
                                    struct hotfix_error **err);
 
 /**
+ * Whether the release is as small as the policy wants a hot-fix, by its diff's figures ("numstat") and its "change", as
+ * JSON: {"content": "yes" | "no" | "unknown", "figures": {"files", "added", "deleted", "lines", "binary", "dependencies",
+ * "migrations", "tests"}, "breaches": [{"rule", "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message",
+ * "would_tell"}], "wanted"}.
+ *
+ * What is unknown is never fine. "content" is absent where the policy has no [scope], "figures" where there is no diff.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_scope(const struct hotfix_plan *plan,
+                                struct hotfix_buf *out,
+                                struct hotfix_error **err);
+
+/**
+ * What the plan's severity asks for, as JSON: {"severity", "basis": "given" | "settled" | "assumed" | "unknown",
+ * "would_tell", "in_policy", "label", "hotfix", "process", "approvals", "review", "testing": {"least", "most", "staging":
+ * {"verdict": "required" | "may_be_left_out" | "unknown" | "not_asked", "because", "would_tell"}, "demands"}}; times in
+ * seconds, what is not said is absent.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_demands(const struct hotfix_plan *plan,
+                                  struct hotfix_buf *out,
+                                  struct hotfix_error **err);
+
+/**
+ * Composes a commit message in the policy's form, as JSON: {"text", "subject", "missing", "later": [{"field", "label",
+ * "value"}], "note": {"text", "command"}, "version_commit", "version_missing"}.
+ *
+ * Facts stand at its end as trailers that `git interpret-trailers` reads. What the form asks for and was not given is named
+ * in "missing"; what is known only after the commit is in "later", with a `git notes` command for what of it was given.
+ *
+ * @param policy     A policy.
+ * @param parts      {"summary", "scope", "version", "fields": {"issue", "severity", "impact", "cause", "change", "solution",
+ *                   "tested", "approved_by", "deployed_by"}}, all but the summary optional; UTF-8, borrowed.
+ * @param parts_len  Its length in bytes.
+ * @param out        A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN with a code of HF-VCS and the place in the parts.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_policy_commit_message(const struct hotfix_policy *policy,
+                                           const char *parts,
+                                           size_t parts_len,
+                                           struct hotfix_buf *out,
+                                           struct hotfix_error **err);
+
+/**
+ * The same with what a plan knows: summary, issue, severity and impact, where they are not given. Nothing is guessed.
+ *
+ * @param plan       A plan.
+ * @param parts      As for hotfix_policy_commit_message, all of it optional; UTF-8, borrowed.
+ * @param parts_len  Its length in bytes.
+ * @param out        A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return As hotfix_policy_commit_message.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_commit_message(const struct hotfix_plan *plan,
+                                         const char *parts,
+                                         size_t parts_len,
+                                         struct hotfix_buf *out,
+                                         struct hotfix_error **err);
+
+/**
+ * Reads a commit message, as JSON: {"subject", "summary", "kind", "scope", "fields", "others": [{"label", "value"}], "body",
+ * "missing", "later", "faults": [{"code", "line", "message"}]}. What was composed is read to the letter; other layouts are
+ * read as far as they can be.
+ *
+ * @param policy       A policy.
+ * @param message      The message; UTF-8, borrowed. At most 4 MiB of it, else there is a fault and nothing else.
+ * @param message_len  Its length in bytes.
+ * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_policy_parse_commit_message(const struct hotfix_policy *policy,
+                                                 const char *message,
+                                                 size_t message_len,
+                                                 struct hotfix_buf *out,
+                                                 struct hotfix_error **err);
+
+/**
+ * How the fix goes through source control, as JSON: {"flow", "way", "base", "branch", "version", "tag", "steps": [{"kind",
+ * "title", "why", "of", "condition", "people", "commands": [{"argv", "shown"}], "instead"}], "back": {"steps", "again"},
+ * "home": {"look", "branches": [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}.
+ *
+ * Nothing is run. `shown` is `argv` quoted for a POSIX shell, whatever stands in a description.
+ *
+ * @param plan   A plan; its release's `flow` and `way` choose among what the policy allows.
+ * @param at_ms  When it is tagged, for tags that are named by time, in milliseconds since 1970-01-01T00:00:00Z.
+ * @param out    A buffer that the caller frees with hotfix_buf_free.
+ * @param err    Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN with the place as a JSON Pointer.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_source_control(const struct hotfix_plan *plan,
+                                         int64_t at_ms,
+                                         struct hotfix_buf *out,
+                                         struct hotfix_error **err);
+
+/**
+ * The name of a hot-fix's branch, made of what the fix does: "hotfix/security-patch".
+ *
+ * @param description      Any text; UTF-8, borrowed.
+ * @param description_len  Its length in bytes.
+ * @param prefix           What the name starts with: "hotfix/"; UTF-8, borrowed; may be null with length 0.
+ * @param prefix_len       Its length in bytes.
+ * @param out              A buffer that the caller frees with hotfix_buf_free.
+ * @param err              Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN where nothing is left to name it after, or the prefix makes it no name of a branch.
+ *
+ * Thread rule: any thread.
+ */
+hotfix_status hotfix_branch_name(const char *description,
+                                 size_t description_len,
+                                 const char *prefix,
+                                 size_t prefix_len,
+                                 struct hotfix_buf *out,
+                                 struct hotfix_error **err);
+
+/**
+ * The version of a hot-fix that follows another, as JSON: {"version", "findings"}.
+ *
+ * @param version      The version that is live, without `v`; UTF-8, borrowed.
+ * @param version_len  Its length in bytes.
+ * @param kind         A hotfix_versioning.
+ * @param out          A buffer that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN for what is no semantic version, and where the next one is not clear; HOTFIX_STATUS_ENUM for a
+ *         kind that is none.
+ *
+ * Thread rule: any thread.
+ */
+hotfix_status hotfix_next_version(const char *version,
+                                  size_t version_len,
+                                  int32_t kind,
+                                  struct hotfix_buf *out,
+                                  struct hotfix_error **err);
+
+/**
+ * The name of a version's tag: "v1.2.4".
+ *
+ * @param version      The version; UTF-8, borrowed.
+ * @param version_len  Its length in bytes.
+ * @param out          A buffer that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN where the version cannot stand in a tag.
+ *
+ * Thread rule: any thread.
+ */
+hotfix_status hotfix_version_tag(const char *version,
+                                 size_t version_len,
+                                 struct hotfix_buf *out,
+                                 struct hotfix_error **err);
+
+/**
+ * The name of a tag after a time in UTC: "hotfix-20240115-1430".
+ *
+ * @param at_ms  The time, in milliseconds since 1970-01-01T00:00:00Z.
+ * @param out    A buffer that the caller frees with hotfix_buf_free.
+ * @param err    Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_UNIT outside the years 1 to 9999.
+ *
+ * Thread rule: any thread.
+ */
+hotfix_status hotfix_timestamp_tag(int64_t at_ms,
+                                   struct hotfix_buf *out,
+                                   struct hotfix_error **err);
+
+/**
+ * The plan and all its views, worked out now: {"digest", "incident", "release", "traffic", "policy", "phases", "methods",
+ * "strategy", "severity", "assessment", "remarks", "record", "duration", "timeline", "slo", "procedure", "advice", "risks",
+ * "calibration"}. Durations are in seconds, shares fractions; what is absent is left out.
+ *
+ * @param plan  A plan.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_json(const struct hotfix_plan *plan,
+                               struct hotfix_buf *out,
+                               struct hotfix_error **err);
+
+/**
+ * The plan as a page in Markdown that a person can act on. Markup in texts of the caller is shown and not read.
+ *
+ * @param plan       A plan.
+ * @param start      When the first deployment starts, as RFC 3339; UTF-8, borrowed. May be null with length 0: then the
+ *                   timeline is in T+ alone.
+ * @param start_len  Its length in bytes.
+ * @param out        A buffer that the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_UNIT for text that is no time.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_markdown(const struct hotfix_plan *plan,
+                                   const char *start,
+                                   size_t start_len,
+                                   struct hotfix_buf *out,
+                                   struct hotfix_error **err);
+
+/**
+ * Rollout and procedure as a Mermaid gantt chart.
+ *
+ * @param plan       A plan.
+ * @param start      As for hotfix_plan_markdown. Without it the axis counts from T+00:00, with it it shows UTC, and the
+ *                   procedure stands where the incident says when it was detected.
+ * @param start_len  Its length in bytes.
+ * @param out        A buffer that the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_UNIT for text that is no time.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_plan_gantt(const struct hotfix_plan *plan,
+                                const char *start,
+                                size_t start_len,
+                                struct hotfix_buf *out,
+                                struct hotfix_error **err);
+
+/**
  * The name of a state: "rolling_back".
  *
  * @param state  Any number.
@@ -2468,6 +2729,23 @@ hotfix_status hotfix_rollout_checklists(const struct hotfix_rollout *rollout,
 hotfix_status hotfix_rollout_procedure(const struct hotfix_rollout *rollout,
                                        struct hotfix_buf *out,
                                        struct hotfix_error **err);
+
+/**
+ * The plan's record with how far it is now, as JSON: {"status", "immediate", "window", "prepared_by", "created", "changed",
+ * "branch", "commit", "build", "artifact", "links", "missing"}; what is absent is left out.
+ *
+ * The status is drafted, awaiting_approval, ready, in_progress, complete, rolled_back or stopped. A way back under way is
+ * still in_progress.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_record(const struct hotfix_rollout *rollout,
+                                    struct hotfix_buf *out,
+                                    struct hotfix_error **err);
 
 /**
  * The last intent of each kind, as JSON: a list of {"kind", "by", "at", "role", "about", "why"}, in the order of time.
