@@ -106,7 +106,7 @@ impl VcsFinding {
                 "describe the fix in a few words of Latin letters, or name the branch"
             }
             Self::MessageLacks { .. } => {
-                "say them in the message before you commit, each on a line of its own in the last paragraph"
+                "add a line for each to the last paragraph of the message before you commit"
             }
             Self::MessageWithoutForm { .. } => "write the message by hand, in the policy's form",
         }
