@@ -23,6 +23,7 @@ mod instances;
 mod kayenta;
 mod latency;
 mod observation;
+mod phase;
 mod plan;
 mod planning;
 mod policy;
@@ -64,7 +65,9 @@ mod module {
     #[pymodule_export]
     use crate::latency::{Latency, latency_boundaries};
     #[pymodule_export]
-    use crate::plan::{Method, Phase, Plan};
+    use crate::phase::{Method, Phase};
+    #[pymodule_export]
+    use crate::plan::Plan;
     #[pymodule_export]
     use crate::planning::{
         Chance, TimeToDetect, chance_to_decide, chance_to_promote, detectable_ratio,

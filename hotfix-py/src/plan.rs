@@ -1,14 +1,11 @@
 //! `Plan`: what is to be done, agreed before anything is deployed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hotfix_core::canonical::Digest;
-use hotfix_core::plan::{
-    Histories, Method as CoreMethod, Plan as Core, PlanError, Subject, Traffic,
-};
+use hotfix_core::plan::{Histories, Plan as Core, PlanError, Subject, Traffic};
 use hotfix_core::policy::Policy as CorePolicy;
-use hotfix_core::unit::{MetricName, Span};
+use hotfix_core::unit::MetricName;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 use serde::de::DeserializeOwned;
@@ -16,10 +13,11 @@ use serde_json::Value;
 
 use crate::calibration::{dict_of, series};
 use crate::commit;
-use crate::convert::{At, duration, json as to_json, object, to_python};
-use crate::document::{self, document, value};
+use crate::convert::{At, json as to_json, object, to_python};
+use crate::document::{self, value};
 use crate::error::Result;
 use crate::observation::text as text_of;
+use crate::phase::{Method, Phase};
 use crate::policy::Policy;
 
 /// A plan for one hot-fix: a policy, an incident, a release and its traffic. Immutable.
@@ -563,48 +561,4 @@ fn part<T: DeserializeOwned>(from: &Bound<'_, PyAny>, document: &'static str) ->
     })?;
     serde_json::from_value(value)
         .map_err(|e| PlanError::Syntax { document, fault: e.to_string() }.into())
-}
-
-document! {
-    /// A way back and how long it takes.
-    Method(CoreMethod) {
-        /// Which.
-        fn kind(this) -> &'static str { this.kind.as_str() }
-        /// How long it takes; None where that is not known.
-        fn seconds(this) -> Option<f64> { this.seconds.map(Span::as_seconds) }
-    }
-}
-
-document! {
-    /// One phase of a plan. Durations are `timedelta` as attributes and seconds in `to_dict`.
-    Phase(Value) {
-        /// Its name, unique in the plan.
-        fn name(this) -> String { text(this, "name") }
-        /// What it is to show.
-        fn objective(this) -> String { text(this, "objective") }
-        /// The canary's share of the traffic, from 0 to 1.
-        fn share(this) -> f64 { this["share"].as_f64().unwrap_or_default() }
-        /// How long the deployment is expected to take.
-        fn deploy(this) -> Option<Duration> { span(this, "deploy") }
-        /// The least time to watch before its gate.
-        fn watch(this) -> Option<Duration> { span(this, "watch") }
-        /// The most time to watch; None without a limit.
-        fn watch_most(this) -> Option<Duration> { span(this, "watch_most") }
-        /// Who lets it pass: ``automatic``, ``manual`` or ``veto``.
-        fn gate(this) -> String { text(this, "gate") }
-        /// What passing it claims.
-        fn promotion(this) -> String { text(this, "promotion") }
-        /// What follows when the least time is over and a success bound is missed.
-        fn missed(this) -> String { text(this, "missed") }
-        /// What follows when the most time is over without a decision.
-        fn undecided(this) -> String { text(this, "undecided") }
-    }
-}
-
-fn text(of: &Value, key: &str) -> String {
-    of[key].as_str().unwrap_or_default().to_owned()
-}
-
-fn span(of: &Value, key: &str) -> Option<Duration> {
-    of[key].as_f64().and_then(|seconds| Span::try_from_seconds(seconds).ok()).map(duration)
 }
