@@ -270,9 +270,9 @@ fn title(page: &str) -> String {
 }
 
 fn is_shown_and_not_read(text: &str) {
+    static PLAIN: OnceLock<String> = OnceLock::new();
     let start = Some(START.parse().unwrap());
     let page = hostile_plan(text).to_markdown(start);
-    static PLAIN: OnceLock<String> = OnceLock::new();
     // Made once: it foresees what phases can see.
     let plain = PLAIN.get_or_init(|| hostile_plan("x").to_markdown(start));
     assert_eq!(skeleton(&page), skeleton(plain), "{page}");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::fact::Truth;
+use crate::fact::{FactId, Truth};
 use crate::gate::checklist::applies;
 use crate::gate::{
     ApprovalDemand, ReviewDemand, ScopeReport, StagingDemand, StagingVerdict, TestingDemand,
@@ -104,7 +104,7 @@ fn testing(asked: &TestingDemand) -> Option<String> {
 }
 
 fn staging(asked: &StagingDemand) -> Option<String> {
-    let facts: Vec<&str> = asked.would_tell.iter().map(|fact| fact.as_str()).collect();
+    let facts: Vec<&str> = asked.would_tell.iter().map(FactId::as_str).collect();
     let because: Vec<&str> = asked.because.iter().map(|known| known.fact.as_str()).collect();
     let because = match because.as_slice() {
         [] => String::new(),

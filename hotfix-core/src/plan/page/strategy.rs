@@ -1,5 +1,7 @@
 //! Which strategy and why, why not the others, and what is done step by step (PLAN-1).
 
+use std::fmt::Write as _;
+
 use crate::text::{markdown, time};
 
 use super::super::{ChosenBy, EndedBy, Move, Plan, Reason, ReasonCode, Side, StrategyStep, Weight};
@@ -20,12 +22,12 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
     };
     let mut text = format!("**{strategy}**, {by}");
     if let Some(why) = &chosen.why {
-        text.push_str(&format!(": {}", markdown(why)));
+        let _ = write!(text, ": {}", markdown(why));
     }
     if advice.strategy == chosen.strategy {
-        text.push_str(&format!(". Advised: {advised}."));
+        let _ = write!(text, ". Advised: {advised}.");
     } else {
-        text.push_str(&format!(". **Advised instead: {advised}.**"));
+        let _ = write!(text, ". **Advised instead: {advised}.**");
     }
     page.paragraph(&text);
     let said =
@@ -95,10 +97,10 @@ fn step(step: &StrategyStep) -> String {
     };
     if let Some(lasts) = step.lasts {
         let least = if step.what == Move::Watch { "at least " } else { "" };
-        text.push_str(&format!(", {least}{}", time(lasts)));
+        let _ = write!(text, ", {least}{}", time(lasts));
     }
     if let Some(phase) = step.phase {
-        text.push_str(&format!(" (`{phase}`)"));
+        let _ = write!(text, " (`{phase}`)");
     }
     if step.ended_by == Some(EndedBy::Gate) {
         text.push_str(", then the gate");
@@ -106,7 +108,7 @@ fn step(step: &StrategyStep) -> String {
     if !step.checks.is_empty() {
         let checks: Vec<String> = step.checks.iter().map(|check| markdown(check)).collect();
         let look = if step.what == Move::Validate { ": " } else { "; look at: " };
-        text.push_str(&format!("{look}{}", checks.join("; ")));
+        let _ = write!(text, "{look}{}", checks.join("; "));
     }
     text
 }

@@ -1,5 +1,7 @@
 //! The way back, risks, and what is done when something else fails.
 
+use std::fmt::Write as _;
+
 use crate::grade::{Response, Signal};
 use crate::text::{markdown, quoted, time, times};
 
@@ -97,11 +99,11 @@ fn point(back: &RollbackPlan) -> Option<String> {
     }
     let mut text = format!("the point to go back to: {}", markdown(&back.to));
     for part in &known {
-        text.push_str(&format!(", {part}"));
+        let _ = write!(text, ", {part}");
     }
     let missing: Vec<&str> = point.missing.iter().map(|part| part.as_str()).collect();
     if point.demanded && !missing.is_empty() {
-        text.push_str(&format!("; before the start, record its {}", missing.join(" and ")));
+        let _ = write!(text, "; before the start, record its {}", missing.join(" and "));
     }
     Some(text)
 }
