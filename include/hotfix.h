@@ -2214,8 +2214,10 @@ hotfix_status hotfix_timestamp_tag(int64_t at_ms,
 
 /**
  * The plan and all its views, worked out now: {"digest", "incident", "release", "traffic", "policy", "phases", "methods",
- * "strategy", "severity", "assessment", "remarks", "record", "duration", "timeline", "slo", "procedure", "advice", "risks",
- * "calibration"}. Durations are in seconds, shares fractions; what is absent is left out.
+ * "strategy", "recommendation", "rollback", "severity", "assessment", "demands", "scope", "remarks", "record", "duration",
+ * "timeline", "slo", "procedure", "advice", "risks", "calibration"}. Durations are in seconds, shares fractions; what is absent
+ * is left out. "strategy" is an object: which, who chose it, and its steps. hotfix_plan_sight and hotfix_plan_source_control
+ * are calls of their own.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2729,6 +2731,23 @@ hotfix_status hotfix_rollout_checklists(const struct hotfix_rollout *rollout,
 hotfix_status hotfix_rollout_procedure(const struct hotfix_rollout *rollout,
                                        struct hotfix_buf *out,
                                        struct hotfix_error **err);
+
+/**
+ * The plan's record with how far it is now, as JSON: {"status", "immediate", "window", "prepared_by", "created", "changed",
+ * "branch", "commit", "build", "artifact", "links", "missing"}; what is absent is left out.
+ *
+ * The status is drafted, awaiting_approval, ready, in_progress, complete, rolled_back or stopped. A way back under way is
+ * still in_progress.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_record(const struct hotfix_rollout *rollout,
+                                    struct hotfix_buf *out,
+                                    struct hotfix_error **err);
 
 /**
  * The last intent of each kind, as JSON: a list of {"kind", "by", "at", "role", "about", "why"}, in the order of time.

@@ -314,6 +314,10 @@ public:
   std::string procedure() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_procedure(get(), out, e); });
   }
+  /** The plan's record with how far it is now. */
+  std::string record() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_record(get(), out, e); });
+  }
   /** The last intent of each kind. */
   std::string intents() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_intents(get(), out, e); });

@@ -415,6 +415,8 @@ pub const CODES: &[Code] = &[
     code("HF-VCS-015", Family::Vcs, "a version is not the one that the policy gives next"),
     code("HF-VCS-016", Family::Vcs, "no step brings the fix to a branch that must have it"),
     code("HF-VCS-017", Family::Vcs, "a description has nothing to name a branch after"),
+    code("HF-VCS-018", Family::Vcs, "a commit message lacks facts that the policy asks for"),
+    code("HF-VCS-019", Family::Vcs, "what is known makes no commit message in the policy's form"),
     code("HF-PLAN-001", Family::Plan, "the text of a plan's parts is not JSON of their shape"),
     code("HF-PLAN-002", Family::Plan, "a text that must be there is empty"),
     code("HF-PLAN-003", Family::Plan, "the release is the version it would go back to"),

@@ -69,6 +69,7 @@ fn gates(rollout: &Rollout) -> Value {
         "checklists": rollout.checklists(),
         "procedure": rollout.procedure(),
         "intents": by_kind(&json!(rollout.intents())),
+        "record": rollout.record(),
     })
 }
 

@@ -10,14 +10,15 @@
 
 mod crate_files;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate_files::in_crate;
 use hotfix_core::grade::Severity;
 use hotfix_core::plan::{Plan, PreparedBy, Preparer, Release, ReleaseRecord, Subject};
 use hotfix_core::policy::Policy;
+use hotfix_core::vcs::{Command, Step};
 use proptest::prelude::*;
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use serde_json::json;
 
 const START: &str = "2026-03-03T14:40:00Z";
@@ -117,6 +118,9 @@ fn hostile_plan(text: &str) -> Plan {
     }
     for phase in policy["phases"].as_array_mut().unwrap() {
         phase["watch_for"] = json!([text]);
+        // A short phase has few ticks to foresee.
+        phase["watch"] = json!("1min");
+        phase["watch_most"] = json!("2min");
     }
     for later in policy["after"].as_array_mut().unwrap() {
         later["watch"] = json!([text]);
@@ -135,6 +139,15 @@ fn hostile_plan(text: &str) -> Plan {
     policy["rules"].as_array_mut().unwrap().truncate(1);
     policy["implications"] = json!([]);
     policy.as_object_mut().unwrap().remove("tree");
+    // Names of branches may be refused; source control has a test of its own.
+    policy.as_object_mut().unwrap().remove("vcs");
+    for list in policy["checklists"].as_array_mut().unwrap() {
+        list["title"] = json!(text);
+        for item in list["items"].as_array_mut().unwrap() {
+            item["text"] = json!(text);
+        }
+    }
+    policy["scope"]["wanted"] = json!([text]);
     policy["record"]["slo"]["name"] = json!(text);
     policy["rollback"]["aftercare"] = json!([text]);
     let policy = Policy::from_json(&policy.to_string()).unwrap();
@@ -178,6 +191,9 @@ fn skeleton(page: &str) -> Vec<String> {
     let mut parts = Vec::new();
     for event in parse(page) {
         match event {
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(kind))) if &*kind == "sh" => {
+                parts.push("commands".to_owned());
+            }
             Event::Start(tag) => {
                 let stranger = matches!(
                     tag,
@@ -194,7 +210,7 @@ fn skeleton(page: &str) -> Vec<String> {
             Event::End(tag) => parts.push(format!("{tag:?}")),
             Event::Code(name) => {
                 let ours =
-                    |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
+                    |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '~');
                 assert!(name.chars().all(ours), "{name} in {page}");
             }
             Event::Text(_) | Event::SoftBreak => {}
@@ -254,10 +270,12 @@ fn title(page: &str) -> String {
 }
 
 fn is_shown_and_not_read(text: &str) {
+    static PLAIN: OnceLock<String> = OnceLock::new();
     let start = Some(START.parse().unwrap());
     let page = hostile_plan(text).to_markdown(start);
-    let plain = hostile_plan("x").to_markdown(start);
-    assert_eq!(skeleton(&page), skeleton(&plain), "{page}");
+    // Made once: it foresees what phases can see.
+    let plain = PLAIN.get_or_init(|| hostile_plan("x").to_markdown(start));
+    assert_eq!(skeleton(&page), skeleton(plain), "{page}");
     assert_eq!(title(&page), seen(text));
     bars(&page);
     assert_eq!(page.lines().count(), plain.lines().count());
@@ -388,4 +406,180 @@ fn plan_3_a_chart_with_a_start_has_the_procedure_only_where_the_detection_is_kno
     assert!(
         scenario("fast-track").gantt(Some(START.parse().unwrap())).contains("2026-03-03T14:06:00")
     );
+}
+
+/// What stands on a page under a heading of the second level.
+fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let start =
+        page.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("{heading}: {page}"));
+    let rest = &page[start + 4 + heading.len()..];
+    rest.find("\n## ").map_or(rest, |end| &rest[..end])
+}
+
+#[test]
+fn plan_6_the_page_of_s1_says_what_its_gates_do_and_what_to_do_about_it() {
+    let page = scenario("phased-canary").to_markdown(None);
+    let sight = section(&page, "What each phase can see");
+    let sentence = "3, 15 and 90 errors are to be expected of a healthy fix; at the gates it fails in 35, 43 and 47 of 100 cases and passes all of them in 19.";
+    let at = sight.find(sentence).unwrap();
+    // What to do comes before the tables.
+    let advice = sight.find("at or below 0.9% (3 × the record) lets it through all gates").unwrap();
+    assert!(at < advice && advice < sight.find("| phase |").unwrap(), "{sight}");
+    let strategy = section(&page, "Strategy");
+    assert!(
+        strategy.contains("**canary**, the policy's own") && strategy.contains("Advised: canary."),
+        "{strategy}"
+    );
+    // Without a start there are no commands.
+    assert!(!page.contains("## Source control"));
+}
+
+#[test]
+fn plan_7_the_page_is_in_the_order_of_an_incident() {
+    for name in Policy::presets() {
+        let page = scenario(name).to_markdown(Some(START.parse().unwrap()));
+        let wanted = [
+            "How bad it is",
+            "Needed before the start",
+            "Mind this",
+            "Strategy",
+            "Phases",
+            "What each phase can see",
+            "Timeline",
+            "Way back",
+            "If something else fails",
+            "Source control",
+            "Procedure",
+            "Risks",
+            "Dos and don'ts",
+            "Record",
+        ];
+        let found: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let in_order: Vec<&str> =
+            wanted.into_iter().filter(|title| found.contains(title)).collect();
+        assert_eq!(found, in_order, "{name}");
+        assert!(found.len() >= 9, "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn plan_5_gate_4_the_page_says_what_cannot_go_back_and_what_is_too_much() {
+    let policy = Arc::new(Policy::preset("standard").unwrap());
+    let release = json!({
+        "version": "2.3.1", "previous": "2.3.0", "strategy": "immediate",
+        "numstat": "900\t0\tsrc/a|b.rs\n3\t1\tmigrations/2.sql\n",
+        "change": {"fixes": 1, "features": false, "tidying": "none"},
+    });
+    let traffic = json!({"schema_change": true, "requests_per_minute": 1000});
+    let plan = Plan::from_json(
+        policy,
+        r#"{"id": "INC-1", "severity": "P1"}"#,
+        &release.to_string(),
+        &traffic.to_string(),
+    );
+    let page = plan.unwrap().to_markdown(None);
+    let needed = section(&page, "Needed before the start");
+    assert!(needed.contains("**too much for a hot-fix:** it migrates a database (migrations/2.sql): take the migration out"), "{needed}");
+    assert!(needed.contains("it has 904 lines, and the policy allows 200"), "{needed}");
+    assert!(needed.contains("the change: 2 files, +903 −1 lines, no test among them"), "{needed}");
+    let back = section(&page, "Way back");
+    assert!(back.contains("**Cannot go back:** the schema change: freeze"), "{back}");
+    assert!(!back.contains("traffic.schema_change"), "{back}");
+    assert!(
+        section(&page, "Strategy").contains("chosen for this release; the policy's own is canary"),
+        "{page}"
+    );
+    assert!(section(&page, "Mind this").contains("changes a schema"), "{page}");
+}
+
+/// The blocks of commands of a page, as a reader of Markdown takes them.
+fn commands(page: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut inside = false;
+    for event in parse(page) {
+        match event {
+            Event::Start(Tag::CodeBlock(_)) => {
+                inside = true;
+                blocks.push(String::new());
+            }
+            Event::End(TagEnd::CodeBlock) => inside = false,
+            Event::Text(part) if inside => blocks.last_mut().unwrap().push_str(&part),
+            _ => {}
+        }
+    }
+    blocks
+}
+
+fn source_control_is_shown_as_it_is(preset: &str, text: &str) {
+    let incident = json!({"id": "INC-1", "title": text});
+    let release = json!({"version": "2.3.1", "previous": "2.3.0", "description": text});
+    let policy = Arc::new(Policy::preset(preset).unwrap());
+    let plan = Plan::from_json(policy, &incident.to_string(), &release.to_string(), "").unwrap();
+    let start = START.parse().unwrap();
+    let vcs = plan.source_control(start).unwrap();
+    let mut wanted = Vec::new();
+    let mut put = |commands: &[Command]| {
+        let lines: Vec<&str> = commands.iter().map(Command::shown).collect();
+        if !lines.is_empty() {
+            wanted.push(format!("{}\n", lines.join("\n")));
+        }
+    };
+    let mut steps = |steps: &[Step]| {
+        for step in steps {
+            put(step
+                .condition
+                .as_ref()
+                .map_or(&[][..], |when| std::slice::from_ref(&when.command)));
+            put(&step.commands);
+            put(step.instead.as_ref().map_or(&[][..], |instead| &instead.commands));
+        }
+    };
+    steps(&vcs.steps);
+    steps(&vcs.back.steps);
+    for (at, branch) in vcs.home.branches.iter().filter(|branch| !branch.planned).enumerate() {
+        let look = Step { commands: vcs.home.look.clone(), ..blank(&vcs.steps[0]) };
+        steps(if at == 0 { std::slice::from_ref(&look) } else { &[] });
+        let has = Step { commands: vec![branch.has.clone()], ..blank(&vcs.steps[0]) };
+        steps(&[has]);
+        steps(&branch.steps);
+    }
+    assert_eq!(commands(&plan.to_markdown(Some(start))), wanted, "{preset}: {text}");
+}
+
+/// A step without anything to run.
+fn blank(step: &Step) -> Step {
+    Step { condition: None, commands: Vec::new(), instead: None, ..step.clone() }
+}
+
+#[test]
+fn vcs_1_no_text_gets_out_of_the_blocks_of_commands() {
+    for preset in ["enterprise", "standard", "severity-matrix", "emergency-command"] {
+        for text in [
+            HOSTILE,
+            "a",
+            "```",
+            "x\n```\n# y",
+            "````sh\n````",
+            "~~~",
+            "x\n\n    y",
+            "\\```",
+            "'```'\n```\n'",
+            "a\n``````````\nb",
+            "<script>",
+            "$(x)\n```sh",
+        ] {
+            source_control_is_shown_as_it_is(preset, text);
+        }
+    }
+}
+
+#[test]
+fn vcs_1_a_refusal_is_a_remark_on_the_page() {
+    let policy = Arc::new(Policy::preset("enterprise").unwrap());
+    let release = r#"{"version": "2", "previous": "1", "branch": "--x `y` <b>"}"#;
+    let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "").unwrap();
+    let page = plan.to_markdown(Some(START.parse().unwrap()));
+    let shown = section(&page, "Source control");
+    assert!(shown.contains("No plan can be made: ") && !shown.contains("```"), "{shown}");
+    skeleton(&page);
 }

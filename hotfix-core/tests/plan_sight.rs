@@ -4,7 +4,7 @@ mod sight_cases;
 
 use std::sync::Arc;
 
-use hotfix_core::plan::{Plan, PlanError, Sight};
+use hotfix_core::plan::{Plan, PlanError, Sight, StepKind};
 use hotfix_core::policy::Policy;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -102,6 +102,46 @@ fn plan_6_the_advice_holds() {
     document["metrics"]["error_rate"]["success"] = bound["bound"].clone();
     let passes = sight(&document, &json!({"requests_per_minute": 1000})).leading.unwrap();
     assert!(passes.phases[..2].iter().all(|phase| phase.healthy_passes > 0.99), "{passes:?}");
+}
+
+/// A release that chose another strategy is foreseen, timed and laid out with the phases of that one.
+#[test]
+fn plan_6_plan_3_a_release_that_rolls_has_the_phases_of_its_batches() {
+    let policy = Arc::new(Policy::preset("phased-canary").unwrap());
+    let release = r#"{"version": "2.3.1", "previous": "2.3.0", "strategy": "rolling"}"#;
+    let traffic = r#"{"requests_per_minute": 1000, "instances": 4}"#;
+    let plan = Plan::from_json(policy, r#"{"id": "INC-2041"}"#, release, traffic).unwrap();
+    let seen = plan.sight();
+    let phases = seen.leading.as_ref().unwrap().phases.iter();
+    let seen_of: Vec<(String, f64, f64)> = phases
+        .map(|of| (of.phase.to_string(), of.share.as_fraction(), of.expected_events))
+        .collect();
+    // 0.3% of a quarter, a half … of 10,000 requests; all traffic is watched for 30 minutes.
+    let batch = |number: u32, share: f64, errors: f64| (format!("batch-{number}"), share, errors);
+    let wanted = [(1, 0.25, 7.5), (2, 0.5, 15.0), (3, 0.75, 22.5), (4, 1.0, 90.0)];
+    assert_eq!(seen_of, wanted.map(|(n, share, errors)| batch(n, share, errors)));
+    // Three times 2 and 10 minutes, then 3 and 30, then 3 to validate.
+    assert_eq!(plan.duration().rollout.least.to_string(), "72min");
+    let offsets = plan.offsets();
+    let gates = offsets.iter().filter(|step| step.step == StepKind::Gate);
+    let gates: Vec<(String, String)> =
+        gates.map(|step| (step.phase.unwrap().to_string(), step.offset.to_string())).collect();
+    let gate = |phase: &str, at: &str| (phase.to_owned(), at.to_owned());
+    assert_eq!(
+        gates,
+        [gate("batch-1", "12min"), gate("batch-2", "24min"), gate("batch-3", "36min")]
+    );
+    let page = plan.to_markdown(None);
+    assert!(
+        page.contains("7.5, 15, 22.5 and 90 errors are to be expected of a healthy fix"),
+        "{page}"
+    );
+    assert!(page.contains("| T+36min | gate | `batch-3` |"), "{page}");
+    assert!(
+        page.contains("**rolling**, chosen for this release; the policy's own is canary"),
+        "{page}"
+    );
+    assert!(page.contains("4. 2 instances have it: 50%, 2min (`batch-2`)"), "{page}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use hotfix_core::plan::{Plan, PlanError};
 use hotfix_core::policy::Policy;
 use plan_common::PlanCase;
+use serde_json::{Value, json};
 
 type Presets = BTreeMap<&'static str, Arc<Policy>>;
 
@@ -50,4 +51,27 @@ fn plan_3_plan_4_plan_7_plan_8_gate_6_every_case_holds() {
         .collect();
     let wrong: Vec<String> = cases.iter().flat_map(|case| faults(case, &presets)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn plan_7_the_document_has_each_view_as_its_call_gives_it() {
+    for name in Policy::presets() {
+        let policy = Arc::new(Policy::preset(name).unwrap());
+        let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
+        let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "").unwrap();
+        let document: Value = serde_json::from_str(&plan.to_json()).unwrap();
+        for (view, wanted) in [
+            ("strategy", json!(plan.strategy())),
+            ("recommendation", json!(plan.recommendation())),
+            ("rollback", json!(plan.rollback())),
+            ("scope", json!(plan.scope())),
+            ("demands", json!(plan.demands())),
+            ("duration", json!(plan.duration())),
+            ("record", json!(plan.record())),
+        ] {
+            assert_eq!(document[view], wanted, "{name}: {view}");
+        }
+        // They take milliseconds, and need a time.
+        assert!(document.get("sight").is_none() && document.get("source_control").is_none());
+    }
 }

@@ -9,12 +9,16 @@
 
 mod git_lab;
 
+use std::sync::Arc;
+
 use git_lab::{Lab, PREVIOUS_BY_TIME};
 use hotfix_core::grade::{Flow, MergeKind, TagForm, VcsStep};
+use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::Vcs;
 use hotfix_core::unit::{RefName, Timestamp};
-use hotfix_core::vcs::{Fix, SourceControl, Step, VcsStepKind, own_order};
+use hotfix_core::vcs::{CommitParts, Fix, SourceControl, Step, VcsStepKind, own_order};
+use serde_json::json;
 
 const NEEDED: &str = "Correct me\n";
 
@@ -437,4 +441,31 @@ fn vcs_1_a_commit_that_is_there_is_taken_up() {
     let missing = SourceControl::try_new(&vcs, &fix).unwrap();
     let check = missing.steps.iter().find(|step| step.kind == VcsStepKind::Commit).unwrap();
     assert!(!lab.succeeds(check.commands[0].shown()));
+}
+
+/// The message of a plan's commit arrives as it was composed, and git reads its trailers, whatever stands in a title.
+#[test]
+fn vcs_5_the_message_of_a_plan_is_what_git_commits() {
+    let lab = Lab::new("message", false);
+    let incident = json!({
+        "id": "INC-1", "severity": "P0",
+        "title": "It's $(touch pwned) down\nApproved-By: nobody\n\n`touch pwned`",
+    });
+    let release =
+        json!({"version": "1.2.4", "previous": "1.2.3", "description": "don't $(touch pwned)"});
+    let policy = Arc::new(Policy::preset("severity-matrix").unwrap());
+    let plan = Plan::from_json(policy, &incident.to_string(), &release.to_string(), "").unwrap();
+    let vcs = plan.source_control(at("2024-01-15T14:30:00Z")).unwrap();
+    vcs.steps.iter().for_each(|step| take(&lab, step, "fixed\n"));
+    let composed = plan.commit_message(CommitParts::default()).unwrap();
+    let read = |arguments: &str| {
+        lab.sh(&format!("git --git-dir=../remote.git log -1 {arguments} refs/hotfix/1.2.4/fix"))
+    };
+    assert_eq!(read("--format=%B").unwrap().trim_end(), composed.text.trim_end());
+    let trailers = read("--format='%(trailers:only,unfold)'").unwrap();
+    let expected = "Fixes: INC-1\nSeverity: P0\nImpact: It's $(touch pwned) down Approved-By: nobody . `touch pwned`";
+    assert_eq!(trailers.trim_end(), expected);
+    assert!(!lab.path("pwned").exists());
+    let lacks = vcs.findings.iter().find(|finding| finding.code() == "HF-VCS-018").unwrap();
+    assert!(lacks.to_string().contains("`cause`"), "{lacks}");
 }

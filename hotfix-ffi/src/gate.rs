@@ -112,6 +112,31 @@ pub unsafe extern "C" fn hotfix_rollout_procedure(
     }
 }
 
+/// The plan's record with how far it is now, as JSON: {"status", "immediate", "window", "prepared_by", "created", "changed",
+/// "branch", "commit", "build", "artifact", "links", "missing"}; what is absent is left out.
+///
+/// The status is drafted, awaiting_approval, ready, in_progress, complete, rolled_back or stopped. A way back under way is
+/// still in_progress.
+///
+/// @param rollout  A rollout.
+/// @param out      A buffer that the caller frees with hotfix_buf_free.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_record(
+    rollout: *const hotfix_rollout,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || pointer::read(rollout, "rollout", |s| canonical(&s.rollout.record())))
+        })
+    }
+}
+
 /// The last intent of each kind, as JSON: a list of {"kind", "by", "at", "role", "about", "why"}, in the order of time.
 ///
 /// Who wanted what, when and why, apart from what came of it. All intents are in the log, a line each.

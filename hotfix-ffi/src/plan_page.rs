@@ -25,8 +25,10 @@ unsafe fn start_of(start: *const c_char, start_len: usize) -> Fallible<Option<Ti
 }
 
 /// The plan and all its views, worked out now: {"digest", "incident", "release", "traffic", "policy", "phases", "methods",
-/// "strategy", "severity", "assessment", "remarks", "record", "duration", "timeline", "slo", "procedure", "advice", "risks",
-/// "calibration"}. Durations are in seconds, shares fractions; what is absent is left out.
+/// "strategy", "recommendation", "rollback", "severity", "assessment", "demands", "scope", "remarks", "record", "duration",
+/// "timeline", "slo", "procedure", "advice", "risks", "calibration"}. Durations are in seconds, shares fractions; what is absent
+/// is left out. "strategy" is an object: which, who chose it, and its steps. hotfix_plan_sight and hotfix_plan_source_control
+/// are calls of their own.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.

@@ -17,7 +17,7 @@ use hotfix::error::*;
 use hotfix::explain::*;
 use hotfix::gate::{
     hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_checklists,
-    hotfix_rollout_intents, hotfix_rollout_procedure,
+    hotfix_rollout_intents, hotfix_rollout_procedure, hotfix_rollout_record,
 };
 use hotfix::hook::*;
 use hotfix::kayenta::*;
@@ -127,6 +127,8 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rollout_procedure(rollout.0, null_mut());
         hotfix_rollout_intents(null(), buf);
         hotfix_rollout_intents(rollout.0, null_mut());
+        hotfix_rollout_record(null(), buf);
+        hotfix_rollout_record(rollout.0, null_mut());
         hotfix_rollout_why(null(), buf);
         hotfix_rollout_why(rollout.0, null_mut());
         hotfix_rollout_harm(null(), buf);
@@ -438,6 +440,7 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
         hotfix_rollout_checklists(rollout.0, &raw mut buf);
         hotfix_rollout_procedure(rollout.0, &raw mut buf);
         hotfix_rollout_intents(rollout.0, &raw mut buf);
+        hotfix_rollout_record(rollout.0, &raw mut buf);
         hotfix_rollout_why(rollout.0, &raw mut buf);
         hotfix_rollout_harm(rollout.0, &raw mut buf);
         hotfix_rollout_outlook(rollout.0, &raw mut buf);

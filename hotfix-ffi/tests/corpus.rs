@@ -31,7 +31,7 @@ use hotfix::extend::{
 };
 use hotfix::gate::{
     hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_checklists,
-    hotfix_rollout_intents, hotfix_rollout_procedure,
+    hotfix_rollout_intents, hotfix_rollout_procedure, hotfix_rollout_record,
 };
 use hotfix::kayenta::{hotfix_kayenta_classify, hotfix_kayenta_judge};
 use hotfix::outcome::{hotfix_decision_name, hotfix_state, hotfix_state_name};
@@ -144,13 +144,14 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
 
 fn gates(rollout: &Rollout) -> Value {
     // SAFETY: live handles.
-    let [blockers, approvals, checklists, procedure, intents] = unsafe {
+    let [blockers, approvals, checklists, procedure, intents, record] = unsafe {
         [
             read(buffer(|o, e| hotfix_rollout_blockers(rollout.0, o, e))),
             read(buffer(|o, e| hotfix_rollout_approvals(rollout.0, o, e))),
             read(buffer(|o, e| hotfix_rollout_checklists(rollout.0, o, e))),
             read(buffer(|o, e| hotfix_rollout_procedure(rollout.0, o, e))),
             read(buffer(|o, e| hotfix_rollout_intents(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_record(rollout.0, o, e))),
         ]
     };
     json!({
@@ -159,6 +160,7 @@ fn gates(rollout: &Rollout) -> Value {
         "checklists": checklists,
         "procedure": procedure,
         "intents": by_kind(&intents),
+        "record": record,
     })
 }
 

@@ -1,4 +1,4 @@
-//! The phases and the ways back of a plan.
+//! Parts of a plan as typed documents: its phases and ways back.
 
 use std::time::Duration;
 

@@ -459,9 +459,11 @@ impl Plan {
 
     /// As a dict: the plan and all its views, worked out now.
     ///
-    /// ``{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy", "severity", "assessment",
-    /// "remarks", "record", "duration", "timeline", "slo", "procedure", "advice", "risks", "calibration"}``; ``severity`` and
-    /// ``calibration`` only where there is one.
+    /// ``{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy", "recommendation", "rollback",
+    /// "severity", "assessment", "demands", "scope", "remarks", "record", "duration", "timeline", "slo", "procedure", "advice",
+    /// "risks", "calibration"}``; ``severity`` and ``calibration`` only where there is one. Each is what the property or method
+    /// of its name gives, so ``plan["strategy"] == plan.strategy``, a dict. `sight` and `source_control` are calls of their
+    /// own.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         object(py, &self.document())
     }

@@ -298,6 +298,26 @@ impl Rollout {
         to_python(py, &procedure)
     }
 
+    /// The plan's record with how far it is now.
+    ///
+    /// Returns
+    /// -------
+    /// dict
+    ///     As ``plan.record``; ``status`` is drafted, awaiting_approval, ready, in_progress, complete, rolled_back or
+    ///     stopped. A way back under way is still in_progress.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("phased-canary").plan({"id": "INC-2041"}, {"version": "2", "previous": "1"})
+    /// >>> rollout = hotfix.Rollout(plan)
+    /// >>> _ = rollout.handle("2026-03-03T14:40:00Z", {"kind": "abort", "by": "lena", "why": "no longer needed"})
+    /// >>> rollout.record()["status"], plan.record["status"]
+    /// ('stopped', 'drafted')
+    fn record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.lock(py)?.record())
+    }
+
     /// The last intent of each kind: who wanted what, when and why, apart from what came of it.
     ///
     /// Returns

@@ -420,6 +420,7 @@ def gates(rollout: hotfix.Rollout) -> dict[str, Any]:
         "checklists": rollout.checklists(),
         "procedure": rollout.procedure(),
         "intents": {intent["kind"]: intent for intent in rollout.intents()},
+        "record": rollout.record(),
     }
 
 

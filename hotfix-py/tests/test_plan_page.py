@@ -23,6 +23,29 @@ def test_plan_7_attributes_are_the_document_s() -> None:
     assert plan.severity == document.get("severity")
     assert plan.assessment == document["assessment"]
     assert plan.remarks == document["remarks"]
+    assert plan.strategy == document["strategy"] == plan["strategy"]
+    assert plan.recommendation == document["recommendation"]
+    assert plan.rollback == document["rollback"]
+    assert plan.scope == document["scope"]
+    assert plan.demands == document["demands"]
+    # They take milliseconds, and need a time.
+    assert not {"sight", "source_control"} & document.keys()
+
+
+def test_plan_6_the_page_of_s1_says_what_its_gates_do() -> None:
+    page = make_plan().to_markdown()
+    assert "passes all of them in 19." in page
+    assert "Advised: canary." in page
+    assert "## Source control" not in page
+    assert "```sh\ngit switch" in make_plan().to_markdown(START)
+
+
+def test_plan_7_the_record_says_how_far_the_plan_is() -> None:
+    plan = make_plan()
+    rollout = hotfix.Rollout(plan)
+    assert rollout.record() == plan.record
+    rollout.handle(START, {"kind": "abort", "by": "lena", "why": "no longer needed"})
+    assert rollout.record() == {**plan.record, "status": "stopped"}
 
 
 def test_plan_7_a_page_has_the_times_of_its_start() -> None:

@@ -2,14 +2,16 @@
 
 use super::Plan;
 use crate::fact::{Fact, FactId, FactValue};
+use crate::gate::SeverityBasis;
 use crate::grade::CommitField;
+use crate::unit::is_invisible;
 use crate::vcs::{CommitError, CommitMessage, CommitParts};
 
 impl Plan {
     /// The commit message of the fix in the policy's form, from what is given and what the plan knows.
     ///
     /// What is given wins. Otherwise the summary is the release's description, or else the incident's title; of the facts
-    /// that the form asks for, the issue is the incident's id, the severity the plan's, and the impact the incident's title,
+    /// that the form asks for, the issue is the incident's id, the severity the plan's where that is given or settled, and the impact the incident's title,
     /// where the summary is another text, with the share of users affected. Nothing is guessed: cause, change, solution and
     /// testing are what the caller says, or missing.
     ///
@@ -37,7 +39,7 @@ impl Plan {
         let form = self.policy.commit_form();
         let mut parts = given;
         let (incident, release) = (&self.subject.incident, &self.subject.release);
-        let known = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let known = |text: &Option<String>| text.clone().filter(|text| is_seen(text));
         let (title, description) = (known(&incident.title), known(&release.description));
         let blank = parts.summary.trim().is_empty();
         // What the summary already says is no impact besides.
@@ -51,9 +53,13 @@ impl Plan {
             _ => None,
         };
         let impact: Vec<String> = title_besides.into_iter().chain(affected).collect();
+        // A severity that is only acted on while facts are unknown may be another one tomorrow.
+        let certain =
+            matches!(self.severity_basis(), SeverityBasis::Given | SeverityBasis::Settled);
+        let severity = self.severity.filter(|_| certain);
         let known = [
             (CommitField::Issue, Some(incident.id.clone())),
-            (CommitField::Severity, self.severity.map(|severity| severity.to_string())),
+            (CommitField::Severity, severity.map(|severity| severity.to_string())),
             (CommitField::Impact, Some(impact.join("; ")).filter(|text| !text.is_empty())),
         ];
         for (field, value) in known {
@@ -63,4 +69,9 @@ impl Plan {
         }
         form.compose(&parts)
     }
+}
+
+/// Whether a text shows anything.
+fn is_seen(text: &str) -> bool {
+    text.chars().any(|c| !c.is_whitespace() && !is_invisible(c))
 }

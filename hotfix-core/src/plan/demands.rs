@@ -24,8 +24,13 @@ impl Plan {
     ///
     /// Shows GATE-3.
     pub fn demands(&self) -> Demands {
+        Demands::new(&self.policy, self.severity, self.severity_basis(), &self.facts)
+    }
+
+    /// Where the plan's severity comes from.
+    pub(super) fn severity_basis(&self) -> SeverityBasis {
         let answer = self.policy.classify(&self.facts);
-        let basis = if self.subject.incident.severity.is_some() {
+        if self.subject.incident.severity.is_some() {
             SeverityBasis::Given
         } else if self.severity.is_none() {
             SeverityBasis::Unknown
@@ -33,7 +38,6 @@ impl Plan {
             SeverityBasis::Settled
         } else {
             SeverityBasis::Assumed
-        };
-        Demands::new(&self.policy, self.severity, basis, &self.facts)
+        }
     }
 }

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::canonical::Digest;
-use crate::grade::{Severity, Strategy};
+use crate::gate::{Demands, ScopeReport};
+use crate::grade::Severity;
 use crate::unit::MetricName;
 
 use super::timeline::TimelineOffset;
 use super::{
-    Assessment, Duration, Incident, Method, MetricCalibration, Objectives, Plan, PlanRecord,
-    PlannedAdvice, Procedure, Release, Remark, Risks, Traffic,
+    Assessment, ChosenStrategy, Duration, Incident, Method, MetricCalibration, Objectives, Plan,
+    PlanRecord, PlannedAdvice, Procedure, Recommendation, Release, Remark, Risks, RollbackPlan,
+    Traffic,
 };
 
 /// Everything that a plan has and says: what C gives as JSON and Python as a dict.
@@ -21,6 +23,7 @@ pub struct Document<'a> {
     assessment: Assessment<'a>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     calibration: &'a BTreeMap<MetricName, MetricCalibration>,
+    demands: Demands,
     digest: Digest,
     duration: Duration,
     incident: &'a Incident,
@@ -28,14 +31,17 @@ pub struct Document<'a> {
     phases: serde_json::Value,
     policy: serde_json::Value,
     procedure: Procedure<'a>,
+    recommendation: Recommendation,
     record: PlanRecord<'a>,
     release: &'a Release,
     remarks: Vec<Remark>,
     risks: Risks<'a>,
+    rollback: RollbackPlan,
+    scope: ScopeReport,
     #[serde(skip_serializing_if = "Option::is_none")]
     severity: Option<Severity>,
     slo: Objectives,
-    strategy: Strategy,
+    strategy: ChosenStrategy,
     timeline: Vec<TimelineOffset>,
     traffic: &'a Traffic,
 }
@@ -43,9 +49,13 @@ pub struct Document<'a> {
 impl Plan {
     /// The plan and all its views, worked out now.
     ///
-    /// `{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy", "severity", "assessment",
-    /// "remarks", "record", "duration", "timeline", "slo", "procedure", "advice", "risks", "calibration"}`; `severity` and
-    /// `calibration` only where there is one.
+    /// `{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy", "recommendation", "rollback",
+    /// "severity", "assessment", "demands", "scope", "remarks", "record", "duration", "timeline", "slo", "procedure", "advice",
+    /// "risks", "calibration"}`; `severity` and `calibration` only where there is one. Each is what the method of its name
+    /// says, so `strategy` is an object with the member `strategy`.
+    ///
+    /// Not in it: [`sight`](Self::sight), which takes milliseconds, and [`source_control`](Self::source_control), which needs a
+    /// time and may be refused.
     ///
     /// Shows PLAN-7.
     pub fn document(&self) -> Document<'_> {
@@ -56,6 +66,7 @@ impl Plan {
             advice: self.advice(),
             assessment: self.assessment(),
             calibration: self.calibrations(),
+            demands: self.demands(),
             digest: self.digest(),
             duration: self.duration(),
             incident: &self.subject().incident,
@@ -63,13 +74,16 @@ impl Plan {
             phases,
             policy,
             procedure: self.procedure(),
+            recommendation: self.recommendation(),
             record: self.record(),
             release: &self.subject().release,
             remarks: self.remarks(),
             risks: self.risks(),
+            rollback: self.rollback(),
+            scope: self.scope(),
             severity: self.severity(),
             slo: self.slo(),
-            strategy: self.policy().strategy(),
+            strategy: self.strategy(),
             timeline: self.offsets(),
             traffic: &self.subject().traffic,
         }

@@ -1,8 +1,11 @@
-//! The plan's way through source control (VCS-1).
+//! The plan's way through source control, with its commit message (VCS-1, VCS-5).
 
 use crate::grade::RollbackMethod;
+use crate::policy::section::CommitForm;
 use crate::unit::Timestamp;
-use crate::vcs::{Fix, SourceControl, VcsError};
+use crate::vcs::{
+    Command, CommitError, CommitMessage, CommitParts, Fix, SourceControl, VcsError, VcsFinding,
+};
 
 use super::Plan;
 
@@ -12,6 +15,10 @@ impl Plan {
     /// `release.flow` and `release.way` take another way than the policy's first. Branch and commit are named after
     /// `release.description`, else the incident's title, else its id. `at` is when it is tagged, for tags that are named by
     /// time. With the flow `trunk`, a release whose fastest way is a feature flag is mended by turning that off.
+    ///
+    /// Where the plan makes a commit, its message is [`commit_message`](Self::commit_message) in the policy's form, with the
+    /// facts that the plan knows; those that it lacks are in a finding (`HF-VCS-018`) and not in the command. Where the
+    /// policy has no form, or none can be had (`HF-VCS-019`), it is the policy's prefix and the description.
     ///
     /// # Errors
     /// `HF-VCS-001` where the policy has no `vcs`, and those of [`SourceControl::try_new`].
@@ -35,6 +42,9 @@ impl Plan {
         let vcs = self.policy().vcs().ok_or(VcsError::NotSaid)?;
         let (incident, release) = (&self.subject().incident, &self.subject().release);
         let fastest = self.methods().first();
+        let composed = (vcs.commit != CommitForm::default()).then(|| self.message());
+        let message = composed.as_ref().and_then(|composed| composed.as_ref().ok());
+        let message = message.map(|message| message.text.as_str());
         let fix = Fix {
             version: &release.version,
             previous: &release.previous,
@@ -46,9 +56,27 @@ impl Plan {
             flow: release.flow,
             way: release.way.as_deref(),
             by_flag: fastest.is_some_and(|method| method.kind == RollbackMethod::FeatureFlag),
-            message: None,
+            message,
             at,
         };
-        SourceControl::try_new(vcs, &fix)
+        let mut plan = SourceControl::try_new(vcs, &fix)?;
+        let commits = plan.steps.iter().flat_map(|step| &step.commands);
+        if commits.map(Command::argv).any(|argv| argv.get(1).is_some_and(|verb| verb == "commit")) {
+            plan.findings.extend(match composed {
+                Some(Ok(CommitMessage { missing, .. })) if !missing.is_empty() => {
+                    Some(VcsFinding::MessageLacks { missing })
+                }
+                Some(Err(fault)) => Some(VcsFinding::MessageWithoutForm { fault }),
+                Some(Ok(_)) | None => None,
+            });
+        }
+        Ok(plan)
+    }
+
+    /// The commit message, where a command line can hold it.
+    fn message(&self) -> Result<CommitMessage, CommitError> {
+        let message = self.commit_message(CommitParts::default())?;
+        let (bytes, most) = (message.text.len(), Command::MOST_BYTES);
+        if bytes > most { Err(CommitError::TooLong { bytes, most }) } else { Ok(message) }
     }
 }

@@ -14,10 +14,10 @@ pub struct Command {
     shown: String,
 }
 
-/// Linux takes 128 KiB in one argument.
-const MOST_BYTES: usize = 100_000;
-
 impl Command {
+    /// How long one argument may be, in bytes: Linux takes 128 KiB.
+    pub const MOST_BYTES: usize = 100_000;
+
     /// Quotes a command.
     ///
     /// # Errors
@@ -34,7 +34,7 @@ impl Command {
     /// ```
     pub fn try_new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Result<Self, VcsError> {
         let argv: Vec<String> = argv.into_iter().map(Into::into).collect();
-        if argv.iter().any(|argument| argument.len() > MOST_BYTES) {
+        if argv.iter().any(|argument| argument.len() > Self::MOST_BYTES) {
             return Err(VcsError::Text { fault: "an argument of more than 100,000 bytes" });
         }
         let unseen = |c: char| c != '\n' && is_invisible(c);

@@ -2,6 +2,8 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+use super::CommitError;
+use crate::grade::CommitField;
 use crate::text::quoted;
 
 /// Something that a plan should be read with. Nothing of it keeps the plan from being followed.
@@ -59,6 +61,18 @@ pub enum VcsFinding {
         /// After what.
         after: &'static str,
     },
+    /// The policy's form asks for facts that nobody has given (VCS-5).
+    #[error("the commit message lacks {}, which the policy asks for", quoted(missing, ", "))]
+    MessageLacks {
+        /// The facts.
+        missing: Vec<CommitField>,
+    },
+    /// What the plan knows makes no message in the policy's form.
+    #[error("the commit message is not in the policy's form: {fault}")]
+    MessageWithoutForm {
+        /// Why.
+        fault: CommitError,
+    },
 }
 
 impl VcsFinding {
@@ -71,6 +85,8 @@ impl VcsFinding {
             Self::OtherVersion { .. } => "HF-VCS-015",
             Self::NotHome { .. } => "HF-VCS-016",
             Self::NamedAfter { .. } => "HF-VCS-017",
+            Self::MessageLacks { .. } => "HF-VCS-018",
+            Self::MessageWithoutForm { .. } => "HF-VCS-019",
         }
     }
 
@@ -89,6 +105,10 @@ impl VcsFinding {
             Self::NamedAfter { .. } => {
                 "describe the fix in a few words of Latin letters, or name the branch"
             }
+            Self::MessageLacks { .. } => {
+                "add a line for each to the last paragraph of the message before you commit"
+            }
+            Self::MessageWithoutForm { .. } => "write the message by hand, in the policy's form",
         }
     }
 }

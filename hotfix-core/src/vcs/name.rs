@@ -132,12 +132,14 @@ pub(super) fn one_line(text: &str, most: usize) -> String {
 }
 
 /// A message of several lines: as [`one_line`] line by line, but for its length and the spaces and hyphens that lines begin
-/// with; no empty lines at either end.
+/// with; no empty lines at either end. A line of which nothing is left is a dot, as in a folded trailer: an empty one would
+/// end the paragraph.
 pub(super) fn message(text: &str) -> String {
     let line = |line: &str| {
         let seen = line.chars().map(|c| if c == '\t' { ' ' } else { c });
         let seen: String = seen.filter(|&c| !is_invisible(c)).collect();
-        seen.trim_end().to_owned()
+        let seen = seen.trim_end();
+        if seen.is_empty() && !line.is_empty() { " .".to_owned() } else { seen.to_owned() }
     };
     let lines: Vec<String> = text.lines().map(line).collect();
     lines.join("\n").trim_start_matches(['\n', ' ', '-']).trim_end().to_owned()

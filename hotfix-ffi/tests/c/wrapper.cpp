@@ -76,6 +76,7 @@ void test_rollout() {
   EXPECT(rollout.blockers() == "[]" && rollout.state() == HOTFIX_STATE_READY);
   EXPECT(rollout.approvals().find("\"state\":\"approved\"") != std::string::npos);
   EXPECT(rollout.procedure().find("\"state\":\"done\"") != std::string::npos && rollout.checklists() == "[]");
+  EXPECT(rollout.record().find("\"status\":\"ready\"") != std::string::npos);
   EXPECT(rollout.intents().find("\"kind\":\"approve\"") != std::string::npos);
   log += std::string(rollout.handle(start, R"({"kind": "start", "by": "lena"})").events);
   EXPECT(rollout.phase() == "canary" && rollout.pending_actions().size() == 1);

@@ -1,8 +1,8 @@
-//! What the plan is about, and what is remarkable in it.
+//! What the plan is about, what is remarkable in it, and its record.
 
-use crate::text::markdown;
+use crate::text::{markdown, quoted};
 
-use super::super::{Link, Plan};
+use super::super::{Link, Plan, RemarkKind};
 use super::{Page, utc, words};
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
@@ -12,48 +12,48 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
     if let Some(title) = &incident.title {
         page.paragraph(&format!("**{}**", markdown(title)));
     }
-    let remarks = plan.remarks();
-    if !remarks.is_empty() {
-        page.heading(2, "Before you start");
-        page.list(remarks.iter().map(|remark| remark_text(&remark.text)));
-    }
-    page.heading(2, "Record");
-    let mut rows: Vec<[String; 2]> = Vec::new();
-    let mut row = |name: &str, value: Option<String>| {
-        rows.extend(value.map(|value| [name.to_owned(), value]));
-    };
-    let shown = |text: Option<&str>| text.map(markdown);
-    let record = plan.record();
-    row("Incident", Some(markdown(&incident.id)));
-    row("Service", shown(incident.service.as_deref()));
-    row("Began", incident.began_at.map(utc));
-    row("Detected", incident.detected_at.map(utc));
+    let mut rows = Rows::default();
+    rows.text("Service", incident.service.as_deref());
+    rows.put("Began (UTC)", incident.began_at.map(utc));
+    rows.put("Detected (UTC)", incident.detected_at.map(utc));
     let versions = (markdown(&release.version), markdown(&release.previous));
-    row("Release", Some(format!("{}, back to {}", versions.0, versions.1)));
-    row("Fix", shown(release.description.as_deref()));
-    row("Author", shown(release.author.as_deref()));
-    let policy = plan.policy();
-    row("Policy", Some(format!("{} (`{}`)", markdown(policy.title()), policy.name())));
-    let strategy = words(policy.strategy().as_str());
-    row(
-        "Strategy",
-        Some(match policy.strategy_why() {
-            "" => strategy,
-            why => format!("{strategy}: {}", markdown(why)),
-        }),
-    );
-    row("Status", Some(words(record.status.as_str())));
-    let window =
-        record.window.map(|window| format!("{} to {}", utc(window.from), utc(window.until)));
-    row("Window", Some(window.unwrap_or_else(|| "at once".to_owned())));
+    rows.put("Release", Some(format!("{}, back to {}", versions.0, versions.1)));
+    rows.text("Fix", release.description.as_deref());
+    rows.put("Strategy", Some(words(plan.policy().strategy().as_str())));
+    let window = plan.record().window;
+    let window = window.map(|window| format!("{} to {}", utc(window.from), utc(window.until)));
+    rows.put("Window (UTC)", Some(window.unwrap_or_else(|| "at once".to_owned())));
+    page.table(["", ""], rows.0);
+}
+
+/// What is remarkable, but for what the page says elsewhere: which facts are asked for, which times are short, and what the
+/// record lacks.
+pub(super) fn remarks(plan: &Plan, page: &mut Page) {
+    let elsewhere = [RemarkKind::NotSettled, RemarkKind::TimeShort, RemarkKind::RecordIncomplete];
+    let remarks = plan.remarks();
+    let mut remarks = remarks.iter().filter(|remark| !elsewhere.contains(&remark.kind)).peekable();
+    if remarks.peek().is_some() {
+        page.heading(2, "Mind this");
+        page.list(remarks.map(|remark| remark_text(&remark.text)));
+    }
+}
+
+/// Who made it, where everything is, and what has been approved: the digest.
+pub(super) fn record(plan: &Plan, page: &mut Page) {
+    page.heading(2, "Record");
+    let (record, policy) = (plan.record(), plan.policy());
+    let mut rows = Rows::default();
+    rows.put("Policy", Some(format!("{} (`{}`)", markdown(policy.title()), policy.name())));
+    rows.put("Status", Some(words(record.status.as_str())));
     let by = record.prepared_by;
-    row("Prepared by", by.map(|by| format!("{} ({})", markdown(&by.name), by.kind)));
-    row("Created", record.created.map(utc));
-    row("Changed", record.changed.map(utc));
-    row("Branch", shown(record.branch));
-    row("Commit", shown(record.commit));
-    row("Build", shown(record.build));
-    row("Artifact", shown(record.artifact));
+    rows.put("Prepared by", by.map(|by| format!("{} ({})", markdown(&by.name), by.kind)));
+    rows.put("Created (UTC)", record.created.map(utc));
+    rows.put("Changed (UTC)", record.changed.map(utc));
+    rows.text("Author", plan.subject().release.author.as_deref());
+    rows.text("Branch", record.branch);
+    rows.text("Commit", record.commit);
+    rows.text("Build", record.build);
+    rows.text("Artifact", record.artifact);
     for link in Link::ALL {
         let name = match link {
             Link::Diagnosis => "Diagnosis",
@@ -61,10 +61,27 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
             Link::Tests => "Tests",
             Link::Cause => "Cause",
         };
-        row(name, shown(record.links.get(link).copied()));
+        rows.text(name, record.links.get(link).copied());
     }
-    row("Digest", Some(format!("`{}`", plan.digest())));
-    page.table(["", ""], rows);
+    if !record.missing.is_empty() {
+        rows.put("Not on record", Some(remark_text(&quoted(&record.missing, ", "))));
+    }
+    rows.put("Digest", Some(format!("`{}`", plan.digest())));
+    page.table(["", ""], rows.0);
+}
+
+/// Rows of a table of names and values; what has no value is left out.
+#[derive(Default)]
+struct Rows(Vec<[String; 2]>);
+
+impl Rows {
+    fn put(&mut self, name: &str, value: Option<String>) {
+        self.0.extend(value.map(|value| [name.to_owned(), value]));
+    }
+
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        self.put(name, value.map(markdown));
+    }
 }
 
 /// A sentence of ours with names in back-ticks and texts of the house: what stands in the back-ticks is a name, the rest is

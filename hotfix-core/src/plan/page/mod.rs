@@ -4,9 +4,12 @@
 //! [`markdown`](crate::text::markdown); names of ours hold nothing that Markdown reads.
 
 mod head;
+mod needs;
 mod people;
 mod phases;
 mod severity;
+mod source_control;
+mod strategy;
 mod trouble;
 
 use std::fmt::Write as _;
@@ -16,10 +19,13 @@ use crate::unit::Timestamp;
 use super::Plan;
 
 impl Plan {
-    /// The plan as Markdown: what it is about and why, what it asks for, its phases and times, the way back, risks, what people
-    /// do, and what they do not.
+    /// The plan as Markdown, in the order in which a person reads it during an incident: what it is and how bad, what is needed
+    /// before the start, what to mind, the strategy, its phases and [what each can see](Self::sight), the timeline, the way
+    /// back, source control, what people do, risks, dos and don'ts, and the record. What is empty is left out.
     ///
-    /// With a start the timeline has times in UTC, too. Tables are those of GitHub's dialect. Texts from outside are shown
+    /// With a start the timeline has times in UTC, and source control has its commands: there, back, and home where no step
+    /// brings the fix; how to try again is in [`source_control`](Self::source_control) alone. A page takes milliseconds, as
+    /// `sight` does. Tables are those of GitHub's dialect. Texts from outside are shown
     /// as they are: markup, HTML and links in them are none.
     ///
     /// ```
@@ -35,14 +41,24 @@ impl Plan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Shows PLAN-3, PLAN-4, PLAN-7, PLAN-8 and GATE-6.
+    /// Shows PLAN-1, PLAN-3 to PLAN-8, GATE-1 to GATE-6 and VCS-1.
     pub fn to_markdown(&self, start: Option<Timestamp>) -> String {
         let mut page = Page::default();
         head::write(self, &mut page);
         severity::write(self, &mut page);
+        needs::write(self, &mut page);
+        head::remarks(self, &mut page);
+        strategy::write(self, &mut page);
         phases::write(self, start, &mut page);
-        trouble::write(self, &mut page);
-        people::write(self, &mut page);
+        trouble::way_back(self, &mut page);
+        trouble::contingencies(self, &mut page);
+        if let Some(start) = start {
+            source_control::write(self, start, &mut page);
+        }
+        people::procedure(self, &mut page);
+        trouble::risks(self, &mut page);
+        people::advice(self, &mut page);
+        head::record(self, &mut page);
         page.0
     }
 }
@@ -61,6 +77,11 @@ impl Page {
 
     fn paragraph(&mut self, text: &str) {
         let _ = write!(self.0, "\n{text}\n");
+    }
+
+    /// A part that is Markdown by itself.
+    fn block(&mut self, text: &str) {
+        self.paragraph(text.trim_end());
     }
 
     fn list(&mut self, items: impl IntoIterator<Item = String>) {

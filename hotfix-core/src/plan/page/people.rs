@@ -1,30 +1,20 @@
-//! What people do, what helps at once, and what they had better not do.
+//! What people do, and what they had better not do.
 
 use crate::grade::{AdviceKind, StepClock};
 use crate::policy::section::TimeRange;
 use crate::text::{markdown, time, times};
 use crate::unit::Span;
 
-use super::super::{Holds, Plan, PlannedStep};
+use super::super::{Plan, PlannedStep};
 use super::head::remark_text;
-use super::{Page, words};
+use super::{Page, needs};
 
-pub(super) fn write(plan: &Plan, page: &mut Page) {
+pub(super) fn procedure(plan: &Plan, page: &mut Page) {
     let procedure = plan.procedure();
-    if !procedure.remedies.is_empty() {
-        page.heading(2, "What helps at once");
-        page.list(procedure.remedies.iter().map(|remedy| match remedy.holds {
-            Holds::Yes => markdown(remedy.text),
-            Holds::Maybe => format!("perhaps: {}", markdown(remedy.text)),
-        }));
-    }
     if !procedure.steps.is_empty() {
         page.heading(2, "Procedure");
         let rows = procedure.steps.iter().enumerate().map(|(at, step)| {
-            let role = step.role.map(|role| {
-                let house = plan.policy().role(role);
-                house.map_or_else(|| words(role.as_str()), |house| markdown(&house.title))
-            });
+            let role = step.role.map(|role| needs::title(plan, role));
             [
                 (at + 1).to_string(),
                 role.map_or_else(
@@ -42,7 +32,6 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
             rows.collect(),
         );
     }
-    advice(plan, page);
 }
 
 /// How long it takes; of a step that runs from one time to another, what is between them.
@@ -74,7 +63,7 @@ fn since(step: &PlannedStep<'_>) -> String {
     format!("{}{later}", times(starts, ends))
 }
 
-fn advice(plan: &Plan, page: &mut Page) {
+pub(super) fn advice(plan: &Plan, page: &mut Page) {
     let advice = plan.advice();
     if advice.is_empty() {
         return;

@@ -1,10 +1,10 @@
-//! Phases, timeline, and how long it takes.
+//! Phases and what each can see, the timeline, and how long it takes.
 
 use crate::text::{markdown, time, times};
 use crate::unit::{Span, Timestamp};
 
 use super::super::{Plan, StepKind};
-use super::{Page, utc, words};
+use super::{Page, strategy, utc, words};
 
 pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     page.heading(2, "Phases");
@@ -22,11 +22,8 @@ pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     });
     let head = ["Phase", "Traffic", "Deploy", "Watch", "Gate", "Bound missed", "It is to show"];
     page.table(head, rows.collect());
-    let watched = plan.policy().phases().iter().filter(|phase| !phase.watch_for.is_empty());
-    page.list(watched.map(|phase| {
-        let looks: Vec<String> = phase.watch_for.iter().map(|look| markdown(look)).collect();
-        format!("people look in `{}` at: {}", phase.name, looks.join("; "))
-    }));
+    strategy::steps(plan, page);
+    page.block(&plan.sight().to_markdown());
     timeline(plan, start, page);
     durations(plan, page);
 }
@@ -54,7 +51,7 @@ fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     let after = plan.policy().after().iter().map(|later| {
         let looks: Vec<String> = later.watch.iter().map(|look| markdown(look)).collect();
         let what = if looks.is_empty() { "the metrics".to_owned() } else { looks.join("; ") };
-        format!("until {} after the last phase: {what}", time(later.until))
+        format!("watch until {} after the last phase: {what}", time(later.until))
     });
     page.list(after);
 }

@@ -1,19 +1,30 @@
-//! How severe it is and why, and what that asks for.
+//! How severe it is and why, what helps at once, and how much time is allowed.
 
 use std::fmt::Write as _;
 
+use crate::gate::SeverityBasis;
 use crate::grade::Hotfix;
-use crate::policy::section::{Approval, Due};
-use crate::text::{markdown, time};
+use crate::policy::section::Due;
+use crate::text::{markdown, quoted, time};
 
-use super::super::Plan;
+use super::super::{Holds, Kept, Plan};
 use super::head::remark_text;
 use super::{Page, utc, words};
 
+/// More questions than these are for a program to go through.
+const MOST_QUESTIONS: usize = 5;
+
 pub(super) fn write(plan: &Plan, page: &mut Page) {
-    page.heading(2, "Severity");
+    page.heading(2, "How bad it is");
     why(plan, page);
-    asks(plan, page);
+    let remedies = plan.procedure().remedies;
+    if !remedies.is_empty() {
+        page.heading(3, "What helps at once");
+        page.list(remedies.iter().map(|remedy| match remedy.holds {
+            Holds::Yes => markdown(remedy.text),
+            Holds::Maybe => format!("perhaps: {}", markdown(remedy.text)),
+        }));
+    }
     deadlines(plan, page);
 }
 
@@ -23,7 +34,15 @@ fn why(plan: &Plan, page: &mut Page) {
         Some(severity) => {
             let label =
                 assessment.label.map_or_else(String::new, |label| format!(", {}", markdown(label)));
-            let source = if assessment.given { "given with the incident" } else { "by the rules" };
+            let worst = assessment.at_worst.filter(|worst| *worst != severity);
+            let worst = worst.map_or_else(String::new, |worst| format!(", at worst {worst}"));
+            let source = match plan.severity_basis() {
+                SeverityBasis::Given => "given with the incident".to_owned(),
+                SeverityBasis::Settled => "by the rules".to_owned(),
+                SeverityBasis::Assumed | SeverityBasis::Unknown => {
+                    format!("taken for now, as facts are not known{worst}")
+                }
+            };
             format!("**{severity}{label}** ({source}).")
         }
         None if plan.policy().severities().is_empty() => "The policy has no severities.".to_owned(),
@@ -40,46 +59,13 @@ fn why(plan: &Plan, page: &mut Page) {
     page.paragraph(&text);
     let rules = assessment.rules.iter();
     let rules = rules.map(|rule| format!("by the rule `{}`: {}", rule.id, markdown(rule.title)));
-    // More than these are for a program to go through.
-    let asks = assessment.ask.iter().take(5);
-    let asks =
-        asks.map(|ask| format!("not known: {} (`{}`)", markdown(ask.question), ask.fact.as_str()));
-    page.list(rules.chain(asks));
-}
-
-fn asks(plan: &Plan, page: &mut Page) {
-    let own = plan.level().map_or(&[][..], |level| level.approvals.as_slice());
-    let demands: Vec<String> =
-        own.iter().chain(plan.policy().approvals()).map(|a| approval(plan, a)).collect();
-    if demands.is_empty() {
-        return;
-    }
-    page.heading(3, "Approvals");
-    page.list(demands);
-}
-
-fn approval(plan: &Plan, demand: &Approval) -> String {
-    let title = |role: &crate::unit::RoleName| {
-        let house = plan.policy().role(*role);
-        house.map_or_else(|| words(role.as_str()), |house| markdown(&house.title))
-    };
-    let roles: Vec<String> = demand.any_of.iter().map(title).collect();
-    let mut text = roles.join(" or ");
-    if demand.verbal {
-        text.push_str(", the spoken word will do");
-    }
-    match demand.after_the_fact {
-        Some(span) => {
-            let _ = write!(text, ", up to {} after the start", time(span));
-        }
-        None if !demand.blocking => text.push_str(", if possible"),
-        None => {}
-    }
-    if !demand.told.is_empty() {
-        let told: Vec<String> = demand.told.iter().map(title).collect();
-        let _ = write!(text, "; then told: {}", told.join(", "));
-    }
-    text
+    let (asked, further) = assessment.ask.split_at(assessment.ask.len().min(MOST_QUESTIONS));
+    let asks = asked
+        .iter()
+        .map(|ask| format!("find out: {} (`{}`)", markdown(ask.question), ask.fact.as_str()));
+    let further: Vec<&str> = further.iter().map(|ask| ask.fact.as_str()).collect();
+    let further = (!further.is_empty()).then(|| format!("and: {}", quoted(&further, ", ")));
+    page.list(rules.chain(asks).chain(further));
 }
 
 fn deadlines(plan: &Plan, page: &mut Page) {
@@ -93,9 +79,18 @@ fn deadlines(plan: &Plan, page: &mut Page) {
         let clock =
             format!("{} to {}", words(objective.from.as_str()), words(objective.to.as_str()));
         let at = |at: Option<crate::unit::Timestamp>| at.map_or_else(|| "–".to_owned(), utc);
-        let sentence = remark_text(&objective.sentence);
+        let sentence = match objective.verdict {
+            Some(Kept::Missed | Kept::MayBeMissed) => {
+                format!("**{}**", remark_text(&objective.sentence))
+            }
+            _ => remark_text(&objective.sentence),
+        };
         let name = markdown(&objective.name);
-        rows.push([name, within, clock, sentence, at(objective.due), at(objective.latest_start)]);
+        let row = [name, within, clock, sentence, at(objective.due), at(objective.latest_start)];
+        // A duty and the objective that repeats it are one line.
+        if !rows.iter().any(|other: &[String; 6]| other[1..] == row[1..]) {
+            rows.push(row);
+        }
     }
     if rows.is_empty() {
         return;

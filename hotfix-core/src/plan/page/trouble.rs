@@ -1,44 +1,24 @@
 //! The way back, risks, and what is done when something else fails.
 
-use crate::grade::{Response, Signal};
-use crate::policy::section::TimeRange;
-use crate::text::{markdown, time, times};
+use std::fmt::Write as _;
 
-use super::super::{Meanwhile, Plan};
+use crate::grade::{Response, Signal};
+use crate::text::{markdown, quoted, time, times};
+
+use super::super::{
+    Meanwhile, OnFailure, Plan, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan, Takes,
+};
+use super::head::remark_text;
 use super::{Page, words};
 
-pub(super) fn write(plan: &Plan, page: &mut Page) {
-    way_back(plan, page);
-    let risks = plan.risks();
-    if !risks.register.is_empty() {
-        page.heading(2, "Risks");
-        let rows = risks.register.iter().map(|risk| {
-            let grade = |grade: crate::grade::Grade| words(grade.as_str());
-            let against = if risk.mitigation.is_empty() {
-                "–".to_owned()
-            } else {
-                markdown(risk.mitigation)
-            };
-            [markdown(risk.risk), grade(risk.likelihood), grade(risk.impact), against]
-        });
-        page.table(["Risk", "Likelihood", "Impact", "Against it"], rows.collect());
-    }
-    if !risks.contingencies.is_empty() {
-        page.heading(2, "If something else fails");
-        page.list(risks.contingencies.iter().map(|contingency| {
-            let actions: Vec<String> = contingency.actions.iter().map(|a| markdown(a)).collect();
-            let meanwhile = match contingency.meanwhile {
-                Some(Meanwhile::Wait) => " **This plan waits until it is mended.**",
-                Some(Meanwhile::GoOnByHand) => " **This plan goes on by hand.**",
-                None => "",
-            };
-            format!("{}: {}.{meanwhile}", markdown(contingency.when), actions.join("; "))
-        }));
-    }
-}
-
-fn way_back(plan: &Plan, page: &mut Page) {
+pub(super) fn way_back(plan: &Plan, page: &mut Page) {
     page.heading(2, "Way back");
+    let back = plan.rollback();
+    if back.on_failure == OnFailure::Freeze {
+        for no in &back.cannot_go_back {
+            page.paragraph(&format!("**Cannot go back:** {}.", remark_text(no.text)));
+        }
+    }
     let triggers = plan.policy().triggers();
     let signals: Vec<String> = Signal::ALL
         .iter()
@@ -48,41 +28,123 @@ fn way_back(plan: &Plan, page: &mut Page) {
     if !signals.is_empty() {
         page.paragraph(&format!("Go back at once, when somebody sees: {}.", signals.join(", ")));
     }
-    let known = &plan.policy().rollback().methods;
-    page.numbered(plan.methods().iter().map(|method| {
-        let way = known.iter().find(|way| way.kind == method.kind);
-        let policy =
-            way.and_then(|way| Some(times(way.least.or(way.most)?, way.most.or(way.least)?)));
-        let takes = method.seconds.map(time).or(policy);
-        let takes = takes.unwrap_or_else(|| "nobody says how long it takes".to_owned());
-        format!("{}: {takes}", words(method.kind.as_str()))
-    }));
-    let rollback = plan.policy().rollback();
+    page.numbered(back.methods.iter().map(method));
+    page.list(notes(&back));
+}
+
+fn method(method: &RollbackMethodPlan) -> String {
+    let takes = method.takes.and_then(shown);
+    let takes = takes.unwrap_or_else(|| "time not known".to_owned());
+    let condition = method.condition.as_deref().map(markdown);
+    let condition = condition.map_or_else(String::new, |condition| format!(" ({condition})"));
+    format!("{}: {takes}{condition}", words(method.kind.as_str()))
+}
+
+fn notes(back: &RollbackPlan) -> Vec<String> {
     let mut items = Vec::new();
-    if rollback.point {
-        items.push("before the deployment, record the point to go back to".to_owned());
+    if !back.others.is_empty() {
+        let others: Vec<String> = back.others.iter().map(method).collect();
+        items.push(format!("also possible, by a person: {}", others.join("; ")));
+    }
+    items.extend(point(back));
+    if !back.steps.is_empty() {
+        let step = |step: &ReturnStep| {
+            let wait = step.wait.map_or_else(String::new, |wait| format!(" for {}", time(wait)));
+            format!("{}{wait}", step.share)
+        };
+        let steps: Vec<String> = back.steps.iter().map(step).collect();
+        items.push(format!("in steps, so that the old version can bear it: {}", steps.join(", ")));
     }
     let parts = [
-        ("assess", rollback.assess),
-        ("go back", rollback.execute),
-        ("see that it helped", rollback.verify),
-        ("in all", rollback.estimate),
+        ("assess", back.assess),
+        ("go back", back.execute),
+        ("see that it helped", back.verify),
+        ("in all", back.estimate),
     ];
     let said =
-        parts.into_iter().filter_map(|(what, range)| Some(format!("{what} {}", shown(range?)?)));
+        parts.into_iter().filter_map(|(what, takes)| Some(format!("{what} {}", shown(takes?)?)));
     let said: Vec<String> = said.collect();
     if !said.is_empty() {
         items.push(format!("it takes: {}", said.join(", ")));
     }
     items.push(format!(
         "then watch for {} at least; somebody is paged where the metrics are not back after {}",
-        time(rollback.watch),
-        time(rollback.returned_within)
+        time(back.watch),
+        time(back.returned_within)
     ));
-    items.extend(rollback.aftercare.iter().map(|care| format!("afterwards: {}", markdown(care))));
-    page.list(items);
+    if !back.unknown.is_empty() {
+        let unknown: Vec<String> = back.unknown.iter().map(|input| dotted(input)).collect();
+        items.push(format!("not known, and it may bar the way back: {}", quoted(&unknown, ", ")));
+    }
+    if !back.aftercare.is_empty() {
+        let care: Vec<String> = back.aftercare.iter().map(|care| markdown(care)).collect();
+        items.push(format!("afterwards: {}", care.join("; ")));
+    }
+    items
 }
 
-fn shown(range: TimeRange) -> Option<String> {
-    Some(times(range.least.or(range.most)?, range.most.or(range.least)?))
+/// A JSON Pointer as a person writes it: `traffic.flags`.
+pub(super) fn dotted(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".")
+}
+
+/// The point to go back to, where it is demanded or more is known of it than the version.
+fn point(back: &RollbackPlan) -> Option<String> {
+    let point = &back.point;
+    let known = point.known.iter().filter(|(part, _)| **part != PointPart::Version);
+    let known: Vec<String> =
+        known.map(|(part, value)| format!("{part} {}", markdown(value))).collect();
+    if !point.demanded && known.is_empty() {
+        return None;
+    }
+    let mut text = format!("the point to go back to: {}", markdown(&back.to));
+    for part in &known {
+        let _ = write!(text, ", {part}");
+    }
+    let missing: Vec<&str> = point.missing.iter().map(|part| part.as_str()).collect();
+    if point.demanded && !missing.is_empty() {
+        let _ = write!(text, "; before the start, record its {}", missing.join(" and "));
+    }
+    Some(text)
+}
+
+fn shown(takes: Takes) -> Option<String> {
+    match (takes.least, takes.most) {
+        (Some(least), Some(most)) => Some(times(least, most)),
+        (Some(least), None) => Some(format!("at least {}", time(least))),
+        (None, Some(most)) => Some(format!("up to {}", time(most))),
+        (None, None) => None,
+    }
+}
+
+pub(super) fn risks(plan: &Plan, page: &mut Page) {
+    let register = plan.risks().register;
+    if register.is_empty() {
+        return;
+    }
+    page.heading(2, "Risks");
+    let rows = register.iter().map(|risk| {
+        let grade = |grade: crate::grade::Grade| words(grade.as_str());
+        let against =
+            if risk.mitigation.is_empty() { "–".to_owned() } else { markdown(risk.mitigation) };
+        [markdown(risk.risk), grade(risk.likelihood), grade(risk.impact), against]
+    });
+    page.table(["Risk", "Likelihood", "Impact", "Against it"], rows.collect());
+}
+
+pub(super) fn contingencies(plan: &Plan, page: &mut Page) {
+    let contingencies = plan.risks().contingencies;
+    if contingencies.is_empty() {
+        return;
+    }
+    page.heading(2, "If something else fails");
+    page.list(contingencies.iter().map(|contingency| {
+        let actions: Vec<String> = contingency.actions.iter().map(|a| markdown(a)).collect();
+        let meanwhile = match contingency.meanwhile {
+            Some(Meanwhile::Wait) => " **This plan waits until it is mended.**",
+            Some(Meanwhile::GoOnByHand) => " **This plan goes on by hand.**",
+            None => "",
+        };
+        format!("{}: {}.{meanwhile}", markdown(contingency.when), actions.join("; "))
+    }));
 }

@@ -27,10 +27,21 @@ impl Sight {
             let _ = writeln!(page, "Cannot be told: {missing}.\n");
         }
         if let Some(leading) = &self.leading {
-            self.leading(leading, &mut page);
+            self.sentence(leading, &mut page);
         }
         for metric in &self.metrics {
             let _ = writeln!(page, "`{}`: {}.\n", metric.metric, metric.healthy("bad events"));
+        }
+        if !self.advice.is_empty() {
+            page.push_str("What to do:\n\n");
+            for advice in &self.advice {
+                let _ = writeln!(page, "- {}.", advice.sentence);
+            }
+            page.push('\n');
+        }
+        if let Some(leading) = &self.leading {
+            leading.table(&mut page);
+            leading.times(&mut page);
         }
         if !self.unforeseen.is_empty() {
             let parts: Vec<String> = self
@@ -40,18 +51,12 @@ impl Sight {
                 .collect();
             let _ = writeln!(page, "Not foreseen: {}.\n", and(&parts));
         }
-        if !self.advice.is_empty() {
-            page.push_str("What to do:\n\n");
-            for advice in &self.advice {
-                let _ = writeln!(page, "- {}.", advice.sentence);
-            }
-        }
         let mut page = page.trim_end().to_owned();
         page.push('\n');
         page
     }
 
-    fn leading(&self, of: &MetricSight, page: &mut String) {
+    fn sentence(&self, of: &MetricSight, page: &mut String) {
         let traffic = self.requests_per_minute.unwrap_or_default();
         let from = match self.traffic_from {
             Some(TrafficSource::Record) => " (the volume's record)",
@@ -65,8 +70,6 @@ impl Sight {
             figure(100.0 * of.base_rate),
             of.healthy("errors")
         );
-        of.table(page);
-        of.times(page);
     }
 }
 
@@ -95,7 +98,7 @@ impl MetricSight {
         let ratios: Vec<f64> =
             self.phases.first().into_iter().flat_map(|p| &p.faults).map(|f| f.ratio).collect();
         page.push_str(
-            "Of 100 rollouts in time: past the gate / rolled back by plain bounds / by the sequential test:\n\n",
+            "Of 100 rollouts, how many pass the gate / are rolled back by plain bounds / by the sequential test before the phase is over, healthy and with faults of so many times the record:\n\n",
         );
         page.push_str("| phase | share | time | expected | allowed | healthy |");
         for ratio in &ratios {

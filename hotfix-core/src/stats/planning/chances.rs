@@ -151,7 +151,8 @@ impl Chances {
     }
 
     pub(super) fn sum(&self) -> f64 {
-        self.of.iter().sum()
+        // The sum of none has a sign otherwise.
+        self.of.iter().fold(0.0, |sum, chance| sum + chance)
     }
 
     /// Sum of those of at most so many.

@@ -1,0 +1,202 @@
+//! What is needed before the start: approvals, lists, review and tests, and a change that is small enough (GATE-1 to GATE-4).
+
+use std::fmt::Write as _;
+
+use crate::fact::{FactId, Truth};
+use crate::gate::checklist::applies;
+use crate::gate::{
+    ApprovalDemand, ReviewDemand, ScopeReport, StagingDemand, StagingVerdict, TestingDemand,
+};
+use crate::grade::ReviewTime;
+use crate::policy::section::ChecklistItem;
+use crate::text::{markdown, quoted, time, times};
+use crate::unit::{RoleName, Span};
+
+use super::super::Plan;
+use super::head::remark_text;
+use super::{Page, words};
+
+pub(super) fn write(plan: &Plan, page: &mut Page) {
+    let demands = plan.demands();
+    let mut items: Vec<String> =
+        demands.approvals.iter().map(|demand| approval(plan, demand)).collect();
+    items.extend(demands.review.as_ref().map(|asked| review(plan, asked)));
+    if let Some(asked) = &demands.testing {
+        items.extend(testing(asked));
+        items.extend(staging(&asked.staging));
+    }
+    items.extend(scope(&plan.scope()));
+    items.extend(lists(plan));
+    if !items.is_empty() {
+        page.heading(2, "Needed before the start");
+        page.list(items);
+    }
+}
+
+/// What people call a role: nothing of the house's is read as Markdown.
+pub(super) fn title(plan: &Plan, role: RoleName) -> String {
+    let house = plan.policy().role(role);
+    house.map_or_else(|| words(role.as_str()), |house| markdown(&house.title))
+}
+
+fn approval(plan: &Plan, demand: &ApprovalDemand) -> String {
+    let roles: Vec<String> = demand.any_of.iter().map(|one| title(plan, one.role)).collect();
+    let mut text = format!("approval: {}", roles.join(" or "));
+    let mut stand_ins: Vec<RoleName> = Vec::new();
+    for role in demand.any_of.iter().flat_map(|one| &one.stand_ins) {
+        if !stand_ins.contains(role) && demand.any_of.iter().all(|one| one.role != *role) {
+            stand_ins.push(*role);
+        }
+    }
+    if !stand_ins.is_empty() {
+        let names: Vec<String> = stand_ins.iter().map(|role| title(plan, *role)).collect();
+        let _ = write!(text, " (else {})", names.join(", "));
+    }
+    if demand.verbal {
+        text.push_str(", the spoken word will do");
+    }
+    if demand.author_alone {
+        text.push_str(", the author too");
+    }
+    match demand.after_the_fact {
+        Some(span) => {
+            let _ = write!(text, ", up to {} after the start", time(span));
+        }
+        None if !demand.holds_start => text.push_str(", if possible"),
+        None => {}
+    }
+    if !demand.told.is_empty() {
+        let told: Vec<String> = demand.told.iter().map(|role| title(plan, *role)).collect();
+        let _ = write!(text, "; then tell {}", told.join(", "));
+    }
+    text
+}
+
+fn review(plan: &Plan, asked: &ReviewDemand) -> String {
+    let when = match asked.time {
+        ReviewTime::Before => "before the deployment",
+        ReviewTime::After => "after the deployment",
+        ReviewTime::Any => "before the deployment or after it",
+    };
+    let people = if asked.approvers == 1 { "person" } else { "people" };
+    let mut text = format!("review: {when}, by {} {people}", asked.approvers);
+    if let Some(role) = &asked.role {
+        let _ = write!(text, " ({})", title(plan, role.role));
+    }
+    if let Some(range) = range(asked.least, asked.most) {
+        let _ = write!(text, ", {range}");
+    }
+    if !asked.questions.is_empty() {
+        let questions: Vec<String> = asked.questions.iter().map(|text| markdown(text)).collect();
+        let _ = write!(text, "; it asks: {}", questions.join("; "));
+    }
+    text
+}
+
+fn testing(asked: &TestingDemand) -> Option<String> {
+    let demands: Vec<String> = asked.demands.iter().map(|text| markdown(text)).collect();
+    match (range(asked.least, asked.most), demands.as_slice()) {
+        (None, []) => None,
+        (Some(range), []) => Some(format!("tests: {range}")),
+        (None, demands) => Some(format!("tests: {}", demands.join("; "))),
+        (Some(range), demands) => Some(format!("tests, {range}: {}", demands.join("; "))),
+    }
+}
+
+fn staging(asked: &StagingDemand) -> Option<String> {
+    let facts: Vec<&str> = asked.would_tell.iter().map(FactId::as_str).collect();
+    let because: Vec<&str> = asked.because.iter().map(|known| known.fact.as_str()).collect();
+    let because = match because.as_slice() {
+        [] => String::new(),
+        facts => format!(" (by {})", quoted(facts, ", ")),
+    };
+    match asked.verdict {
+        StagingVerdict::Required => Some(format!("staging first{because}")),
+        StagingVerdict::MayBeLeftOut => Some(format!("staging may be left out{because}")),
+        StagingVerdict::Unknown => {
+            Some(format!("staging first, unless it turns out otherwise: {}", quoted(&facts, ", ")))
+        }
+        StagingVerdict::NotAsked => None,
+    }
+}
+
+fn range(least: Option<Span>, most: Option<Span>) -> Option<String> {
+    match (least, most) {
+        (None, None) => None,
+        (Some(least), None) => Some(format!("at least {}", time(least))),
+        (None, Some(most)) => Some(format!("up to {}", time(most))),
+        (Some(least), Some(most)) => Some(times(least, most)),
+    }
+}
+
+/// What breaks the scope, and what nobody has said of the change.
+fn scope(report: &ScopeReport) -> Vec<String> {
+    let mut items: Vec<String> = report
+        .breaches
+        .iter()
+        .map(|breach| {
+            let files: Vec<String> = breach.paths.iter().map(|path| markdown(path)).collect();
+            let files =
+                if files.is_empty() { String::new() } else { format!(" ({})", files.join(", ")) };
+            let message = remark_text(&breach.message);
+            format!("**too much for a hot-fix:** {message}{files}: {}", remark_text(breach.remedy))
+        })
+        .collect();
+    if !report.unknown.is_empty() {
+        let questions: Vec<String> = report
+            .unknown
+            .iter()
+            .map(|unknown| {
+                let text = unknown.message.as_str();
+                let said = ["nobody says ", "nothing says "];
+                remark_text(said.iter().find_map(|said| text.strip_prefix(said)).unwrap_or(text))
+            })
+            .collect();
+        items.push(format!("not known of the change: {}", questions.join("; ")));
+    }
+    let figures = report.figures.as_ref().map(|figures| {
+        let files = if figures.files == 1 { "file" } else { "files" };
+        let tests = if figures.tests.is_empty() { ", no test among them" } else { "" };
+        format!("{} {files}, +{} −{} lines{tests}", figures.files, figures.added, figures.deleted)
+    });
+    if let Some(figures) = figures {
+        let fits =
+            if report.content == Some(Truth::Yes) { ", as small as the policy asks" } else { "" };
+        items.push(format!("the change: {figures}{fits}"));
+    }
+    if !report.wanted.is_empty() {
+        let wanted: Vec<String> = report.wanted.iter().map(|text| markdown(text)).collect();
+        items.push(format!("the change has: {}", wanted.join("; ")));
+    }
+    items
+}
+
+/// The lists that the start waits for, a line each: what must be done, then what is good to have.
+fn lists(plan: &Plan) -> Vec<String> {
+    let lists = plan.policy().checklists().iter().filter(|list| list.holds_start());
+    lists
+        .filter_map(|list| {
+            let sure = match applies(list, plan.severity(), plan.facts()) {
+                Truth::Yes => "",
+                Truth::Unknown => " (unless it turns out not to apply)",
+                Truth::No => return None,
+            };
+            let text = |item: &ChecklistItem| {
+                let only = if item.if_applicable { " (where it applies)" } else { "" };
+                format!("{}{only}", markdown(&item.text))
+            };
+            let of = |required| {
+                let items = list.items.iter().filter(move |item| item.required == required);
+                items.map(text).collect::<Vec<_>>().join("; ")
+            };
+            let parts = match (of(true), of(false)) {
+                (required, optional) if optional.is_empty() => required,
+                (required, optional) if required.is_empty() => format!("if possible: {optional}"),
+                (required, optional) => format!("{required}; if possible: {optional}"),
+            };
+            let title = markdown(&list.title);
+            let colon = if title.ends_with('?') { "" } else { ":" };
+            (!parts.is_empty()).then(|| format!("**{title}{colon}** {parts}{sure}"))
+        })
+        .collect()
+}
