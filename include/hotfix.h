@@ -2035,7 +2035,7 @@ hotfix_status hotfix_plan_rollback(const struct hotfix_plan *plan,
  * "migrations", "tests"}, "breaches": [{"rule", "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message",
  * "would_tell"}], "wanted"}.
  *
- * What is unknown is never fine. "content" is absent where the policy has no [scope], "figures" where there is no diff.
+ * What is unknown is never fine. "content" is absent where the policy has no table `scope`, "figures" where there is no diff.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.

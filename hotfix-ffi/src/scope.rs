@@ -13,7 +13,7 @@ use crate::status::hotfix_status;
 /// "migrations", "tests"}, "breaches": [{"rule", "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message",
 /// "would_tell"}], "wanted"}.
 ///
-/// What is unknown is never fine. "content" is absent where the policy has no [scope], "figures" where there is no diff.
+/// What is unknown is never fine. "content" is absent where the policy has no table `scope`, "figures" where there is no diff.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
