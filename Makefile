@@ -62,7 +62,7 @@ validity-quick:
 	$(CARGO) run --locked --release -p hotfix-benches --bin validity -- --quick
 
 tools:
-	@scripts/install-debian.sh gcc g++ valgrind
+	@scripts/install-debian.sh gcc g++ git valgrind
 
 tools-real:
 	@scripts/install-debian.sh haproxy prometheus
