@@ -67,6 +67,15 @@ pub(crate) fn quoted<T: Display>(names: &[T], between: &str) -> String {
     quoted.join(between)
 }
 
+/// `a, b and c`.
+pub(crate) fn enumerated(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => only.clone(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
 /// A step of a JSON Pointer.
 pub(crate) fn pointer_step(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")

@@ -162,7 +162,7 @@ impl Plan {
             ),
             (Some(severity), None) if !self.policy().severities().is_empty() => put(
                 RemarkKind::UnknownSeverity,
-                format!("`{policy}` has no {severity}, so it asks nothing of one"),
+                format!("`{policy}` has no {severity}, so the start waits for one that it has"),
             ),
             (None, _) if !self.policy().severities().is_empty() => put(
                 RemarkKind::NoSeverity,
@@ -207,8 +207,10 @@ impl Plan {
             }
         }
         if self.subject().release.methods.is_empty() {
-            let text = "the release names no way back: the version before would be deployed again";
-            put(RemarkKind::NoWayBack, text.to_owned());
+            let ways: Vec<&str> = self.methods().iter().map(|way| way.kind.as_str()).collect();
+            let text =
+                format!("the release names no way back: {} is tried", quoted(&ways, ", then "));
+            put(RemarkKind::NoWayBack, text);
         }
         if self.subject().traffic.schema_change == Some(true) {
             let text = "the release changes a schema and cannot simply go back";

@@ -1,6 +1,7 @@
 //! Parts of sentences.
 
 use crate::grade::Severity;
+use crate::text;
 
 /// How many names a sentence lists.
 const MOST: usize = 8;
@@ -11,11 +12,7 @@ pub(super) fn enumerated(all: &[String]) -> String {
         let shown = &all[..MOST - 1];
         return format!("{} and {} more", shown.join(", "), all.len() - shown.len());
     }
-    match all {
-        [] => String::new(),
-        [only] => only.clone(),
-        [before @ .., last] => format!("{} and {last}", before.join(", ")),
-    }
+    text::enumerated(all)
 }
 
 /// An id as a sentence names it.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::fact::{FactId, Truth};
+use crate::gate::approval::stand_ins_of;
 use crate::gate::checklist::applies;
 use crate::gate::{
     ApprovalDemand, ReviewDemand, ScopeReport, StagingDemand, StagingVerdict, TestingDemand,
@@ -40,14 +41,10 @@ pub(super) fn title(plan: &Plan, role: RoleName) -> String {
 }
 
 fn approval(plan: &Plan, demand: &ApprovalDemand) -> String {
-    let roles: Vec<String> = demand.any_of.iter().map(|one| title(plan, one.role)).collect();
+    let any_of: Vec<RoleName> = demand.any_of.iter().map(|one| one.role).collect();
+    let roles: Vec<String> = any_of.iter().map(|role| title(plan, *role)).collect();
     let mut text = format!("approval: {}", roles.join(" or "));
-    let mut stand_ins: Vec<RoleName> = Vec::new();
-    for role in demand.any_of.iter().flat_map(|one| &one.stand_ins) {
-        if !stand_ins.contains(role) && demand.any_of.iter().all(|one| one.role != *role) {
-            stand_ins.push(*role);
-        }
-    }
+    let stand_ins = stand_ins_of(plan.policy(), &any_of);
     if !stand_ins.is_empty() {
         let names: Vec<String> = stand_ins.iter().map(|role| title(plan, *role)).collect();
         let _ = write!(text, " (else {})", names.join(", "));

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::words::{about, and, figure, figures, lasting, list, of_100};
+use super::words::{about, figure, figures, lasting, list, of_100};
 use super::{Blind, Chance, Detection, MetricSight, Sight, TrafficSource};
+use crate::text::enumerated;
 
 impl Sight {
     /// As Markdown, below a heading of the second level. Names of metrics and phases have no characters that Markdown
@@ -49,7 +50,7 @@ impl Sight {
                 .iter()
                 .map(|of| format!("`{}` ({})", of.metric, of.why.words()))
                 .collect();
-            let _ = writeln!(page, "Not foreseen: {}.\n", and(&parts));
+            let _ = writeln!(page, "Not foreseen: {}.\n", enumerated(&parts));
         }
         let mut page = page.trim_end().to_owned();
         page.push('\n');
@@ -86,7 +87,7 @@ impl MetricSight {
         };
         format!(
             "{} {} are to be expected of a healthy fix; at {gates} fails in {} of 100 cases and passes {them} in {about}{}",
-            and(&expected),
+            enumerated(&expected),
             events,
             figures(&fails),
             of_100(self.all_gates)

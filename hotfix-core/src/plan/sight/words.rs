@@ -35,22 +35,13 @@ pub(super) fn cases(chance: f64) -> String {
 /// `35, 43 and 47`.
 pub(super) fn figures(chances: &[f64]) -> String {
     let words: Vec<String> = chances.iter().map(|chance| of_100(*chance)).collect();
-    and(&words)
+    text::enumerated(&words)
 }
 
 /// Names in backticks: `` `canary`, `partial` and `full` ``.
 pub(super) fn list<T: Display>(names: &[T]) -> String {
     let words: Vec<String> = names.iter().map(|name| quoted(&[name], "")).collect();
-    and(&words)
-}
-
-/// `a, b and c`.
-pub(super) fn and(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
+    text::enumerated(&words)
 }
 
 /// Three significant digits.
