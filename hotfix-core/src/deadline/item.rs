@@ -192,13 +192,18 @@ impl<'p> Who<'p> {
         }
     }
 
+    /// Whether somebody can be turned to at all.
+    pub fn is_reached(&self) -> bool {
+        !self.holders.is_empty() || self.reach.is_some()
+    }
+
     fn remark(&self) -> Option<String> {
         let role = self.role;
         if let Some(stand_in) = self.stand_in {
             return Some(format!("nobody holds `{role}`: turn to `{stand_in}`"));
         }
-        let nobody = self.holders.is_empty() && self.reach.is_none();
-        nobody.then(|| format!("nobody holds `{role}` or stands in for it: name somebody"))
+        (!self.is_reached())
+            .then(|| format!("nobody holds `{role}` or stands in for it: name somebody"))
     }
 }
 

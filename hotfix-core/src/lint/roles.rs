@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::fault::PeopleFault;
 use super::finding::{Finding, put};
+use crate::deadline::Who;
 use crate::policy::Policy;
 use crate::policy::section::{Approval, SeverityLevel};
 use crate::unit::RoleName;
@@ -62,23 +63,6 @@ fn named(policy: &Policy) -> Vec<(String, RoleName)> {
     named
 }
 
-/// Whether somebody answers for a role: a holder, a pager of its own, or somebody who stands in.
-fn is_held(policy: &Policy, role: RoleName) -> bool {
-    let (mut open, mut seen) = (vec![role], BTreeSet::new());
-    while let Some(role) = open.pop() {
-        if !seen.insert(role) {
-            continue;
-        }
-        if let Some(role) = policy.role(role) {
-            if !role.holders.is_empty() || role.reach.is_some() {
-                return true;
-            }
-            open.extend(&role.stand_ins);
-        }
-    }
-    false
-}
-
 fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
     let named = named(policy);
     // A policy without any roles is shared without the people: that is said once.
@@ -91,7 +75,7 @@ fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
         }
         if declares && policy.role(role).is_none() {
             put(findings, place, PeopleFault::UnknownRole { role });
-        } else if !is_held(policy, role) {
+        } else if !Who::of(policy, role).is_reached() {
             open.push(role);
         }
     }
@@ -107,7 +91,9 @@ fn approvers(policy: &Policy, findings: &mut Vec<Finding>) {
         return;
     }
     for (place, demand) in demands(policy) {
-        if demand.holds_start() && !demand.any_of.iter().any(|role| is_held(policy, *role)) {
+        if demand.holds_start()
+            && !demand.any_of.iter().any(|role| Who::of(policy, *role).is_reached())
+        {
             let any_of = demand.any_of.clone();
             put(findings, place, PeopleFault::NobodyApproves { any_of });
         }
