@@ -1,6 +1,6 @@
-//! Lists in which a text stands at most once, and ranges of time.
+//! Lists in which a text stands at most once, tables with a closed set of keys, and ranges of time.
 
-use schemars::{Schema, SchemaGenerator};
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::rule::at_least;
 use crate::policy::error::{Problem, shown};
@@ -9,6 +9,21 @@ use crate::policy::node::Node;
 use crate::policy::reader::{Field, Reader, Style, section};
 use crate::policy::section::TimeRange;
 use crate::unit::Span;
+
+/// The schema of a table with these keys alone: under each the same item, with a description of its own.
+pub(super) fn keyed(item: &Schema, keys: impl Iterator<Item = (&'static str, String)>) -> Schema {
+    let described = |(key, description): (&'static str, String)| {
+        let mut schema = item.clone();
+        schema.insert("description".to_owned(), description.into());
+        (key.to_owned(), schema.to_value())
+    };
+    let properties: serde_json::Map<String, serde_json::Value> = keys.map(described).collect();
+    json_schema!({
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
 
 /// A list of texts, each at most once.
 pub(super) struct Once<F>(F);

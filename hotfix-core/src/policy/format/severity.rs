@@ -1,7 +1,8 @@
 //! Severities with what each asks for: approvals, review, testing (SEV-1, SEV-6, GATE-1, GATE-3).
 
-use schemars::{Schema, SchemaGenerator, json_schema};
+use schemars::{Schema, SchemaGenerator};
 
+use super::list::keyed;
 use super::rule::at_least;
 use crate::fact::Condition;
 use crate::grade::{ReviewTime, Severity};
@@ -142,20 +143,11 @@ impl Field for Severities {
         Node::Table(value.iter().map(entry).collect())
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let level = generator.subschema_for::<SeverityLevel>();
-        let described = |severity: &Severity| {
-            let mut schema = level.clone();
-            let text = format!("What belongs to the severity `{severity}`, and what it asks for.");
-            schema.insert("description".to_owned(), text.into());
-            (severity.as_str().to_owned(), schema.to_value())
+        let text = |severity: &Severity| {
+            format!("What belongs to the severity `{severity}`, and what it asks for.")
         };
-        let properties: serde_json::Map<String, serde_json::Value> =
-            Severity::ALL.iter().map(described).collect();
-        json_schema!({
-            "type": "object",
-            "properties": properties,
-            "additionalProperties": false,
-        })
+        let keys = Severity::ALL.iter().map(|severity| (severity.as_str(), text(severity)));
+        keyed(&generator.subschema_for::<SeverityLevel>(), keys)
     }
     fn example() -> &'static str {
         "{ … }"

@@ -1,8 +1,8 @@
 //! How strategies go that are not the policy's own (PLAN-1).
 
-use schemars::{Schema, SchemaGenerator, json_schema};
+use schemars::{Schema, SchemaGenerator};
 
-use super::list::none;
+use super::list::{keyed, none};
 use super::phase::{Phases, PhasesOrNone, no_rules};
 use super::rule::at_least;
 use crate::grade::{GateMode, PromotionRule, Strategy};
@@ -137,20 +137,10 @@ impl Field for Courses {
         Node::Table(value.iter().map(entry).collect())
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let course = generator.subschema_for::<Course>();
-        let described = |strategy: &Strategy| {
-            let mut schema = course.clone();
-            let text = format!("How a rollout with the strategy `{strategy}` goes.");
-            schema.insert("description".to_owned(), text.into());
-            (strategy.as_str().to_owned(), schema.to_value())
-        };
-        let properties: serde_json::Map<String, serde_json::Value> =
-            Strategy::ALL.iter().map(described).collect();
-        json_schema!({
-            "type": "object",
-            "properties": properties,
-            "additionalProperties": false,
-        })
+        let text =
+            |strategy: &Strategy| format!("How a rollout with the strategy `{strategy}` goes.");
+        let keys = Strategy::ALL.iter().map(|strategy| (strategy.as_str(), text(strategy)));
+        keyed(&generator.subschema_for::<Course>(), keys)
     }
     fn example() -> &'static str {
         "{ … }"
