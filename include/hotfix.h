@@ -440,6 +440,10 @@ enum hotfix_action_kind
    * Put the `message` on the status page.
    */
   HOTFIX_ACTION_KIND_UPDATE_STATUS_PAGE = 8,
+  /**
+   * Find a time for the meeting that `text` names.
+   */
+  HOTFIX_ACTION_KIND_SCHEDULE = 9,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -964,9 +968,14 @@ typedef struct hotfix_action {
    */
   struct hotfix_str audience;
   /**
-   * The question of ASK_DECISION, the reason of PAGE; else empty.
+   * The question of ASK_DECISION, the reason of PAGE, what SCHEDULE is to find a time for; else empty.
    */
   struct hotfix_str text;
+  /**
+   * The duty that asks for it, which `acknowledge` and `done` name; else empty. When a meeting is due is in the JSON of
+   * hotfix_rollout_actions.
+   */
+  struct hotfix_str duty;
 } hotfix_action;
 
 /**
@@ -2672,7 +2681,7 @@ hotfix_status hotfix_rollout_comparison_markdown(const struct hotfix_rollout *ro
  * Everything that keeps a rollout from starting, as JSON: a list of {"kind", "sentence", "roles", "item", "list", "who",
  * "clears"}.
  *
- * The kinds are severity, denial, approval, item and policy. `who` has the roles that can clear it (empty: anybody), `clears`
+ * The kinds are severity, denial, approval, item, traffic and policy. `who` has the roles that can clear it (empty: anybody), `clears`
  * the kinds of input that do (empty: the plan has to be made anew). The list is empty where a start would be taken, and from
  * the start on.
  *

@@ -318,6 +318,10 @@ public:
   std::string record() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_record(get(), out, e); });
   }
+  /** What is due, overdue, next and done at a time, of what is known now. */
+  std::string duties(std::int64_t at_ms) const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_duties(get(), at_ms, out, e); });
+  }
   /** The last intent of each kind. */
   std::string intents() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_intents(get(), out, e); });

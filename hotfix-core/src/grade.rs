@@ -294,6 +294,24 @@ closed_set! {
         /// When the rollout is over.
         After = "after",
     }
+    /// What follows when a rollout fails: a verdict, a report or a failed action asks to go back (FIELD-6).
+    OnFailure {
+        /// It goes back.
+        RollBack = "roll_back",
+        /// It stops where it is, and somebody is woken: something cannot go back.
+        Freeze = "freeze",
+        /// It stays where it is and asks; a person decides.
+        Ask = "ask",
+    }
+    /// To which versions a person may revert at once (FIELD-7).
+    RevertTo {
+        /// Any that the person names.
+        Any = "any",
+        /// The previous one alone.
+        Previous = "previous",
+        /// None: the way back goes by its phases' rules.
+        Never = "never",
+    }
     /// When the change is reviewed (GATE-3).
     ReviewTime {
         /// Before it is deployed.

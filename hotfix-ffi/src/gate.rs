@@ -11,7 +11,7 @@ use crate::status::hotfix_status;
 /// Everything that keeps a rollout from starting, as JSON: a list of {"kind", "sentence", "roles", "item", "list", "who",
 /// "clears"}.
 ///
-/// The kinds are severity, denial, approval, item and policy. `who` has the roles that can clear it (empty: anybody), `clears`
+/// The kinds are severity, denial, approval, item, traffic and policy. `who` has the roles that can clear it (empty: anybody), `clears`
 /// the kinds of input that do (empty: the plan has to be made anew). The list is empty where a start would be taken, and from
 /// the start on.
 ///

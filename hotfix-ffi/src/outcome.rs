@@ -170,6 +170,8 @@ pub enum hotfix_action_kind {
     Page = 7,
     /// Put the `message` on the status page.
     UpdateStatusPage = 8,
+    /// Find a time for the meeting that `text` names.
+    Schedule = 9,
 }
 
 impl hotfix_action_kind {
@@ -182,6 +184,7 @@ impl hotfix_action_kind {
         Self::Notify,
         Self::Page,
         Self::UpdateStatusPage,
+        Self::Schedule,
     ];
 
     const fn name(self) -> &'static CStr {
@@ -194,6 +197,7 @@ impl hotfix_action_kind {
             Self::Notify => c"notify",
             Self::Page => c"page",
             Self::UpdateStatusPage => c"update_status_page",
+            Self::Schedule => c"schedule",
         }
     }
 }
@@ -251,8 +255,11 @@ pub struct hotfix_action {
     pub message: hotfix_str,
     /// The audience of NOTIFY: "responders"; else empty.
     pub audience: hotfix_str,
-    /// The question of ASK_DECISION, the reason of PAGE; else empty.
+    /// The question of ASK_DECISION, the reason of PAGE, what SCHEDULE is to find a time for; else empty.
     pub text: hotfix_str,
+    /// The duty that asks for it, which `acknowledge` and `done` name; else empty. When a meeting is due is in the JSON of
+    /// hotfix_rollout_actions.
+    pub duty: hotfix_str,
 }
 
 // SAFETY: repr(C), the size first; written only, never read as a whole, so its enums need no value of zero.
@@ -272,6 +279,7 @@ impl hotfix_action {
             Act::Notify { .. } => hotfix_action_kind::Notify,
             Act::Page { .. } => hotfix_action_kind::Page,
             Act::UpdateStatusPage { .. } => hotfix_action_kind::UpdateStatusPage,
+            Act::Schedule { .. } => hotfix_action_kind::Schedule,
         };
         let mut view = Self {
             struct_size: 0,
@@ -285,25 +293,32 @@ impl hotfix_action {
             message: hotfix_str::EMPTY,
             audience: hotfix_str::EMPTY,
             text: hotfix_str::EMPTY,
+            duty: hotfix_str::EMPTY,
         };
+        if let Some(duty) = action.act.duty() {
+            view.duty = hotfix_str::of(duty.as_str());
+        }
         match &action.act {
             Act::SetTraffic { share } => view.share = share.as_fraction(),
-            Act::Deploy { version } => view.version = hotfix_str::of(version),
+            Act::Deploy { version, .. } => view.version = hotfix_str::of(version),
             Act::RollBack { method, version } => {
                 view.method = hotfix_str::of(method.as_str());
                 view.version = hotfix_str::of(version);
             }
             Act::AskDecision { question } => view.text = hotfix_str::of(question),
             Act::RequestApproval { .. } => {}
-            Act::Notify { audience, message } => {
+            Act::Notify { audience, message, .. } => {
                 view.audience = hotfix_str::of(audience.as_str());
                 view.message = hotfix_str::of(message.as_str());
             }
-            Act::Page { role, why } => {
+            Act::Page { role, why, .. } => {
                 view.role = hotfix_str::of(role.as_str());
                 view.text = hotfix_str::of(why);
             }
-            Act::UpdateStatusPage { message } => view.message = hotfix_str::of(message.as_str()),
+            Act::UpdateStatusPage { message, .. } => {
+                view.message = hotfix_str::of(message.as_str());
+            }
+            Act::Schedule { title, .. } => view.text = hotfix_str::of(title),
         }
         view
     }

@@ -13,6 +13,7 @@ use common::{
 use hotfix::audit::*;
 use hotfix::buffer::*;
 use hotfix::ceiling::*;
+use hotfix::duty::hotfix_rollout_duties;
 use hotfix::error::*;
 use hotfix::explain::*;
 use hotfix::gate::{
@@ -127,6 +128,8 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rollout_procedure(rollout.0, null_mut());
         hotfix_rollout_intents(null(), buf);
         hotfix_rollout_intents(rollout.0, null_mut());
+        hotfix_rollout_duties(null(), 0, buf);
+        hotfix_rollout_duties(rollout.0, 0, null_mut());
         hotfix_rollout_record(null(), buf);
         hotfix_rollout_record(rollout.0, null_mut());
         hotfix_rollout_why(null(), buf);
@@ -440,6 +443,7 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
         hotfix_rollout_checklists(rollout.0, &raw mut buf);
         hotfix_rollout_procedure(rollout.0, &raw mut buf);
         hotfix_rollout_intents(rollout.0, &raw mut buf);
+        hotfix_rollout_duties(rollout.0, 0, &raw mut buf);
         hotfix_rollout_record(rollout.0, &raw mut buf);
         hotfix_rollout_why(rollout.0, &raw mut buf);
         hotfix_rollout_harm(rollout.0, &raw mut buf);

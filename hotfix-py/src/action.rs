@@ -14,8 +14,8 @@ document! {
     Action(CoreAction) {
         /// Its id, such as ``"7.1"``; what ``confirm`` and ``failed`` name.
         fn id(this) -> String { this.id.to_string() }
-        /// ``set_traffic``, ``deploy``, ``roll_back``, ``ask_decision``, ``request_approval``, ``notify``, ``page`` or
-        /// ``update_status_page``.
+        /// ``set_traffic``, ``deploy``, ``roll_back``, ``ask_decision``, ``request_approval``, ``notify``, ``page``,
+        /// ``update_status_page`` or ``schedule``.
         fn kind(this) -> &'static str {
             match &this.act {
                 Act::SetTraffic { .. } => "set_traffic",
@@ -26,6 +26,7 @@ document! {
                 Act::Notify { .. } => "notify",
                 Act::Page { .. } => "page",
                 Act::UpdateStatusPage { .. } => "update_status_page",
+                Act::Schedule { .. } => "schedule",
             }
         }
         /// Whether the rollout waits for ``confirm`` or ``failed``.
@@ -52,7 +53,7 @@ document! {
         }
         /// With ``notify`` and ``update_status_page``: what it is about.
         fn message(this) -> Option<&'static str> {
-            if let Act::Notify { message, .. } | Act::UpdateStatusPage { message } = &this.act {
+            if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &this.act {
                 Some(message.as_str())
             } else {
                 None
@@ -69,6 +70,20 @@ document! {
         /// With ``ask_decision``: the question, in a sentence.
         fn question(this) -> Option<String> {
             if let Act::AskDecision { question } = &this.act { Some(question.clone()) } else { None }
+        }
+        /// With ``deploy`` of a blue-green rollout: what the idle side has to pass before ``confirm``; else empty.
+        fn validate(this) -> Vec<String> {
+            if let Act::Deploy { validate, .. } = &this.act { validate.clone() } else { Vec::new() }
+        }
+        /// The duty that asks for it, which ``acknowledge`` and ``done`` name.
+        fn duty(this) -> Option<String> { this.act.duty().map(ToString::to_string) }
+        /// With ``schedule``: what people call the meeting.
+        fn title(this) -> Option<String> {
+            if let Act::Schedule { title, .. } = &this.act { Some(title.clone()) } else { None }
+        }
+        /// With ``schedule``: by when it is to be held, where that is known.
+        fn by(this) -> Option<String> {
+            if let Act::Schedule { by: Some(by), .. } = &this.act { Some(by.to_string()) } else { None }
         }
         /// With ``request_approval``: the roles, any of which will do.
         fn any_of(this) -> Option<Vec<String>> {

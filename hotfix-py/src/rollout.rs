@@ -276,6 +276,45 @@ impl Rollout {
         to_python(py, &approvals)
     }
 
+    /// What is due, overdue, next and done at a time, of what is known now.
+    ///
+    /// Parameters
+    /// ----------
+    /// at : datetime or str
+    ///     Any time from the last input on; an earlier one is read as that.
+    ///
+    /// Returns
+    /// -------
+    /// dict
+    ///     ``due``, ``overdue``, ``next``, ``later``, ``undated`` and ``done``: each item in one of them, with ``id``,
+    ///     ``kind``, ``title``, ``who``, ``due``, ``left`` or ``late_by`` in seconds, and why it is asked for. Empty before
+    ///     the first input, which opens the case.
+    ///
+    /// Examples
+    /// --------
+    /// >>> plan = hotfix.Policy.preset("enterprise").plan(
+    /// ...     {"id": "INC-2041", "severity": "P0", "detected_at": "2026-03-03T14:06:00Z"},
+    /// ...     {"version": "2.3.1", "previous": "2.3.0"},
+    /// ... )
+    /// >>> rollout = hotfix.Rollout(plan)
+    /// >>> outcome = rollout.handle("2026-03-03T14:06:00Z", {"kind": "note", "by": "lena", "text": "payments fail"})
+    /// >>> [action.duty for action in outcome.actions if action.kind == "page"]
+    /// ['p0_on_call']
+    /// >>> done = rollout.handle("2026-03-03T14:07:00Z", {"kind": "acknowledge", "by": "omar", "duty": "p0_on_call"})
+    /// >>> duties = rollout.duties("2026-03-03T14:20:00Z")
+    /// >>> duties["due"][0]["id"], duties["due"][0]["left"]
+    /// ('p0_update', 60)
+    fn duties<'py>(&self, py: Python<'py>, at: At) -> PyResult<Bound<'py, PyAny>> {
+        let rollout = self.lock(py)?;
+        to_python(py, &rollout.duties(at.0))
+    }
+
+    /// How often the hot-fix was begun: 1, and one more with each ``supersede`` and each ``retry``.
+    #[getter]
+    fn attempt(&self, py: Python<'_>) -> PyResult<u32> {
+        Ok(self.lock(py)?.attempt())
+    }
+
     /// Each checklist, whether the incident has it, and how its items stand.
     ///
     /// Returns

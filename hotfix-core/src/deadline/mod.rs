@@ -203,7 +203,8 @@ impl Agenda {
         agenda
     }
 
-    fn moment(&self, moment: Moment) -> Option<Timestamp> {
+    /// When a moment came; none where it has not, or was taken back.
+    pub fn came(&self, moment: Moment) -> Option<Timestamp> {
         self.moments.get(moment as usize).copied().flatten()
     }
 

@@ -1,6 +1,6 @@
 //! What a change does to the plan, so that it can be logged (TIME-3).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Agenda;
 use super::course::Planned;
@@ -11,16 +11,16 @@ use crate::grade::{Calendar, Moment, Severity, closed_set};
 use crate::unit::{Name, Timestamp};
 
 /// Why a plan changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Cause {
     /// The severity that is acted on.
     Severity {
         /// Before.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         was: Option<Severity>,
         /// Now.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         severity: Option<Severity>,
     },
     /// What is known of the incident.
@@ -62,6 +62,16 @@ pub enum Cause {
     },
 }
 
+impl Cause {
+    /// Whether what is known of the incident changed; anything else is what the plan waited for.
+    pub const fn is_news(&self) -> bool {
+        matches!(
+            self,
+            Self::Severity { .. } | Self::Facts | Self::StopGap { .. } | Self::TakenBack { .. }
+        )
+    }
+}
+
 closed_set! {
     /// What became of a duty in a new plan.
     Changed {
@@ -75,7 +85,7 @@ closed_set! {
 }
 
 /// One duty that a new plan has otherwise. Of something repeated the times are those of its first occurrence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Its id.
     pub id: Name,
@@ -84,15 +94,15 @@ pub struct Change {
     /// What became of it.
     pub changed: Changed,
     /// When it was due; absent where it was not asked for or had no time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<Timestamp>,
     /// When it is due.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
 }
 
 /// What an input did to the plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replan {
     /// Why.
     pub cause: Cause,

@@ -95,7 +95,7 @@ impl Agenda {
         if !course.on || (terms.every.is_none() && last.is_some()) {
             return last;
         }
-        if let Some(settled_at) = terms.settled_by.and_then(|moment| self.moment(moment)) {
+        if let Some(settled_at) = terms.settled_by.and_then(|moment| self.came(moment)) {
             let phase = Phase::Done(Settled { at: settled_at, how: Settlement::Moment });
             return Some(Standing::without_time(phase));
         }
@@ -127,7 +127,7 @@ impl Agenda {
 
     /// The moment that it counts from; anew where the incident was opened again and its end had ended it.
     pub(super) fn from(&self, terms: &Terms) -> Option<Timestamp> {
-        let from = self.moment(terms.from)?;
+        let from = self.came(terms.from)?;
         Some(if terms.while_open { self.reopened.map_or(from, |at| at.max(from)) } else { from })
     }
 
@@ -138,8 +138,8 @@ impl Agenda {
             None if terms.while_open => Some(Moment::Resolved),
             None => return None,
         };
-        let own = own.and_then(|moment| self.moment(moment));
-        let closed = self.moment(Moment::Closed);
+        let own = own.and_then(|moment| self.came(moment));
+        let closed = self.came(Moment::Closed);
         own.into_iter().chain(closed).min()
     }
 

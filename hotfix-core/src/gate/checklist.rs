@@ -127,14 +127,16 @@ pub(crate) fn applies(list: &Checklist, severity: Option<Severity>, facts: &Fact
     }
 }
 
-/// The items for which the start waits: each with its list, and whether that applies.
-pub(crate) fn holding_start<'a>(
+/// The items for which something waits, as the start does: each with its list, and whether that applies. `holds` says which
+/// lists hold it up.
+pub(crate) fn holding<'a>(
     policy: &'a Policy,
     severity: Option<Severity>,
     facts: &Facts,
     marks: &Marks,
+    holds: impl Fn(&Checklist) -> bool,
 ) -> impl Iterator<Item = (&'a Checklist, &'a ChecklistItem, Truth)> {
-    let lists = policy.checklists().iter().filter(|list| list.holds_start());
+    let lists = policy.checklists().iter().filter(move |list| holds(list));
     let lists = lists.map(move |list| (list, applies(list, severity, facts)));
     lists.filter(|(_, applies)| *applies != Truth::No).flat_map(move |(list, applies)| {
         let required = list.items.iter().filter(|item| item.required);

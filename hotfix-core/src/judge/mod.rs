@@ -30,7 +30,7 @@ pub use footing::Guarantee;
 pub use harm::{Harm, Hurt, MetricHarm, Range, Version};
 pub use outlook::{BoundOutlook, MetricOutlook, Outlook, TestOutlook};
 pub use table::{Cell, Comparison, ComparisonRow, PhaseColumn};
-pub use verdict::{Cause, Decision, Efficacy, MetricVerdict, Reason, Verdict};
+pub use verdict::{Against, Cause, Decision, Efficacy, MetricVerdict, Reason, Verdict};
 pub use why::{AppliedRule, Arm, Arms, BoundKind, MetricWhy, NoTurn, Rule, Stretch, Turn, Why};
 
 use crate::grade::{MetricKind, PromotionRule, Role};

@@ -93,9 +93,22 @@ pub struct Cause {
     pub reason: Reason,
 }
 
+closed_set! {
+    /// What all of the traffic on the fix is compared with, after the last phase (ROLL-6).
+    Against {
+        /// The live arm: the last phase holds some traffic back.
+        HoldBack = "hold_back",
+        /// What is on record from before the incident.
+        Record = "record",
+    }
+}
+
 /// The judge's answer at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
+    /// After the last phase: what the fix is compared with (ROLL-6). Absent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
     /// Why, the gravest first; empty for `continue` and `promote`.
     pub causes: Vec<Cause>,
     /// What to do.
@@ -162,6 +175,7 @@ impl Default for Verdict {
     /// Nothing seen yet: hold.
     fn default() -> Self {
         Self {
+            against: None,
             causes: Vec::new(),
             decision: Decision::Hold,
             efficacy: None,
@@ -193,6 +207,7 @@ impl Verdict {
             && self.causes == recorded.causes
             && self.decision == recorded.decision
             && self.efficacy == recorded.efficacy
+            && (recorded.against.is_none() || self.against == recorded.against)
             && (silent || self.lesser_harm == recorded.lesser_harm)
             && self.log_e == recorded.log_e
     }

@@ -122,6 +122,21 @@ pub enum PlanError {
         /// The strategy.
         strategy: Strategy,
     },
+    /// A release that takes the place of another, or is tried next, and goes by something else.
+    #[error(
+        "`{field}` is {is} in this rollout, not {other}: leave it as it is, or begin a rollout of its own"
+    )]
+    Otherwise {
+        /// The field, as a JSON Pointer.
+        field: &'static str,
+        /// What it is.
+        is: String,
+        /// What came.
+        other: String,
+    },
+    /// The policy's figures are no test's.
+    #[error("the policy has no test: {0}")]
+    Test(#[from] StatError),
 }
 
 fn remedy(strategy: Strategy, obstacle: &Obstacle, instead: Option<Strategy>) -> String {
@@ -166,6 +181,8 @@ impl PlanError {
             Self::Batch { .. } => "HF-PLAN-013",
             Self::NoBatches { .. } => "HF-PLAN-014",
             Self::Numstat(_) => "HF-PLAN-015",
+            Self::Otherwise { .. } => "HF-PLAN-016",
+            Self::Test(error) => error.code(),
             Self::Record { .. } => "HF-PLAN-017",
             Self::NotRecordable(error) => error.code(),
         }
@@ -180,6 +197,7 @@ impl PlanError {
             Self::Record { field, .. } => field.clone(),
             Self::SameVersion { .. } => "/release/version".to_owned(),
             Self::Numstat(_) => "/release/numstat".to_owned(),
+            Self::Otherwise { field, .. } => (*field).to_owned(),
             Self::BugMetric { .. } => "/release/bug_metric".to_owned(),
             Self::HistoryMetric { metric, .. } | Self::History { metric, .. } => {
                 format!("/calibration/{metric}")
@@ -194,7 +212,7 @@ impl PlanError {
                 .iter()
                 .next()
                 .map_or_else(String::new, |error| format!("/incident/facts{}", error.path())),
-            Self::NotRecordable(_) => String::new(),
+            Self::NotRecordable(_) | Self::Test(_) => String::new(),
         }
     }
 }

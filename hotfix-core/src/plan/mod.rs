@@ -138,6 +138,30 @@ impl Plan {
         Self::make(policy, subject, strategy::kept, |_| Ok(calibrations))
     }
 
+    /// The plan for another release of the same incident, under the same policy and calibrations (FIELD-9, FIELD-13). It goes
+    /// back to the same version, by the same strategy and in the same batches, which the release may leave out.
+    ///
+    /// # Errors
+    /// As [`try_new`](Self::try_new), and `HF-PLAN-016` where one of the three is another.
+    pub fn with_release(&self, mut release: Release) -> Result<Self, PlanError> {
+        let now = &self.subject.release;
+        let strategy = self.policy.strategy();
+        let other = |field, is: String, other: String| PlanError::Otherwise { field, is, other };
+        if release.previous != now.previous {
+            return Err(other("/release/previous", now.previous.clone(), release.previous));
+        }
+        if let Some(chosen) = release.strategy.filter(|chosen| *chosen != strategy) {
+            return Err(other("/release/strategy", strategy.to_string(), chosen.to_string()));
+        }
+        if let Some(batch) = release.batch.filter(|batch| now.batch != Some(*batch)) {
+            let is = now.batch.map_or_else(|| "not set".to_owned(), |batch| batch.to_string());
+            return Err(other("/release/batch", is, batch.to_string()));
+        }
+        (release.strategy, release.batch) = (now.strategy, now.batch);
+        let subject = Subject { release, ..self.subject.clone() };
+        Self::restored(Arc::clone(&self.policy), subject, self.calibrations.clone())
+    }
+
     fn make(
         policy: Arc<Policy>,
         subject: Subject,

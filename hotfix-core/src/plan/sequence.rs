@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::Plan;
 use super::strategy::{Batches, as_written};
 use crate::grade::{Strategy, closed_set};
-use crate::policy::Policy;
 use crate::policy::section::Phase;
 use crate::unit::{PhaseName, Share, Span};
 
@@ -115,6 +114,14 @@ impl StrategyStep {
 }
 
 impl Plan {
+    /// What the idle side has to pass before the `deploy` of a blue-green rollout is confirmed, in order; empty for any
+    /// other strategy.
+    pub fn validations(&self) -> &[String] {
+        let strategy = self.policy().strategy();
+        let course = self.policy().course(strategy).filter(|_| strategy == Strategy::BlueGreen);
+        course.map_or(&[], |course| &course.validate)
+    }
+
     /// The strategy of this plan, who chose it, and what is done step by step (PLAN-1).
     ///
     /// With two sides the rollout's `deploy` goes to the idle one. Its `confirm` says that the version is there *and* that
@@ -152,7 +159,7 @@ impl Plan {
             batches,
             chosen_by: if by_release { ChosenBy::Release } else { ChosenBy::Policy },
             own: policy.instead_of().map_or(policy.strategy(), |own| own.strategy),
-            steps: steps(policy, batches),
+            steps: steps(self, batches),
             strategy: policy.strategy(),
             why: (!why.is_empty()).then(|| why.to_owned()),
         }
@@ -164,7 +171,8 @@ impl Plan {
     }
 }
 
-fn steps(policy: &Policy, batches: Option<Batches>) -> Vec<StrategyStep> {
+fn steps(plan: &Plan, batches: Option<Batches>) -> Vec<StrategyStep> {
+    let policy = plan.policy();
     let strategy = policy.strategy();
     let mut steps = Vec::new();
     let confirmed =
@@ -174,9 +182,8 @@ fn steps(policy: &Policy, batches: Option<Batches>) -> Vec<StrategyStep> {
         Strategy::FeatureFlag => {}
         Strategy::BlueGreen => {
             let side = Some(Side::Idle);
-            let checks = policy.course(strategy).map(|course| course.validate.clone());
             steps.push(StrategyStep { side, ..StrategyStep::new(Move::Deploy) });
-            let checks = checks.unwrap_or_default();
+            let checks = plan.validations().to_vec();
             steps.push(StrategyStep { checks, side, ..confirmed(Move::Validate) });
         }
         Strategy::Canary | Strategy::Rolling | Strategy::Immediate => {

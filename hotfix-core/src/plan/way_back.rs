@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Plan;
 use super::subject::{Method, Subject};
+pub use crate::grade::OnFailure;
 use crate::grade::{RollbackMethod, Strategy, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::{Rollback, RollbackStep, TimeRange};
@@ -20,13 +21,6 @@ closed_set! {
         Policy = "policy",
         /// Nobody: the previous version can always be deployed again, and a strategy's own way is at hand with it.
         Strategy = "strategy",
-    }
-    /// What has to follow when a rollout fails (FIELD-6).
-    OnFailure {
-        /// It goes back.
-        RollBack = "roll_back",
-        /// It stops where it is: something of the release cannot go back.
-        Freeze = "freeze",
     }
     /// A part of the point to go back to.
     PointPart {
@@ -134,7 +128,8 @@ pub struct RollbackPlan {
     /// The ways back at hand, in the order in which the rollout tries them; at least one. Where one fails the next is
     /// taken.
     pub methods: Vec<RollbackMethodPlan>,
-    /// What has to follow a failure. The rollout itself always goes back as yet: with `freeze` a person has to see to it.
+    /// What follows a failure: what the policy says, but where it says to go back and something cannot, `freeze`. A person's
+    /// `roll_back` goes back in any case.
     pub on_failure: OnFailure,
     /// Further ways that the policy knows and the release does not name, the fastest first: a person takes them where
     /// their condition holds.
@@ -143,8 +138,7 @@ pub struct RollbackPlan {
     pub point: RollbackPointPlan,
     /// When somebody is paged because metrics have not returned.
     pub returned_within: Span,
-    /// The steps in which the old version gets its traffic back, the last with all of it; empty: all at once. The rollout
-    /// asks for one move back as yet: whoever carries it out takes these steps.
+    /// The steps in which the old version gets its traffic back, the last with all of it; empty: all at once.
     pub steps: Vec<ReturnStep>,
     /// The version that is gone back to.
     pub to: String,
@@ -195,10 +189,8 @@ impl Plan {
             .or_else(|| Takes::range(rollback.execute));
         let verify = Takes::range(rollback.verify);
         let parts = || Some([assess?, execute?, verify?].into_iter().fold(NOTHING, Takes::and));
-        let (on_failure, cannot_go_back) = match traffic.schema_change {
-            Some(true) => (OnFailure::Freeze, vec![SCHEMA]),
-            Some(false) | None => (OnFailure::RollBack, Vec::new()),
-        };
+        let cannot_go_back =
+            if traffic.schema_change == Some(true) { vec![SCHEMA] } else { Vec::new() };
         let unknown = traffic.schema_change.is_none().then_some(SCHEMA.rests_on);
         RollbackPlan {
             aftercare: rollback.aftercare.clone(),
@@ -209,7 +201,7 @@ impl Plan {
             from: release.version.clone(),
             others: self.others(),
             methods,
-            on_failure,
+            on_failure: self.on_failure(),
             point: self.point(),
             returned_within: rollback.returned_within,
             steps: return_steps(rollback),
@@ -217,6 +209,16 @@ impl Plan {
             unknown: unknown.into_iter().collect(),
             verify,
             watch: rollback.watch,
+        }
+    }
+
+    /// What follows a failure (FIELD-6).
+    pub fn on_failure(&self) -> OnFailure {
+        match self.policy().rollback().on_failure {
+            OnFailure::RollBack if self.subject().traffic.schema_change == Some(true) => {
+                OnFailure::Freeze
+            }
+            said => said,
         }
     }
 

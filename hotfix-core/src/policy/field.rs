@@ -11,8 +11,8 @@ use super::section::{Due, Model};
 use crate::fact::FactKind;
 use crate::grade::{
     ActOn, Audience, Calendar, ChecklistMoment, DutyKind, EvidenceMode, Exclusions, GateMode,
-    Hotfix, MetricKind, Moment, Otherwise, PromotionRule, Refactoring, Reference, Response,
-    ReviewTime, Role, Severity, Strategy, Worse,
+    Hotfix, MetricKind, Moment, OnFailure, Otherwise, PromotionRule, Refactoring, Reference,
+    Response, RevertTo, ReviewTime, Role, Severity, Strategy, Worse,
 };
 use crate::grade::{
     AdviceCheck, AdviceKind, CommitField, Flow, Grade, MergeKind, MessageKind, Promised,
@@ -452,6 +452,8 @@ closed_sets! {
     DutyKind => DutyKind, DutyKind::ALL, "\"fix\"";
     ChecklistMoment => ChecklistMoment, ChecklistMoment::ALL, "\"start\"";
     ReviewTime => ReviewTime, ReviewTime::ALL, "\"before\"";
+    OnFailure => OnFailure, OnFailure::ALL, "\"freeze\"";
+    RevertTo => RevertTo, RevertTo::ALL, "\"previous\"";
     Refactoring => Refactoring, Refactoring::ALL, "\"if_needed\"";
     Moment => Moment, Moment::ALL, "\"detected\"";
     Audience => Audience, Audience::ALL, "\"stakeholders\"";

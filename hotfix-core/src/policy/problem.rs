@@ -275,6 +275,12 @@ problems! {
         /// What is wrong.
         detail: &'static str,
     }
+    /// A list that is to hold up what nothing waits for.
+    #[error("nothing waits at `{at}`, so the list holds nothing up: leave `holds` out, or let it be gone through at `start` or `final_validation`")]
+    "HF-POL-061" HoldsNothing {
+        /// When it is gone through.
+        at: &'static str,
+    }
     /// A step of the way back with no more traffic than the one before.
     #[error("the old version's share of {got} is not above the one before, {before}: let the shares rise")]
     "HF-POL-052" StepShare {

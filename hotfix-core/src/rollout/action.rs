@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::grade::RollbackMethod;
 pub use crate::grade::{Audience, MessageKind};
-use crate::unit::{RoleName, Share};
+use crate::unit::{Name, RoleName, Share, Timestamp};
 
 /// One thing to do. Plain data with an id that is the same after every replay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub enum Act {
     Deploy {
         /// The version.
         version: String,
+        /// With blue-green: what the idle side has to pass before `confirm` says that the version is there.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        validate: Vec<String>,
     },
     /// Go back to this version this way. Awaits `confirm` or `failed`.
     RollBack {
@@ -56,6 +59,9 @@ pub enum Act {
         audience: Audience,
         /// About what.
         message: MessageKind,
+        /// The duty that asks for it: `done` with this id says that it was sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        duty: Option<Name>,
     },
     /// Wake somebody.
     Page {
@@ -63,11 +69,27 @@ pub enum Act {
         role: RoleName,
         /// Why, in a sentence.
         why: String,
+        /// The duty that asks for it: `acknowledge` with this id stops the ladder (TIME-1).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        duty: Option<Name>,
     },
     /// Put this on the status page.
     UpdateStatusPage {
         /// About what.
         message: MessageKind,
+        /// The duty that asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        duty: Option<Name>,
+    },
+    /// Find a time for a meeting.
+    Schedule {
+        /// The duty that asks for it.
+        duty: Name,
+        /// What people call it.
+        title: String,
+        /// By when it is to be held, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Timestamp>,
     },
 }
 
@@ -80,7 +102,25 @@ impl Act {
             | Self::RequestApproval { .. }
             | Self::Notify { .. }
             | Self::Page { .. }
-            | Self::UpdateStatusPage { .. } => false,
+            | Self::UpdateStatusPage { .. }
+            | Self::Schedule { .. } => false,
+        }
+    }
+}
+
+impl Act {
+    /// The duty that asks for it, where one does: `acknowledge` and `done` name it.
+    pub const fn duty(&self) -> Option<&Name> {
+        match self {
+            Self::Notify { duty, .. }
+            | Self::Page { duty, .. }
+            | Self::UpdateStatusPage { duty, .. } => duty.as_ref(),
+            Self::Schedule { duty, .. } => Some(duty),
+            Self::SetTraffic { .. }
+            | Self::Deploy { .. }
+            | Self::RollBack { .. }
+            | Self::AskDecision { .. }
+            | Self::RequestApproval { .. } => None,
         }
     }
 }

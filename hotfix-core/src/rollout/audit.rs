@@ -95,6 +95,7 @@ impl Rollout {
         let (input, resolved) = self.fold_line(line, kind)?;
         self.changes.clear();
         self.conclude(at, &input.command, resolved.as_ref());
+        self.follow_duties(at, &input.command);
         let differs = |what| Err(line.error(LogFault::Outcome { what }));
         let verdict = line.event.verdict.as_deref();
         let agrees = match (verdict, self.changes.judged) {
@@ -106,6 +107,9 @@ impl Rollout {
         }
         if line.event.to.as_deref() != self.changes.to.as_ref() {
             return differs("stage");
+        }
+        if *line.event.replans != *self.changes.replans {
+            return differs("plan of duties");
         }
         self.number_actions();
         if *line.event.actions != *self.actions {

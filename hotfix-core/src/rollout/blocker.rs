@@ -28,6 +28,8 @@ closed_set! {
         Approval = "approval",
         /// An item of a checklist is open.
         Item = "item",
+        /// The release of the attempt before has traffic that is being taken from it.
+        Traffic = "traffic",
         /// The policy cannot do what it says.
         Policy = "policy",
     }
@@ -189,6 +191,14 @@ impl Rollout {
         let policy = self.plan.policy();
         let missing = self.case.readiness.missing(policy);
         let mut blockers: Vec<Blocker> = missing.iter().map(|m| Blocker::of(m, policy)).collect();
+        blockers.extend(self.case.pending.iter().map(|action| {
+            let sentence = format!(
+                "the traffic of the attempt before is being taken back: confirm action `{}`",
+                action.id
+            );
+            let clears = [InputKind::Confirm, InputKind::Failed];
+            Blocker::new(BlockerKind::Traffic, sentence, &clears)
+        }));
         blockers.extend(policy.denials().iter().map(|finding| {
             let sentence = format!("{finding}; mend the policy and make the plan anew");
             Blocker::new(BlockerKind::Policy, sentence, &[])

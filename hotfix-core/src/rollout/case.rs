@@ -1,5 +1,6 @@
 //! The folded state: everything that the log says, and nothing else.
 
+use crate::deadline::{Agenda, Replan};
 use crate::judge::{Decision, Judge, PhaseRecord, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -19,6 +20,8 @@ use super::state::{Resume, Stage, State, Step, WayBack};
 pub(super) struct Changes {
     pub(super) to: Option<Stage>,
     pub(super) acts: Vec<Act>,
+    /// What became of the duties.
+    pub(super) replans: Vec<Replan>,
     /// What the judge was asked, where a verdict was made.
     pub(super) judged: Option<Question>,
 }
@@ -27,6 +30,7 @@ impl Changes {
     pub(super) fn clear(&mut self) {
         self.to = None;
         self.acts.clear();
+        self.replans.clear();
         self.judged = None;
     }
 }
@@ -40,7 +44,10 @@ pub(super) struct Case {
     /// The last time known.
     pub(super) at: Option<Timestamp>,
     pub(super) share: Share,
+    /// How often the hot-fix was begun: 1, and one more with each release that took the place and each retry.
+    pub(super) attempt: u32,
     pub(super) readiness: Readiness,
+    pub(super) agenda: Agenda,
     /// Actions that await their result.
     pub(super) pending: Vec<Action>,
     /// Actions that a rollback overtook: their late result is recorded and changes nothing.
@@ -71,7 +78,9 @@ impl Case {
             seq: 0,
             at: None,
             share: Share::NONE,
+            attempt: 1,
             readiness: Readiness::new(plan),
+            agenda: Agenda::new(plan.policy()),
             pending: Vec::new(),
             overtaken: Vec::new(),
             asked: false,
@@ -88,6 +97,8 @@ impl Case {
 
     pub(super) fn state(&self, policy: &Policy) -> State {
         match &self.stage {
+            // What the attempt before still has is taken back first.
+            Stage::Preparing if !self.pending.is_empty() => State::Drafted,
             Stage::Preparing => self.readiness.state(policy),
             Stage::Deploying(_) => State::Deploying,
             Stage::Monitoring(_) => State::Monitoring,
@@ -98,7 +109,7 @@ impl Case {
             Stage::RollingBack(_) => State::RollingBack,
             Stage::RolledBack => State::RolledBack,
             Stage::Paused { .. } => State::Paused,
-            Stage::Frozen => State::Frozen,
+            Stage::Frozen { .. } => State::Frozen,
             Stage::Aborted => State::Aborted,
             Stage::Failed => State::Failed,
         }
@@ -117,7 +128,7 @@ impl Case {
             } => Use::Watch,
             Stage::Deploying(_)
             | Stage::Paused { from: Resume::Deploying(_), .. }
-            | Stage::Frozen => Use::Move,
+            | Stage::Frozen { .. } => Use::Move,
             Stage::RollingBack(WayBack { watching: Some(_), .. }) => Use::Return,
             Stage::RollingBack(_)
             | Stage::Preparing
@@ -134,9 +145,10 @@ impl Case {
     }
 
     /// The opening line.
-    pub(super) const fn open(&mut self, at: Timestamp) {
+    pub(super) fn open(&mut self, plan: &Plan, at: Timestamp) {
         self.seq = 1;
         self.at = Some(at);
+        self.open_agenda(plan, at);
     }
 
     /// Folds an input that was checked; `author`: it comes from whoever wrote the fix. The first half of an event; cannot
@@ -185,7 +197,12 @@ impl Case {
             | Command::Abort { .. }
             | Command::RollBack { .. }
             | Command::Revert { .. }
+            | Command::Supersede { .. }
+            | Command::Retry { .. }
             | Command::Report { .. }
+            | Command::Acknowledge { .. }
+            | Command::Done { .. }
+            | Command::SetTimes { .. }
             | Command::Note { .. } => {}
         }
         None
@@ -236,7 +253,9 @@ impl Case {
             // At the end a person is asked because all is well, and may take a few looks to answer.
             let at_the_end = matches!(self.stage, Stage::FinalValidation { .. })
                 && self.verdict.decision == Decision::Promote;
-            if self.verdict.decision != Decision::Ask && !at_the_end {
+            // Where the policy waits for a person, one question stands until the verdict changes.
+            let stands = matches!(self.verdict.decision, Decision::Ask | Decision::RollBack);
+            if !stands && !at_the_end {
                 self.asked = false;
             }
         }
@@ -245,8 +264,9 @@ impl Case {
         }
         for action in actions {
             match &action.act {
-                // Who is told of an approval is not asked anything.
+                // Who is told of an approval, or called by a duty, is not asked about the rollout.
                 Act::Page { .. } if approves => {}
+                Act::Page { duty: Some(_), .. } => {}
                 Act::AskDecision { .. } | Act::Page { .. } => self.asked = true,
                 Act::RequestApproval { .. } => self.readiness.note_requests(plan.policy()),
                 act if act.awaits() => self.pending.push(action.clone()),
@@ -271,7 +291,8 @@ impl Case {
         let was_watched = self.watched_step().is_some();
         let still_watched =
             matches!(to, Stage::Monitoring(_) | Stage::Gate { .. } | Stage::Paused { .. });
-        if let Some(step) = self.watched_step().filter(|_| !still_watched) {
+        let begins_anew = matches!(to, Stage::Preparing);
+        if let Some(step) = self.watched_step().filter(|_| !still_watched && !begins_anew) {
             let record = self.judge.record_phase(step.index, step.since, Some(at), self.share);
             self.phases.push(record);
         }
@@ -286,14 +307,22 @@ impl Case {
             (Stage::RollingBack(before), Stage::RollingBack(now)) => {
                 if before.watching.is_none() && now.watching.is_some() {
                     self.judge.start_phase(at);
-                } else if before.method != now.method || before.why != now.why {
-                    self.supersede();
+                } else if before.method != now.method
+                    || before.why != now.why
+                    || before.returning != now.returning
+                {
+                    self.overtake();
                 }
             }
             (_, Stage::RollingBack(_)) => {
                 self.keep_verdict();
-                self.supersede();
+                self.overtake();
             }
+            (_, Stage::Frozen { .. }) => {
+                self.keep_verdict();
+                self.overtake();
+            }
+            (_, Stage::Preparing) => self.overtake(),
             (_, Stage::Closed) => self.keep_verdict(),
             _ => {}
         }
@@ -304,8 +333,8 @@ impl Case {
         self.stage = to;
     }
 
-    /// A rollback overtakes what is under way.
-    fn supersede(&mut self) {
+    /// What is under way is overtaken: its late result changes nothing.
+    fn overtake(&mut self) {
         self.overtaken.extend(self.pending.drain(..).map(|action| action.id));
     }
 

@@ -1,10 +1,12 @@
 //! Whether an input is taken at all. Changes nothing that is folded.
 
 use crate::canonical::digest;
+use crate::deadline;
 use crate::fact::Facts;
+use crate::grade::RevertTo;
 use crate::unit::Timestamp;
 
-use super::input::{Command, Input, InputKind};
+use super::input::{Command, Input, InputKind, KnownTime, TimeMeaning};
 use super::readiness::Afterwards;
 use super::refusal::RefusalReason;
 use super::state::State;
@@ -118,6 +120,30 @@ impl Rollout {
                     Err(RefusalReason::PolicyDenied { finding: first.clone(), more: more.len() })
                 }
             },
+            Command::Supersede { release, .. }
+                if release.version == self.plan.subject().release.version =>
+            {
+                Err(RefusalReason::SameRelease { version: release.version.clone() })
+            }
+            Command::Supersede { .. } | Command::Retry { .. } => {
+                self.prepare_revision(&input.command).map_err(RefusalReason::Plan)
+            }
+            Command::Revert { version, .. } => self.check_revert(version),
+            Command::Acknowledge { duty, .. } => {
+                Ok(self.case.agenda.check(at, deadline::Input::Acknowledge { duty: *duty })?)
+            }
+            Command::Done { duty, .. } => {
+                Ok(self.case.agenda.check(at, deadline::Input::Done { duty: *duty })?)
+            }
+            Command::SetTimes { times, .. } => {
+                let no_day = |(time, at): (&KnownTime, &Option<Timestamp>)| {
+                    (at.is_none() && matches!(time.meaning(), TimeMeaning::Day(_))).then_some(*time)
+                };
+                match times.iter().find_map(no_day) {
+                    Some(day) => Err(RefusalReason::NoDay { day }),
+                    None => Ok(()),
+                }
+            }
             Command::SetFacts { facts, .. } => {
                 if let Err(errors) = Facts::read(facts, self.plan.policy().vocabulary())
                     && let Some(fact) = errors.iter().next().cloned()
@@ -127,6 +153,18 @@ impl Rollout {
                 digest(facts).map(|_| ()).map_err(RefusalReason::Facts)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The policy says to which versions a person may revert at once (FIELD-7).
+    fn check_revert(&self, version: &str) -> Result<(), RefusalReason> {
+        let allowed = self.plan.policy().rollback().revert;
+        let previous = &self.plan.subject().release.previous;
+        match allowed {
+            RevertTo::Any => Ok(()),
+            RevertTo::Previous if version == previous => Ok(()),
+            RevertTo::Previous => Err(RefusalReason::RevertBarred { only: Some(previous.clone()) }),
+            RevertTo::Never => Err(RefusalReason::RevertBarred { only: None }),
         }
     }
 
@@ -143,7 +181,15 @@ impl Rollout {
                         .get(step.index)
                         .is_some_and(|p| p.early_promotion)
             }
-            Stage::FinalValidation { .. } => self.case.asked,
+            Stage::FinalValidation { .. } => {
+                let open = self.unvalidated();
+                if !open.is_empty() {
+                    return Err(RefusalReason::Unvalidated { open });
+                }
+                self.case.asked
+            }
+            // The end of a hold-back that failed is tried again.
+            Stage::Complete { ending, .. } => ending.is_some() && self.case.pending.is_empty(),
             _ => false,
         };
         if allowed { Ok(()) } else { Err(RefusalReason::TooEarly) }

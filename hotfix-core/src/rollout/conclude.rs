@@ -1,10 +1,11 @@
 //! What follows from an input: the machine's decisions, state by state. Reads the case, writes [`Changes`].
 
 use crate::gate::approval::demands;
-use crate::grade::{GateMode, Response, RollbackMethod, Strategy};
-use crate::judge::Decision;
-use crate::policy::section::{Phase, Rollback};
-use crate::unit::{RoleName, Share, Timestamp};
+use crate::grade::{GateMode, Response, Strategy};
+use crate::judge::{Against, Decision};
+use crate::policy::section::{Checklist, Phase};
+use crate::text::quoted;
+use crate::unit::{RoleName, Share, Span, Timestamp};
 
 use super::Rollout;
 use super::action::{Act, Audience, MessageKind};
@@ -31,6 +32,7 @@ impl Rollout {
             }
             Command::Promote { .. } => match self.case.stage {
                 Stage::FinalValidation { .. } => self.complete(at),
+                Stage::Complete { .. } => self.act(Act::SetTraffic { share: Share::ALL }),
                 Stage::Gate { step, .. } | Stage::Monitoring(step) => self.pass(at, step.index),
                 _ => {}
             },
@@ -47,10 +49,11 @@ impl Rollout {
             Command::Revert { version, .. } => {
                 self.go_back(at, RollbackCause::Revert { version: version.clone() });
             }
+            Command::Supersede { .. } | Command::Retry { .. } => self.begin_anew(),
             Command::Report { signal, .. } => {
                 match self.plan.policy().triggers().response(*signal) {
                     Response::RollBack => {
-                        self.go_back(at, RollbackCause::Signal { signal: *signal });
+                        self.fail(at, RollbackCause::Signal { signal: *signal });
                     }
                     Response::Ask => {
                         self.ask(format!("`{signal}` was reported: go on, or roll back?"));
@@ -66,35 +69,38 @@ impl Rollout {
             | Command::WaiveItem { .. }
             | Command::SetSeverity { .. }
             | Command::SetFacts { .. }
+            | Command::Acknowledge { .. }
+            | Command::Done { .. }
+            | Command::SetTimes { .. }
             | Command::Note { .. } => {}
         }
     }
 
-    fn act(&mut self, act: Act) {
+    pub(super) fn act(&mut self, act: Act) {
         self.changes.acts.push(act);
     }
 
-    fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
+    pub(super) fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
         for &audience in audiences {
-            self.act(Act::Notify { audience, message });
+            self.act(Act::Notify { audience, message, duty: None });
         }
-        self.act(Act::UpdateStatusPage { message });
+        self.act(Act::UpdateStatusPage { message, duty: None });
     }
 
-    fn ask(&mut self, question: String) {
+    pub(super) fn ask(&mut self, question: String) {
         self.act(Act::AskDecision { question });
     }
 
     /// Whom to wake: whoever may approve first, else the incident commander.
-    fn page(&mut self, why: String) {
+    pub(super) fn page(&mut self, why: String) {
         let first = demands(self.plan.policy(), self.severity()).next();
         let approver = first.and_then(|(_, demand)| demand.any_of.first()).copied();
         if let Some(role) = approver.or_else(|| RoleName::try_new("incident_commander").ok()) {
-            self.act(Act::Page { role, why });
+            self.act(Act::Page { role, why, duty: None });
         }
     }
 
-    fn request_approvals(&mut self) {
+    pub(super) fn request_approvals(&mut self) {
         if self.state().is_final() {
             return;
         }
@@ -108,7 +114,7 @@ impl Rollout {
         for demand in self.case.readiness.untold(self.plan.policy(), Some(at)) {
             for told in demand.told {
                 let why = format!("`{role}` approved the plan, and you are to know at once");
-                self.act(Act::Page { role: told, why });
+                self.act(Act::Page { role: told, why, duty: None });
             }
         }
     }
@@ -128,7 +134,7 @@ impl Rollout {
             | Stage::Closed
             | Stage::RollingBack(_)
             | Stage::RolledBack
-            | Stage::Frozen
+            | Stage::Frozen { .. }
             | Stage::Aborted
             | Stage::Failed => {}
         }
@@ -153,7 +159,7 @@ impl Rollout {
             // instance or all at once are phases whose shares say how much has it.
             Strategy::Canary | Strategy::BlueGreen | Strategy::Rolling | Strategy::Immediate => {
                 let version = self.plan.subject().release.version.clone();
-                self.act(Act::Deploy { version });
+                self.act(Act::Deploy { version, validate: self.plan.validations().to_vec() });
             }
             // With a flag the version is there already.
             Strategy::FeatureFlag => self.move_traffic(0),
@@ -183,10 +189,12 @@ impl Rollout {
                 let from = Resume::Monitoring(Step { since: at, ..*step });
                 self.changes.to = Some(Stage::Paused { since: *since, from });
             }
-            (Some(Act::RollBack { .. }), Stage::RollingBack(way)) => {
-                let way = WayBack { watching: Some(at), ..way.clone() };
-                self.changes.to = Some(Stage::RollingBack(way));
+            (Some(act), Stage::RollingBack(way)) => {
+                let way = way.clone();
+                self.came_back(at, act, &way);
             }
+            // The hold-back has the fix as well: nothing is left to compare with.
+            (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => self.close(),
             // A superseded action's late result, or one that no stage waits for.
             _ => {}
         }
@@ -194,18 +202,24 @@ impl Rollout {
 
     fn failed(&mut self, at: Timestamp, resolved: Option<&Act>) {
         match (resolved, &self.case.stage) {
+            (Some(act), Stage::RollingBack(way)) => {
+                let way = way.clone();
+                self.could_not_go_back(at, act, &way);
+            }
+            // The former release keeps its traffic: the old version is brought back.
+            (Some(Act::SetTraffic { .. }), Stage::Preparing) => {
+                self.withdraw(at, RollbackCause::ActionFailed);
+            }
+            (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => {
+                self.ask("the hold-back could not be given the fix: `promote` tries again, or roll back?".to_owned());
+            }
             (Some(Act::Deploy { .. }), _) if self.case.share == Share::NONE => {
                 self.changes.to = Some(Stage::Failed);
                 self.notify(MessageKind::Update, &[Audience::Responders, Audience::Stakeholders]);
                 self.page("the deployment failed before any traffic moved".to_owned());
             }
             (Some(Act::Deploy { .. } | Act::SetTraffic { .. }), _) => {
-                self.go_back(at, RollbackCause::ActionFailed);
-            }
-            (Some(Act::RollBack { .. }), Stage::RollingBack(way)) => {
-                // Where a method fails the next is taken (PLAN-5).
-                let next = WayBack { method: way.method + 1, ..way.clone() };
-                self.try_method(next);
+                self.fail(at, RollbackCause::ActionFailed);
             }
             _ => {}
         }
@@ -215,6 +229,13 @@ impl Rollout {
     fn assess(&mut self, at: Timestamp) {
         let Some(question) = Question::of(&self.case, &self.plan, at) else { return };
         self.case.judge.assess(&question.moment(&self.plan), &mut self.case.verdict);
+        let is_after =
+            matches!(self.case.stage, Stage::FinalValidation { .. } | Stage::Complete { .. });
+        self.case.verdict.against = is_after.then_some(if self.case.share < Share::ALL {
+            Against::HoldBack
+        } else {
+            Against::Record
+        });
         self.changes.judged = Some(question);
     }
 
@@ -222,37 +243,24 @@ impl Rollout {
     fn watch(&mut self, at: Timestamp) {
         let decision = self.case.verdict.decision;
         let stage = self.case.stage.clone();
-        if self.changes.judged.is_some()
-            && decision == Decision::RollBack
-            && !matches!(stage, Stage::Frozen)
-        {
+        if self.changes.judged.is_some() && decision == Decision::RollBack {
             let causes = self.case.verdict.causes.clone();
-            self.go_back(at, RollbackCause::Verdict { causes });
+            self.fail(at, RollbackCause::Verdict { causes });
             return;
         }
         match stage {
+            Stage::Deploying(step) => self.await_deployment(at, step),
             Stage::Monitoring(step) if decision == Decision::Promote => self.reach_gate(at, step),
             Stage::Gate { step, until: Some(until) }
                 if at >= until && decision == Decision::Promote =>
             {
                 self.pass(at, step.index);
             }
-            Stage::FinalValidation { .. } if decision == Decision::Promote => {
-                match self.plan.policy().final_validation().gate {
-                    GateMode::Automatic | GateMode::Veto => self.complete(at),
-                    GateMode::Manual if !self.case.asked => {
-                        self.ask(
-                            "the final validation is over: is the incident resolved?".to_owned(),
-                        );
-                    }
-                    GateMode::Manual => {}
-                }
-            }
-            Stage::Complete { since } => {
+            Stage::FinalValidation { .. } if decision == Decision::Promote => self.validate(at),
+            Stage::Complete { since, ending } => {
                 let last = self.plan.policy().after().iter().map(|watch| watch.until).max();
                 if last.is_none_or(|last| at.since(since) >= last) {
-                    self.changes.to = Some(Stage::Closed);
-                    self.notify(MessageKind::Resolved, &[Audience::Responders]);
+                    self.end_watch(at, since, ending);
                 }
             }
             Stage::RollingBack(way) => self.watch_return(at, &way),
@@ -275,6 +283,19 @@ impl Rollout {
             })
             .collect();
         self.ask(format!("go on, or roll back? {}", causes.join(", ")));
+    }
+
+    /// A deployment that takes twice as long as it was expected to is nobody's silent hang.
+    fn await_deployment(&mut self, at: Timestamp, step: Step) {
+        let expected = self.phase_at(step.index).map(|phase| phase.deploy).unwrap_or_default();
+        let is_late = |at: Timestamp| at.since(step.since) >= expected + expected;
+        let was_late = self.case.at.is_some_and(is_late);
+        if expected > Span::ZERO && is_late(at) && !was_late {
+            self.ask(format!(
+                "phase `{}` was expected to take {expected} to deploy, and is not confirmed after twice that: wait, or roll back?",
+                step.phase
+            ));
+        }
     }
 
     fn reach_gate(&mut self, at: Timestamp, step: Step) {
@@ -309,9 +330,44 @@ impl Rollout {
         };
     }
 
+    /// The metrics have shown what they must: what people have to see comes with it (MET-7).
+    fn validate(&mut self, at: Timestamp) {
+        let open = self.unvalidated();
+        let manual = self.plan.policy().final_validation().gate == GateMode::Manual;
+        if open.is_empty() && !manual {
+            self.complete(at);
+        } else if !self.case.asked {
+            let open = if open.is_empty() { open } else { format!(" (still open: {open})") };
+            self.ask(format!("the final validation is over{open}: is the incident resolved?"));
+        }
+    }
+
+    /// The items for which the end of the final validation waits.
+    pub(super) fn unvalidated(&self) -> String {
+        let policy = self.plan.policy();
+        let open = self.case.readiness.open_items(policy, Checklist::holds_completion);
+        let open: Vec<_> = open.map(|(_, item, _)| item.id).collect();
+        quoted(&open, ", ")
+    }
+
     fn complete(&mut self, at: Timestamp) {
         self.notify(MessageKind::Deployed, &[Audience::Responders, Audience::Stakeholders]);
-        self.changes.to = Some(Stage::Complete { since: at });
+        self.changes.to = Some(Stage::Complete { since: at, ending: None });
+    }
+
+    /// The last window is over. What was held back for comparison gets the fix first; who closes does not wait for metrics.
+    fn end_watch(&mut self, at: Timestamp, since: Timestamp, ending: Option<Timestamp>) {
+        if self.case.share == Share::ALL {
+            self.close();
+        } else if ending.is_none() {
+            self.act(Act::SetTraffic { share: Share::ALL });
+            self.changes.to = Some(Stage::Complete { since, ending: Some(at) });
+        }
+    }
+
+    fn close(&mut self) {
+        self.changes.to = Some(Stage::Closed);
+        self.notify(MessageKind::Resolved, &[Audience::Responders]);
     }
 
     fn pause(&mut self, at: Timestamp) {
@@ -346,81 +402,14 @@ impl Rollout {
 
     fn abort(&mut self, at: Timestamp) {
         match &self.case.stage {
+            Stage::Preparing if self.case.share > Share::NONE => {
+                self.withdraw(at, RollbackCause::Abort);
+            }
             Stage::Preparing => self.changes.to = Some(Stage::Aborted),
             Stage::RollingBack(way) => {
                 self.changes.to = Some(Stage::RollingBack(WayBack { abort: true, ..way.clone() }));
             }
             _ => self.go_back(at, RollbackCause::Abort),
-        }
-    }
-
-    /// The way back begins. One that is under way is not begun again, but a revert names another version.
-    fn go_back(&mut self, at: Timestamp, why: RollbackCause) {
-        let to_other_version = matches!(why, RollbackCause::Revert { .. });
-        match &self.case.stage {
-            Stage::Preparing
-            | Stage::Closed
-            | Stage::RolledBack
-            | Stage::Aborted
-            | Stage::Failed => return,
-            Stage::RollingBack(_) if !to_other_version => return,
-            _ => {}
-        }
-        let abort = why == RollbackCause::Abort;
-        let way = WayBack { abort, method: 0, since: at, watching: None, why };
-        // The way back does not wait for messages.
-        self.try_method(way);
-        self.notify(MessageKind::RollingBack, &[Audience::Responders, Audience::Stakeholders]);
-    }
-
-    /// Tries one method, or says that there is none left.
-    fn try_method(&mut self, way: WayBack) {
-        if let Some(act) = self.method(&way) {
-            self.changes.to = Some(Stage::RollingBack(way));
-            self.act(act);
-        } else {
-            self.changes.to = Some(Stage::Frozen);
-            self.page("every way back has failed: a person has to act".to_owned());
-        }
-    }
-
-    /// The method that this way back is at. A version other than the previous one can only be deployed.
-    fn method(&self, way: &WayBack) -> Option<Act> {
-        let previous = &self.plan.subject().release.previous;
-        match &way.why {
-            RollbackCause::Revert { version } if version != previous => {
-                (way.method == 0).then(|| Act::RollBack {
-                    method: RollbackMethod::Redeploy,
-                    version: version.clone(),
-                })
-            }
-            _ => self
-                .plan
-                .methods()
-                .get(way.method)
-                .map(|method| Act::RollBack { method: method.kind, version: previous.clone() }),
-        }
-    }
-
-    /// Do metrics return (ROLL-5)? A way back always ends or wakes somebody.
-    fn watch_return(&mut self, at: Timestamp, way: &WayBack) {
-        let Rollback { watch, returned_within, .. } = *self.plan.policy().rollback();
-        let Some(since) = way.watching else {
-            if at.since(way.since) >= returned_within && !self.case.asked {
-                self.page("the way back has not been confirmed in time".to_owned());
-            }
-            return;
-        };
-        let watched = at.since(since);
-        let returned = watched >= watch && self.case.judge.returned();
-        if returned || watched >= returned_within {
-            if !returned {
-                self.page(
-                    "the old version is back, but metrics are not at their level before".to_owned(),
-                );
-            }
-            self.notify(MessageKind::RolledBack, &[Audience::Responders, Audience::Stakeholders]);
-            self.changes.to = Some(if way.abort { Stage::Aborted } else { Stage::RolledBack });
         }
     }
 }

@@ -12,15 +12,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::canonical::Digest;
+use crate::deadline::Replan;
 use crate::grade::{Severity, Signal};
 use crate::judge::Verdict;
 use crate::metric::Observation;
-use crate::plan::{MetricCalibration, Subject};
+use crate::plan::{MetricCalibration, Release, Subject};
 use crate::policy::Policy;
 use crate::unit::{MetricName, Name, RoleName, Timestamp};
 
 use super::action::{Action, ActionId};
-use super::input::{Command, InputDocument, InputKind, ItemStatus};
+use super::document::InputDocument;
+use super::input::{Command, InputKind, ItemStatus, KnownTime};
 use super::state::Stage;
 
 /// The version of the log's format.
@@ -115,6 +117,8 @@ pub(super) struct Event<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) duty: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) evidence: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) facts: Option<Cow<'a, Map<String, Value>>>,
@@ -144,6 +148,11 @@ pub(super) struct Event<'a> {
     pub(super) policy: Option<Cow<'a, Policy>>,
     pub(super) prev: Digest,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) release: Option<Cow<'a, Release>>,
+    /// What the input did to the duties, where it was a change of what is known (TIME-3).
+    #[serde(default, skip_serializing_if = "<[Replan]>::is_empty")]
+    pub(super) replans: Cow<'a, [Replan]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<RoleName>,
     pub(super) seq: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,6 +163,8 @@ pub(super) struct Event<'a> {
     pub(super) status: Option<ItemStatus>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) times: Option<Cow<'a, BTreeMap<KnownTime, Option<Timestamp>>>>,
     /// The stage that this input led to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) to: Option<Cow<'a, Stage>>,
@@ -178,6 +189,7 @@ impl<'a> Event<'a> {
             channel: None,
             claimed_at: None,
             code: None,
+            duty: None,
             evidence: None,
             facts: None,
             format: None,
@@ -193,12 +205,15 @@ impl<'a> Event<'a> {
             plan_digest: None,
             policy: None,
             prev,
+            release: None,
+            replans: Cow::Borrowed(&[]),
             role: None,
             seq,
             severity: None,
             signal: None,
             status: None,
             text: None,
+            times: None,
             to: None,
             verdict: None,
             version: None,
@@ -246,6 +261,18 @@ impl<'a> Event<'a> {
                 self.version = Some(Cow::Borrowed(version));
                 self.why = Some(Cow::Borrowed(why));
             }
+            Command::Supersede { release, why } => {
+                self.release = Some(Cow::Borrowed(release.as_ref()));
+                self.why = Some(Cow::Borrowed(why));
+            }
+            Command::Retry { release, why } => {
+                self.release = release.as_deref().map(Cow::Borrowed);
+                self.why = Some(Cow::Borrowed(why));
+            }
+            Command::Acknowledge { duty, evidence } | Command::Done { duty, evidence } => {
+                self.duty = Some(*duty);
+                self.evidence = text(evidence);
+            }
             Command::Report { signal, note } => {
                 self.signal = Some(*signal);
                 self.note = text(note);
@@ -256,6 +283,10 @@ impl<'a> Event<'a> {
             }
             Command::SetFacts { facts, why } => {
                 self.facts = Some(Cow::Borrowed(facts));
+                self.why = text(why);
+            }
+            Command::SetTimes { times, why } => {
+                self.times = Some(Cow::Borrowed(times));
                 self.why = text(why);
             }
             Command::Note { text } => self.text = Some(Cow::Borrowed(text)),
@@ -277,6 +308,7 @@ impl<'a> Event<'a> {
             expected_head: None,
             action: self.action.take(),
             channel: owned(&mut self.channel),
+            duty: self.duty.take(),
             evidence: owned(&mut self.evidence),
             facts: self.facts.take().map(Cow::into_owned),
             heard_by: named(personal.heard_by.take(), self.heard_by),
@@ -284,11 +316,13 @@ impl<'a> Event<'a> {
             metrics: self.metrics.take().map(Cow::into_owned),
             note: owned(&mut self.note),
             plan_digest: self.plan_digest.take(),
+            release: self.release.take().map(|release| Box::new(release.into_owned())),
             role: self.role.take(),
             severity: self.severity.take(),
             signal: self.signal.take(),
             status: self.status.take(),
             text: owned(&mut self.text),
+            times: self.times.take().map(Cow::into_owned),
             version: owned(&mut self.version),
             why: owned(&mut self.why),
         }

@@ -48,9 +48,10 @@ impl Question {
                 let most = least + phase.watch_most.unwrap_or(phase.watch);
                 (lasted >= least).then_some((last, lasted >= most))
             }),
-            Stage::Deploying(_) | Stage::Paused { .. } | Stage::Complete { .. } | Stage::Frozen => {
-                None
-            }
+            Stage::Deploying(_)
+            | Stage::Paused { .. }
+            | Stage::Complete { .. }
+            | Stage::Frozen { .. } => None,
             Stage::Preparing
             | Stage::Closed
             | Stage::RollingBack(_)

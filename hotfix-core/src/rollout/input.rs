@@ -1,14 +1,17 @@
-//! What comes in: typed commands, read from flat documents (design section 5).
+//! What comes in: typed commands (design section 5). `document.rs` reads them.
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::canonical::Digest;
-use crate::grade::{Severity, Signal, closed_set};
+use crate::grade::{Calendar, Moment, Severity, Signal, closed_set};
 use crate::metric::Observation;
-use crate::unit::{Name, RoleName};
+use crate::plan::Release;
+use crate::unit::{Name, RoleName, Timestamp};
 
 use super::action::ActionId;
+use super::document::InputDocument;
 
 closed_set! {
     /// The kind of an input.
@@ -47,14 +50,49 @@ closed_set! {
         RollBack = "roll_back",
         /// A person wants a known version at once.
         Revert = "revert",
+        /// Another release takes the place of the one under way (FIELD-9).
+        Supersede = "supersede",
+        /// What went back or was stopped is tried again (FIELD-13).
+        Retry = "retry",
         /// Somebody or a check reports trouble.
         Report = "report",
+        /// Somebody who was called takes a duty on (TIME-1).
+        Acknowledge = "acknowledge",
+        /// A duty is done (TIME-3).
+        Done = "done",
         /// The severity is set anew.
         SetSeverity = "set_severity",
         /// Facts become known.
         SetFacts = "set_facts",
+        /// Times become known that only people or calendars know.
+        SetTimes = "set_times",
         /// A remark for the record.
         Note = "note",
+    }
+    /// A time that only people or calendars know, by name.
+    KnownTime {
+        /// The fault began.
+        Began = "began",
+        /// Somebody or something noticed it.
+        Detected = "detected",
+        /// It was called an incident; without it, the time of the first input.
+        Declared = "declared",
+        /// Work on the fix began.
+        FixStarted = "fix_started",
+        /// The fix was seen to work; without it, when the final validation passed.
+        Verified = "verified",
+        /// The fault is over for users; without it, when the final validation passed.
+        Resolved = "resolved",
+        /// The incident was closed; without it, when the rollout was.
+        Closed = "closed",
+        /// By when something is due by the next day on which the house works.
+        NextBusinessDay = "next_business_day",
+        /// By when something is due the day after.
+        NextDay = "next_day",
+        /// The next regular release.
+        NextRelease = "next_release",
+        /// The next sprint.
+        NextSprint = "next_sprint",
     }
     /// What became of a checklist item.
     ItemStatus {
@@ -67,6 +105,31 @@ closed_set! {
     }
 }
 
+impl KnownTime {
+    /// As what an agenda takes it.
+    pub(super) const fn meaning(self) -> TimeMeaning {
+        match self {
+            Self::Began => TimeMeaning::Moment(Moment::Began),
+            Self::Detected => TimeMeaning::Moment(Moment::Detected),
+            Self::Declared => TimeMeaning::Moment(Moment::Declared),
+            Self::FixStarted => TimeMeaning::Moment(Moment::FixStarted),
+            Self::Verified => TimeMeaning::Moment(Moment::Verified),
+            Self::Resolved => TimeMeaning::Moment(Moment::Resolved),
+            Self::Closed => TimeMeaning::Moment(Moment::Closed),
+            Self::NextBusinessDay => TimeMeaning::Day(Calendar::NextBusinessDay),
+            Self::NextDay => TimeMeaning::Day(Calendar::NextDay),
+            Self::NextRelease => TimeMeaning::Day(Calendar::NextRelease),
+            Self::NextSprint => TimeMeaning::Day(Calendar::NextSprint),
+        }
+    }
+}
+
+/// A moment of the incident, or a day.
+pub(super) enum TimeMeaning {
+    Moment(Moment),
+    Day(Calendar),
+}
+
 impl InputKind {
     /// Taken at the last known time where the clock stepped back: nothing may keep them out.
     pub const fn is_urgent(self) -> bool {
@@ -74,7 +137,7 @@ impl InputKind {
     }
 
     /// May come from a machine: no actor is asked for.
-    const fn needs_actor(self) -> bool {
+    pub(super) const fn needs_actor(self) -> bool {
         !matches!(self, Self::Observe | Self::Tick)
     }
 }
@@ -205,6 +268,34 @@ pub enum Command {
         /// Why.
         why: String,
     },
+    /// See [`InputKind::Supersede`].
+    Supersede {
+        /// The release that takes the place.
+        release: Box<Release>,
+        /// Why.
+        why: String,
+    },
+    /// See [`InputKind::Retry`].
+    Retry {
+        /// Another release than the one that was tried. None: the same.
+        release: Option<Box<Release>>,
+        /// Why.
+        why: String,
+    },
+    /// See [`InputKind::Acknowledge`].
+    Acknowledge {
+        /// The duty's id.
+        duty: Name,
+        /// In words.
+        evidence: Option<String>,
+    },
+    /// See [`InputKind::Done`].
+    Done {
+        /// The duty's id.
+        duty: Name,
+        /// What shows it.
+        evidence: Option<String>,
+    },
     /// See [`InputKind::Report`].
     Report {
         /// What is reported.
@@ -223,6 +314,13 @@ pub enum Command {
     SetFacts {
         /// Facts by name.
         facts: Map<String, Value>,
+        /// Why.
+        why: Option<String>,
+    },
+    /// See [`InputKind::SetTimes`].
+    SetTimes {
+        /// Times by name. None: what was a moment did not come, or came too soon.
+        times: BTreeMap<KnownTime, Option<Timestamp>>,
         /// Why.
         why: Option<String>,
     },
@@ -348,196 +446,12 @@ impl Input {
     }
 }
 
-/// Every field that an input of some kind has, flat as on the wire.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct InputDocument {
-    pub(super) kind: String,
-    pub(super) by: Option<String>,
-    pub(super) key: Option<String>,
-    pub(super) expected_head: Option<Digest>,
-    pub(super) action: Option<ActionId>,
-    pub(super) channel: Option<String>,
-    pub(super) evidence: Option<String>,
-    pub(super) facts: Option<Map<String, Value>>,
-    pub(super) heard_by: Option<String>,
-    pub(super) item: Option<Name>,
-    pub(super) metrics: Option<Observation>,
-    pub(super) note: Option<String>,
-    pub(super) plan_digest: Option<Digest>,
-    pub(super) role: Option<RoleName>,
-    pub(super) severity: Option<Severity>,
-    pub(super) signal: Option<Signal>,
-    pub(super) status: Option<ItemStatus>,
-    pub(super) text: Option<String>,
-    pub(super) version: Option<String>,
-    pub(super) why: Option<String>,
-}
-
-impl InputDocument {
-    /// Longest free text.
-    const LONGEST: usize = 4096;
-    /// Longest name or key.
-    const LONGEST_NAME: usize = 256;
-
-    fn command(&mut self, kind: InputKind) -> Result<Command, InputError> {
-        let missing = |field| InputError::Missing { kind, field };
-        let why = self.why.take();
-        Ok(match kind {
-            InputKind::Approve => Command::Approve {
-                role: self.role.take().ok_or(missing("role"))?,
-                channel: self.channel.take(),
-                heard_by: self.heard_by.take(),
-                plan_digest: self.plan_digest.take(),
-                why,
-            },
-            InputKind::Deny => {
-                Command::Deny { role: self.role.take().ok_or(missing("role"))?, why }
-            }
-            InputKind::Withdraw => {
-                Command::Withdraw { role: self.role.take().ok_or(missing("role"))?, why }
-            }
-            InputKind::CheckItem => {
-                // Of `why` and `evidence` either says what shows it.
-                let evidence = self.evidence.take().or(why);
-                Command::CheckItem {
-                    item: self.item.take().ok_or(missing("item"))?,
-                    status: self.status.take().unwrap_or(ItemStatus::Done),
-                    evidence,
-                }
-            }
-            InputKind::WaiveItem => Command::WaiveItem {
-                item: self.item.take().ok_or(missing("item"))?,
-                why: why.ok_or(missing("why"))?,
-            },
-            InputKind::Start => {
-                self.why = why;
-                Command::Start
-            }
-            InputKind::Confirm => {
-                self.why = why;
-                Command::Confirm { action: self.action.take().ok_or(missing("action"))? }
-            }
-            InputKind::Failed => {
-                Command::Failed { action: self.action.take().ok_or(missing("action"))?, why }
-            }
-            InputKind::Observe => {
-                self.why = why;
-                Command::Observe { metrics: self.metrics.take().ok_or(missing("metrics"))? }
-            }
-            InputKind::Tick => {
-                self.why = why;
-                // An empty observation is a tick that says so.
-                if self.metrics.as_ref().is_some_and(Observation::is_empty) {
-                    self.metrics = None;
-                }
-                Command::Tick
-            }
-            InputKind::Promote => Command::Promote { why },
-            InputKind::Hold => Command::Hold { why },
-            InputKind::Pause => Command::Pause { why },
-            InputKind::Resume => Command::Resume { why },
-            InputKind::Abort => Command::Abort { why },
-            InputKind::RollBack => Command::RollBack { why },
-            InputKind::Revert => Command::Revert {
-                version: self.version.take().ok_or(missing("version"))?,
-                why: why.ok_or(missing("why"))?,
-            },
-            InputKind::Report => {
-                self.why = why;
-                Command::Report {
-                    signal: self.signal.take().ok_or(missing("signal"))?,
-                    note: self.note.take(),
-                }
-            }
-            InputKind::SetSeverity => Command::SetSeverity {
-                severity: self.severity.take().ok_or(missing("severity"))?,
-                why,
-            },
-            InputKind::SetFacts => {
-                Command::SetFacts { facts: self.facts.take().ok_or(missing("facts"))?, why }
-            }
-            InputKind::Note => {
-                self.why = why;
-                Command::Note { text: self.text.take().ok_or(missing("text"))? }
-            }
-        })
-    }
-
-    /// A field that the command did not take.
-    fn left_over(&self) -> Option<&'static str> {
-        let left = [
-            ("action", self.action.is_some()),
-            ("channel", self.channel.is_some()),
-            ("evidence", self.evidence.is_some()),
-            ("facts", self.facts.is_some()),
-            ("heard_by", self.heard_by.is_some()),
-            ("item", self.item.is_some()),
-            ("metrics", self.metrics.is_some()),
-            ("note", self.note.is_some()),
-            ("plan_digest", self.plan_digest.is_some()),
-            ("role", self.role.is_some()),
-            ("severity", self.severity.is_some()),
-            ("signal", self.signal.is_some()),
-            ("status", self.status.is_some()),
-            ("text", self.text.is_some()),
-            ("version", self.version.is_some()),
-            ("why", self.why.is_some()),
-        ];
-        left.into_iter().find_map(|(field, there)| there.then_some(field))
-    }
-
-    fn too_long(&self) -> Option<InputError> {
-        let limits = [
-            ("by", &self.by, Self::LONGEST_NAME),
-            ("key", &self.key, Self::LONGEST_NAME),
-            ("channel", &self.channel, Self::LONGEST_NAME),
-            ("heard_by", &self.heard_by, Self::LONGEST_NAME),
-            ("version", &self.version, Self::LONGEST_NAME),
-            ("evidence", &self.evidence, Self::LONGEST),
-            ("note", &self.note, Self::LONGEST),
-            ("text", &self.text, Self::LONGEST),
-            ("why", &self.why, Self::LONGEST),
-        ];
-        limits.into_iter().find_map(|(field, text, most)| {
-            let bytes = text.as_ref().map_or(0, String::len);
-            (bytes > most).then_some(InputError::TooLong { field, bytes, most })
-        })
-    }
-}
-
-impl TryFrom<InputDocument> for Input {
-    type Error = InputError;
-
-    fn try_from(mut document: InputDocument) -> Result<Self, InputError> {
-        if let Some(error) = document.too_long() {
-            return Err(error);
-        }
-        let kind: InputKind = document.kind.parse().map_err(|_| InputError::Kind {
-            got: document.kind.chars().take(64).collect(),
-            nearest: nearest(&document.kind),
-        })?;
-        if kind.needs_actor() && document.by.as_ref().is_none_or(String::is_empty) {
-            return Err(InputError::Missing { kind, field: "by" });
-        }
-        if document.key.as_ref().is_some_and(String::is_empty) {
-            return Err(InputError::Empty { field: "key" });
-        }
-        let command = document.command(kind)?;
-        if let Some(field) = document.left_over() {
-            return Err(InputError::Unexpected { kind, field });
-        }
-        let InputDocument { by, key, expected_head, .. } = document;
-        Ok(Self { by, key, expected_head, command })
-    }
-}
-
-fn nearest(got: &str) -> InputKind {
-    let near = |kind: &&InputKind| strsim::damerau_levenshtein(got, kind.as_str());
-    InputKind::ALL.iter().min_by_key(near).copied().unwrap_or(InputKind::Note)
-}
-
 impl Command {
+    /// Whether its line names the plan that it is about: the one approved, or the one it begins anew with.
+    pub(super) const fn is_of_the_plan(&self) -> bool {
+        matches!(self, Self::Approve { .. } | Self::Supersede { .. } | Self::Retry { .. })
+    }
+
     /// The kind of this command.
     pub const fn kind(&self) -> InputKind {
         match self {
@@ -558,9 +472,14 @@ impl Command {
             Self::Abort { .. } => InputKind::Abort,
             Self::RollBack { .. } => InputKind::RollBack,
             Self::Revert { .. } => InputKind::Revert,
+            Self::Supersede { .. } => InputKind::Supersede,
+            Self::Retry { .. } => InputKind::Retry,
+            Self::Acknowledge { .. } => InputKind::Acknowledge,
+            Self::Done { .. } => InputKind::Done,
             Self::Report { .. } => InputKind::Report,
             Self::SetSeverity { .. } => InputKind::SetSeverity,
             Self::SetFacts { .. } => InputKind::SetFacts,
+            Self::SetTimes { .. } => InputKind::SetTimes,
             Self::Note { .. } => InputKind::Note,
         }
     }

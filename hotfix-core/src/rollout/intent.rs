@@ -73,6 +73,17 @@ fn parts(command: &Command) -> Option<Parts<'_>> {
         Command::SetSeverity { severity, why } => {
             (None, Some(severity.to_string()), why.as_deref())
         }
+        Command::Supersede { release, why } => (None, Some(release.version.clone()), Some(why)),
+        Command::Retry { release, why } => {
+            (None, release.as_ref().map(|release| release.version.clone()), Some(why))
+        }
+        Command::Acknowledge { duty, evidence } | Command::Done { duty, evidence } => {
+            (None, Some(duty.to_string()), evidence.as_deref())
+        }
+        Command::SetTimes { times, why } => {
+            let names: Vec<&str> = times.keys().map(|time| time.as_str()).collect();
+            (None, Some(names.join(", ")), why.as_deref())
+        }
         Command::Confirm { .. }
         | Command::Failed { .. }
         | Command::Observe { .. }

@@ -183,7 +183,8 @@ impl Rollout {
         let salt = personal.and_then(|p| p.salt.as_deref()).unwrap_or_default().to_owned();
         let mut rollout =
             Self::try_new(plan, recording, &salt).map_err(|e| line.error(e.into()))?;
-        rollout.case.open(line.event.at);
+        let Self { case, plan, .. } = &mut rollout;
+        case.open(plan, line.event.at);
         Ok((rollout, salt))
     }
 
@@ -206,6 +207,10 @@ impl Rollout {
             self.case.verdict = verdict.into_owned();
         }
         let to = event.to.take().map(std::borrow::Cow::into_owned);
+        self.changes.replans.clear();
+        let Self { case, plan, changes, .. } = &mut *self;
+        case.tell_agenda(plan, at, &input.command, to.as_ref(), &mut changes.replans);
+        case.agenda.advance(at);
         self.case.settle(&self.plan, at, &input, to, &event.actions, judged);
         Ok(())
     }
@@ -228,7 +233,8 @@ impl Rollout {
                 .prepare(at, self.case.share, metrics)
                 .map_err(|e| line.error(e.into()))?;
         }
-        let resolved = self.case.fold(&self.plan, at, &input, line.event.author);
+        self.prepare_revision(&input.command).map_err(|fault| line.error(fault.into()))?;
+        let resolved = self.fold(at, &input, line.event.author);
         Ok((input, resolved))
     }
 }

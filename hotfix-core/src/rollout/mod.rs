@@ -5,10 +5,13 @@
 
 mod action;
 mod audit;
+mod back;
 mod blocker;
 mod case;
 mod check;
 mod conclude;
+mod document;
+mod duty;
 mod event;
 mod explain;
 mod input;
@@ -20,6 +23,7 @@ mod poll;
 mod readiness;
 mod record;
 mod refusal;
+mod revision;
 mod state;
 mod word;
 
@@ -27,12 +31,12 @@ pub use action::{Act, Action, ActionId, Audience, MessageKind};
 pub use audit::{Audit, AuditFinding, audit};
 pub use blocker::{Approvals, Blocker, BlockerKind};
 pub use event::LOG_FORMAT;
-pub use input::{Command, Input, InputError, InputKind, ItemStatus};
+pub use input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime};
 pub use intent::Intent;
 pub use journal::Recording;
 pub use log::{LogError, LogFault, Recovered};
 pub use refusal::{Refusal, RefusalReason};
-pub use state::{Resume, RollbackCause, Stage, State, Step, WayBack};
+pub use state::{Resume, Returning, RollbackCause, Stage, State, Step, WayBack};
 
 use std::borrow::Cow;
 
@@ -48,6 +52,7 @@ use check::Passed;
 use event::EventKind;
 use journal::Journal;
 use readiness::Afterwards;
+use revision::Revision;
 
 /// One hot-fix from plan to closed case.
 ///
@@ -87,6 +92,8 @@ pub struct Rollout {
     changes: Changes,
     /// Actions of the last call.
     actions: Vec<Action>,
+    /// The plan that an input that passed the checks begins anew with.
+    revision: Option<Box<Revision>>,
 }
 
 /// What an input led to.
@@ -116,6 +123,7 @@ impl Rollout {
             journal: Journal::new(recording, salt),
             changes: Changes::default(),
             actions: Vec::new(),
+            revision: None,
         })
     }
 
@@ -165,9 +173,10 @@ impl Rollout {
     ) -> Result<(), CanonicalError> {
         self.open(at)?;
         let author = self.is_author(input);
-        let resolved = self.case.fold(&self.plan, at, input, author);
+        let resolved = self.fold(at, input, author);
         self.changes.clear();
         self.conclude(at, &input.command, resolved.as_ref());
+        self.follow_duties(at, &input.command);
         self.number_actions();
         let to = self.changes.to.take();
         if self.journal.is_on() {
@@ -175,10 +184,11 @@ impl Rollout {
             let mut event = self.journal.line(input, kind, self.case.seq, at, claimed_at);
             event.put(&input.command);
             event.author = author;
-            if matches!(input.command, Command::Approve { .. }) {
+            if input.command.is_of_the_plan() {
                 event.plan_digest = Some(self.plan.digest());
             }
             event.actions = Cow::Borrowed(&self.actions);
+            event.replans = Cow::Borrowed(&self.changes.replans);
             event.to = to.as_ref().map(Cow::Borrowed);
             event.verdict = self.changes.judged.map(|_| Cow::Borrowed(&self.case.verdict));
             self.journal.write(&event)?;
@@ -212,7 +222,7 @@ impl Rollout {
     fn open(&mut self, at: Timestamp) -> Result<(), CanonicalError> {
         if self.case.seq == 0 {
             self.journal.open(at, &self.plan)?;
-            self.case.open(at);
+            self.case.open(&self.plan, at);
         }
         Ok(())
     }
@@ -278,6 +288,11 @@ impl Rollout {
     /// The canary's confirmed share of the traffic.
     pub const fn share(&self) -> Share {
         self.case.share
+    }
+
+    /// How often the hot-fix was begun: 1, and one more with each `supersede` and each `retry`.
+    pub const fn attempt(&self) -> u32 {
+        self.case.attempt
     }
 
     /// The last verdict.

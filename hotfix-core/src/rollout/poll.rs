@@ -2,13 +2,13 @@
 
 use crate::unit::Timestamp;
 
-use super::{Rollout, Stage};
+use super::{Returning, Rollout, Stage, WayBack};
 
 impl Rollout {
     /// The next moment at which time alone can change something; the host arms one timer with it and sends a `tick`.
     ///
-    /// Observations are the host's own business: they come at the policy's cadence. None before the start and at the end,
-    /// or where nothing waits for time.
+    /// A phase, a window, a way back, or a duty. Observations are the host's own business: they come at the policy's
+    /// cadence. None before the first input, and where nothing waits for time.
     pub fn poll_at(&self) -> Option<Timestamp> {
         let now = self.case.at?;
         let policy = self.plan.policy();
@@ -29,9 +29,20 @@ impl Rollout {
             }
             Stage::Gate { until: Some(until), .. } => consider(*until),
             Stage::FinalValidation { since } => consider(*since + policy.final_validation().watch),
-            Stage::Complete { since } => {
+            Stage::Complete { since, ending: None } => {
                 if let Some(last) = policy.after().iter().map(|watch| watch.until).max() {
                     consider(*since + last);
+                }
+            }
+            Stage::RollingBack(WayBack {
+                returning: Some(Returning { step, reached }),
+                since,
+                ..
+            }) => {
+                let steps = &policy.rollback().steps;
+                match (reached, steps.get(*step)) {
+                    (Some(reached), Some(step)) => consider(*reached + step.wait),
+                    _ => consider(*since + policy.rollback().returned_within),
                 }
             }
             Stage::RollingBack(way) => match way.watching {
@@ -41,19 +52,25 @@ impl Rollout {
                     consider(since + policy.rollback().returned_within);
                 }
             },
+            Stage::Deploying(step) => {
+                if let Some(phase) = policy.phases().get(step.index) {
+                    consider(step.since + phase.deploy + phase.deploy);
+                }
+            }
             Stage::Preparing
-            | Stage::Deploying(_)
             | Stage::Gate { until: None, .. }
+            | Stage::Complete { ending: Some(_), .. }
             | Stage::Closed
             | Stage::RolledBack
             | Stage::Paused { .. }
-            | Stage::Frozen
+            | Stage::Frozen { .. }
             | Stage::Aborted
             | Stage::Failed => {}
         }
         if self.case.is_watched() {
             self.case.judge.silences(policy.watch()).for_each(consider);
         }
-        next
+        let duty = self.case.agenda.next_moment(now);
+        next.into_iter().chain(duty).min()
     }
 }

@@ -118,6 +118,11 @@ impl Readiness {
             | Command::Abort { .. }
             | Command::RollBack { .. }
             | Command::Revert { .. }
+            | Command::Supersede { .. }
+            | Command::Retry { .. }
+            | Command::Acknowledge { .. }
+            | Command::Done { .. }
+            | Command::SetTimes { .. }
             | Command::Report { .. }
             | Command::Note { .. } => {}
         }
@@ -190,9 +195,30 @@ impl Readiness {
         missing.extend(self.words.denials().map(Missing::Denial));
         let demands = self.demands(policy, None).into_iter();
         missing.extend(demands.filter(holds_up).map(Missing::Approval));
-        let items = checklist::holding_start(policy, self.severity, &self.facts, &self.marks);
+        let items = self.open_items(policy, Checklist::holds_start);
         missing.extend(items.map(|(list, item, applies)| Missing::Item(list, item, applies)));
         missing
+    }
+
+    /// The required items for which something waits that are not settled: each with its list, and whether that applies.
+    pub(super) fn open_items<'a>(
+        &'a self,
+        policy: &'a Policy,
+        holds: impl Fn(&Checklist) -> bool + 'a,
+    ) -> impl Iterator<Item = (&'a Checklist, &'a ChecklistItem, Truth)> {
+        checklist::holding(policy, self.severity, &self.facts, &self.marks, holds)
+    }
+
+    /// Another attempt begins: what was said of the plan is void, and with another release also what was done for it. What is
+    /// known of the incident stays.
+    pub(super) fn begin_anew(&mut self, same_release: bool) {
+        self.words = Words::default();
+        if !same_release {
+            self.marks = Marks::default();
+        }
+        self.started = None;
+        self.requested.clear();
+        self.told.clear();
     }
 
     /// `drafted` while the severity is not known or an item is open, `awaiting_approval` while an approval is missing, else

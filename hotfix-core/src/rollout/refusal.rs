@@ -1,12 +1,14 @@
 //! What the machine declines, and what it would take instead.
 
 use crate::canonical::{CanonicalError, Digest};
+use crate::deadline::DutyRefusal;
 use crate::fact::FactError;
 use crate::metric::ReadingError;
+use crate::plan::PlanError;
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::action::ActionId;
-use super::input::InputKind;
+use super::input::{InputKind, KnownTime};
 use super::state::State;
 
 /// A legal input that is not taken now. Nothing has changed but the log, where the refusal is logged.
@@ -177,6 +179,38 @@ pub enum RefusalReason {
         "the policy lets a person promote at the gate, not before: wait for it, or set `early_promotion`"
     )]
     TooEarly,
+    /// The policy does not let a person revert, or not to this version.
+    #[error("{}", barred(.only.as_deref()))]
+    RevertBarred {
+        /// The one version that may be reverted to. None: there is none.
+        only: Option<String>,
+    },
+    /// A release that takes the place of itself.
+    #[error(
+        "`{version}` is the release under way: give the one that takes its place a version of its own"
+    )]
+    SameRelease {
+        /// The version.
+        version: String,
+    },
+    /// A day without a time.
+    #[error("at `/times/{day}`: a day cannot be taken back: give the time that it means now")]
+    NoDay {
+        /// Which.
+        day: KnownTime,
+    },
+    /// The end of the final validation waits for items.
+    #[error("the final validation waits for {open}: check or waive them first")]
+    Unvalidated {
+        /// Which.
+        open: String,
+    },
+    /// The release cannot be planned.
+    #[error("{0}")]
+    Plan(PlanError),
+    /// The duty takes no such answer.
+    #[error("{0}")]
+    Duty(#[from] DutyRefusal),
     /// A key came with an input of another kind before.
     #[error("its key came with a `{first}` before: give each input a key of its own")]
     KeyReused {
@@ -192,6 +226,15 @@ pub enum RefusalReason {
     /// A reading that cannot be true or does not fit.
     #[error("{0}")]
     Reading(#[from] ReadingError),
+}
+
+fn barred(only: Option<&str>) -> String {
+    match only {
+        Some(version) => format!(
+            "the policy lets a person revert to `{version}` alone: name that, or `roll_back`"
+        ),
+        None => "the policy lets nobody revert at once: `roll_back` instead".to_owned(),
+    }
 }
 
 fn and_more_facts(more: usize) -> String {
@@ -230,6 +273,12 @@ impl RefusalReason {
             Self::NothingToApprove { .. } => "HF-ROLL-018",
             Self::NoReason { .. } => "HF-ROLL-019",
             Self::Nameless => "HF-ROLL-020",
+            Self::RevertBarred { .. } => "HF-ROLL-021",
+            Self::SameRelease { .. } => "HF-ROLL-022",
+            Self::NoDay { .. } => "HF-ROLL-023",
+            Self::Unvalidated { .. } => "HF-ROLL-024",
+            Self::Plan(error) => error.code(),
+            Self::Duty(refusal) => refusal.code(),
             Self::Fact { fact, .. } => fact.code(),
             Self::Facts(error) => error.code(),
             Self::Reading(error) => error.code(),

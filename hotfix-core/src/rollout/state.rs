@@ -12,7 +12,8 @@ use super::input::InputKind;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Stage {
-    /// Before the start. Its name tells what is missing: `drafted`, `awaiting_approval` or `ready`.
+    /// Before the start, of the first attempt or of another. Its name tells what is missing: `drafted`, `awaiting_approval`
+    /// or `ready`.
     Preparing,
     /// The new version, or more traffic for it, is under way.
     Deploying(Step),
@@ -36,6 +37,9 @@ pub enum Stage {
     Complete {
         /// Since when.
         since: Timestamp,
+        /// Where the last phase held some traffic back to compare with: since when that is to get the fix as well (ROLL-6).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ending: Option<Timestamp>,
     },
     /// The watch is over. Final.
     Closed,
@@ -50,8 +54,16 @@ pub enum Stage {
         /// Where it goes on.
         from: Resume,
     },
-    /// Every way back failed: a person has to act.
-    Frozen,
+    /// Traffic stays where it is and a person has to act: every way back failed, or something cannot go back (FIELD-6).
+    Frozen {
+        /// Since when.
+        since: Timestamp,
+        /// Why it was to go back.
+        why: RollbackCause,
+        /// Every way back was tried and failed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        tried: bool,
+    },
     /// Stopped for good by a person. Final.
     Aborted,
     /// The deployment failed before any traffic moved. Final.
@@ -97,11 +109,25 @@ pub struct WayBack {
     pub method: usize,
     /// Since when.
     pub since: Timestamp,
+    /// While traffic goes back in steps, before the method (FIELD-6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returning: Option<Returning>,
     /// Once the method is confirmed: since when metrics are watched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watching: Option<Timestamp>,
     /// Why.
     pub why: RollbackCause,
+}
+
+/// A step of traffic on its way back (FIELD-6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Returning {
+    /// Which of the policy's steps, from 0.
+    pub step: usize,
+    /// Since when the old version has that share; none: it is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Timestamp>,
 }
 
 /// Why a rollout goes back.
@@ -134,7 +160,7 @@ pub enum RollbackCause {
 closed_set! {
     /// The name of a state.
     State {
-        /// The severity is not known, or a checklist item is open.
+        /// The severity is not known, a checklist item is open, or an attempt before still has traffic.
         Drafted = "drafted",
         /// An approval is missing.
         AwaitingApproval = "awaiting_approval",
@@ -158,7 +184,7 @@ closed_set! {
         RolledBack = "rolled_back",
         /// Stopped by a person for a while.
         Paused = "paused",
-        /// Every way back failed.
+        /// A person has to act: every way back failed, or something cannot go back.
         Frozen = "frozen",
         /// Stopped for good.
         Aborted = "aborted",
@@ -186,43 +212,55 @@ impl State {
     #[rustfmt::skip]
     pub const fn accepts(self) -> &'static [InputKind] {
         use InputKind::{
-            Abort, Approve, CheckItem, Confirm, Deny, Failed, Hold, Note, Observe, Pause, Promote, Report, Resume,
-            Revert, RollBack, SetFacts, SetSeverity, Start, Tick, WaiveItem, Withdraw,
+            Abort, Acknowledge, Approve, CheckItem, Confirm, Deny, Done, Failed, Hold, Note, Observe, Pause, Promote, Report,
+            Resume, Retry, Revert, RollBack, SetFacts, SetSeverity, SetTimes, Start, Supersede, Tick, WaiveItem, Withdraw,
         };
         match self {
             Self::Drafted | Self::AwaitingApproval => &[
-                Approve, Deny, Withdraw, CheckItem, WaiveItem, Abort, Report, SetSeverity, SetFacts, Note,
+                Approve, Deny, Withdraw, CheckItem, WaiveItem, Tick, Supersede,
+                Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::Ready => &[
-                Start, Approve, Deny, Withdraw, CheckItem, WaiveItem, Abort, Report, SetSeverity, SetFacts, Note,
+                Start, Approve, Deny, Withdraw, CheckItem, WaiveItem, Tick, Supersede,
+                Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::Deploying => &[
-                Confirm, Failed, Observe, Tick, CheckItem, WaiveItem,
-                Pause, Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
+                Confirm, Failed, Observe, Tick, CheckItem, WaiveItem, Supersede,
+                Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::Gate => &[
-                Observe, Tick, Promote, Hold, CheckItem, WaiveItem,
-                Pause, Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
+                Observe, Tick, Promote, Hold, CheckItem, WaiveItem, Supersede,
+                Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::Monitoring | Self::FinalValidation => &[
-                Observe, Tick, Promote, CheckItem, WaiveItem,
-                Pause, Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
+                Observe, Tick, Promote, CheckItem, WaiveItem, Supersede,
+                Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::RollingBack => &[
                 Confirm, Failed, Observe, Tick, CheckItem, WaiveItem,
-                Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
+                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::Paused => &[
-                Confirm, Failed, Observe, Tick, Resume, CheckItem, WaiveItem,
-                Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
+                Confirm, Failed, Observe, Tick, Resume, CheckItem, WaiveItem, Supersede,
+                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
-            Self::Complete | Self::Frozen => &[
-                Observe, Tick, CheckItem, WaiveItem, Abort, RollBack, Revert, Report, SetSeverity, SetFacts, Note,
+            Self::Complete => &[
+                Confirm, Failed, Observe, Tick, Promote, CheckItem, WaiveItem,
+                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
-            Self::Closed | Self::RolledBack => {
-                &[Observe, Tick, CheckItem, WaiveItem, SetSeverity, SetFacts, Note]
-            }
-            Self::Aborted | Self::Failed => &[Observe, Tick, SetSeverity, SetFacts, Note],
+            Self::Frozen => &[
+                Observe, Tick, CheckItem, WaiveItem, Supersede,
+                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::Closed => &[
+                Observe, Tick, CheckItem, WaiveItem, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::RolledBack => &[
+                Observe, Tick, CheckItem, WaiveItem, Retry, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::Aborted | Self::Failed => &[
+                Observe, Tick, Retry, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
         }
     }
 }
@@ -245,7 +283,7 @@ impl Stage {
             | Self::RollingBack(_)
             | Self::RolledBack
             | Self::Paused { from: Resume::FinalValidation { .. }, .. }
-            | Self::Frozen
+            | Self::Frozen { .. }
             | Self::Aborted
             | Self::Failed => None,
         }

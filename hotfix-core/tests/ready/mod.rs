@@ -29,7 +29,7 @@ pub(crate) fn clearing(policy: &Policy, blocker: &Blocker) -> Value {
             json!({"kind": "approve", "by": by, "role": role})
         }
         BlockerKind::Item => json!({"kind": "check_item", "by": "omar", "item": blocker.item}),
-        BlockerKind::Policy => panic!("{}", blocker.sentence),
+        BlockerKind::Policy | BlockerKind::Traffic => panic!("{}", blocker.sentence),
     }
 }
 

@@ -144,9 +144,14 @@ _InputKind: TypeAlias = Literal[
     "abort",
     "roll_back",
     "revert",
+    "supersede",
+    "retry",
     "report",
+    "acknowledge",
+    "done",
     "set_severity",
     "set_facts",
+    "set_times",
     "note",
 ]
 _ActionKind: TypeAlias = Literal[
@@ -158,6 +163,7 @@ _ActionKind: TypeAlias = Literal[
     "notify",
     "page",
     "update_status_page",
+    "schedule",
 ]
 _Decision: TypeAlias = Literal["continue", "hold", "promote", "roll_back", "ask"]
 _Band: TypeAlias = Literal["success", "hold", "between", "alert", "rollback", "no_data", "stale", "not_finite"]
@@ -253,6 +259,16 @@ class _Blocker(TypedDict):
 class _Approvals(TypedDict):
     demands: list[dict[str, Any]]
     unasked: list[dict[str, Any]]
+
+@type_check_only
+class _Duties(TypedDict):
+    at: str
+    due: list[dict[str, Any]]
+    overdue: list[dict[str, Any]]
+    next: list[dict[str, Any]]
+    later: list[dict[str, Any]]
+    undated: list[dict[str, Any]]
+    done: list[dict[str, Any]]
 
 @type_check_only
 class _Intent(TypedDict):
@@ -593,6 +609,9 @@ class Rollout:
     def pending_actions(self) -> list[Action]: ...
     def blockers(self) -> list[_Blocker]: ...
     def approvals(self) -> _Approvals: ...
+    def duties(self, at: _Time) -> _Duties: ...
+    @property
+    def attempt(self) -> int: ...
     def checklists(self) -> list[dict[str, Any]]: ...
     def procedure(self) -> list[dict[str, Any]]: ...
     def record(self) -> dict[str, Any]: ...
@@ -641,6 +660,14 @@ class Action(_Document):
     def why(self) -> str | None: ...
     @property
     def question(self) -> str | None: ...
+    @property
+    def validate(self) -> list[str]: ...
+    @property
+    def duty(self) -> str | None: ...
+    @property
+    def title(self) -> str | None: ...
+    @property
+    def by(self) -> str | None: ...
     @property
     def any_of(self) -> list[str] | None: ...
 

@@ -7,6 +7,7 @@ use super::phase::no_rules;
 use super::severity::NamedSeverities;
 use crate::fact::Condition;
 use crate::grade::ChecklistMoment;
+use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, List};
 use crate::policy::node::Node;
 use crate::policy::reader::{Field, Reader, Style, section};
@@ -16,7 +17,7 @@ use crate::unit::Name;
 section! {
     plain
     /// A group of items to be gone through at a moment (GATE-2, GATE-5).
-    Checklist from ChecklistDraft, no_rules {
+    Checklist from ChecklistDraft, checklist_rules {
         /// The group's id, unique.
         id: Name, [required];
         /// What people call it.
@@ -30,8 +31,20 @@ section! {
         /// It is for incidents where this holds; without it for all. While that is not known the start waits for a `start`
         /// list.
         when: Condition, [optional];
+        /// Whether its required items hold up what it stands before: the start, or with `final_validation` its end. Without it
+        /// a `start` list does, and no other.
+        holds: bool, [optional];
         /// Its items.
         items: List<ChecklistItem>, [required];
+    }
+}
+
+fn checklist_rules(list: &ChecklistDraft, reader: &mut Reader) {
+    let stands_before =
+        matches!(list.at, None | Some(ChecklistMoment::Start | ChecklistMoment::FinalValidation));
+    if list.holds.flatten() == Some(true) && !stands_before {
+        let at = list.at.map_or("", ChecklistMoment::as_str);
+        reader.fail_at::<()>("holds", Problem::HoldsNothing { at });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::list::{none, rising};
 use super::rule::at_least;
-use crate::grade::RollbackMethod;
+use crate::grade::{OnFailure, RevertTo, RollbackMethod};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, Lasting, List};
 use crate::policy::reader::{Reader, section};
@@ -31,6 +31,11 @@ section! {
         point: bool, [default false];
         /// What is done once the old version is back.
         aftercare: List<String>, [default none()];
+        /// What follows when a verdict, a report or a failed action asks to go back. A release that changes a schema freezes
+        /// where this says `roll_back` (FIELD-6).
+        on_failure: OnFailure, [default "roll_back"];
+        /// To which versions a person may revert at once, past the analysis (FIELD-7).
+        revert: RevertTo, [default "any"];
         /// The steps in which the old version gets its traffic back, shares rising; then it has all of it. Where there are
         /// none: all at once (FIELD-6).
         steps: List<RollbackStep>, [default none()];

@@ -19,6 +19,9 @@ pub struct Checklist {
     pub severities: Vec<Severity>,
     /// It is for incidents where this holds. None: for all. While that is not known the start waits for a start list.
     pub when: Option<Condition>,
+    /// Whether what it stands before waits for its required items: the start, or the end of the final validation (GATE-2,
+    /// MET-7). None: a `start` list does, and no other.
+    pub holds: Option<bool>,
     /// Its items.
     pub items: Vec<ChecklistItem>,
 }
@@ -26,7 +29,12 @@ pub struct Checklist {
 impl Checklist {
     /// Whether the start waits for its required items, where the incident has it.
     pub fn holds_start(&self) -> bool {
-        self.at == ChecklistMoment::Start
+        self.at == ChecklistMoment::Start && self.holds != Some(false)
+    }
+
+    /// Whether the end of the final validation waits for its required items, where the incident has it.
+    pub fn holds_completion(&self) -> bool {
+        self.at == ChecklistMoment::FinalValidation && self.holds == Some(true)
     }
 }
 

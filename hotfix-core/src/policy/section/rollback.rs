@@ -1,6 +1,6 @@
 //! The rollback workflow, and how long its ways take (ROLL-5, PLAN-5).
 
-use crate::grade::RollbackMethod;
+use crate::grade::{OnFailure, RevertTo, RollbackMethod};
 use crate::unit::{Share, Span};
 
 use super::TimeRange;
@@ -26,6 +26,10 @@ pub struct Rollback {
     pub point: bool,
     /// What is done once the old version is back.
     pub aftercare: Vec<String>,
+    /// What follows a failure where everything of the release can go back. Default `roll_back` (FIELD-6).
+    pub on_failure: OnFailure,
+    /// To which versions a person may revert at once. Default `any` (FIELD-7).
+    pub revert: RevertTo,
     /// How the old version gets its traffic back where all of it at once could overwhelm it: shares that rise, and then
     /// all of it. Empty: all at once (FIELD-6).
     pub steps: Vec<RollbackStep>,

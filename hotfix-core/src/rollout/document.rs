@@ -1,0 +1,228 @@
+//! Inputs as flat documents, as they come over the wire and stand in the log (design section 5).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::canonical::Digest;
+use crate::grade::{Severity, Signal};
+use crate::metric::Observation;
+use crate::plan::Release;
+use crate::unit::{Name, RoleName, Timestamp};
+
+use super::action::ActionId;
+use super::input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime};
+
+/// Every field that an input of some kind has, flat as on the wire.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct InputDocument {
+    pub(super) kind: String,
+    pub(super) by: Option<String>,
+    pub(super) key: Option<String>,
+    pub(super) expected_head: Option<Digest>,
+    pub(super) action: Option<ActionId>,
+    pub(super) channel: Option<String>,
+    pub(super) duty: Option<Name>,
+    pub(super) evidence: Option<String>,
+    pub(super) facts: Option<Map<String, Value>>,
+    pub(super) heard_by: Option<String>,
+    pub(super) item: Option<Name>,
+    pub(super) metrics: Option<Observation>,
+    pub(super) note: Option<String>,
+    pub(super) plan_digest: Option<Digest>,
+    pub(super) release: Option<Box<Release>>,
+    pub(super) role: Option<RoleName>,
+    pub(super) severity: Option<Severity>,
+    pub(super) signal: Option<Signal>,
+    pub(super) status: Option<ItemStatus>,
+    pub(super) text: Option<String>,
+    pub(super) times: Option<BTreeMap<KnownTime, Option<Timestamp>>>,
+    pub(super) version: Option<String>,
+    pub(super) why: Option<String>,
+}
+
+impl InputDocument {
+    /// Longest free text.
+    const LONGEST: usize = 4096;
+    /// Longest name or key.
+    const LONGEST_NAME: usize = 256;
+
+    fn command(&mut self, kind: InputKind) -> Result<Command, InputError> {
+        let missing = |field| InputError::Missing { kind, field };
+        let why = self.why.take();
+        Ok(match kind {
+            InputKind::Approve => Command::Approve {
+                role: self.role.take().ok_or(missing("role"))?,
+                channel: self.channel.take(),
+                heard_by: self.heard_by.take(),
+                plan_digest: self.plan_digest.take(),
+                why,
+            },
+            InputKind::Deny => {
+                Command::Deny { role: self.role.take().ok_or(missing("role"))?, why }
+            }
+            InputKind::Withdraw => {
+                Command::Withdraw { role: self.role.take().ok_or(missing("role"))?, why }
+            }
+            InputKind::CheckItem => {
+                // Of `why` and `evidence` either says what shows it.
+                let evidence = self.evidence.take().or(why);
+                Command::CheckItem {
+                    item: self.item.take().ok_or(missing("item"))?,
+                    status: self.status.take().unwrap_or(ItemStatus::Done),
+                    evidence,
+                }
+            }
+            InputKind::WaiveItem => Command::WaiveItem {
+                item: self.item.take().ok_or(missing("item"))?,
+                why: why.ok_or(missing("why"))?,
+            },
+            InputKind::Start => {
+                self.why = why;
+                Command::Start
+            }
+            InputKind::Confirm => {
+                self.why = why;
+                Command::Confirm { action: self.action.take().ok_or(missing("action"))? }
+            }
+            InputKind::Failed => {
+                Command::Failed { action: self.action.take().ok_or(missing("action"))?, why }
+            }
+            InputKind::Observe => {
+                self.why = why;
+                Command::Observe { metrics: self.metrics.take().ok_or(missing("metrics"))? }
+            }
+            InputKind::Tick => {
+                self.why = why;
+                // An empty observation is a tick that says so.
+                if self.metrics.as_ref().is_some_and(Observation::is_empty) {
+                    self.metrics = None;
+                }
+                Command::Tick
+            }
+            InputKind::Promote => Command::Promote { why },
+            InputKind::Hold => Command::Hold { why },
+            InputKind::Pause => Command::Pause { why },
+            InputKind::Resume => Command::Resume { why },
+            InputKind::Abort => Command::Abort { why },
+            InputKind::RollBack => Command::RollBack { why },
+            InputKind::Revert => Command::Revert {
+                version: self.version.take().ok_or(missing("version"))?,
+                why: why.ok_or(missing("why"))?,
+            },
+            InputKind::Supersede => Command::Supersede {
+                release: self.release.take().ok_or(missing("release"))?,
+                why: why.ok_or(missing("why"))?,
+            },
+            InputKind::Retry => {
+                Command::Retry { release: self.release.take(), why: why.ok_or(missing("why"))? }
+            }
+            InputKind::Acknowledge => Command::Acknowledge {
+                duty: self.duty.take().ok_or(missing("duty"))?,
+                evidence: self.evidence.take().or(why),
+            },
+            InputKind::Done => Command::Done {
+                duty: self.duty.take().ok_or(missing("duty"))?,
+                evidence: self.evidence.take().or(why),
+            },
+            InputKind::Report => {
+                self.why = why;
+                Command::Report {
+                    signal: self.signal.take().ok_or(missing("signal"))?,
+                    note: self.note.take(),
+                }
+            }
+            InputKind::SetSeverity => Command::SetSeverity {
+                severity: self.severity.take().ok_or(missing("severity"))?,
+                why,
+            },
+            InputKind::SetFacts => {
+                Command::SetFacts { facts: self.facts.take().ok_or(missing("facts"))?, why }
+            }
+            InputKind::SetTimes => {
+                Command::SetTimes { times: self.times.take().ok_or(missing("times"))?, why }
+            }
+            InputKind::Note => {
+                self.why = why;
+                Command::Note { text: self.text.take().ok_or(missing("text"))? }
+            }
+        })
+    }
+
+    /// A field that the command did not take.
+    fn left_over(&self) -> Option<&'static str> {
+        let left = [
+            ("action", self.action.is_some()),
+            ("channel", self.channel.is_some()),
+            ("duty", self.duty.is_some()),
+            ("evidence", self.evidence.is_some()),
+            ("facts", self.facts.is_some()),
+            ("heard_by", self.heard_by.is_some()),
+            ("item", self.item.is_some()),
+            ("metrics", self.metrics.is_some()),
+            ("note", self.note.is_some()),
+            ("plan_digest", self.plan_digest.is_some()),
+            ("release", self.release.is_some()),
+            ("role", self.role.is_some()),
+            ("severity", self.severity.is_some()),
+            ("signal", self.signal.is_some()),
+            ("status", self.status.is_some()),
+            ("text", self.text.is_some()),
+            ("times", self.times.is_some()),
+            ("version", self.version.is_some()),
+            ("why", self.why.is_some()),
+        ];
+        left.into_iter().find_map(|(field, there)| there.then_some(field))
+    }
+
+    fn too_long(&self) -> Option<InputError> {
+        let limits = [
+            ("by", &self.by, Self::LONGEST_NAME),
+            ("key", &self.key, Self::LONGEST_NAME),
+            ("channel", &self.channel, Self::LONGEST_NAME),
+            ("heard_by", &self.heard_by, Self::LONGEST_NAME),
+            ("version", &self.version, Self::LONGEST_NAME),
+            ("evidence", &self.evidence, Self::LONGEST),
+            ("note", &self.note, Self::LONGEST),
+            ("text", &self.text, Self::LONGEST),
+            ("why", &self.why, Self::LONGEST),
+        ];
+        limits.into_iter().find_map(|(field, text, most)| {
+            let bytes = text.as_ref().map_or(0, String::len);
+            (bytes > most).then_some(InputError::TooLong { field, bytes, most })
+        })
+    }
+}
+
+impl TryFrom<InputDocument> for Input {
+    type Error = InputError;
+
+    fn try_from(mut document: InputDocument) -> Result<Self, InputError> {
+        if let Some(error) = document.too_long() {
+            return Err(error);
+        }
+        let kind: InputKind = document.kind.parse().map_err(|_| InputError::Kind {
+            got: document.kind.chars().take(64).collect(),
+            nearest: nearest(&document.kind),
+        })?;
+        if kind.needs_actor() && document.by.as_ref().is_none_or(String::is_empty) {
+            return Err(InputError::Missing { kind, field: "by" });
+        }
+        if document.key.as_ref().is_some_and(String::is_empty) {
+            return Err(InputError::Empty { field: "key" });
+        }
+        let command = document.command(kind)?;
+        if let Some(field) = document.left_over() {
+            return Err(InputError::Unexpected { kind, field });
+        }
+        let InputDocument { by, key, expected_head, .. } = document;
+        Ok(Self { by, key, expected_head, command })
+    }
+}
+
+fn nearest(got: &str) -> InputKind {
+    let near = |kind: &&InputKind| strsim::damerau_levenshtein(got, kind.as_str());
+    InputKind::ALL.iter().min_by_key(near).copied().unwrap_or(InputKind::Note)
+}
