@@ -37,7 +37,7 @@ fn main() -> anyhow::Result<()> {
 /// What the deploy tool would do now.
 fn act(Action { id, act }: &Action) {
     match act {
-        Act::Deploy { version } => eprintln!("    {id} deploy {version}"),
+        Act::Deploy { version, .. } => eprintln!("    {id} deploy {version}"),
         Act::SetTraffic { share } => eprintln!("    {id} set_traffic {share}"),
         Act::RollBack { method, version } => {
             eprintln!("    {id} roll_back by {method} to {version}");
@@ -46,6 +46,7 @@ fn act(Action { id, act }: &Action) {
         | Act::RequestApproval { .. }
         | Act::Notify { .. }
         | Act::Page { .. }
-        | Act::UpdateStatusPage { .. } => {} // messages, questions and pages: not this tool's job
+        | Act::UpdateStatusPage { .. }
+        | Act::Schedule { .. } => {} // messages, questions and pages: not this tool's job
     }
 }

@@ -2133,6 +2133,26 @@ hotfix_status hotfix_policy_parse_commit_message(const struct hotfix_policy *pol
                                                  struct hotfix_error **err);
 
 /**
+ * What is due, overdue, next and done at a time, of what is known now, as JSON: {"at", "due", "overdue", "next", "later",
+ * "undated", "done"}, each item in one of the lists.
+ *
+ * An item has its id, kind, title and times, who does it ("who": role, holders, reach, stand-in), the time that is left
+ * ("left") or by which it is late ("late_by"), in seconds, and why it is asked for ("applies"). The lists are empty before the
+ * first input, which opens the case.
+ *
+ * @param rollout  A rollout.
+ * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z; an earlier one is read as that.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_duties(const struct hotfix_rollout *rollout,
+                                    int64_t at_ms,
+                                    struct hotfix_buf *out,
+                                    struct hotfix_error **err);
+
+/**
  * How the fix goes through source control, as JSON: {"flow", "way", "base", "branch", "version", "tag", "steps": [{"kind",
  * "title", "why", "of", "condition", "people", "commands": [{"argv", "shown"}], "instead"}], "back": {"steps", "again"},
  * "home": {"look", "branches": [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}.

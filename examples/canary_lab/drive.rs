@@ -178,7 +178,9 @@ impl Driver {
             self.say(&Line::Message { at: now(), audience: audience.to_owned(), text });
         };
         let (what, version, share) = match &action.act {
-            Act::Deploy { version } => (format!("deploy {version}"), Some(version.clone()), None),
+            Act::Deploy { version, .. } => {
+                (format!("deploy {version}"), Some(version.clone()), None)
+            }
             Act::SetTraffic { share } => (format!("send {share} to the fix"), None, Some(*share)),
             Act::RollBack { method, version } => {
                 let redeploys = *method != RollbackMethod::FeatureFlag;
@@ -190,11 +192,14 @@ impl Driver {
                 let roles: Vec<&str> = any_of.iter().map(RoleName::as_str).collect();
                 return tell(&roles.join(" or "), "approval is asked for".to_owned());
             }
-            Act::Notify { audience, message } => {
+            Act::Notify { audience, message, .. } => {
                 return tell(audience.as_str(), message.to_string());
             }
-            Act::Page { role, why } => return tell(role.as_str(), why.clone()),
-            Act::UpdateStatusPage { message } => return tell("status page", message.to_string()),
+            Act::Page { role, why, .. } => return tell(role.as_str(), why.clone()),
+            Act::UpdateStatusPage { message, .. } => {
+                return tell("status page", message.to_string());
+            }
+            Act::Schedule { title, .. } => return tell("calendar", title.clone()),
         };
         let (id, settles) = (action.id, matches!(action.act, Act::SetTraffic { .. }));
         self.say(&Line::Acting { at: now(), id: id.to_string(), what, again });

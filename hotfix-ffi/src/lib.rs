@@ -19,7 +19,7 @@ pub mod buffer;
 pub mod ceiling;
 pub mod commit;
 pub mod duty;
-mod error;
+pub mod error;
 pub mod explain;
 pub mod extend;
 pub mod fixed;

@@ -27,6 +27,7 @@ const SOURCES: &[&str] = &[
     "strategy",
     "scope",
     "commit",
+    "duty",
     "vcs",
     "plan_page",
     "outcome",

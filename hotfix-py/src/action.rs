@@ -37,7 +37,7 @@ document! {
         }
         /// With ``deploy`` and ``roll_back``: the version.
         fn version(this) -> Option<String> {
-            if let Act::Deploy { version } | Act::RollBack { version, .. } = &this.act {
+            if let Act::Deploy { version, .. } | Act::RollBack { version, .. } = &this.act {
                 Some(version.clone())
             } else {
                 None

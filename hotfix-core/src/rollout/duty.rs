@@ -57,9 +57,10 @@ impl Rollout {
 }
 
 /// What is done about something that became due. What people have to do by themselves stands in the list of duties and asks
-/// for no action; where its time passes a ladder wakes somebody.
+/// for no action; where its time passes a ladder wakes somebody. A notice that nobody said was sent is asked for once more
+/// when it is late.
 fn asked_for(policy: &Policy, announced: &Announcement) -> Option<Act> {
-    if !announced.first {
+    if !announced.first && !matches!(announced.kind, DutyKind::Tell | DutyKind::Update) {
         return None;
     }
     let duty = Some(announced.id);

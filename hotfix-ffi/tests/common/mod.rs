@@ -238,6 +238,7 @@ pub(crate) const fn action() -> hotfix_action {
         message: hotfix_str::EMPTY,
         audience: hotfix_str::EMPTY,
         text: hotfix_str::EMPTY,
+        duty: hotfix_str::EMPTY,
     }
 }
 
