@@ -301,17 +301,22 @@ impl Rollout {
     fn reach_gate(&mut self, at: Timestamp, step: Step) {
         let Some(phase) = self.phase_at(step.index) else { return };
         let (gate, veto) = (phase.gate, phase.veto);
+        // What no metric says, a person says with the answer (MET-7).
+        let look = match phase.watch_for.as_slice() {
+            [] => String::new(),
+            what => format!(" (people look at: {})", what.join("; ")),
+        };
         match gate {
             GateMode::Automatic => self.pass(at, step.index),
             GateMode::Manual => {
                 self.changes.to = Some(Stage::Gate { step, until: None });
-                self.ask(format!("phase `{}` has shown what it must: promote?", step.phase));
+                self.ask(format!("phase `{}` has shown what it must: promote?{look}", step.phase));
             }
             GateMode::Veto => {
                 let until = at + veto;
                 self.changes.to = Some(Stage::Gate { step, until: Some(until) });
                 self.ask(format!(
-                    "phase `{}` is promoted at {until} unless somebody holds it",
+                    "phase `{}` is promoted at {until} unless somebody holds it{look}",
                     step.phase
                 ));
             }
