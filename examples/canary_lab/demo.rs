@@ -13,8 +13,9 @@ use crate::progress::Board;
 use crate::real;
 use crate::record::RunRecord;
 use crate::report::{self, Report};
-use crate::scenes::{self, SCENES, Stage};
+use crate::scenes::SCENES;
 use crate::service::positive;
+use crate::stage::{self, Stage};
 
 /// Flags of `canary_lab demo`.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,7 +35,7 @@ pub(crate) struct Flags {
     /// With HAProxy as the splitter and a Prometheus server as the source.
     #[arg(long)]
     real: bool,
-    /// Only these scenes.
+    /// Only these scenes. With HAProxy and Prometheus those of instances and flags are left out.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     scene: Vec<String>,
 }
@@ -42,7 +43,7 @@ pub(crate) struct Flags {
 /// Runs the scenes; the exit code is 0 only if every one ended as it must.
 pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let real = flags.real;
-    let known: Vec<&str> = SCENES.iter().map(|s| s.id).collect();
+    let known: Vec<&str> = SCENES.iter().filter(|s| s.real || !real).map(|s| s.id).collect();
     let title = if real { "Canary lab with HAProxy and Prometheus" } else { "Canary lab" };
     if real {
         real::check_installed()?;
@@ -65,12 +66,10 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let board = Board::new(known.iter().map(|id| id.len()).max().unwrap_or(0));
     let local = LocalSet::new();
     let mut running = Vec::new();
-    for scene in SCENES
-        .iter()
-        .filter(|s| flags.scene.is_empty() || flags.scene.iter().any(|wanted| wanted == s.id))
-    {
+    let wanted = |id: &&str| flags.scene.is_empty() || flags.scene.iter().any(|w| w == id);
+    for scene in SCENES.iter().filter(|s| known.contains(&s.id) && wanted(&s.id)) {
         let (stage, row) = (stage.clone(), board.scene(scene.id));
-        running.push(local.spawn_local(async move { scenes::run(scene, &stage, &row).await }));
+        running.push(local.spawn_local(async move { stage::run(scene, &stage, &row).await }));
     }
     let all = local.run_until(async {
         let mut records: Vec<RunRecord> = Vec::new();
@@ -97,7 +96,7 @@ pub(crate) fn conclude(report: &Report, out: &std::path::Path) -> anyhow::Result
     let files = report::write(report, out)?;
     for record in &report.scenes {
         let mark = if record.passed() { "passed" } else { "FAILED" };
-        println!("{mark}  {:<8} {} in {:.0} s", record.scene, record.outcome, record.seconds);
+        println!("{mark}  {:<12} {} in {:.0} s", record.scene, record.outcome, record.seconds);
         for check in record.checks.iter().filter(|c| !c.passed) {
             println!("        not so: {} ({})", check.what, check.seen);
         }

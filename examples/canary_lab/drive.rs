@@ -3,7 +3,7 @@
 //! It knows the versions only through their metrics. Events are on disk before anything is done
 //! about them; an observation that leads to nothing is not waited for. A confirmed action is an
 //! event, too. After a crash `--resume` reads the log, cuts a torn last line off, and carries out
-//! again, under the same id, what the log does not confirm.
+//! again, under the same id, what the log does not confirm. People are heard over HTTP.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,34 +14,28 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use hotfix_core::grade::{RollbackMethod, Severity};
+use hotfix_core::grade::{RollbackMethod, Severity, Strategy};
 use hotfix_core::plan::{Incident, Method, Plan, Release, Subject, Traffic};
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{
-    Act, Action, ActionId, Command, Input, LogFault, Recording, Rollout, State,
-};
-use hotfix_core::unit::{RoleName, Share, Span, Timestamp};
+use hotfix_core::rollout::{Action, Command, Input, LogFault, Recording, Rollout, State};
+use hotfix_core::unit::{Span, Timestamp};
 use hyper::Method as Verb;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::carry_out::{self, Done, Task};
+use crate::fleet::Fleet;
 use crate::http;
 use crate::journal::Journal;
 use crate::lines::{Line, Tick, Trail};
-use crate::platform::Order;
+use crate::people::{self, Said};
 use crate::process::told_to_end;
 use crate::progress::plain;
 use crate::real;
 use crate::scrape::{self, Arms, Seen, Totals};
 use crate::service::positive;
-use crate::switch::Switch;
+use crate::switch::{Mover, Switch};
 use crate::view::{self, Standing};
-
-/// How long the platform may take for a deployment.
-const DEPLOY_PATIENCE: Duration = Duration::from_secs(20);
-
-/// How long a new share has to hold before it counts as reached: requests that left under the old
-/// one have been answered by then.
-const SETTLE: Duration = Duration::from_millis(800);
 
 /// Where metrics come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +75,19 @@ pub(crate) struct Flags {
     /// Address of the platform that deploys.
     #[arg(long)]
     platform: SocketAddr,
-    /// Control address of the splitter, or `haproxy:<socket>`.
+    /// What moves traffic: control address of the splitter, `haproxy:<socket>`,
+    /// `fleet:<platform>,<splitter>`, or `flag:<service>`.
     #[arg(long)]
     switch: Switch,
+    /// The strategy, where it is not the policy's own.
+    #[arg(long)]
+    strategy: Option<Strategy>,
+    /// With `rolling`: instances at a time, where they are not as many as the policy says.
+    #[arg(long)]
+    batch: Option<u32>,
+    /// How many instances there are.
+    #[arg(long)]
+    instances: Option<u32>,
     /// `direct`, or `prometheus:<address>`.
     #[arg(long, default_value = "direct")]
     source: Source,
@@ -118,15 +122,13 @@ fn stamp() -> Timestamp {
         .unwrap_or_default()
 }
 
-/// What became of an action.
-type Done = (ActionId, anyhow::Result<()>);
-
 struct Driver {
     flags: Flags,
     rollout: Rollout,
     journal: Journal,
     actions: JoinSet<Done>,
-    services: BTreeMap<String, SocketAddr>,
+    services: BTreeMap<String, Vec<SocketAddr>>,
+    fleets: [Fleet; 2],
     last: Arms,
     trail: Trail,
 }
@@ -140,20 +142,29 @@ impl Driver {
         }
     }
 
-    /// Gives the library one input, stores what it says, then starts what it asks for. The key makes
-    /// an input that comes again, as after a crash, count once.
-    fn input(&mut self, at: Timestamp, key: String, command: Command) -> anyhow::Result<()> {
-        let before = Standing::of(&self.rollout);
-        let only_seen = matches!(command, Command::Observe { .. } | Command::Tick);
+    /// Gives the library a command of this driver. The key makes one that comes again, as after a
+    /// crash, count once.
+    fn command(&mut self, at: Timestamp, key: String, command: Command) -> anyhow::Result<()> {
         let input = Input { key: Some(key), ..Input::new(command).by("lab-driver") };
-        let actions = match self.rollout.handle(at, &input) {
+        self.input(at, &input).map(drop)
+    }
+
+    /// Gives the library one input, stores what it says, then starts what it asks for. Gives the
+    /// reason where it is refused.
+    fn input(&mut self, at: Timestamp, input: &Input) -> anyhow::Result<Option<String>> {
+        let before = Standing::of(&self.rollout);
+        let only_seen = matches!(input.command, Command::Observe { .. } | Command::Tick);
+        let mut refused = None;
+        let actions = match self.rollout.handle(at, input) {
             Ok(outcome) => {
                 self.journal.append(outcome.events)?;
                 if outcome.repeated { Vec::new() } else { outcome.actions.to_vec() }
             }
             Err(refusal) => {
                 self.journal.append(&refusal.events)?;
-                eprintln!("{} {refusal}", refusal.code());
+                let why = format!("{} {refusal}", refusal.code());
+                eprintln!("{why}");
+                refused = Some(why);
                 Vec::new()
             }
         };
@@ -168,72 +179,48 @@ impl Driver {
         for action in actions {
             self.act(&action, false);
         }
-        Ok(())
+        Ok(refused)
     }
 
     /// Starts an action. It runs beside the observations, so that a slow deployment cannot hide
     /// what the metrics say, nor hold up a rollback.
     fn act(&mut self, action: &Action, again: bool) {
-        let tell = |audience: &str, text: String| {
-            self.say(&Line::Message { at: now(), audience: audience.to_owned(), text });
-        };
-        let (what, version, share) = match &action.act {
-            Act::Deploy { version, .. } => {
-                (format!("deploy {version}"), Some(version.clone()), None)
+        let (at, strategy) = (now(), self.rollout.plan().policy().strategy());
+        match carry_out::task(&action.act, strategy, &self.flags.switch, self.flags.instances) {
+            Task::Tell { audience, text } => self.say(&Line::Message { at, audience, text }),
+            Task::Do { what, work } => {
+                let id = action.id;
+                self.say(&Line::Acting { at, id: id.to_string(), what, again });
+                let (platform, switch) = (self.flags.platform, self.flags.switch.clone());
+                self.actions.spawn(async move {
+                    let done = work.carry_out(platform, &switch, id).await;
+                    Done { id, done }
+                });
             }
-            Act::SetTraffic { share } => (format!("send {share} to the fix"), None, Some(*share)),
-            Act::RollBack { method, version } => {
-                let redeploys = *method != RollbackMethod::FeatureFlag;
-                let what = format!("roll back to {version} by {method}");
-                (what, redeploys.then(|| version.clone()), Some(Share::NONE))
-            }
-            Act::AskDecision { question } => return tell("whoever decides", question.clone()),
-            Act::RequestApproval { any_of } => {
-                let roles: Vec<&str> = any_of.iter().map(RoleName::as_str).collect();
-                return tell(&roles.join(" or "), "approval is asked for".to_owned());
-            }
-            Act::Notify { audience, message, .. } => {
-                return tell(audience.as_str(), message.to_string());
-            }
-            Act::Page { role, why, .. } => return tell(role.as_str(), why.clone()),
-            Act::UpdateStatusPage { message, .. } => {
-                return tell("status page", message.to_string());
-            }
-            Act::Schedule { title, .. } => return tell("calendar", title.clone()),
-        };
-        let (id, settles) = (action.id, matches!(action.act, Act::SetTraffic { .. }));
-        self.say(&Line::Acting { at: now(), id: id.to_string(), what, again });
-        let (platform, switch) = (self.flags.platform, self.flags.switch.clone());
-        self.actions.spawn(async move {
-            let done = async {
-                if let Some(version) = version {
-                    let order = serde_json::to_vec(&Order { version, action: id.to_string() })?;
-                    http::expect_ok(platform, Verb::POST, "/deploy", order, DEPLOY_PATIENCE)
-                        .await?;
-                }
-                if let Some(share) = share {
-                    switch.set_share(share.as_fraction()).await?;
-                }
-                if settles {
-                    tokio::time::sleep(SETTLE).await;
-                }
-                Ok(())
-            };
-            let done = done.await;
-            (id, done)
-        });
+        }
     }
 
     /// Tells the library how an action ended.
-    async fn acted(&mut self, (action, done): Done) -> anyhow::Result<()> {
-        let why = done.err().map(|e| format!("{e:#}"));
-        self.say(&Line::Acted { at: now(), id: action.to_string(), failed: why.clone() });
-        self.learn_services().await;
-        let (key, command) = match why {
-            None => (format!("confirm-{action}"), Command::Confirm { action }),
-            Some(why) => (format!("failed-{action}"), Command::Failed { action, why: Some(why) }),
-        };
-        self.input(stamp(), key, command)
+    fn acted(&mut self, Done { id, done }: Done) -> anyhow::Result<()> {
+        let failed = done.as_ref().err().map(|e| format!("{e:#}"));
+        self.say(&Line::Acted { at: now(), id: id.to_string(), failed: failed.clone() });
+        for (what, why) in done.unwrap_or_default() {
+            self.say(&Line::Noted { at: now(), what, why });
+        }
+        match failed {
+            None => self.command(stamp(), format!("confirm-{id}"), Command::Confirm { action: id }),
+            why => {
+                let failed = Command::Failed { action: id, why };
+                self.command(stamp(), format!("failed-{id}"), failed)
+            }
+        }
+    }
+
+    /// Takes what a person said and answers.
+    fn hear(&mut self, Said { input, answer }: Said) -> anyhow::Result<()> {
+        let refused = self.input(stamp(), &input)?;
+        let _ = answer.send(refused); // whoever did not wait for it does not need it
+        Ok(())
     }
 
     /// Asks the platform where the versions are. Without an answer the old places stand.
@@ -249,7 +236,8 @@ impl Driver {
         let seen = match self.flags.source {
             Source::Direct => self.scrape().await,
             Source::Prometheus(server) => {
-                real::query(server, &self.flags.baseline, &self.flags.canary, now()).await
+                let versions = [self.flags.baseline.as_str(), &self.flags.canary];
+                real::query(server, versions, &self.flags.switch, now()).await
             }
         };
         let arms = seen.arms(&self.last);
@@ -261,7 +249,7 @@ impl Driver {
         let (at, time) = (now(), stamp());
         let values = self.trail.values(at, arms);
         let key = format!("observe-{}", time.as_millis());
-        self.input(time, key, Command::Observe { metrics })?;
+        self.command(time, key, Command::Observe { metrics })?;
         let (rollout, verdict) = (&self.rollout, self.rollout.verdict());
         let left = view::until(rollout).map(|until| until.since(time).as_seconds());
         self.say(&Line::Tick(Box::new(Tick {
@@ -278,31 +266,41 @@ impl Driver {
         Ok(())
     }
 
-    /// Scrapes both versions and the splitter at once.
-    async fn scrape(&self) -> Seen {
-        let place = |version: &String| self.services.get(version).copied();
-        let page = async |place: Option<SocketAddr>| match place {
-            Some(at) => scrape::fetch(at).await.and_then(|s| Totals::from_samples(&s, now())).ok(),
-            None => None,
+    /// Scrapes every instance of both versions, and the splitter, at once. Behind a flag both arms are
+    /// in one process.
+    async fn scrape(&mut self) -> Seen {
+        if let Mover::Flag(service) = self.flags.switch.by {
+            let samples = scrape::fetch(service).await.unwrap_or_default();
+            let arm = |state| Totals::from_samples(&samples, Some(state), now()).ok();
+            return Seen { canary: arm("on"), baseline: arm("off"), lost: BTreeMap::new() };
+        }
+        self.learn_services().await;
+        let places = |version: &String| self.services.get(version).cloned().unwrap_or_default();
+        let arms = [places(&self.flags.baseline), places(&self.flags.canary)];
+        let splitter = async || match self.flags.switch.by {
+            Mover::Splitter(control) | Mover::Fleet { splitter: control, .. } => {
+                scrape::fetch(control).await.unwrap_or_default()
+            }
+            Mover::Haproxy(_) | Mover::Flag(_) => Vec::new(),
         };
-        let splitter = async || match self.flags.switch {
-            Switch::Splitter(control) => scrape::fetch(control).await.unwrap_or_default(),
-            Switch::Haproxy(_) => Vec::new(),
-        };
-        let (canary, baseline, splitter) = tokio::join!(
-            page(place(&self.flags.canary)),
-            page(place(&self.flags.baseline)),
-            splitter()
-        );
-        Seen { canary, baseline, lost: scrape::no_answers(&splitter) }
+        let (baseline, canary, splitter) =
+            tokio::join!(pages(&arms[0]), pages(&arms[1]), splitter());
+        let at = now();
+        let [of_baseline, of_canary] = &mut self.fleets;
+        Seen {
+            canary: of_canary.sum(arms[1].len(), canary, at),
+            baseline: of_baseline.sum(arms[0].len(), baseline, at),
+            lost: scrape::lost(&splitter, &self.flags.switch),
+        }
     }
 
     fn is_over(&self) -> bool {
         self.rollout.state().is_final() && self.actions.is_empty()
     }
 
-    /// Observes, acts and confirms until the rollout is over.
-    async fn run(&mut self) -> anyhow::Result<()> {
+    /// Observes, acts, confirms and hears people until the rollout is over. Time itself is the library's:
+    /// one timer, set to when it wants to be asked again.
+    async fn run(&mut self, mut people: mpsc::Receiver<Said>) -> anyhow::Result<()> {
         let cadence = self.rollout.plan().policy().watch().cadence;
         let mut ticks = tokio::time::interval(Duration::from_millis(cadence.as_millis().max(10)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -321,13 +319,14 @@ impl Driver {
                     self.rollout.state()
                 ),
                 Some(done) = self.actions.join_next(), if !self.actions.is_empty() => {
-                    self.acted(done.context("an action was lost")?).await?;
+                    self.acted(done.context("an action was lost")?)?;
                 }
+                Some(said) = people.recv() => self.hear(said)?,
                 _ = ticks.tick() => self.observe().await?,
                 () = tokio::time::sleep(Duration::from_millis(wait.as_millis())),
                     if alarm.is_some() => {
                     let at = stamp();
-                    self.input(at, format!("tick-{}", at.as_millis()), Command::Tick)?;
+                    self.command(at, format!("tick-{}", at.as_millis()), Command::Tick)?;
                 }
             }
         }
@@ -335,13 +334,42 @@ impl Driver {
     }
 }
 
-/// What is to be done: the scenario of all examples.
+/// The totals of those that answer.
+async fn pages(places: &[SocketAddr]) -> Vec<(SocketAddr, Totals)> {
+    let mut asked = JoinSet::new();
+    for &place in places {
+        asked.spawn(async move {
+            let samples = scrape::fetch(place).await.ok()?;
+            Some((place, Totals::from_samples(&samples, None, now()).ok()?))
+        });
+    }
+    asked.join_all().await.into_iter().flatten().collect()
+}
+
+/// The ways back that this strategy leaves at hand.
+fn methods(strategy: Option<Strategy>) -> Vec<Method> {
+    let method = |kind, seconds| Method { kind, seconds: Some(Span::from_seconds(seconds)) };
+    let redeploy = |seconds| method(RollbackMethod::Redeploy, seconds);
+    match strategy {
+        Some(Strategy::BlueGreen) => {
+            vec![method(RollbackMethod::BlueGreenSwitch, 1), redeploy(3)]
+        }
+        Some(Strategy::Rolling) => vec![redeploy(10)],
+        Some(Strategy::FeatureFlag) => vec![method(RollbackMethod::FeatureFlag, 1)],
+        _ => vec![method(RollbackMethod::FeatureFlag, 1), redeploy(3)],
+    }
+}
+
+/// What is to be done: the scenario of all examples. A policy may extend one that lies beside it.
 fn plan(flags: &Flags) -> anyhow::Result<Plan> {
     let shown = flags.policy.display();
     let text = std::fs::read_to_string(&flags.policy)
         .with_context(|| format!("cannot read the policy {shown}"))?;
-    let policy = Policy::from_toml(&text).with_context(|| format!("{shown} is no policy"))?;
-    let method = |kind, seconds| Method { kind, seconds: Some(Span::from_seconds(seconds)) };
+    let beside = |name: &str| {
+        std::fs::read_to_string(flags.policy.with_file_name(format!("{name}.toml"))).ok()
+    };
+    let policy =
+        Policy::from_toml_with(&text, beside).with_context(|| format!("{shown} is no policy"))?;
     let subject = Subject {
         incident: Incident {
             id: "INC-2041".into(),
@@ -354,14 +382,14 @@ fn plan(flags: &Flags) -> anyhow::Result<Plan> {
             version: flags.canary.clone(),
             previous: flags.baseline.clone(),
             branch: Some("hotfix/payment-null-check".into()),
-            methods: vec![
-                method(RollbackMethod::FeatureFlag, 1),
-                method(RollbackMethod::Redeploy, 3),
-            ],
+            methods: methods(flags.strategy),
+            strategy: flags.strategy,
+            batch: flags.batch,
             ..Release::default()
         },
         traffic: Traffic {
             requests_per_minute: Some(60.0 * flags.rate),
+            instances: flags.instances,
             flags: Some(true),
             ..Traffic::default()
         },
@@ -390,21 +418,22 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
         journal,
         actions: JoinSet::new(),
         services: BTreeMap::new(),
+        fleets: Default::default(),
         last: Arms::default(),
         trail: Trail::new(flags.rate),
         flags,
     };
+    let (heard_at, people, _server) = people::hear().await?;
     let (resumed, events) = (driver.flags.resume, driver.journal.lines());
-    driver.say(&Line::Began { at: now(), resumed, events });
-    driver.learn_services().await;
+    driver.say(&Line::Began { at: now(), resumed, events, people: Some(heard_at) });
     let pending: Vec<Action> = driver.rollout.pending_actions().to_vec();
     for action in pending {
         driver.act(&action, true);
     }
     if driver.rollout.state() == State::Ready {
-        driver.input(stamp(), "start".to_owned(), Command::Start)?;
+        driver.command(stamp(), "start".to_owned(), Command::Start)?;
     }
-    driver.run().await?;
+    driver.run(people).await?;
     let head = driver.rollout.head().map(|head| head.to_string()).unwrap_or_default();
     let facts = BTreeMap::from([
         ("events".to_owned(), driver.journal.lines().to_string()),

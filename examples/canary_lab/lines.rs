@@ -1,6 +1,7 @@
 //! What the driver writes line by line, and the metrics as they are shown.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -179,6 +180,9 @@ pub(crate) enum Line {
         resumed: bool,
         /// Events that the log held.
         events: usize,
+        /// Where people are heard, if they are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        people: Option<SocketAddr>,
     },
     /// One observation and what the library made of it.
     Tick(Box<Tick>),
@@ -210,6 +214,15 @@ pub(crate) enum Line {
         /// What: promote, `roll_back`, complete …
         what: String,
         /// The reason, for people.
+        why: String,
+    },
+    /// Something that was looked at or came about beside actions and decisions.
+    Noted {
+        /// When.
+        at: f64,
+        /// What.
+        what: String,
+        /// With what result.
         why: String,
     },
     /// A message that the library had sent.

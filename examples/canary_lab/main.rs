@@ -2,12 +2,17 @@
 //!
 //! `demo` runs the scenes and writes the report; the other commands are its parts, each a process.
 
+mod carry_out;
+mod checks;
 mod demo;
 mod drive;
+mod fleet;
 mod http;
+mod idle;
 mod journal;
 mod lines;
 mod load;
+mod people;
 mod platform;
 mod process;
 mod progress;
@@ -18,6 +23,7 @@ mod scenes;
 mod scrape;
 mod service;
 mod splitter;
+mod stage;
 mod switch;
 mod view;
 

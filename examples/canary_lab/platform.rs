@@ -1,5 +1,7 @@
 //! What a deploy tool deploys to: it starts versions of the service when asked and outlives the
 //! tool. Orders carry the action's id; an order that comes again is not carried out again.
+//!
+//! Either the fix runs beside the live version, or it takes its place instance after instance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -16,13 +18,19 @@ use tokio::sync::Mutex;
 use crate::drive::now;
 use crate::http::{self, Asked, Reply};
 use crate::process::Proc;
-use crate::switch::Switch;
+use crate::scrape;
+use crate::switch::{Behind, Switch};
+
+/// How long an instance may take to answer what it has been asked before it is replaced.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// How a version is started.
 #[derive(Clone, Debug)]
 pub(crate) struct Release {
     /// Its version.
     pub(crate) version: String,
+    /// Seed of its first instance.
+    pub(crate) seed: u64,
     /// Further flags of `canary_lab service`.
     pub(crate) flags: Vec<String>,
 }
@@ -32,26 +40,53 @@ pub(crate) struct Release {
 pub(crate) struct Setup {
     /// Where the processes' logs go.
     pub(crate) folder: PathBuf,
-    /// Where the traffic is switched.
+    /// Where the versions are made known.
     pub(crate) switch: Switch,
     /// The version that is live.
     pub(crate) baseline: Release,
     /// The fix.
     pub(crate) canary: Release,
-    /// Seconds that an order takes.
+    /// With one, the fix runs beside it; with more it takes their places.
+    pub(crate) instances: u32,
+    /// Seconds that a deployment takes.
     pub(crate) deploy_seconds: f64,
     /// File that names the versions to a Prometheus server.
     pub(crate) targets: Option<PathBuf>,
 }
 
+/// A running process of the service.
+struct Instance {
+    version: String,
+    /// From 1.
+    number: u32,
+    process: Proc,
+    at: SocketAddr,
+}
+
+/// What replaced what, and when.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Batch {
+    /// Seconds of Unix time at its end.
+    pub(crate) at: f64,
+    /// The version that they have now.
+    pub(crate) version: String,
+    /// The instances.
+    pub(crate) numbers: Vec<u32>,
+}
+
 /// The platform of one scene.
 pub(crate) struct Platform {
     setup: Setup,
-    running: BTreeMap<String, (Proc, SocketAddr)>,
+    running: Vec<Instance>,
     done: BTreeSet<String>,
     deployments: u32,
+    batches: Vec<Batch>,
     /// When each version was started last, in seconds of Unix time.
     launched: BTreeMap<String, f64>,
+    /// Processes started.
+    launches: u32,
+    /// Held by the order that is carried out; questions are answered meanwhile.
+    order: Arc<Mutex<()>>,
 }
 
 /// The platform as its server and the scene share it.
@@ -60,19 +95,23 @@ pub(crate) type Shared = Arc<Mutex<Platform>>;
 impl Platform {
     /// Starts the version that is live and serves orders. The second value is where.
     pub(crate) async fn start(setup: Setup) -> anyhow::Result<(Shared, SocketAddr, Server)> {
-        let live = setup.baseline.clone();
-        let mut platform = Self {
+        let (live, instances) = (setup.baseline.clone(), setup.instances);
+        let platform = Arc::new(Mutex::new(Self {
             setup,
-            running: BTreeMap::new(),
+            running: Vec::new(),
             done: BTreeSet::new(),
             deployments: 0,
+            batches: Vec::new(),
             launched: BTreeMap::new(),
-        };
-        let address = platform.launch(&live).await?;
-        platform.setup.switch.register(address, None).await?;
+            launches: 0,
+            order: Arc::default(),
+        }));
+        for number in 1..=instances {
+            launch(&platform, &live, number).await?;
+        }
+        register(&platform).await?;
         let listener = http::bind(0).await?;
         let at = listener.local_addr()?;
-        let platform = Arc::new(Mutex::new(platform));
         let shared = Arc::clone(&platform);
         let server = Server(tokio::spawn(http::serve(listener, move |asked| {
             let platform = Arc::clone(&shared);
@@ -86,87 +125,207 @@ impl Platform {
         self.deployments
     }
 
+    /// Processes started so far.
+    pub(crate) fn launches(&self) -> u32 {
+        self.launches
+    }
+
+    /// Batches of instances replaced so far.
+    pub(crate) fn batches(&self) -> &[Batch] {
+        &self.batches
+    }
+
     /// When a version was started last, in seconds of Unix time.
     pub(crate) fn launched(&self, version: &str) -> Option<f64> {
         self.launched.get(version).copied()
     }
 
+    /// How many instances of a version run.
+    pub(crate) fn running(&mut self, version: &str) -> usize {
+        let of = self.running.iter_mut().filter(|i| i.version == version);
+        of.filter_map(|i| i.process.runs().then_some(())).count()
+    }
+
     /// Ends all versions.
     pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
-        for (process, _) in self.running.values_mut() {
-            process.kill().await?;
+        for instance in &mut self.running {
+            instance.process.kill().await?;
         }
         Ok(())
     }
 
     /// Where each version is.
-    pub(crate) fn addresses(&self) -> BTreeMap<String, SocketAddr> {
-        self.running.iter().map(|(v, (_, at))| (v.clone(), *at)).collect()
+    pub(crate) fn addresses(&self) -> BTreeMap<String, Vec<SocketAddr>> {
+        let mut places: BTreeMap<String, Vec<SocketAddr>> = BTreeMap::new();
+        for instance in &self.running {
+            places.entry(instance.version.clone()).or_default().push(instance.at);
+        }
+        places
     }
 
-    async fn launch(&mut self, release: &Release) -> anyhow::Result<SocketAddr> {
-        let mut args = vec!["service".to_owned(), format!("--version={}", release.version)];
-        args.extend(release.flags.iter().cloned());
-        let name = format!("service-{}", release.version);
-        let mut process = Proc::start(&name, &args, &self.setup.folder)?;
-        self.launched.insert(release.version.clone(), now());
-        let address = process.address().await?;
-        healthy(address).await?;
-        self.running.insert(release.version.clone(), (process, address));
-        self.name_targets()?;
-        Ok(address)
+    /// What the switch has to know. With instances each counts the same; else the live version has
+    /// all the traffic, and what runs beside it none.
+    fn behind(&self) -> Vec<Behind> {
+        let [old, fix] = self.setup.switch.names;
+        let fleet = self.setup.instances > 1;
+        let behind = self.running.iter().map(|instance| {
+            let is_live = instance.version == self.setup.baseline.version;
+            let arm = if is_live { old } else { fix };
+            let name = if fleet { format!("{arm}.{}", instance.number) } else { arm.to_owned() };
+            Behind { name, at: instance.at, live: fleet || is_live }
+        });
+        behind.collect()
+    }
+
+    fn release(&self, version: &str) -> anyhow::Result<Release> {
+        let known = [&self.setup.baseline, &self.setup.canary];
+        known
+            .into_iter()
+            .find(|r| r.version == version)
+            .cloned()
+            .with_context(|| format!("there is no artifact of version {version}"))
     }
 
     /// Names the versions to a Prometheus server, which watches the file.
     fn name_targets(&self) -> anyhow::Result<()> {
         let Some(path) = &self.setup.targets else { return Ok(()) };
         let targets: Vec<_> = self
-            .running
-            .iter()
-            .map(|(version, (_, at))| json!({ "targets": [at], "labels": { "version": version } }))
+            .addresses()
+            .into_iter()
+            .map(|(version, at)| json!({ "targets": at, "labels": { "version": version } }))
             .collect();
         let draft = path.with_extension("draft");
         std::fs::write(&draft, json!(targets).to_string())
             .and_then(|()| std::fs::rename(&draft, path))
             .with_context(|| format!("cannot write {}", path.display()))
     }
+}
 
-    /// Makes `version` run and known to the switch.
-    async fn deploy(&mut self, version: &str, action: &str) -> anyhow::Result<()> {
-        if !self.done.insert(action.to_owned()) {
-            return Ok(());
-        }
-        let carried_out = self.deploy_once(version).await;
-        if carried_out.is_err() {
-            self.done.remove(action);
-        }
-        carried_out
-    }
+/// Starts an instance and waits until it is healthy.
+async fn launch(platform: &Shared, release: &Release, number: u32) -> anyhow::Result<()> {
+    let (folder, fleet) = {
+        let mut now_known = platform.lock().await;
+        now_known.launched.insert(release.version.clone(), now());
+        now_known.launches += 1;
+        (now_known.setup.folder.clone(), now_known.setup.instances > 1)
+    };
+    let mut args = vec![
+        "service".to_owned(),
+        format!("--version={}", release.version),
+        format!("--seed={}", release.seed + 1_000 * u64::from(number - 1)),
+    ];
+    args.extend(release.flags.iter().cloned());
+    let suffix = if fleet { format!(".{number}") } else { String::new() };
+    let mut process = Proc::start(&format!("service-{}{suffix}", release.version), &args, &folder)?;
+    let at = process.address().await?;
+    healthy(at).await?;
+    let mut platform = platform.lock().await;
+    platform.running.retain(|i| (&i.version, i.number) != (&release.version, number));
+    platform.running.push(Instance { version: release.version.clone(), number, process, at });
+    platform.name_targets()
+}
 
-    async fn deploy_once(&mut self, version: &str) -> anyhow::Result<()> {
-        let release = [&self.setup.baseline, &self.setup.canary]
-            .into_iter()
-            .find(|r| r.version == version)
-            .cloned()
-            .with_context(|| format!("there is no artifact of version {version}"))?;
-        self.deployments += 1;
-        tokio::time::sleep(Duration::from_secs_f64(self.setup.deploy_seconds)).await;
-        let runs = match self.running.get_mut(version) {
-            Some((process, _)) => process.runs(),
-            None => false,
-        };
-        if runs {
-            return Ok(());
-        }
-        self.launch(&release).await?;
-        let at = |r: &Release| self.running.get(&r.version).map(|(_, at)| *at);
-        let baseline = at(&self.setup.baseline).context("the live version does not run")?;
-        self.setup.switch.register(baseline, at(&self.setup.canary)).await
+/// Tells the switch where everything is.
+async fn register(platform: &Shared) -> anyhow::Result<()> {
+    let (switch, behind) = {
+        let platform = platform.lock().await;
+        (platform.setup.switch.clone(), platform.behind())
+    };
+    switch.register(&behind).await
+}
+
+/// Makes `version` run and known to the switch; instances get it when traffic is to move.
+async fn deploy(platform: &Shared, order: &Order) -> anyhow::Result<()> {
+    if !platform.lock().await.done.insert(order.action.clone()) {
+        return Ok(());
     }
+    let carried_out = deploy_once(platform, &order.version).await;
+    if carried_out.is_err() {
+        platform.lock().await.done.remove(&order.action);
+    }
+    carried_out
+}
+
+async fn deploy_once(platform: &Shared, version: &str) -> anyhow::Result<()> {
+    let (release, seconds, in_place) = {
+        let mut platform = platform.lock().await;
+        let release = platform.release(version)?;
+        platform.deployments += 1;
+        (release, platform.setup.deploy_seconds, platform.setup.instances > 1)
+    };
+    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    if in_place || platform.lock().await.running(version) > 0 {
+        return Ok(());
+    }
+    launch(platform, &release, 1).await?;
+    register(platform).await
+}
+
+/// Makes this share of the instances have the fix: one batch, whose instances get no new request,
+/// answer those that they have, and are started anew with the other version.
+async fn replace(platform: &Shared, share: f64) -> anyhow::Result<()> {
+    let (mut old, release) = {
+        let mut platform = platform.lock().await;
+        let (fix, live) = (platform.setup.canary.clone(), platform.setup.baseline.clone());
+        let wanted = (share * f64::from(platform.setup.instances)).round();
+        let have = platform.running.iter().filter(|i| i.version == fix.version).count() as f64;
+        let to = if wanted > have { fix } else { live };
+        let mut left = (wanted - have).abs();
+        let (mut stay, mut leave) = (Vec::new(), Vec::new());
+        for instance in std::mem::take(&mut platform.running) {
+            if left >= 1.0 && instance.version != to.version {
+                left -= 1.0;
+                leave.push(instance);
+            } else {
+                stay.push(instance);
+            }
+        }
+        platform.running = stay;
+        (leave, to)
+    };
+    if old.is_empty() {
+        return Ok(());
+    }
+    register(platform).await?;
+    for instance in &mut old {
+        drained(instance.at).await;
+        instance.process.stop(Duration::from_secs(2)).await?;
+    }
+    let numbers: Vec<u32> = old.iter().map(|i| i.number).collect();
+    for number in &numbers {
+        launch(platform, &release, *number).await?;
+    }
+    register(platform).await?;
+    let batch = Batch { at: now(), version: release.version, numbers };
+    platform.lock().await.batches.push(batch);
+    Ok(())
+}
+
+/// Waits until an instance has answered whatever it was asked.
+async fn drained(at: SocketAddr) {
+    let idle = async {
+        loop {
+            // What has left the splitter is on its way: one look is none.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let samples = scrape::fetch(at).await.unwrap_or_default();
+            let under_way = samples.iter().find(|s| s.name == "payments_under_way");
+            if under_way.is_some_and(|s| s.value == 0.0) {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN, idle).await; // then it is stopped all the same
 }
 
 /// Serves orders until it is dropped.
 pub(crate) struct Server(tokio::task::JoinHandle<()>);
+
+impl Server {
+    /// Runs until the value is dropped.
+    pub(crate) fn new(task: tokio::task::JoinHandle<()>) -> Self {
+        Self(task)
+    }
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -199,24 +358,47 @@ pub(crate) struct Order {
     pub(crate) action: String,
 }
 
-/// `POST /deploy` with an [`Order`], and `GET /services`.
+/// The body of `PUT /fleet`: how much of the fleet is to have the fix. The same again changes nothing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fleet {
+    share: f64,
+}
+
+/// `POST /deploy` with an [`Order`], `PUT /fleet`, and `GET /services`.
 async fn take_order(platform: Shared, asked: Asked) -> Reply {
-    match (&asked.method, asked.path.as_str()) {
-        (&Method::GET, "/services") => Reply::json(200, &json!(platform.lock().await.addresses())),
+    // A task of its own: the order is carried out even when the tool dies meanwhile.
+    let order = match (&asked.method, asked.path.as_str()) {
+        (&Method::GET, "/services") => {
+            return Reply::json(200, &json!(platform.lock().await.addresses()));
+        }
         (&Method::POST, "/deploy") => {
-            let Order { version, action } = match serde_json::from_slice(&asked.body) {
+            let order: Order = match serde_json::from_slice(&asked.body) {
                 Ok(order) => order,
                 Err(e) => return Reply::text(400, format!("not an order: {e}")),
             };
-            // A task of its own: the order is carried out even when the tool dies meanwhile.
-            let order =
-                tokio::spawn(async move { platform.lock().await.deploy(&version, &action).await });
-            match order.await {
-                Ok(Ok(())) => Reply::text(200, "deployed"),
-                Ok(Err(e)) => Reply::text(500, format!("{e:#}")),
-                Err(e) => Reply::text(500, e.to_string()),
-            }
+            tokio::spawn(async move {
+                let turn = Arc::clone(&platform.lock().await.order);
+                let _mine = turn.lock().await;
+                deploy(&platform, &order).await
+            })
         }
-        (method, path) => Reply::text(404, format!("no such order: {method} {path}")),
+        (&Method::PUT, "/fleet") => {
+            let Fleet { share } = match serde_json::from_slice(&asked.body) {
+                Ok(fleet) => fleet,
+                Err(e) => return Reply::text(400, format!("not a share: {e}")),
+            };
+            tokio::spawn(async move {
+                let turn = Arc::clone(&platform.lock().await.order);
+                let _mine = turn.lock().await;
+                replace(&platform, share).await
+            })
+        }
+        (method, path) => return Reply::text(404, format!("no such order: {method} {path}")),
+    };
+    match order.await {
+        Ok(Ok(())) => Reply::text(200, "done"),
+        Ok(Err(e)) => Reply::text(500, format!("{e:#}")),
+        Err(e) => Reply::text(500, e.to_string()),
     }
 }

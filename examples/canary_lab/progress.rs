@@ -95,6 +95,7 @@ pub(crate) fn plain(line: &Line) -> Option<String> {
         Line::Acting { what, .. } => format!("now: {what}"),
         Line::Acted { id, failed: Some(why), .. } => format!("action {id} failed: {why}"),
         Line::Acted { .. } => return None,
+        Line::Noted { what, why, .. } => format!("{what}: {why}"),
         Line::Decided { what, why, .. } => format!("decided: {what} ({why})"),
         Line::Message { audience, text, .. } => {
             format!("told {audience}: {}", text.lines().next().unwrap_or_default())

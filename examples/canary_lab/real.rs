@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use crate::http;
 use crate::process::{Proc, announce};
-use crate::scenes::Parts;
-use crate::scrape::{Sample, Seen, Totals};
-use crate::switch::{Switch, haproxy_says};
+use crate::scrape::{Sample, Seen, Totals, lost};
+use crate::stage::Parts;
+use crate::switch::{Mover, Names, Switch, haproxy_says};
 
 /// Seconds between two scrapes of the Prometheus server: the policy's cadence.
 const EVERY: f64 = 0.5;
@@ -71,11 +71,11 @@ pub(crate) fn check_installed() -> anyhow::Result<()> {
 }
 
 /// Starts HAProxy and a Prometheus server.
-pub(crate) async fn parts(folder: &Path) -> anyhow::Result<Parts> {
+pub(crate) async fn parts(folder: &Path, names: Names) -> anyhow::Result<Parts> {
     let folder = &folder.canonicalize().context("no such folder")?;
     let socket = socket_path(folder)?;
     let config = folder.join("haproxy.cfg");
-    write(&config, &haproxy_config(&socket))?;
+    write(&config, &haproxy_config(&socket, names))?;
     let args = ["exec", "--listen=2", "--", "haproxy", "-db", "-f"].map(str::to_owned);
     let mut haproxy = Proc::start("haproxy", &with(&args, [config.display().to_string()]), folder)?;
     let traffic = haproxy.address().await?;
@@ -89,7 +89,7 @@ pub(crate) async fn parts(folder: &Path) -> anyhow::Result<Parts> {
     let (prometheus, server) = prometheus(folder, &config).await?;
     Ok(Parts {
         traffic,
-        switch: Switch::Haproxy(socket),
+        switch: Switch { by: Mover::Haproxy(socket), names },
         source: format!("prometheus:{server}"),
         targets: Some(targets),
         processes: vec![haproxy, prometheus],
@@ -107,7 +107,7 @@ fn socket_path(folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-fn haproxy_config(socket: &Path) -> String {
+fn haproxy_config(socket: &Path, [old, fix]: Names) -> String {
     format!(
         r#"global
     nbthread 1
@@ -126,8 +126,8 @@ frontend metrics
     http-request use-service prometheus-exporter if {{ path /metrics }}
 backend app
     balance roundrobin
-    server baseline 127.0.0.1:1 weight 200
-    server canary 127.0.0.1:1 weight 0
+    server {old} 127.0.0.1:1 weight 200
+    server {fix} 127.0.0.1:1 weight 0
 "#,
         socket.display()
     )
@@ -200,7 +200,12 @@ where
 ///
 /// It is asked for a moment a little back, on a grid as wide as its scrapes are apart: so each
 /// question finds one new scrape of each target, and never one arm without the other.
-pub(crate) async fn query(server: SocketAddr, baseline: &str, canary: &str, now: f64) -> Seen {
+pub(crate) async fn query(
+    server: SocketAddr,
+    [baseline, canary]: [&str; 2],
+    switch: &Switch,
+    now: f64,
+) -> Seen {
     let at = ((now - EVERY / 2.0) / EVERY).floor() * EVERY;
     let Ok(samples) = instant(server, "{job=~\"payments|haproxy\"}", at).await else {
         return Seen::default();
@@ -208,7 +213,7 @@ pub(crate) async fn query(server: SocketAddr, baseline: &str, canary: &str, now:
     Seen {
         canary: arm(&samples, canary, at),
         baseline: arm(&samples, baseline, at),
-        lost: lost(&samples),
+        lost: lost(&samples, switch),
     }
 }
 
@@ -216,21 +221,7 @@ pub(crate) async fn query(server: SocketAddr, baseline: &str, canary: &str, now:
 fn arm(samples: &[Sample], version: &str, at: f64) -> Option<Totals> {
     let own = |s: &&Sample| s.labels.get("version").is_some_and(|v| v == version);
     let own: Vec<Sample> = samples.iter().filter(own).cloned().collect();
-    Totals::from_samples(&own, at).ok()
-}
-
-/// What HAProxy could not deliver, by arm.
-fn lost(samples: &[Sample]) -> BTreeMap<String, f64> {
-    let mut lost = BTreeMap::new();
-    for sample in samples.iter().filter(|s| {
-        s.name == "haproxy_server_connection_errors_total"
-            || s.name == "haproxy_server_response_errors_total"
-    }) {
-        if let Some(server) = sample.labels.get("server") {
-            *lost.entry(server.clone()).or_default() += sample.value;
-        }
-    }
-    lost
+    Totals::from_samples(&own, None, at).ok()
 }
 
 /// Runs an instant query for a moment in seconds of Unix time and gives its vector.
@@ -281,14 +272,14 @@ mod tests {
                 value,
             )
         };
-        let lost = |server: &str, value: &str| {
+        let failed = |server: &str, value: &str| {
             let name = "haproxy_server_connection_errors_total";
             row(json!({ "__name__": name, "proxy": "app", "server": server }), value)
         };
         let answer = json!({ "data": { "result": [
             payments("ok", "2.3.1", "90"), payments("error", "2.3.1", "1"),
             payments("ok", "2.3.0", "40"), payments("null_pointer", "2.3.0", "50"),
-            lost("canary", "3"), lost("baseline", "0"),
+            failed("canary", "3"), failed("baseline", "0"),
         ] } });
         let samples = vector(&answer).expect("a vector");
         let canary = arm(&samples, "2.3.1", 100.0).expect("totals");
@@ -296,7 +287,8 @@ mod tests {
         let baseline = arm(&samples, "2.3.0", 100.0).expect("totals");
         assert_eq!((baseline.ok, baseline.null_pointer), (40.0, 50.0));
         assert_eq!(arm(&samples, "9.9.9", 100.0), None);
-        assert_eq!(super::lost(&samples)["canary"], 3.0);
+        let switch: Switch = "haproxy:/run/lab.sock".parse().expect("legal");
+        assert_eq!(lost(&samples, &switch)["canary"], 3.0);
         assert!(vector(&json!({ "error": "x" })).is_err());
     }
 

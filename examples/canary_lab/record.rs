@@ -96,6 +96,8 @@ pub(crate) struct Action {
     pub(crate) confirmed_times: u32,
     /// How often its failure was.
     pub(crate) failed_times: u32,
+    /// Seconds from the scene's start at which it was over, well or not.
+    pub(crate) ended: Option<f64>,
     /// Its place among the events.
     pub(crate) event: usize,
 }
@@ -236,6 +238,7 @@ impl RunRecord {
                 };
                 self.event(at, kind, &what, &why, kind != EventKind::Plain);
             }
+            Line::Noted { at, what, why } => self.event(at, EventKind::Plain, &what, &why, false),
             Line::Message { at, audience, text } => {
                 let at = at - self.began;
                 self.messages.push(Message { at, audience, text });
@@ -265,6 +268,7 @@ impl RunRecord {
             begun_times: 1,
             confirmed_times: 0,
             failed_times: 0,
+            ended: None,
             event,
         });
     }
@@ -272,6 +276,7 @@ impl RunRecord {
     fn acted(&mut self, at: f64, id: &str, failed: Option<String>) {
         let took = at - self.began;
         let Some(action) = self.actions.iter_mut().find(|a| a.id == id) else { return };
+        action.ended = Some(took);
         let ended = if let Some(why) = failed {
             action.failed_times += 1;
             format!("failed: {why}")

@@ -13,6 +13,7 @@ use hotfix_core::unit::MetricName;
 use hyper::Method;
 
 use crate::http;
+use crate::switch::{ARMS, Switch};
 
 /// How long a scrape may take.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(800);
@@ -110,6 +111,8 @@ pub(crate) struct Totals {
     pub(crate) lost_before: f64,
     /// The process gave no metrics: only what the switch lost is new.
     pub(crate) silent: bool,
+    /// When the process started, in seconds of Unix time.
+    pub(crate) started: f64,
     /// Seconds since the process started.
     pub(crate) uptime: f64,
     /// Upper bounds of the latency buckets in seconds, without the infinite one.
@@ -121,22 +124,32 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Picks the service's counters out of one scrape at `at` seconds of Unix time.
+    /// Picks the service's counters out of one scrape at `at` seconds of Unix time; with `flag` those
+    /// of one of its states.
     ///
     /// # Errors
     /// When there are none: another program answers there.
-    pub(crate) fn from_samples(samples: &[Sample], at: f64) -> anyhow::Result<Self> {
+    pub(crate) fn from_samples(
+        samples: &[Sample],
+        flag: Option<&str>,
+        at: f64,
+    ) -> anyhow::Result<Self> {
         let mut totals = Self::default();
         let mut seen = false;
         let mut buckets = Vec::new();
         for sample in samples {
             let label = |name: &str| sample.labels.get(name).map(String::as_str);
+            if flag.is_some_and(|flag| label("flag").is_some_and(|state| state != flag)) {
+                continue;
+            }
             match (sample.name.as_str(), label("result"), label("le")) {
                 ("payments_total", Some("ok"), _) => (totals.ok, seen) = (sample.value, true),
                 ("payments_total", Some("error"), _) => totals.error = sample.value,
                 ("payments_total", Some("null_pointer"), _) => totals.null_pointer = sample.value,
                 ("payment_seconds_count", ..) => totals.timed = sample.value,
-                ("process_start_time_seconds", ..) => totals.uptime = (at - sample.value).max(0.0),
+                ("process_start_time_seconds", ..) => {
+                    (totals.started, totals.uptime) = (sample.value, (at - sample.value).max(0.0));
+                }
                 ("payment_seconds_bucket", _, Some(le)) => {
                     if let Ok(bound) = le.parse::<f64>()
                         && bound.is_finite()
@@ -178,10 +191,25 @@ impl Totals {
             le: self.le.clone(),
             counts: self.counts.iter().zip(&before.counts).map(|(a, b)| a - b).collect(),
             timed: self.timed - before.timed,
+            started: self.started,
             uptime: self.uptime - before.uptime,
             lost_before: 0.0,
             silent: self.silent,
         })
+    }
+
+    /// Both instances together; the older one says when it started.
+    pub(crate) fn and(self, other: &Self) -> Self {
+        let counts = self.counts.iter().zip(&other.counts).map(|(a, b)| a + b).collect();
+        Self {
+            ok: self.ok + other.ok,
+            error: self.error + other.error,
+            null_pointer: self.null_pointer + other.null_pointer,
+            timed: self.timed + other.timed,
+            started: self.started.min(other.started),
+            counts,
+            ..self
+        }
     }
 
     /// The 95th percentile in seconds, interpolated inside its bucket as `histogram_quantile` does;
@@ -208,13 +236,23 @@ pub(crate) async fn fetch(from: SocketAddr) -> anyhow::Result<Vec<Sample>> {
     parse(&reply.as_text()).with_context(|| format!("metrics of {from}"))
 }
 
-/// Requests per backend that the splitter could not bring to an answer.
-pub(crate) fn no_answers(samples: &[Sample]) -> BTreeMap<String, f64> {
-    samples
-        .iter()
-        .filter(|s| s.name == "splitter_no_answer_total")
-        .filter_map(|s| Some((s.labels.get("backend")?.clone(), s.value)))
-        .collect()
+/// Requests that the splitter or HAProxy could not bring to an answer, by arm.
+pub(crate) fn lost(samples: &[Sample], switch: &Switch) -> BTreeMap<String, f64> {
+    let mut lost = BTreeMap::new();
+    for sample in samples {
+        let name = match sample.name.as_str() {
+            "splitter_no_answer_total" => "backend",
+            "haproxy_server_connection_errors_total" | "haproxy_server_response_errors_total" => {
+                "server"
+            }
+            _ => continue,
+        };
+        let arm = sample.labels.get(name).and_then(|name| ARMS.get(switch.arm(name)?));
+        if let Some(arm) = arm {
+            *lost.entry((*arm).to_owned()).or_default() += sample.value;
+        }
+    }
+    lost
 }
 
 /// What one round of scrapes brought.
@@ -339,7 +377,7 @@ odd{path="a\"b\\c\nd", other="x"} NaN
     #[test]
     fn totals_leave_the_bug_out_of_the_error_rate() {
         let mut totals =
-            Totals::from_samples(&parse(PAGE).expect("legal"), 1000.0).expect("totals");
+            Totals::from_samples(&parse(PAGE).expect("legal"), None, 1000.0).expect("totals");
         assert_eq!((totals.ok, totals.error, totals.null_pointer), (940.0, 3.0, 57.0));
         assert_eq!(totals.le, [0.1, 0.25, 0.5]);
         totals.no_answer = 10.0;
@@ -383,7 +421,8 @@ odd{path="a\"b\\c\nd", other="x"} NaN
 
     #[test]
     fn p95_is_interpolated_and_a_reset_gives_nothing() {
-        let totals = Totals::from_samples(&parse(PAGE).expect("legal"), 1000.0).expect("totals");
+        let totals =
+            Totals::from_samples(&parse(PAGE).expect("legal"), None, 1000.0).expect("totals");
         let p95 = totals.p95().expect("requests");
         assert!((p95 - 0.3).abs() < 1e-9, "{p95}"); // 950 lies 10/50 into 0.25..0.5
         assert_eq!(Totals::default().p95(), None);

@@ -3,6 +3,9 @@
 //! `GET /pay` takes a payment, `GET /health` says whether it may have traffic, `GET /metrics` gives
 //! the Prometheus text format. Failures of the old null-pointer bug and other failures are told
 //! apart in `payments_total{result}`.
+//!
+//! With `--flag` the process has both behaviours: `PUT /flag` sets the share of payments that meet
+//! the new one, and each counts under its own `flag` label.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,13 +13,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use hyper::Method;
 use prometheus::{
-    Encoder as _, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry,
-    TextEncoder,
+    Encoder as _, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts,
+    Registry, TextEncoder,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, LogNormal};
+use serde::Deserialize;
 
 use crate::http::{self, Asked, Reply};
 use crate::process::announce;
@@ -39,6 +44,10 @@ pub(crate) enum FaultKind {
     Leak,
     /// The process exits.
     Crash,
+    /// Only so many payments can be under way at once as the level says; more fail.
+    Pool,
+    /// `/metrics` answers 503.
+    Mute,
 }
 
 /// Flags of `canary_lab service`.
@@ -74,6 +83,9 @@ pub(crate) struct Flags {
     /// The fault.
     #[arg(long, value_enum)]
     fault: Option<FaultKind>,
+    /// Has both behaviours: the bug is in the old one, the fault in the new one.
+    #[arg(long)]
+    flag: bool,
     /// How bad the fault is; see its kind.
     #[arg(long, default_value_t = 0.06, value_parser = positive)]
     fault_level: f64,
@@ -138,9 +150,11 @@ impl Flags {
         (self.fault.is_some() && age >= 0.0 && !over).then_some(age)
     }
 
-    fn chances(&self, age: Option<f64>) -> Chances {
+    /// The chances of a payment; `new` where a flag has sent it to the new behaviour.
+    fn chances(&self, age: Option<f64>, new: Option<bool>) -> Chances {
+        let age = age.filter(|_| new != Some(false));
         let mut now = Chances {
-            bug: self.bug_share,
+            bug: if new == Some(true) { 0.0 } else { self.bug_share },
             error: self.error_share,
             slow_share: 0.0,
             slow_seconds: 0.7,
@@ -155,39 +169,38 @@ impl Flags {
                 now.error += self.fault_level * age;
                 now.factor += self.fault_level * age;
             }
-            FaultKind::Crash => {}
+            FaultKind::Crash | FaultKind::Pool | FaultKind::Mute => {}
         }
         now
     }
 }
 
-struct Metrics {
-    registry: Registry,
+/// What is counted of one behaviour.
+struct Counters {
     payments: IntCounterVec,
     null_pointers: IntCounter,
     seconds: Histogram,
 }
 
-impl Metrics {
-    fn try_new() -> prometheus::Result<Self> {
-        let registry = Registry::new();
+impl Counters {
+    /// Counters of their own for each state of a flag, with its label.
+    fn try_new(registry: &Registry, flag: Option<&str>) -> prometheus::Result<Self> {
+        let labelled = |name: &str, help: &str| match flag {
+            Some(state) => Opts::new(name, help).const_label("flag", state),
+            None => Opts::new(name, help),
+        };
         let payments = IntCounterVec::new(
-            Opts::new("payments_total", "Payments by result: ok, error or null_pointer."),
+            labelled("payments_total", "Payments by result: ok, error or null_pointer."),
             &["result"],
         )?;
         let exceptions = IntCounterVec::new(
-            Opts::new("exceptions_total", "Exceptions thrown, by kind."),
+            labelled("exceptions_total", "Exceptions thrown, by kind."),
             &["kind"],
         )?;
-        let seconds = Histogram::with_opts(
-            HistogramOpts::new("payment_seconds", "Time to take a payment.")
-                .buckets(BUCKETS.to_vec()),
-        )?;
-        let started =
-            Gauge::new("process_start_time_seconds", "Start of the process, in Unix time.")?;
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        started.set(unix.as_secs_f64());
-        registry.register(Box::new(started))?;
+        let seconds = Histogram::with_opts(HistogramOpts {
+            common_opts: labelled("payment_seconds", "Time to take a payment."),
+            buckets: BUCKETS.to_vec(),
+        })?;
         registry.register(Box::new(payments.clone()))?;
         registry.register(Box::new(exceptions.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
@@ -195,8 +208,40 @@ impl Metrics {
             payments.with_label_values(&[result]); // a counter that is 0 is there all the same
         }
         let null_pointers = exceptions.with_label_values(&["null_pointer"]);
-        Ok(Self { registry, payments, null_pointers, seconds })
+        Ok(Self { payments, null_pointers, seconds })
     }
+}
+
+struct Metrics {
+    registry: Registry,
+    under_way: IntGauge,
+    /// Of the only behaviour, or of the old one.
+    usual: Counters,
+    /// Of the new one, where a flag chooses.
+    new: Option<Counters>,
+}
+
+impl Metrics {
+    fn try_new(flag: bool) -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let started =
+            Gauge::new("process_start_time_seconds", "Start of the process, in Unix time.")?;
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        started.set(unix.as_secs_f64());
+        let under_way = IntGauge::new("payments_under_way", "Payments that are being taken.")?;
+        registry.register(Box::new(started))?;
+        registry.register(Box::new(under_way.clone()))?;
+        let usual = Counters::try_new(&registry, flag.then_some("off"))?;
+        let new = flag.then(|| Counters::try_new(&registry, Some("on"))).transpose()?;
+        Ok(Self { registry, under_way, usual, new })
+    }
+}
+
+/// The body of `PUT /flag`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Setting {
+    share: f64,
 }
 
 struct Service {
@@ -204,6 +249,8 @@ struct Service {
     started: Instant,
     latency: LogNormal<f64>,
     random: Mutex<StdRng>,
+    /// The share of payments that meet the new behaviour, with `--flag`.
+    share: Mutex<f64>,
     metrics: Metrics,
 }
 
@@ -213,11 +260,17 @@ impl Service {
         self.flags.fault_age(self.started.elapsed().as_secs_f64(), unix.as_secs_f64())
     }
 
-    /// Draws how a payment ends and how long it takes. The bug strikes at the end of the work, so
-    /// that a sick version is not faster than a healthy one.
-    fn draw(&self) -> (Payment, Duration) {
-        let now = self.flags.chances(self.fault_age());
+    fn has_fault(&self, kind: FaultKind) -> bool {
+        self.flags.fault == Some(kind) && self.fault_age().is_some()
+    }
+
+    /// Draws which behaviour a payment meets, how it ends and how long it takes. The bug strikes at
+    /// the end of the work, so that a sick version is not faster than a healthy one.
+    fn draw(&self) -> (Option<bool>, Payment, Duration) {
+        let share = *self.share.lock().unwrap_or_else(PoisonError::into_inner);
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = self.flags.flag.then(|| random.random::<f64>() < share);
+        let now = self.flags.chances(self.fault_age(), new);
         let payment = if random.random::<f64>() < now.error {
             Payment::Error
         } else if random.random::<f64>() < now.bug {
@@ -229,23 +282,38 @@ impl Service {
         if random.random::<f64>() < now.slow_share {
             seconds += now.slow_seconds;
         }
-        (payment, Duration::from_secs_f64(seconds.clamp(0.001, 30.0)))
+        (new, payment, Duration::from_secs_f64(seconds.clamp(0.001, 30.0)))
     }
 
     async fn pay(&self) -> Reply {
         let begun = Instant::now();
-        let (payment, takes) = self.draw();
+        let (new, mut payment, takes) = self.draw();
+        let under_way = &self.metrics.under_way;
+        under_way.inc();
+        // Whoever gets no connection waits for one in vain, and holds none meanwhile.
+        let is_left_out =
+            self.has_fault(FaultKind::Pool) && under_way.get() as f64 > self.flags.fault_level;
+        if is_left_out {
+            payment = Payment::Error;
+            under_way.dec();
+        }
         tokio::time::sleep(takes).await;
-        let metrics = &self.metrics;
-        metrics.seconds.observe(begun.elapsed().as_secs_f64());
+        if !is_left_out {
+            under_way.dec();
+        }
+        let counters = match &self.metrics.new {
+            Some(counters) if new == Some(true) => counters,
+            _ => &self.metrics.usual,
+        };
+        counters.seconds.observe(begun.elapsed().as_secs_f64());
         let (label, status, body) = match payment {
             Payment::Ok => ("ok", 200, "paid"),
             Payment::Error => ("error", 500, "payment failed"),
             Payment::NullPointer => ("null_pointer", 500, "payment method is null"),
         };
-        metrics.payments.with_label_values(&[label]).inc();
+        counters.payments.with_label_values(&[label]).inc();
         if payment == Payment::NullPointer {
-            metrics.null_pointers.inc();
+            counters.null_pointers.inc();
         }
         Reply::text(status, body)
     }
@@ -258,10 +326,27 @@ impl Service {
         }
     }
 
+    /// Reads the flag, or sets it.
+    fn flag(&self, asked: &Asked) -> Reply {
+        let mut share = self.share.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.method == Method::PUT {
+            match serde_json::from_slice(&asked.body) {
+                Ok(Setting { share: new }) if (0.0..=1.0).contains(&new) => *share = new,
+                Ok(Setting { share: new }) => {
+                    return Reply::text(400, format!("{new} is not a share in 0..=1"));
+                }
+                Err(e) => return Reply::text(400, format!("not a share: {e}")),
+            }
+        }
+        Reply::json(200, &serde_json::json!({ "share": *share }))
+    }
+
     async fn answer(&self, asked: Asked) -> Reply {
         match asked.path.as_str() {
             "/pay" => self.pay().await,
+            "/metrics" if self.has_fault(FaultKind::Mute) => Reply::text(503, "no metrics"),
             "/metrics" => self.metrics_text(),
+            "/flag" if self.flags.flag => self.flag(&asked),
             "/health" if self.started.elapsed().as_secs_f64() < self.flags.warmup => {
                 Reply::text(503, "warming up")
             }
@@ -282,7 +367,8 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
         started: Instant::now(),
         latency,
         random: Mutex::new(StdRng::seed_from_u64(flags.seed)),
-        metrics: Metrics::try_new()?,
+        share: Mutex::new(0.0),
+        metrics: Metrics::try_new(flags.flag)?,
         flags,
     });
     if service.flags.fault == Some(FaultKind::Crash) {
@@ -336,13 +422,28 @@ mod tests {
     #[test]
     fn each_fault_does_what_it_says() {
         let at = |kind: &str, level: &str, age| {
-            flags(&["--fault", kind, "--fault-level", level]).chances(Some(age))
+            flags(&["--fault", kind, "--fault-level", level]).chances(Some(age), None)
         };
         assert!((at("errors", "0.06", 1.0).error - 0.063).abs() < 1e-12);
         assert_eq!(at("latency", "2.5", 1.0).factor, 2.5);
         assert_eq!(at("tail", "0.1", 1.0).slow_share, 0.1);
         let leak = at("leak", "0.01", 5.0);
         assert!((leak.error - 0.053).abs() < 1e-12 && (leak.factor - 1.05).abs() < 1e-12);
+    }
+
+    #[test]
+    fn behind_a_flag_the_old_behaviour_has_the_bug_and_the_new_one_the_fault() {
+        let f =
+            flags(&["--flag", "--bug-share", "0.5", "--fault", "errors", "--fault-level", "0.06"]);
+        let (old, new) = (f.chances(Some(1.0), Some(false)), f.chances(Some(1.0), Some(true)));
+        assert_eq!((old.bug, old.error), (0.5, 0.003));
+        assert_eq!((new.bug, new.error), (0.0, 0.063));
+        let page = |flag| {
+            let metrics = Metrics::try_new(flag).expect("counters");
+            TextEncoder::new().encode_to_string(&metrics.registry.gather()).expect("text")
+        };
+        assert!(page(true).contains("payments_total{flag=\"on\",result=\"ok\"} 0"));
+        assert!(!page(false).contains("flag="));
     }
 
     #[test]

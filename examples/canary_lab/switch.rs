@@ -1,4 +1,4 @@
-//! Where the traffic is switched: the lab's own splitter, or HAProxy over its runtime API.
+//! What moves traffic: weights at the lab's own splitter or at HAProxy, batches of instances, or a flag.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,80 +16,145 @@ use crate::http;
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long a batch of instances may take: what it serves is waited for, then it is started anew.
+const BATCH_PATIENCE: Duration = Duration::from_secs(30);
+
 /// HAProxy's weights end at 256; 200 parts give half percents.
 const HAPROXY_PARTS: f64 = 200.0;
 
-/// The arms' names at the switch.
-pub(crate) const ARMS: [&str; 2] = ["baseline", "canary"];
+/// What the two arms are called at the switch: the old version's, then the fix's.
+pub(crate) type Names = [&'static str; 2];
 
-/// A traffic switch with two backends, `baseline` and `canary`.
+/// Names by role.
+pub(crate) const ARMS: Names = ["baseline", "canary"];
+
+/// Names by side: colours say nothing about which side is live.
+pub(crate) const SIDES: Names = ["blue", "green"];
+
+/// What moves traffic, and what the arms are called there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Switch {
-    /// The control address of the lab's splitter.
+pub(crate) struct Switch {
+    /// What moves it.
+    pub(crate) by: Mover,
+    /// The arms' names; for instances with a number behind.
+    pub(crate) names: Names,
+}
+
+/// What moves traffic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mover {
+    /// Weights, set at the control address of the lab's splitter.
     Splitter(SocketAddr),
-    /// The runtime socket of HAProxy, backend `app`.
+    /// Weights, set over the runtime socket of HAProxy, backend `app`.
     Haproxy(PathBuf),
+    /// The platform, which replaces instance after instance behind the lab's splitter.
+    Fleet {
+        /// Where the platform takes orders.
+        platform: SocketAddr,
+        /// The splitter's control address.
+        splitter: SocketAddr,
+    },
+    /// A flag inside the one process that serves everybody.
+    Flag(SocketAddr),
 }
 
 impl FromStr for Switch {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.strip_prefix("haproxy:") {
-            Some(path) => Ok(Self::Haproxy(path.into())),
-            None => text
-                .parse()
-                .map(Self::Splitter)
-                .map_err(|_| format!("`{text}` is neither an address nor `haproxy:<socket>`")),
-        }
+        let (names, mover) = match text.strip_prefix("sides:") {
+            Some(mover) => (SIDES, mover),
+            None => (ARMS, text),
+        };
+        let address = |text: &str| text.parse().ok();
+        let by = if let Some(path) = mover.strip_prefix("haproxy:") {
+            Some(Mover::Haproxy(path.into()))
+        } else if let Some(at) = mover.strip_prefix("flag:") {
+            address(at).map(Mover::Flag)
+        } else if let Some(both) = mover.strip_prefix("fleet:") {
+            both.split_once(',').and_then(|(platform, splitter)| {
+                Some(Mover::Fleet { platform: address(platform)?, splitter: address(splitter)? })
+            })
+        } else {
+            address(mover).map(Mover::Splitter)
+        };
+        by.map(|by| Self { by, names }).ok_or_else(|| {
+            format!(
+                "`{text}` is neither `<address>`, `haproxy:<socket>`, `fleet:<platform>,<splitter>` \
+                 nor `flag:<address>`; `sides:` before the first two calls the arms blue and green"
+            )
+        })
     }
 }
 
 impl std::fmt::Display for Switch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Splitter(address) => write!(f, "{address}"),
-            Self::Haproxy(path) => write!(f, "haproxy:{}", path.display()),
+        if self.names == SIDES {
+            f.write_str("sides:")?;
+        }
+        match &self.by {
+            Mover::Splitter(address) => write!(f, "{address}"),
+            Mover::Haproxy(path) => write!(f, "haproxy:{}", path.display()),
+            Mover::Fleet { platform, splitter } => write!(f, "fleet:{platform},{splitter}"),
+            Mover::Flag(address) => write!(f, "flag:{address}"),
         }
     }
 }
 
+/// A version behind the switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Behind {
+    /// What the switch calls it.
+    pub(crate) name: String,
+    /// Where it is.
+    pub(crate) at: SocketAddr,
+    /// Whether it gets traffic at once, as much as each other that does.
+    pub(crate) live: bool,
+}
+
 impl Switch {
-    /// Gives the canary `share` of the traffic and the baseline the rest.
+    /// Gives the fix `share` of the traffic and the old version the rest.
     pub(crate) async fn set_share(&self, share: f64) -> anyhow::Result<()> {
         anyhow::ensure!((0.0..=1.0).contains(&share), "{share} is not a share in 0..=1");
-        match self {
-            Self::Splitter(control) => {
+        let [old, fix] = self.names;
+        let (to, path, body, patience) = match &self.by {
+            Mover::Splitter(control) => {
                 let canary = parts(share, 10_000.0);
-                let weights = json!({ "canary": canary, "baseline": 10_000 - canary });
-                let body = weights.to_string();
-                http::expect_ok(*control, Method::PUT, "/weights", body, PATIENCE).await?;
-                Ok(())
+                let weights = json!({ fix: canary, old: 10_000 - canary });
+                (control, "/weights", weights, PATIENCE)
             }
-            Self::Haproxy(socket) => {
+            Mover::Haproxy(socket) => {
                 let canary = parts(share, HAPROXY_PARTS);
                 let baseline = parts(1.0, HAPROXY_PARTS) - canary;
                 let commands = format!(
-                    "set server app/baseline weight {baseline}; set server app/canary weight {canary}"
+                    "set server app/{old} weight {baseline}; set server app/{fix} weight {canary}"
                 );
-                haproxy(socket, &commands).await
+                return haproxy(socket, &commands).await;
             }
-        }
+            Mover::Fleet { platform, .. } => {
+                (platform, "/fleet", json!({ "share": share }), BATCH_PATIENCE)
+            }
+            Mover::Flag(service) => (service, "/flag", json!({ "share": share }), PATIENCE),
+        };
+        http::expect_ok(*to, Method::PUT, path, body.to_string(), patience).await?;
+        Ok(())
     }
 
-    /// The canary's share as the switch has it.
+    /// The fix's share as the switch has it.
     pub(crate) async fn canary_share(&self) -> anyhow::Result<f64> {
         let mut weights = [0.0; 2];
-        match self {
-            Self::Splitter(control) => {
+        match &self.by {
+            Mover::Splitter(control) | Mover::Fleet { splitter: control, .. } => {
                 let reply = http::expect_ok(*control, Method::GET, "/backends", "", PATIENCE);
-                let backends: Value = serde_json::from_slice(&reply.await?.body)?;
-                for (weight, name) in weights.iter_mut().zip(ARMS) {
-                    *weight = backends[name]["weight"].as_f64().unwrap_or(0.0);
+                let backends: BTreeMap<String, Value> = serde_json::from_slice(&reply.await?.body)?;
+                for (name, backend) in &backends {
+                    if let Some(arm) = self.arm(name) {
+                        weights[arm] += backend["weight"].as_f64().unwrap_or(0.0);
+                    }
                 }
             }
-            Self::Haproxy(socket) => {
-                for (weight, name) in weights.iter_mut().zip(ARMS) {
+            Mover::Haproxy(socket) => {
+                for (weight, name) in weights.iter_mut().zip(self.names) {
                     let answer = haproxy_says(socket, &format!("get weight app/{name}")).await?;
                     let number = answer.split_whitespace().next().unwrap_or_default();
                     *weight = number
@@ -97,41 +162,62 @@ impl Switch {
                         .with_context(|| format!("HAProxy gave no weight: {}", answer.trim()))?;
                 }
             }
+            Mover::Flag(service) => {
+                let reply = http::expect_ok(*service, Method::GET, "/flag", "", PATIENCE).await?;
+                let flag: Value = serde_json::from_slice(&reply.body)?;
+                return flag["share"].as_f64().context("the flag has no share");
+            }
         }
         let [baseline, canary] = weights;
         anyhow::ensure!(baseline + canary > 0.0, "the switch sends no traffic anywhere");
         Ok(canary / (baseline + canary))
     }
 
-    /// Tells the switch where the versions are. The canary starts without traffic.
-    pub(crate) async fn register(
-        &self,
-        baseline: SocketAddr,
-        canary: Option<SocketAddr>,
-    ) -> anyhow::Result<()> {
-        match self {
-            Self::Splitter(control) => {
-                let mut backends = BTreeMap::new();
-                backends.insert("baseline", json!({ "address": baseline, "weight": 10_000 }));
-                if let Some(address) = canary {
-                    backends.insert("canary", json!({ "address": address, "weight": 0 }));
-                }
+    /// Which arm a name at the switch belongs to: 0 is the old version's, 1 the fix's.
+    pub(crate) fn arm(&self, name: &str) -> Option<usize> {
+        let own =
+            |of: &&str| name.strip_prefix(*of).is_some_and(|n| n.is_empty() || n.starts_with('.'));
+        self.names.iter().position(|of| own(&of))
+    }
+
+    /// The name of the side that has all the traffic at this share of the fix's.
+    pub(crate) fn live_side(&self, share: f64) -> Option<&'static str> {
+        let [old, fix] = self.names;
+        match share {
+            _ if self.names != SIDES => None,
+            0.0 => Some(old),
+            1.0 => Some(fix),
+            _ => None,
+        }
+    }
+
+    /// Tells the switch where the versions are; whatever it knew before is gone.
+    pub(crate) async fn register(&self, behind: &[Behind]) -> anyhow::Result<()> {
+        match &self.by {
+            Mover::Splitter(control) | Mover::Fleet { splitter: control, .. } => {
+                let backends: BTreeMap<&str, Value> = behind
+                    .iter()
+                    .map(|b| {
+                        let weight = if b.live { 10_000 } else { 0 };
+                        (b.name.as_str(), json!({ "address": b.at, "weight": weight }))
+                    })
+                    .collect();
                 let body = serde_json::to_string(&backends)?;
                 http::expect_ok(*control, Method::PUT, "/backends", body, PATIENCE).await?;
             }
-            Self::Haproxy(socket) => {
-                for (name, address) in ARMS.iter().zip([Some(baseline), canary]) {
-                    let Some(address) = address else { continue };
-                    let (ip, port) = (address.ip(), address.port());
-                    let at = format!("set server app/{name} addr {ip} port {port}");
-                    let weight = if *name == "baseline" { HAPROXY_PARTS } else { 0.0 };
+            Mover::Haproxy(socket) => {
+                for Behind { name, at, live } in behind {
+                    let (ip, port) = (at.ip(), at.port());
+                    let place = format!("set server app/{name} addr {ip} port {port}");
+                    let weight = if *live { HAPROXY_PARTS } else { 0.0 };
                     let rest = format!(
                         "set server app/{name} weight {weight}; set server app/{name} state ready"
                     );
-                    haproxy_says(socket, &at).await?;
+                    haproxy_says(socket, &place).await?;
                     haproxy(socket, &rest).await?;
                 }
             }
+            Mover::Flag(_) => {}
         }
         Ok(())
     }
@@ -170,10 +256,32 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        for text in ["127.0.0.1:4000", "haproxy:/run/lab.sock"] {
+        for text in [
+            "127.0.0.1:4000",
+            "sides:127.0.0.1:4000",
+            "haproxy:/run/lab.sock",
+            "sides:haproxy:/run/lab.sock",
+            "fleet:127.0.0.1:4000,127.0.0.1:4001",
+            "flag:127.0.0.1:4000",
+        ] {
             assert_eq!(text.parse::<Switch>().expect("legal").to_string(), text);
         }
-        assert!("nowhere".parse::<Switch>().is_err());
+        for text in ["nowhere", "fleet:127.0.0.1:4000", "sides:", "flag:here"] {
+            assert!(text.parse::<Switch>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_with_and_without_a_number_belong_to_an_arm_and_one_side_is_live() {
+        let by_role: Switch = "fleet:127.0.0.1:1,127.0.0.1:2".parse().expect("legal");
+        assert_eq!(by_role.arm("baseline.2"), Some(0));
+        assert_eq!(by_role.arm("canary"), Some(1));
+        assert_eq!((by_role.arm("canaries"), by_role.arm("green")), (None, None));
+        assert_eq!(by_role.live_side(1.0), None);
+        let by_side: Switch = "sides:127.0.0.1:1".parse().expect("legal");
+        assert_eq!((by_side.arm("blue"), by_side.arm("green")), (Some(0), Some(1)));
+        let live = [0.0, 0.5, 1.0].map(|share| by_side.live_side(share));
+        assert_eq!(live, [Some("blue"), None, Some("green")]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub(crate) struct Standing {
     stage: Stage,
     decision: Decision,
     shown: bool,
+    silent: bool,
 }
 
 impl Standing {
@@ -26,6 +27,7 @@ impl Standing {
             stage: rollout.stage().clone(),
             decision: rollout.verdict().decision,
             shown: shown(rollout),
+            silent: silent(rollout),
         }
     }
 
@@ -61,6 +63,16 @@ impl Standing {
                 Stage::Monitoring(from) | Stage::Gate { step: from, .. },
                 Stage::FinalValidation { .. },
             ) => say("final_validation", passed(from.phase.as_str())),
+            (Stage::Monitoring(_), Stage::Gate { step, until }) => {
+                let whose = match until {
+                    Some(_) => "it is promoted unless somebody holds it",
+                    None => "a person says whether it is promoted",
+                };
+                say("gate", format!("{}; {whose}", passed(step.phase.as_str())));
+            }
+            (Stage::Gate { until: Some(_), .. }, Stage::Gate { step, until: None }) => {
+                say("held", format!("{}: from here a person says go", step.phase));
+            }
             (Stage::FinalValidation { .. }, Stage::Complete { .. }) => {
                 say("complete", passed("final validation"));
             }
@@ -85,6 +97,13 @@ impl Standing {
             }
             _ => {}
         }
+        match (self.silent, silent(rollout)) {
+            (false, true) => say("metrics_lost", reasons(plan, verdict)),
+            (true, false) if !matches!(rollout.stage(), Stage::RollingBack(_)) => {
+                say("metrics_back", "it goes on by itself".to_owned());
+            }
+            _ => {}
+        }
         if verdict.decision == Decision::Ask && self.decision != Decision::Ask {
             say("ask", reasons(plan, verdict));
         }
@@ -94,6 +113,11 @@ impl Standing {
 
 fn shown(rollout: &Rollout) -> bool {
     rollout.verdict().efficacy.is_some_and(|efficacy| efficacy.shown)
+}
+
+/// Whether a metric that decides has been silent for longer than it may.
+fn silent(rollout: &Rollout) -> bool {
+    rollout.verdict().causes.iter().any(|cause| cause.reason == Reason::Stale)
 }
 
 /// When the present stage may end, by the plan.

@@ -21,7 +21,7 @@ pub(crate) fn report() -> Report {
 fn run(id: &str, title: &str, bad_from: Option<f64>) -> RunRecord {
     let began = 1_772_500_000.0;
     let mut record = RunRecord::new(id, title, "Made-up figures.", began);
-    record.take(Line::Began { at: began + 1.0, resumed: false, events: 0 });
+    record.take(Line::Began { at: began + 1.0, resumed: false, events: 0, people: None });
     record.take(Line::Message {
         at: began + 1.0,
         audience: "notify responders".into(),

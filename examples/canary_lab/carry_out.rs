@@ -1,0 +1,217 @@
+//! What the library asks for, as this driver does it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use hotfix_core::grade::{RollbackMethod, Strategy};
+use hotfix_core::rollout::{Act, ActionId};
+use hotfix_core::unit::{RoleName, Share};
+use hyper::Method as Verb;
+use serde_json::Value;
+
+use crate::http;
+use crate::idle;
+use crate::platform::Order;
+use crate::switch::{Mover, Switch};
+
+/// How long the platform may take for a deployment.
+const DEPLOY_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a new share has to hold before it counts as reached: requests that left under the old
+/// one have been answered by then.
+const SETTLE: Duration = Duration::from_millis(800);
+
+/// What came of an action.
+pub(crate) struct Done {
+    /// Which.
+    pub(crate) id: ActionId,
+    /// What was noted on the way, or why it failed.
+    pub(crate) done: anyhow::Result<Vec<(String, String)>>,
+}
+
+/// What an action means here.
+pub(crate) enum Task {
+    /// Somebody is told; nothing is waited for.
+    Tell {
+        /// Whom.
+        audience: String,
+        /// What.
+        text: String,
+    },
+    /// Something is done and its end told.
+    Do {
+        /// In words.
+        what: String,
+        /// What.
+        work: Work,
+    },
+}
+
+/// Something to do. Its parts follow each other.
+#[derive(Default)]
+pub(crate) struct Work {
+    /// Have this version deployed.
+    deploy: Option<String>,
+    /// Then check the idle side: it runs this version.
+    check: Option<String>,
+    /// Give the fix this share of the traffic.
+    share: Option<Share>,
+    /// Wait until that has reached everybody.
+    settles: bool,
+    /// Nothing here can do it: why.
+    cannot: Option<String>,
+}
+
+/// What an action means with this strategy and switch.
+pub(crate) fn task(act: &Act, strategy: Strategy, switch: &Switch, instances: Option<u32>) -> Task {
+    let tell = |audience: &str, text: String| Task::Tell { audience: audience.to_owned(), text };
+    match act {
+        Act::Deploy { version, .. } => {
+            // Two sides: what runs on the idle one is checked before it is reported as deployed.
+            let check = (strategy == Strategy::BlueGreen).then(|| version.clone());
+            let what = match check {
+                Some(_) => format!("deploy {version} to the idle side, {}", switch.names[1]),
+                None => format!("deploy {version}"),
+            };
+            Task::Do {
+                what,
+                work: Work { deploy: Some(version.clone()), check, ..Work::default() },
+            }
+        }
+        Act::SetTraffic { share, .. } => {
+            let work = Work { share: Some(*share), settles: true, ..Work::default() };
+            Task::Do { what: words(*share, switch, instances), work }
+        }
+        Act::RollBack { method, version, .. } => {
+            // A flag or a switch finds the old version running.
+            let redeploys =
+                !matches!(method, RollbackMethod::FeatureFlag | RollbackMethod::BlueGreenSwitch);
+            let deploy = redeploys.then(|| version.clone());
+            let work = Work { deploy, share: Some(Share::NONE), ..Work::default() };
+            Task::Do { what: format!("roll back to {version} by {method}"), work }
+        }
+        Act::AskDecision { question, .. } => tell("whoever decides", question.clone()),
+        Act::RequestApproval { any_of, .. } => {
+            let roles: Vec<&str> = any_of.iter().map(RoleName::as_str).collect();
+            tell(&roles.join(" or "), "approval is asked for".to_owned())
+        }
+        Act::Notify { audience, message, .. } => tell(audience.as_str(), message.to_string()),
+        Act::Page { role, why, .. } => tell(role.as_str(), why.clone()),
+        other => {
+            let (kind, rest) = generic(other);
+            if other.awaits() {
+                let cannot = Some(format!("this driver does not know how to {kind}"));
+                return Task::Do { what: kind, work: Work { cannot, ..Work::default() } };
+            }
+            Task::Tell { audience: kind, text: rest }
+        }
+    }
+}
+
+/// Whatever else a newer library asks for: its kind, and its fields as they are.
+fn generic(act: &Act) -> (String, String) {
+    let mut fields: BTreeMap<String, Value> =
+        serde_json::to_value(act).and_then(serde_json::from_value).unwrap_or_default();
+    let kind = fields.remove("kind").and_then(|kind| kind.as_str().map(|k| k.replace('_', " ")));
+    let rest: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| match value {
+            Value::String(text) => format!("{name}: {text}"),
+            other => format!("{name}: {other}"),
+        })
+        .collect();
+    (kind.unwrap_or_default(), rest.join(", "))
+}
+
+/// What moving traffic means at this switch.
+fn words(share: Share, switch: &Switch, instances: Option<u32>) -> String {
+    let part = share.as_fraction();
+    match (&switch.by, switch.live_side(part), instances) {
+        (Mover::Fleet { .. }, _, Some(all)) => {
+            format!("give {:.0} of {all} instances the fix", part * f64::from(all))
+        }
+        (Mover::Flag(_), ..) => format!("switch the flag on for {share}"),
+        (_, Some(side), _) => format!("switch all traffic to {side}"),
+        _ => format!("send {share} to the fix"),
+    }
+}
+
+impl Work {
+    /// Does it and gives what was noted on the way.
+    pub(crate) async fn carry_out(
+        self,
+        platform: SocketAddr,
+        switch: &Switch,
+        id: ActionId,
+    ) -> anyhow::Result<Vec<(String, String)>> {
+        let mut noted = Vec::new();
+        if let Some(cannot) = self.cannot {
+            anyhow::bail!(cannot);
+        }
+        if let Some(version) = self.deploy {
+            let order = serde_json::to_vec(&Order { version, action: id.to_string() })?;
+            http::expect_ok(platform, Verb::POST, "/deploy", order, DEPLOY_PATIENCE).await?;
+        }
+        if let Some(version) = self.check {
+            let idle = switch.names[1];
+            let seen = check(platform, &version)
+                .await
+                .with_context(|| format!("{idle}, the idle side, did not pass"))?;
+            noted.push((format!("{idle}, the idle side, passed"), seen));
+        }
+        if let Some(share) = self.share {
+            switch.set_share(share.as_fraction()).await?;
+            if let Some(side) = switch.live_side(switch.canary_share().await?) {
+                let what = format!("the live side is {side}");
+                noted.push((what, "as the switch says".to_owned()));
+            }
+        }
+        if self.settles {
+            tokio::time::sleep(SETTLE).await;
+        }
+        Ok(noted)
+    }
+}
+
+/// Checks the side that has this version.
+async fn check(platform: SocketAddr, version: &str) -> anyhow::Result<String> {
+    let limit = Duration::from_secs(3);
+    let reply = http::expect_ok(platform, Verb::GET, "/services", "", limit).await?;
+    let places: BTreeMap<String, Vec<SocketAddr>> = serde_json::from_slice(&reply.body)?;
+    let side = places.get(version).and_then(|places| places.first());
+    idle::check(*side.context("it runs nowhere")?, version).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn what(share: f64, switch: &str, instances: Option<u32>) -> String {
+        let share = Share::try_from_fraction(share).expect("a share");
+        words(share, &switch.parse().expect("a switch"), instances)
+    }
+
+    #[test]
+    fn moving_traffic_is_said_as_it_is_done() {
+        assert_eq!(what(0.1, "127.0.0.1:1", None), "send 10% to the fix");
+        assert_eq!(what(1.0, "sides:127.0.0.1:1", None), "switch all traffic to green");
+        let fleet = "fleet:127.0.0.1:1,127.0.0.1:2";
+        assert_eq!(what(1.0 / 3.0, fleet, Some(6)), "give 2 of 6 instances the fix");
+        assert_eq!(what(0.5, "flag:127.0.0.1:1", None), "switch the flag on for 50%");
+    }
+
+    #[test]
+    fn an_action_of_a_kind_that_is_not_done_here_is_passed_on_in_its_own_words() {
+        let act: Act = serde_json::from_value(
+            serde_json::json!({ "kind": "update_status_page", "message": "deployed" }),
+        )
+        .expect("an action");
+        let by_weight = "127.0.0.1:1".parse().expect("a switch");
+        let Task::Tell { audience, text } = task(&act, Strategy::Canary, &by_weight, None) else {
+            panic!("nothing is done about a status page");
+        };
+        assert_eq!((audience.as_str(), text.as_str()), ("update status page", "message: deployed"));
+    }
+}

@@ -1,0 +1,362 @@
+//! What each scene has to show.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use hotfix_core::rollout::audit;
+
+use crate::platform::Batch;
+use crate::record::{Action, RunRecord};
+use crate::scenes::{Ending, Scene, Way};
+use crate::scrape;
+use crate::stage::CANARY;
+use crate::switch::{Mover, Switch};
+
+/// Seconds that a way back without a deployment may take: a second or so.
+const AT_ONCE: f64 = 1.5;
+
+/// The veto window of the policy `lab-veto`, in seconds.
+const VETO: f64 = 5.0;
+
+/// What the lab finds when the driver has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// The fix's share as the switch has it.
+    pub(crate) share: f64,
+    /// The side that has all the traffic, where there are two.
+    pub(crate) live_side: Option<&'static str>,
+    /// Requests that the splitter could not bring to an answer; nothing where HAProxy counts them.
+    pub(crate) lost: Option<f64>,
+    /// Deployments carried out.
+    pub(crate) deployments: u32,
+    /// Processes of the service that were started.
+    pub(crate) launches: u32,
+    /// Instances that run: of the old version and of the fix.
+    pub(crate) running: [usize; 2],
+    /// Batches of instances that were replaced.
+    pub(crate) batches: Vec<Batch>,
+}
+
+/// Requests that the lab's splitter could not bring to an answer.
+pub(crate) async fn lost(switch: &Switch) -> Option<f64> {
+    let Mover::Splitter(control) = switch.by else { return None };
+    let samples = scrape::fetch(control).await.ok()?;
+    Some(scrape::lost(&samples, switch).values().sum())
+}
+
+/// Notes whether the scene showed what it had to.
+pub(crate) fn judge(scene: &Scene, record: &mut RunRecord, found: &Found) {
+    judge_ending(scene, record, found.share);
+    (scene.shows)(record, found);
+    if let Some(load) = &record.load {
+        let (sent, planned) = (load.sent, load.planned);
+        record.check(
+            "the load kept its rate",
+            sent == planned && planned > 0,
+            format!("{sent} of {planned} sent, {:.0} per second", load.rate_sent),
+        );
+    }
+    judge_actions(scene, record);
+}
+
+fn judge_ending(scene: &Scene, record: &mut RunRecord, share: f64) {
+    let (backs, promoted) = (decided(record, "roll_back"), decided(record, "promote"));
+    let shown = decided(record, "efficacy_shown");
+    let outcome = record.outcome.clone();
+    let split = format!("{:.0}% to the fix at the switch", share * 100.0);
+    let at_once = scene.way == Way::BlueGreen;
+    match scene.ending {
+        Ending::Closed => {
+            let completed = decided(record, "complete");
+            record.check("the rollout completes", completed == 1, times(completed));
+            record.check("it is watched to its end", outcome == "closed", outcome);
+            record.check("nothing is rolled back", backs == 0, times(backs));
+            record.check("all traffic goes to the fix", share == 1.0, split);
+            // Without both versions at work at the same time there is nothing to show it by.
+            if !at_once {
+                record.check("the fix is shown to work", shown == 1, times(shown));
+            }
+        }
+        Ending::RolledBack => {
+            record.check("the rollout is rolled back", outcome == "rolled_back", outcome);
+            record.check("by one decision", backs == 1, times(backs));
+            record.check("all traffic goes to the old version", share == 0.0, split);
+            if !at_once {
+                record.check(
+                    "it never reached everybody",
+                    !record.phases.iter().any(|p| p.share >= 1.0),
+                    format!("{promoted} promotions"),
+                );
+            }
+        }
+        Ending::Failed => {
+            record.check("the rollout fails at its start", outcome == "failed", outcome);
+            record.check("all traffic stays with the old version", share == 0.0, split);
+        }
+    }
+}
+
+/// Notes whether each action was carried out and confirmed once; where the rollout has to fail, whether
+/// the last one was reported as failed.
+fn judge_actions(scene: &Scene, record: &mut RunRecord) {
+    let once = |a: &Action| (a.confirmed_times, a.failed_times) == (1, 0);
+    let failed = |a: &Action| (a.confirmed_times, a.failed_times) == (0, 1);
+    let number = format!("{} actions", record.actions.len());
+    let Some((last, before)) = record.actions.split_last() else {
+        record.check("each action is confirmed once", false, number);
+        return;
+    };
+    if scene.ending == Ending::Failed {
+        let right = before.iter().all(once) && failed(last);
+        record.check("the deployment is reported as failed, once", right, number);
+    } else {
+        let right = before.iter().all(once) && once(last);
+        record.check("each action is confirmed once", right, number);
+    }
+}
+
+/// Notes whether the log holds what happened: unbroken, and the same when it is judged anew.
+pub(crate) fn judge_log(record: &mut RunRecord, path: &Path) -> anyhow::Result<()> {
+    let log = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let head = record.facts.get("head").and_then(|head| head.parse().ok());
+    let audit = audit(&log, head);
+    let seen = audit.findings.first().map_or_else(
+        || format!("{} lines", audit.lines),
+        |finding| format!("line {}: {}", finding.line, finding.message),
+    );
+    record.check("its log, judged anew, tells the same", head.is_some() && audit.is_clean(), seen);
+    Ok(())
+}
+
+/// Both versions had the fault.
+pub(crate) fn both_failed(record: &mut RunRecord, _: &Found) {
+    let most = |arm: &[(f64, f64)]| arm.iter().map(|p| p.1).fold(0.0, f64::max);
+    let errors = record.series.get("error_rate").cloned().unwrap_or_default();
+    let (canary, baseline) = (most(&errors.canary), most(&errors.baseline));
+    record.check(
+        "both versions were seen to fail",
+        canary > 0.01 && baseline > 0.01,
+        format!("errors up to {:.1}% and {:.1}%", canary * 100.0, baseline * 100.0),
+    );
+}
+
+/// The driver was killed over an action and took it up again.
+pub(crate) fn resumed(record: &mut RunRecord, found: &Found) {
+    let resumed = decided(record, "driver resumed");
+    record.check("the driver was killed and resumed", resumed == 1, times(resumed));
+    let again = record.actions.iter().filter(|a| a.begun_times > 1).count();
+    let seen = format!("{again} taken up twice");
+    record.check("it took the open action up again", again == 1, seen);
+    let (deployed, asked) = (found.deployments, actions(record, "deploy ").count());
+    record.check(
+        "nothing was deployed twice",
+        usize::try_from(deployed) == Ok(asked),
+        format!("{deployed} deployments for {asked} actions"),
+    );
+}
+
+/// The idle side was checked, then it got everything, and the other one stands by.
+pub(crate) fn green_is_live(record: &mut RunRecord, found: &Found) {
+    checked_before_traffic(record);
+    let switches = actions(record, "switch all traffic").count();
+    record.check("one switch moved all traffic", switches == 1, times(switches));
+    live_side(record, found, "green");
+    stands_by(record, found);
+    let bug = record.series.get("bug").cloned().unwrap_or_default();
+    let met: Vec<f64> = bug.canary.iter().map(|p| p.1).collect();
+    let most = met.iter().copied().fold(0.0, f64::max);
+    let seen = format!("at most {most:.0} a minute in {} looks", met.len());
+    record.check("the null pointers are gone", most == 0.0 && met.len() > 10, seen);
+}
+
+/// The fix passed on the idle side, failed under real traffic, and the switch went back.
+pub(crate) fn switched_back(record: &mut RunRecord, found: &Found) {
+    checked_before_traffic(record);
+    live_side(record, found, "blue");
+    back_at_once(record, "blue_green_switch");
+    let (deployed, started) = (found.deployments, found.launches);
+    record.check(
+        "nothing was deployed for the way back",
+        (deployed, started) == (1, 2),
+        format!("{deployed} deployment, {started} processes in all"),
+    );
+    stands_by(record, found);
+}
+
+/// The check of the idle side kept the fix from everybody.
+pub(crate) fn nobody_met_it(record: &mut RunRecord, found: &Found) {
+    let moved = actions(record, "switch all traffic").count();
+    record.check("no traffic was moved", moved == 0, times(moved));
+    live_side(record, found, "blue");
+    let why = record.events.iter().find(|e| e.what.starts_with("deploy ")).map(|e| e.why.clone());
+    let why = why.unwrap_or_default();
+    record.check("the idle side did not pass", why.contains("the idle side, did not pass"), why);
+}
+
+/// Instances were replaced batch by batch, and none of the customers' requests was lost over it.
+pub(crate) fn batch_by_batch(record: &mut RunRecord, found: &Found) {
+    let sizes: Vec<String> = found.batches.iter().map(|b| b.numbers.len().to_string()).collect();
+    let batches = sizes.len();
+    let fix = found.batches.iter().all(|b| b.version == CANARY);
+    let right = fix && batches == 3 && sizes.iter().all(|size| size == "2");
+    record.check("three batches of two instances", right, format!("sizes {}", sizes.join(", ")));
+    let asked = actions(record, "give ").count();
+    record.check("each at the word of one action", asked == batches, format!("{asked} actions"));
+    let [old, new] = found.running;
+    let seen = format!("{new} with the fix, {old} with the old version");
+    record.check("all six instances run the fix", (old, new) == (0, 6), seen);
+    record.check(
+        "no request was lost while they were replaced",
+        found.lost == Some(0.0),
+        format!("{:.0} lost", found.lost.unwrap_or(f64::NAN)),
+    );
+}
+
+/// Only a flag moved.
+pub(crate) fn flag_alone(record: &mut RunRecord, found: &Found) {
+    let (deployed, started) = (found.deployments, found.launches);
+    record.check(
+        "one process from the start to the end, nothing deployed",
+        (deployed, started) == (0, 1) && found.running[1] == 1,
+        format!("{deployed} deployments, {started} process"),
+    );
+    let shares: Vec<String> =
+        actions(record, "switch the flag on").map(|a| a.what.clone()).collect();
+    let right = shares
+        .iter()
+        .map(String::as_str)
+        .eq(["switch the flag on for 10%", "switch the flag on for 50%"]);
+    record.check("the flag went to 10 and 50%", right, shares.join(", "));
+    back_at_once(record, "feature_flag");
+}
+
+/// Somebody held the first gate, and later let it pass; the second passed by itself.
+pub(crate) fn vetoed(record: &mut RunRecord, _: &Found) {
+    let at = |what: &str| -> Vec<f64> {
+        record.events.iter().filter(|e| e.what == what).map(|e| e.at).collect()
+    };
+    let (gates, promoted, held) = (at("gate"), at("promote"), at("held"));
+    let (hold, go) = (at("a person says hold"), at("a person says promote"));
+    let ([first, second], [passed, by_itself], [held], [hold], [go]) =
+        (&gates[..], &promoted[..], &held[..], &hold[..], &go[..])
+    else {
+        let (gates, promoted, held) = (gates.len(), promoted.len(), held.len());
+        let seen = format!("{gates} gates, {promoted} promotions, {held} held");
+        record.check("two gates, one of them held", false, seen);
+        return;
+    };
+    let (first, second, passed, by_itself) = (*first, *second, *passed, *by_itself);
+    let (held, hold, go) = (*held, *hold, *go);
+    let after = |at: f64, from: f64| format!("after {:.1} s", at - from);
+    record.check("a person objects in the window", held < first + VETO, after(held, first));
+    record.check("the objection counts", (0.0..2.0).contains(&(held - hold)), after(held, hold));
+    record.check(
+        "the window passes and it is not promoted",
+        go > first + VETO && passed >= go,
+        format!("promoted {:.1} s after the gate", passed - first),
+    );
+    let soon = (0.0..2.0).contains(&(passed - go));
+    record.check("it is promoted when a person says so", soon, after(passed, go));
+    let waited = by_itself - second;
+    record.check(
+        "the second gate passes by itself when the window is over",
+        (VETO - 0.1..VETO + 2.0).contains(&waited) && second > go,
+        after(by_itself, second),
+    );
+}
+
+/// No data: it waited, asked, and went on by itself.
+pub(crate) fn waited_for_metrics(record: &mut RunRecord, _: &Found) {
+    let at = |what: &str| record.events.iter().find(|e| e.what == what).map(|e| e.at);
+    let span = (at("the fault begins"), at("the fault ends"));
+    let (Some(begins), Some(ends)) = span else {
+        record.check("the metrics were gone", false, "the lab does not know when");
+        return;
+    };
+    let during = |at: f64| (begins..ends).contains(&at);
+    let seen = |at: Option<f64>, from: f64| {
+        at.map_or_else(|| "never".to_owned(), |at| format!("after {:.1} s", at - from))
+    };
+    let (lost, back) = (at("metrics_lost"), at("metrics_back"));
+    let spoken = at("a person says promote").is_some();
+    let watched = record.phases.iter().find(|p| p.name == "canary" && p.state == "monitoring");
+    let watched = watched.map(|p| (p.from, p.to - p.from));
+    record.check(
+        "they were gone in the middle of a phase",
+        watched.is_some_and(|(from, lasts)| from < begins && ends < from + lasts),
+        format!("from {begins:.1} s to {ends:.1} s"),
+    );
+    record.check("it notices", lost.is_some_and(during), seen(lost, begins));
+    let asked = record.messages.iter().find(|m| m.audience == "whoever decides").map(|m| m.at);
+    record.check("it asks, as the policy says", asked.is_some_and(during), seen(asked, begins));
+    let early = record.events.iter().filter(|e| e.what == "promote" && e.at < ends).count();
+    record.check("it does not promote meanwhile", early == 0, times(early));
+    record.check(
+        "it goes on by itself when they are back",
+        back.is_some_and(|at| (ends - 0.5..ends + 3.0).contains(&at)) && !spoken,
+        seen(back, ends),
+    );
+    // 10 s of watching, and of the 9 s of silence no more than the 2 s that are not stale.
+    record.check(
+        "silence does not count as watching",
+        watched.is_some_and(|(_, lasts)| lasts >= 16.0),
+        watched.map_or_else(String::new, |(_, lasts)| format!("{lasts:.1} s for 10 s")),
+    );
+}
+
+/// The idle side passed its check before it got traffic.
+fn checked_before_traffic(record: &mut RunRecord) {
+    let passed = record.events.iter().find(|e| e.what == "green, the idle side, passed");
+    let passed = passed.map(|e| (e.at, e.why.clone()));
+    let deployed = actions(record, "deploy ").next().and_then(|a| a.ended);
+    let switched = actions(record, "switch all traffic").next().map(|a| a.begun);
+    let right = match (&passed, deployed, switched) {
+        // The check is noted with the confirmation that it leads to.
+        (Some((at, _)), Some(deployed), Some(switched)) => deployed <= *at && *at <= switched,
+        _ => false,
+    };
+    let seen = passed.map_or_else(|| "it did not pass".to_owned(), |(_, why)| why);
+    record.check("the idle side passed its check before it got traffic", right, seen);
+}
+
+fn live_side(record: &mut RunRecord, found: &Found, side: &str) {
+    let seen = found.live_side.unwrap_or("neither").to_owned();
+    record.check(&format!("the live side is {side}"), seen == side, seen);
+}
+
+/// Both sides run, so that either can have the traffic at any time.
+fn stands_by(record: &mut RunRecord, found: &Found) {
+    let [old, new] = found.running;
+    let seen = format!("{old} process of the old version, {new} of the fix");
+    record.check("the other side stands by", (old, new) == (1, 1), seen);
+}
+
+/// The way back was taken by this method and took no longer than a second or so from the decision.
+fn back_at_once(record: &mut RunRecord, method: &str) {
+    let decided = record.events.iter().find(|e| e.what == "roll_back").map(|e| e.at);
+    let back = actions(record, "roll back to ").last();
+    let by = back.is_some_and(|a| a.what.ends_with(&format!(" by {method}")));
+    let took = decided.and_then(|at| Some(back?.ended? - at));
+    let seen = took.map_or_else(|| "not at all".to_owned(), |took| format!("{took:.2} s"));
+    let method = method.replace('_', " ");
+    record.check(
+        &format!("back by {method}, at once"),
+        by && took.is_some_and(|took| took <= AT_ONCE),
+        seen,
+    );
+}
+
+fn actions<'a>(record: &'a RunRecord, what: &'a str) -> impl Iterator<Item = &'a Action> {
+    record.actions.iter().filter(move |a| a.what.starts_with(what))
+}
+
+fn decided(record: &RunRecord, what: &str) -> usize {
+    record.events.iter().filter(|e| e.what == what).count()
+}
+
+fn times(n: usize) -> String {
+    match n {
+        1 => "once".into(),
+        n => format!("{n} times"),
+    }
+}

@@ -1,0 +1,52 @@
+//! The check of the idle side, before anybody meets what runs there.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use hyper::Method;
+use tokio::task::JoinSet;
+
+use crate::http;
+use crate::scrape::{self, Totals};
+
+/// Test payments, and how many of them at a time.
+const PAYMENTS: usize = 40;
+const AT_A_TIME: usize = 4;
+
+/// So many have to be taken: three in a thousand fail anyway.
+const TAKEN: usize = 38;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Checks what the policy says to look at: health and version, test payments, and that the metrics
+/// count them. Gives what was seen.
+///
+/// # Errors
+/// When the side must not get traffic, with the reason.
+pub(crate) async fn check(side: SocketAddr, version: &str) -> anyhow::Result<String> {
+    let health = http::expect_ok(side, Method::GET, "/health", "", PATIENCE).await?.as_text();
+    ensure!(health.contains(version), "`{health}` is not version {version}");
+    let before = totals(side).await?;
+    let mut taken = 0;
+    for _ in 0..PAYMENTS / AT_A_TIME {
+        let mut under_way = JoinSet::new();
+        for _ in 0..AT_A_TIME {
+            under_way.spawn(http::call(side, Method::GET, "/pay", "", PATIENCE));
+        }
+        for answer in under_way.join_all().await {
+            taken += usize::from(answer.is_ok_and(|reply| reply.status == 200));
+        }
+    }
+    ensure!(taken >= TAKEN, "only {taken} of {PAYMENTS} test payments were taken");
+    let counted = totals(side).await?.all() - before.all();
+    ensure!(counted >= taken as f64, "its metrics count {counted} of {PAYMENTS} test payments");
+    Ok(format!(
+        "{version} answers /health, takes {taken} of {PAYMENTS} test payments and counts them"
+    ))
+}
+
+async fn totals(side: SocketAddr) -> anyhow::Result<Totals> {
+    let samples = scrape::fetch(side).await.context("no metrics on the idle side")?;
+    Totals::from_samples(&samples, None, 0.0)
+}

@@ -1,0 +1,330 @@
+//! Runs a scene: its processes, its faults, and the people in it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use crate::checks;
+use crate::drive::now;
+use crate::lines::{Line, Tick};
+use crate::load::Summary;
+use crate::people;
+use crate::platform::{Platform, Release, Setup};
+use crate::process::Proc;
+use crate::progress::Row;
+use crate::real;
+use crate::record::RunRecord;
+use crate::scenes::{SCENES, Scene, Way, Word};
+use crate::switch::{ARMS, Mover, Names, SIDES, Switch};
+
+/// The version that is live, with the bug.
+pub(crate) const BASELINE: &str = "2.3.0";
+/// The fix.
+pub(crate) const CANARY: &str = "2.3.1";
+
+/// Who speaks in the scenes.
+const PERSON: &str = "lena";
+
+/// What all scenes of a run share.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage {
+    /// Where logs, records and reports go.
+    pub(crate) folder: PathBuf,
+    /// The policy file.
+    pub(crate) policy: PathBuf,
+    /// Requests per second of each scene.
+    pub(crate) rate: f64,
+    /// Seconds after which a scene is given up.
+    pub(crate) limit: f64,
+    /// With HAProxy and a Prometheus server.
+    pub(crate) real: bool,
+}
+
+/// The version that is live: more than half of the payments meet the bug.
+fn baseline(seed: u64, more: &[String]) -> Release {
+    let mut flags = vec!["--bug-share=0.55".to_owned()];
+    flags.extend_from_slice(more);
+    Release { version: BASELINE.into(), seed, flags }
+}
+
+/// The fix.
+fn canary(seed: u64, more: &[String]) -> Release {
+    let mut flags = vec!["--warmup=0.5".to_owned()];
+    flags.extend_from_slice(more);
+    Release { version: CANARY.into(), seed: seed + 1, flags }
+}
+
+/// Runs one scene. Whatever goes wrong stands in the record; nothing is left running.
+pub(crate) async fn run(scene: &Scene, stage: &Stage, row: &Row) -> RunRecord {
+    let mut record = RunRecord::new(scene.id, scene.title, scene.story, now());
+    if let Err(e) = play(scene, stage, row, &mut record).await {
+        record.error = Some(format!("{e:#}"));
+    }
+    let end = if record.passed() { "as it must" } else { "NOT as it must" };
+    row.finish(&format!("{} after {:.0} s: {end}", record.outcome, record.seconds));
+    record
+}
+
+/// A folder of its own for a scene, empty.
+fn fresh_folder(stage: &Stage, id: &str) -> anyhow::Result<PathBuf> {
+    let folder = stage.folder.join(id);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot clear {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// What stands between the customers and the versions.
+pub(crate) struct Parts {
+    /// Where the customers' requests go.
+    pub(crate) traffic: SocketAddr,
+    /// Where the traffic is switched.
+    pub(crate) switch: Switch,
+    /// The driver's `--source`.
+    pub(crate) source: String,
+    /// File that names the versions to a Prometheus server.
+    pub(crate) targets: Option<PathBuf>,
+    /// The processes.
+    pub(crate) processes: Vec<Proc>,
+}
+
+/// The lab's own splitter and scraper.
+async fn own_parts(folder: &Path, names: Names) -> anyhow::Result<Parts> {
+    let mut splitter = Proc::start("splitter", &["splitter".to_owned()], folder)?;
+    Ok(Parts {
+        traffic: splitter.address().await?,
+        switch: Switch { by: Mover::Splitter(splitter.address().await?), names },
+        source: "direct".into(),
+        targets: None,
+        processes: vec![splitter],
+    })
+}
+
+async fn play(
+    scene: &Scene,
+    stage: &Stage,
+    row: &Row,
+    record: &mut RunRecord,
+) -> anyhow::Result<()> {
+    let folder = fresh_folder(stage, scene.id)?;
+    let names = if scene.way == Way::BlueGreen { SIDES } else { ARMS };
+    let mut parts = if stage.real {
+        real::parts(&folder, names).await?
+    } else {
+        own_parts(&folder, names).await?
+    };
+    // Another seed a scene: the same customers everywhere would be one trial, not many.
+    let place = SCENES.iter().position(|s| s.id == scene.id).unwrap_or(SCENES.len());
+    let seed = 100 * (1 + place as u64);
+    let mut fault: Vec<String> = scene.fault.iter().map(|f| (*f).to_owned()).collect();
+    let mut both = Vec::new();
+    if let Some((after, lasts)) = scene.shock {
+        fault.push(format!("--fault-at={}", record.began + after));
+        fault.push(format!("--fault-for={lasts}"));
+        both.clone_from(&fault);
+        record.lab_did(record.began + after, "both versions begin to fail", "7% of requests");
+        record.lab_did(record.began + after + lasts, "both versions recover", "");
+    }
+    let (mut old, fix) = (baseline(seed, &both), canary(seed, &fault));
+    if scene.way == Way::Flag {
+        // The build with the fix is out already, and does what the old one does.
+        fault.extend(["--flag".to_owned(), "--bug-share=0.55".to_owned()]);
+        old = Release { flags: fault, ..fix.clone() };
+    }
+    let instances = match scene.way {
+        Way::Rolling { instances, .. } => instances,
+        Way::Canary | Way::BlueGreen | Way::Flag => 1,
+    };
+    let (platform, orders, _server) = Platform::start(Setup {
+        folder: folder.clone(),
+        switch: parts.switch.clone(),
+        baseline: old,
+        canary: fix,
+        instances,
+        deploy_seconds: 1.0,
+        targets: parts.targets.clone(),
+    })
+    .await?;
+    let summary = folder.join("load.json");
+    let load = Proc::start(
+        "load",
+        &[
+            "load".to_owned(),
+            format!("--target={}", parts.traffic),
+            format!("--rate={}", stage.rate),
+            format!("--seed={}", seed + 2),
+            format!("--seconds={}", stage.limit + 30.0),
+            format!("--summary={}", summary.display()),
+        ],
+        &folder,
+    )?;
+    tokio::time::sleep(Duration::from_secs(1)).await; // some traffic to compare with
+    let places = platform.lock().await.addresses();
+    let mover = match (scene.way, &parts.switch.by) {
+        (Way::Rolling { .. }, Mover::Splitter(splitter)) => {
+            Mover::Fleet { platform: orders, splitter: *splitter }
+        }
+        (Way::Flag, _) => {
+            let process = places.get(CANARY).and_then(|places| places.first());
+            Mover::Flag(*process.context("the process with the flag does not run")?)
+        }
+        (_, by) => by.clone(),
+    };
+    let switch = Switch { by: mover, names };
+    let policy = match scene.policy {
+        Some(name) => stage.policy.with_file_name(format!("{name}.toml")),
+        None => stage.policy.clone(),
+    };
+    let mut args = vec![
+        "drive".to_owned(),
+        "--lines".to_owned(),
+        format!("--policy={}", policy.display()),
+        format!("--log={}", folder.join("rollout.jsonl").display()),
+        format!("--platform={orders}"),
+        format!("--switch={switch}"),
+        format!("--source={}", parts.source),
+        format!("--rate={}", stage.rate),
+        format!("--give-up={}", stage.limit),
+    ];
+    args.extend(scene.way.strategy().map(|strategy| format!("--strategy={strategy}")));
+    if let Way::Rolling { instances, batch } = scene.way {
+        args.extend([format!("--instances={instances}"), format!("--batch={batch}")]);
+    }
+    drive(scene, &args, &folder, row, record).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    record.load = Some(stop_load(load, &summary).await?);
+    if let (Some(after), Some(launched)) =
+        (scene.fault_after(), platform.lock().await.launched(CANARY))
+    {
+        record.lab_did(launched + after, "the fault begins", "known to the lab only");
+        if let Some(lasts) = scene.fault_for() {
+            record.lab_did(launched + after + lasts, "the fault ends", "known to the lab only");
+        }
+    }
+    let share = switch.canary_share().await?;
+    let found = checks::Found {
+        share,
+        live_side: switch.live_side(share),
+        lost: checks::lost(&parts.switch).await,
+        deployments: platform.lock().await.deployments(),
+        launches: platform.lock().await.launches(),
+        running: [platform.lock().await.running(BASELINE), platform.lock().await.running(CANARY)],
+        batches: platform.lock().await.batches().to_vec(),
+    };
+    for batch in &found.batches {
+        let numbers: Vec<String> = batch.numbers.iter().map(u32::to_string).collect();
+        let what = format!("instances {} have {}", numbers.join(", "), batch.version);
+        record.lab_did(batch.at, &what, "replaced one after the other");
+    }
+    record.events.sort_by(|a, b| a.at.total_cmp(&b.at));
+    checks::judge(scene, record, &found);
+    checks::judge_log(record, &folder.join("rollout.jsonl"))?;
+    platform.lock().await.stop().await?;
+    for process in &mut parts.processes {
+        process.kill().await?;
+    }
+    Ok(())
+}
+
+/// Runs the driver to its end; kills and resumes it, and speaks to it, where the scene asks for that.
+async fn drive(
+    scene: &Scene,
+    args: &[String],
+    folder: &Path,
+    row: &Row,
+    record: &mut RunRecord,
+) -> anyhow::Result<()> {
+    let mut driver = Proc::start("driver", args, folder)?;
+    let mut kill_at = scene.kill_at_action;
+    let mut acting = 0;
+    let mut people = People { to: None, words: scene.people, since: None };
+    loop {
+        while let Some(text) = driver.line().await {
+            let line: Line = serde_json::from_str(&text)
+                .with_context(|| format!("the driver wrote what is no line: {text}"))?;
+            row.show(&line);
+            acting += usize::from(matches!(line, Line::Acting { .. }));
+            people.listen(&line, record).await?;
+            record.take(line);
+            if kill_at.is_some_and(|n| acting >= n) {
+                // The order has reached the switch by now; its end has not reached the driver.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                break;
+            }
+        }
+        if kill_at.take().is_none() {
+            break;
+        }
+        driver.kill().await?;
+        record.lab_did(now(), "driver killed", "SIGKILL between decision and confirmation");
+        row.say("driver killed by SIGKILL");
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let mut again = args.to_vec();
+        again.push("--resume".to_owned());
+        driver = Proc::start("driver", &again, folder)?;
+    }
+    let code = driver.code().await?;
+    anyhow::ensure!(
+        code == Some(0),
+        "the driver ended with {code:?}: {}",
+        last_line(&folder.join("driver.log"))
+    );
+    Ok(())
+}
+
+/// People who have something to say to the driver.
+struct People {
+    /// Where it hears them.
+    to: Option<SocketAddr>,
+    /// What is still to be said, in order.
+    words: &'static [Word],
+    /// Since when the rollout has been where the first of them belongs.
+    since: Option<f64>,
+}
+
+impl People {
+    /// Says the next word when it is its time.
+    async fn listen(&mut self, line: &Line, record: &mut RunRecord) -> anyhow::Result<()> {
+        let tick: &Tick = match line {
+            Line::Began { people, .. } => {
+                self.to = *people;
+                return Ok(());
+            }
+            Line::Tick(tick) => tick,
+            _ => return Ok(()),
+        };
+        let [word, rest @ ..] = self.words else { return Ok(()) };
+        if (tick.state.as_str(), tick.phase.as_str()) != (word.state, word.phase) {
+            return Ok(());
+        }
+        let since = *self.since.get_or_insert(tick.at);
+        if tick.at - since < word.after {
+            return Ok(());
+        }
+        let to = self.to.context("the driver hears nobody")?;
+        let Word { says, why, .. } = *word;
+        record.lab_did(now(), &format!("a person says {says}"), &format!("{PERSON}: {why}"));
+        people::say(to, &json!({ "kind": says, "by": PERSON, "why": why })).await?;
+        (self.words, self.since) = (rest, None);
+        Ok(())
+    }
+}
+
+fn last_line(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().last().unwrap_or("its log is empty").to_owned()
+}
+
+/// Ends the load and reads what the customers met.
+async fn stop_load(mut load: Proc, summary: &Path) -> anyhow::Result<Summary> {
+    load.stop(Duration::from_secs(15)).await?;
+    let text = std::fs::read_to_string(summary)
+        .with_context(|| format!("`{}` left no summary", load.name()))?;
+    Ok(serde_json::from_str(&text)?)
+}
