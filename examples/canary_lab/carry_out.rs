@@ -11,8 +11,10 @@ use hotfix_core::unit::{RoleName, Share};
 use hyper::Method as Verb;
 use serde_json::Value;
 
+use crate::drive::now;
 use crate::http;
 use crate::idle;
+use crate::lines::Line;
 use crate::platform::Order;
 use crate::switch::{Mover, Switch};
 
@@ -28,7 +30,7 @@ pub(crate) struct Done {
     /// Which.
     pub(crate) id: ActionId,
     /// What was noted on the way, or why it failed.
-    pub(crate) done: anyhow::Result<Vec<(String, String)>>,
+    pub(crate) done: anyhow::Result<Vec<Line>>,
 }
 
 /// What an action means here.
@@ -145,8 +147,11 @@ impl Work {
         platform: SocketAddr,
         switch: &Switch,
         id: ActionId,
-    ) -> anyhow::Result<Vec<(String, String)>> {
+    ) -> anyhow::Result<Vec<Line>> {
         let mut noted = Vec::new();
+        let mut note = |what: String, why: &str| {
+            noted.push(Line::Noted { at: now(), what, why: why.to_owned() });
+        };
         if let Some(cannot) = self.cannot {
             anyhow::bail!(cannot);
         }
@@ -159,13 +164,12 @@ impl Work {
             let seen = check(platform, &version)
                 .await
                 .with_context(|| format!("{idle}, the idle side, did not pass"))?;
-            noted.push((format!("{idle}, the idle side, passed"), seen));
+            note(format!("{idle}, the idle side, passed"), &seen);
         }
         if let Some(share) = self.share {
             switch.set_share(share.as_fraction()).await?;
             if let Some(side) = switch.live_side(switch.canary_share().await?) {
-                let what = format!("the live side is {side}");
-                noted.push((what, "as the switch says".to_owned()));
+                note(format!("the live side is {side}"), "as the switch says");
             }
         }
         if self.settles {

@@ -311,8 +311,7 @@ fn checked_before_traffic(record: &mut RunRecord) {
     let deployed = actions(record, "deploy ").next().and_then(|a| a.ended);
     let switched = actions(record, "switch all traffic").next().map(|a| a.begun);
     let right = match (&passed, deployed, switched) {
-        // The check is noted with the confirmation that it leads to.
-        (Some((at, _)), Some(deployed), Some(switched)) => deployed <= *at && *at <= switched,
+        (Some((at, _)), Some(deployed), Some(switched)) => *at <= deployed && deployed <= switched,
         _ => false,
     };
     let seen = passed.map_or_else(|| "it did not pass".to_owned(), |(_, why)| why);

@@ -1,10 +1,12 @@
-//! `demo`: all scenes side by side, then the report.
+//! `demo`: the scenes, some side by side, then the report.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 
 use crate::drive::now;
@@ -13,7 +15,7 @@ use crate::progress::Board;
 use crate::real;
 use crate::record::RunRecord;
 use crate::report::{self, Report};
-use crate::scenes::SCENES;
+use crate::scenes::{Ending, SCENES};
 use crate::service::positive;
 use crate::stage::{self, Stage};
 
@@ -32,12 +34,19 @@ pub(crate) struct Flags {
     /// Seconds after which a scene is given up.
     #[arg(long, default_value_t = 110.0, value_parser = positive)]
     limit: f64,
+    /// How many scenes run side by side; the long ones begin.
+    #[arg(long, default_value_t = 8, value_parser = at_least_one)]
+    at_once: usize,
     /// With HAProxy as the splitter and a Prometheus server as the source.
     #[arg(long)]
     real: bool,
     /// Only these scenes. With HAProxy and Prometheus those of instances and flags are left out.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     scene: Vec<String>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("`{text}` is no number over 0"))
 }
 
 /// Runs the scenes; the exit code is 0 only if every one ended as it must.
@@ -65,18 +74,31 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let before = children_cpu_seconds().unwrap_or(0.0);
     let board = Board::new(known.iter().map(|id| id.len()).max().unwrap_or(0));
     let local = LocalSet::new();
-    let mut running = Vec::new();
     let wanted = |id: &&str| flags.scene.is_empty() || flags.scene.iter().any(|w| w == id);
-    for scene in SCENES.iter().filter(|s| known.contains(&s.id) && wanted(&s.id)) {
-        let (stage, row) = (stage.clone(), board.scene(scene.id));
-        running.push(local.spawn_local(async move { stage::run(scene, &stage, &row).await }));
+    let mut scenes: Vec<_> = SCENES
+        .iter()
+        .filter(|s| known.contains(&s.id) && wanted(&s.id))
+        .map(|scene| (scene, board.scene(scene.id)))
+        .enumerate()
+        .collect();
+    // What is watched to its end takes longest.
+    scenes.sort_by_key(|(_, (scene, _))| scene.ending != Ending::Closed);
+    let places = Rc::new(Semaphore::new(flags.at_once));
+    let mut running = Vec::new();
+    for (place, (scene, row)) in scenes {
+        let (stage, places) = (stage.clone(), Rc::clone(&places));
+        running.push(local.spawn_local(async move {
+            let _place = places.acquire().await?;
+            anyhow::Ok((place, stage::run(scene, &stage, &row).await))
+        }));
     }
     let all = local.run_until(async {
-        let mut records: Vec<RunRecord> = Vec::new();
+        let mut records: Vec<(usize, RunRecord)> = Vec::new();
         for scene in running {
-            records.push(scene.await.context("a scene was lost")?);
+            records.push(scene.await.context("a scene was lost")??);
         }
-        anyhow::Ok(records)
+        records.sort_by_key(|(place, _)| *place);
+        anyhow::Ok(records.into_iter().map(|(_, record)| record).collect::<Vec<_>>())
     });
     let records = tokio::select! {
         biased;

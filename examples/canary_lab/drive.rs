@@ -18,7 +18,7 @@ use hotfix_core::grade::{RollbackMethod, Severity, Strategy};
 use hotfix_core::plan::{Incident, Method, Plan, Release, Subject, Traffic};
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Action, Command, Input, LogFault, Recording, Rollout, State};
-use hotfix_core::unit::{Span, Timestamp};
+use hotfix_core::unit::{Share, Span, Timestamp};
 use hyper::Method as Verb;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -204,8 +204,8 @@ impl Driver {
     fn acted(&mut self, Done { id, done }: Done) -> anyhow::Result<()> {
         let failed = done.as_ref().err().map(|e| format!("{e:#}"));
         self.say(&Line::Acted { at: now(), id: id.to_string(), failed: failed.clone() });
-        for (what, why) in done.unwrap_or_default() {
-            self.say(&Line::Noted { at: now(), what, why });
+        for noted in done.unwrap_or_default() {
+            self.say(&noted);
         }
         match failed {
             None => self.command(stamp(), format!("confirm-{id}"), Command::Confirm { action: id }),
@@ -240,6 +240,7 @@ impl Driver {
                 real::query(server, versions, &self.flags.switch, now()).await
             }
         };
+        let seen = if self.fix_is_idle() { Seen { canary: None, ..seen } } else { seen };
         let arms = seen.arms(&self.last);
         self.last = Arms {
             canary: arms.canary.clone().or(self.last.canary.take()),
@@ -264,6 +265,12 @@ impl Driver {
             judged: view::judged(rollout),
         })));
         Ok(())
+    }
+
+    /// Whether the fix is on a side without customers: what is counted there are test payments.
+    fn fix_is_idle(&self) -> bool {
+        self.rollout.plan().policy().strategy() == Strategy::BlueGreen
+            && self.rollout.share() == Share::NONE
     }
 
     /// Scrapes every instance of both versions, and the splitter, at once. Behind a flag both arms are

@@ -31,6 +31,9 @@ use crate::process::announce;
 pub(crate) const BUCKETS: [f64; 12] =
     [0.05, 0.1, 0.15, 0.2, 0.25, 0.275, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
 
+/// How long a payment waits for a connection of a pool that has none left.
+const POOL_PATIENCE: Duration = Duration::from_secs(2);
+
 /// What can be wrong with a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum FaultKind {
@@ -44,7 +47,7 @@ pub(crate) enum FaultKind {
     Leak,
     /// The process exits.
     Crash,
-    /// Only so many payments can be under way at once as the level says; more fail.
+    /// Only so many payments can be under way at once as the level says; more wait for 2 s and fail.
     Pool,
     /// `/metrics` answers 503.
     Mute,
@@ -287,14 +290,14 @@ impl Service {
 
     async fn pay(&self) -> Reply {
         let begun = Instant::now();
-        let (new, mut payment, takes) = self.draw();
+        let (new, mut payment, mut takes) = self.draw();
         let under_way = &self.metrics.under_way;
         under_way.inc();
         // Whoever gets no connection waits for one in vain, and holds none meanwhile.
         let is_left_out =
             self.has_fault(FaultKind::Pool) && under_way.get() as f64 > self.flags.fault_level;
         if is_left_out {
-            payment = Payment::Error;
+            (payment, takes) = (Payment::Error, POOL_PATIENCE);
             under_way.dec();
         }
         tokio::time::sleep(takes).await;

@@ -208,15 +208,18 @@ async fn play(
         }
     }
     let share = switch.canary_share().await?;
+    let lost = checks::lost(&parts.switch).await;
+    let mut known = platform.lock().await;
     let found = checks::Found {
         share,
         live_side: switch.live_side(share),
-        lost: checks::lost(&parts.switch).await,
-        deployments: platform.lock().await.deployments(),
-        launches: platform.lock().await.launches(),
-        running: [platform.lock().await.running(BASELINE), platform.lock().await.running(CANARY)],
-        batches: platform.lock().await.batches().to_vec(),
+        lost,
+        deployments: known.deployments(),
+        launches: known.launches(),
+        running: [known.running(BASELINE), known.running(CANARY)],
+        batches: known.batches().to_vec(),
     };
+    drop(known);
     for batch in &found.batches {
         let numbers: Vec<String> = batch.numbers.iter().map(u32::to_string).collect();
         let what = format!("instances {} have {}", numbers.join(", "), batch.version);

@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 
 use crate::http;
 
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// How long a batch of instances may take: what it serves is waited for, then it is started anew.
 const BATCH_PATIENCE: Duration = Duration::from_secs(30);
