@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use hotfix_core::grade::{RollbackMethod, Strategy};
 use hotfix_core::rollout::{Act, ActionId};
-use hotfix_core::unit::{RoleName, Share};
+use hotfix_core::unit::Share;
 use hyper::Method as Verb;
 use serde_json::Value;
 
@@ -95,10 +95,6 @@ pub(crate) fn task(act: &Act, strategy: Strategy, switch: &Switch, instances: Op
             Task::Do { what: format!("roll back to {version} by {method}"), work }
         }
         Act::AskDecision { question, .. } => tell("whoever decides", question.clone()),
-        Act::RequestApproval { any_of, .. } => {
-            let roles: Vec<&str> = any_of.iter().map(RoleName::as_str).collect();
-            tell(&roles.join(" or "), "approval is asked for".to_owned())
-        }
         Act::Notify { audience, message, .. } => tell(audience.as_str(), message.to_string()),
         Act::Page { role, why, .. } => tell(role.as_str(), why.clone()),
         other => {

@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::json;
 
-use crate::checks;
+use crate::checks::{self, Found};
 use crate::drive::now;
 use crate::lines::{Line, Tick};
 use crate::load::Summary;
 use crate::people;
-use crate::platform::{Platform, Release, Setup};
+use crate::platform::{Platform, Release, Setup, Shared};
 use crate::process::Proc;
 use crate::progress::Row;
 use crate::real;
@@ -41,20 +41,6 @@ pub(crate) struct Stage {
     pub(crate) limit: f64,
     /// With HAProxy and a Prometheus server.
     pub(crate) real: bool,
-}
-
-/// The version that is live: more than half of the payments meet the bug.
-fn baseline(seed: u64, more: &[String]) -> Release {
-    let mut flags = vec!["--bug-share=0.55".to_owned()];
-    flags.extend_from_slice(more);
-    Release { version: BASELINE.into(), seed, flags }
-}
-
-/// The fix.
-fn canary(seed: u64, more: &[String]) -> Release {
-    let mut flags = vec!["--warmup=0.5".to_owned()];
-    flags.extend_from_slice(more);
-    Release { version: CANARY.into(), seed: seed + 1, flags }
 }
 
 /// Runs one scene. Whatever goes wrong stands in the record; nothing is left running.
@@ -122,21 +108,7 @@ async fn play(
     // Another seed a scene: the same customers everywhere would be one trial, not many.
     let place = SCENES.iter().position(|s| s.id == scene.id).unwrap_or(SCENES.len());
     let seed = 100 * (1 + place as u64);
-    let mut fault: Vec<String> = scene.fault.iter().map(|f| (*f).to_owned()).collect();
-    let mut both = Vec::new();
-    if let Some((after, lasts)) = scene.shock {
-        fault.push(format!("--fault-at={}", record.began + after));
-        fault.push(format!("--fault-for={lasts}"));
-        both.clone_from(&fault);
-        record.lab_did(record.began + after, "both versions begin to fail", "7% of requests");
-        record.lab_did(record.began + after + lasts, "both versions recover", "");
-    }
-    let (mut old, fix) = (baseline(seed, &both), canary(seed, &fault));
-    if scene.way == Way::Flag {
-        // The build with the fix is out already, and does what the old one does.
-        fault.extend(["--flag".to_owned(), "--bug-share=0.55".to_owned()]);
-        old = Release { flags: fault, ..fix.clone() };
-    }
+    let (baseline, canary) = versions(scene, seed, record);
     let instances = match scene.way {
         Way::Rolling { instances, .. } => instances,
         Way::Canary | Way::BlueGreen | Way::Flag => 1,
@@ -144,8 +116,8 @@ async fn play(
     let (platform, orders, _server) = Platform::start(Setup {
         folder: folder.clone(),
         switch: parts.switch.clone(),
-        baseline: old,
-        canary: fix,
+        baseline,
+        canary,
         instances,
         deploy_seconds: 1.0,
         targets: parts.targets.clone(),
@@ -165,18 +137,72 @@ async fn play(
         &folder,
     )?;
     tokio::time::sleep(Duration::from_secs(1)).await; // some traffic to compare with
-    let places = platform.lock().await.addresses();
-    let mover = match (scene.way, &parts.switch.by) {
+    let switch = switch(scene.way, &parts.switch, &platform, orders).await?;
+    let mut args = order_to_drive(scene, stage, &folder);
+    args.extend([
+        format!("--platform={orders}"),
+        format!("--switch={switch}"),
+        format!("--source={}", parts.source),
+    ]);
+    drive(scene, &args, &folder, row, record).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    record.load = Some(stop_load(load, &summary).await?);
+    let found = look(scene, &parts.switch, &switch, &platform, record).await?;
+    checks::judge(scene, record, &found);
+    checks::judge_log(record, &folder.join("rollout.jsonl"))?;
+    platform.lock().await.stop().await?;
+    for process in &mut parts.processes {
+        process.kill().await?;
+    }
+    Ok(())
+}
+
+/// The version that is live, where more than half of the payments meet the bug, and the fix; each with
+/// the scene's faults.
+fn versions(scene: &Scene, seed: u64, record: &mut RunRecord) -> (Release, Release) {
+    let bug = "--bug-share=0.55".to_owned();
+    let mut old = vec![bug.clone()];
+    let mut fix: Vec<String> = scene.fault.iter().map(|flag| (*flag).to_owned()).collect();
+    if let Some((after, lasts)) = scene.shock {
+        fix.push(format!("--fault-at={}", record.began + after));
+        fix.push(format!("--fault-for={lasts}"));
+        old.extend_from_slice(&fix);
+        record.lab_did(record.began + after, "both versions begin to fail", "7% of requests");
+        record.lab_did(record.began + after + lasts, "both versions recover", "");
+    }
+    let of = |version: &str, seed, flags| Release { version: version.into(), seed, flags };
+    if scene.way == Way::Flag {
+        // The build with the fix is out already, and does what the old one does.
+        fix.extend(["--flag".to_owned(), bug]);
+        return (of(CANARY, seed, fix.clone()), of(CANARY, seed, fix));
+    }
+    fix.push("--warmup=0.5".to_owned());
+    (of(BASELINE, seed, old), of(CANARY, seed + 1, fix))
+}
+
+/// What moves the traffic when the fix goes out this way.
+async fn switch(
+    way: Way,
+    weights: &Switch,
+    platform: &Shared,
+    orders: SocketAddr,
+) -> anyhow::Result<Switch> {
+    let by = match (way, &weights.by) {
         (Way::Rolling { .. }, Mover::Splitter(splitter)) => {
             Mover::Fleet { platform: orders, splitter: *splitter }
         }
         (Way::Flag, _) => {
+            let places = platform.lock().await.addresses();
             let process = places.get(CANARY).and_then(|places| places.first());
             Mover::Flag(*process.context("the process with the flag does not run")?)
         }
         (_, by) => by.clone(),
     };
-    let switch = Switch { by: mover, names };
+    Ok(Switch { by, names: weights.names })
+}
+
+/// The driver's flags, but for what is found out at the start.
+fn order_to_drive(scene: &Scene, stage: &Stage, folder: &Path) -> Vec<String> {
     let policy = match scene.policy {
         Some(name) => stage.policy.with_file_name(format!("{name}.toml")),
         None => stage.policy.clone(),
@@ -186,9 +212,6 @@ async fn play(
         "--lines".to_owned(),
         format!("--policy={}", policy.display()),
         format!("--log={}", folder.join("rollout.jsonl").display()),
-        format!("--platform={orders}"),
-        format!("--switch={switch}"),
-        format!("--source={}", parts.source),
         format!("--rate={}", stage.rate),
         format!("--give-up={}", stage.limit),
     ];
@@ -196,43 +219,42 @@ async fn play(
     if let Way::Rolling { instances, batch } = scene.way {
         args.extend([format!("--instances={instances}"), format!("--batch={batch}")]);
     }
-    drive(scene, &args, &folder, row, record).await?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    record.load = Some(stop_load(load, &summary).await?);
-    if let (Some(after), Some(launched)) =
-        (scene.fault_after(), platform.lock().await.launched(CANARY))
-    {
-        record.lab_did(launched + after, "the fault begins", "known to the lab only");
+    args
+}
+
+/// Looks around when the driver has ended, and notes what only the lab knows.
+async fn look(
+    scene: &Scene,
+    weights: &Switch,
+    switch: &Switch,
+    platform: &Shared,
+    record: &mut RunRecord,
+) -> anyhow::Result<Found> {
+    let share = switch.canary_share().await?;
+    let lost = checks::lost(weights).await;
+    let mut platform = platform.lock().await;
+    if let (Some(after), Some(launched)) = (scene.fault_after(), platform.launched(CANARY)) {
+        let known = "known to the lab only";
+        record.lab_did(launched + after, "the fault begins", known);
         if let Some(lasts) = scene.fault_for() {
-            record.lab_did(launched + after + lasts, "the fault ends", "known to the lab only");
+            record.lab_did(launched + after + lasts, "the fault ends", known);
         }
     }
-    let share = switch.canary_share().await?;
-    let lost = checks::lost(&parts.switch).await;
-    let mut known = platform.lock().await;
-    let found = checks::Found {
+    for batch in platform.batches() {
+        let numbers: Vec<String> = batch.numbers.iter().map(u32::to_string).collect();
+        let what = format!("instances {} have {}", numbers.join(", "), batch.version);
+        record.lab_did(batch.at, &what, "drained and started anew");
+    }
+    record.events.sort_by(|a, b| a.at.total_cmp(&b.at));
+    Ok(Found {
         share,
         live_side: switch.live_side(share),
         lost,
-        deployments: known.deployments(),
-        launches: known.launches(),
-        running: [known.running(BASELINE), known.running(CANARY)],
-        batches: known.batches().to_vec(),
-    };
-    drop(known);
-    for batch in &found.batches {
-        let numbers: Vec<String> = batch.numbers.iter().map(u32::to_string).collect();
-        let what = format!("instances {} have {}", numbers.join(", "), batch.version);
-        record.lab_did(batch.at, &what, "replaced one after the other");
-    }
-    record.events.sort_by(|a, b| a.at.total_cmp(&b.at));
-    checks::judge(scene, record, &found);
-    checks::judge_log(record, &folder.join("rollout.jsonl"))?;
-    platform.lock().await.stop().await?;
-    for process in &mut parts.processes {
-        process.kill().await?;
-    }
-    Ok(())
+        deployments: platform.deployments(),
+        launches: platform.launches(),
+        running: [platform.running(BASELINE), platform.running(CANARY)],
+        batches: platform.batches().to_vec(),
+    })
 }
 
 /// Runs the driver to its end; kills and resumes it, and speaks to it, where the scene asks for that.

@@ -177,7 +177,7 @@ impl Switch {
     pub(crate) fn arm(&self, name: &str) -> Option<usize> {
         let own =
             |of: &&str| name.strip_prefix(*of).is_some_and(|n| n.is_empty() || n.starts_with('.'));
-        self.names.iter().position(|of| own(&of))
+        self.names.iter().position(own)
     }
 
     /// The name of the side that has all the traffic at this share of the fix's.

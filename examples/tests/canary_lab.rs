@@ -117,6 +117,45 @@ fn the_services_metrics_are_cumulative_and_tell_the_bug_from_errors() {
 }
 
 #[test]
+fn a_flag_moves_payments_between_two_behaviours_of_one_process() {
+    let flags =
+        ["service", "--version=1", "--flag", "--median=0.002", "--bug-share=1", "--error-share=0"];
+    let (_service, at) = server(&flags, 1);
+    let pay = |times: usize| (0..times).filter(|_| ask(at[0], "GET", "/pay", "").0 == 200).count();
+    assert_eq!(pay(20), 0); // off at first: each meets the bug
+    assert_eq!(ask(at[0], "PUT", "/flag", r#"{"share":1}"#).0, 200);
+    assert_eq!(pay(20), 20);
+    assert_eq!(ask(at[0], "PUT", "/flag", r#"{"share":2}"#).0, 400);
+    assert_eq!(ask(at[0], "GET", "/flag", "").1, r#"{"share":1.0}"#);
+    let page = ask(at[0], "GET", "/metrics", "").1;
+    assert_eq!(value(&page, r#"payments_total{flag="on",result="ok"}"#), 20.0);
+    assert_eq!(value(&page, r#"payments_total{flag="off",result="null_pointer"}"#), 20.0);
+    assert_eq!(value(&page, r#"payments_total{flag="on",result="null_pointer"}"#), 0.0);
+}
+
+#[test]
+fn a_small_pool_shows_under_load_only_and_mute_metrics_cost_no_payment() {
+    let quick = ["service", "--version=1", "--error-share=0", "--spread=0.01"];
+    let pool = ["--median=0.3", "--fault=pool", "--fault-level=2"];
+    let (_pool, at) = server(&[&quick[..], &pool].concat(), 1);
+    let at_once = |n: usize| -> usize {
+        let threads: Vec<_> = (0..n)
+            .map(|_| {
+                let at = at[0];
+                std::thread::spawn(move || ask(at, "GET", "/pay", "").0)
+            })
+            .collect();
+        let answers = threads.into_iter().map(|t| t.join().expect("an answer"));
+        answers.filter(|status| *status == 200).count()
+    };
+    assert_eq!(at_once(2), 2);
+    assert_eq!(at_once(6), 2);
+    let (_mute, at) = server(&[&quick[..], &["--median=0.002", "--fault=mute"]].concat(), 1);
+    assert_eq!(ask(at[0], "GET", "/metrics", "").0, 503);
+    assert_eq!(ask(at[0], "GET", "/pay", "").0, 200);
+}
+
+#[test]
 fn a_crash_ends_the_process_and_warm_up_is_not_healthy() {
     let flags = ["service", "--version=1", "--warmup=0.6", "--fault=crash", "--fault-after=1.2"];
     let (mut service, at) = server(&flags, 1);
@@ -193,6 +232,35 @@ fn end_demo_by(signal: &str) -> (Option<i32>, Vec<u32>) {
     let mut left: Vec<u32> = children.into_iter().filter(|pid| runs(*pid)).collect();
     left.extend(alive(folder.path()));
     (code, left)
+}
+
+/// Runs one scene at a low rate and gives the exit code and what was said.
+fn scene(name: &str, limit: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_canary_lab"))
+        .args(["demo", "--rate=20"])
+        .arg(format!("--scene={name}"))
+        .arg(format!("--limit={limit}"))
+        .arg(format!("--out={}", folder.path().display()))
+        .arg(concat!("--policy=", env!("CARGO_MANIFEST_DIR"), "/policies/lab.toml"))
+        .output()
+        .expect("runs");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn plan_1_an_idle_side_that_does_not_pass_gets_no_traffic() {
+    let (code, said) = scene("unfit", "60");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("passed  unfit"), "{said}");
+}
+
+#[test]
+fn a_scene_that_does_not_end_as_it_must_costs_the_exit_code() {
+    let (code, said) = scene("unfit", "0.2");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.starts_with("FAILED  unfit"), "{said}");
+    assert!(said.contains("not over after 0.2 s"), "{said}");
 }
 
 #[test]

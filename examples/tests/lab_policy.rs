@@ -69,17 +69,30 @@ fn observation(canary: &Arm, baseline: &Arm) -> Observation {
     seen
 }
 
-/// Drives one rollout to a final state and gives it with its length in seconds. Both arms have the
-/// shock's error share from 17 to 20 s.
-fn drive(policy: &Arc<Policy>, seed: u64, shock: f64) -> (State, f64) {
-    let plan = Plan::from_json(
+/// The lab's plan with this strategy and six instances.
+fn plan(policy: &Arc<Policy>, strategy: &str) -> Plan {
+    Plan::from_json(
         Arc::clone(policy),
         r#"{"id": "INC-2041", "severity": "P1"}"#,
-        r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
-        r#"{"requests_per_minute": 18000}"#,
-    );
+        &format!(r#"{{"version": "2.3.1", "previous": "2.3.0", "strategy": "{strategy}"}}"#),
+        r#"{"requests_per_minute": 18000, "instances": 6, "flags": true}"#,
+    )
+    .expect("a plan")
+}
+
+fn policy(name: &str) -> Policy {
+    let read = |name: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/policies");
+        std::fs::read_to_string(format!("{folder}/{name}.toml")).ok()
+    };
+    Policy::from_toml_with(&read(name).expect("a file"), read).expect("a policy")
+}
+
+/// Drives one rollout to a final state and gives it with its length in seconds. Both arms have the
+/// shock's error share from 17 to 20 s.
+fn drive(policy: &Arc<Policy>, strategy: &str, seed: u64, shock: f64) -> (State, f64) {
     let mut rollout =
-        Rollout::try_new(plan.expect("a plan"), Recording::Off, "").expect("a rollout");
+        Rollout::try_new(plan(policy, strategy), Recording::Off, "").expect("a rollout");
     let mut random = StdRng::seed_from_u64(seed);
     let begun: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
     rollout.handle(begun, &Input::new(Command::Start).by("test")).expect("starts");
@@ -112,18 +125,39 @@ fn drive(policy: &Arc<Policy>, seed: u64, shock: f64) -> (State, f64) {
 #[test]
 fn a_healthy_fix_completes_with_and_without_a_shock() {
     let runs = std::env::var("LAB_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
-    let text = include_str!("../policies/lab.toml");
-    let policy = Arc::new(Policy::from_toml(text).expect("a policy"));
-    for shock in [0.0, 0.07] {
-        let ends: Vec<(State, f64)> = (0..runs).map(|seed| drive(&policy, seed, shock)).collect();
+    let policy = Arc::new(policy("lab"));
+    for (strategy, shock) in [
+        ("canary", 0.0),
+        ("canary", 0.07),
+        ("feature_flag", 0.0),
+        ("blue_green", 0.0),
+        ("rolling", 0.0),
+    ] {
+        let ends: Vec<(State, f64)> =
+            (0..runs).map(|seed| drive(&policy, strategy, seed, shock)).collect();
         let back = ends.iter().filter(|end| end.0 == State::RolledBack).count();
         let lost = ends.iter().filter(|end| end.0 != State::Closed).count();
         let late = ends.iter().filter(|end| end.1 > 64.0).count();
         println!(
-            "shock {shock}: of {runs} {back} rolled back, {lost} not closed after 100 s, \
+            "{strategy}, shock {shock}: of {runs} {back} rolled back, {lost} not closed after 100 s, \
              {late} held by more than 3 s"
         );
         // At most one in 200 fails by chance.
         assert!(lost as u64 * 200 <= runs, "{lost} of {runs} were not closed");
     }
+}
+
+#[test]
+fn plan_1_the_labs_strategies_have_the_phases_that_its_scenes_show() {
+    let lab = Arc::new(policy("lab"));
+    let shares = |strategy: &str| -> Vec<String> {
+        plan(&lab, strategy).phases().iter().map(|phase| phase.share.to_string()).collect()
+    };
+    assert_eq!(shares("blue_green"), ["100%"]);
+    assert_eq!(shares("rolling"), ["33.33%", "66.67%", "100%"]);
+    assert_eq!(shares("feature_flag"), ["10%", "50%", "100%"]);
+    let veto = policy("lab-veto");
+    let gates: Vec<(&str, f64)> =
+        veto.phases().iter().map(|p| (p.gate.as_str(), p.veto.as_seconds())).collect();
+    assert_eq!(gates, [("veto", 5.0), ("veto", 5.0), ("automatic", 0.0)]);
 }
