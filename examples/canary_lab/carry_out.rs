@@ -145,9 +145,6 @@ impl Work {
         id: ActionId,
     ) -> anyhow::Result<Vec<Line>> {
         let mut noted = Vec::new();
-        let mut note = |what: String, why: &str| {
-            noted.push(Line::Noted { at: now(), what, why: why.to_owned() });
-        };
         if let Some(cannot) = self.cannot {
             anyhow::bail!(cannot);
         }
@@ -160,12 +157,13 @@ impl Work {
             let seen = check(platform, &version)
                 .await
                 .with_context(|| format!("{idle}, the idle side, did not pass"))?;
-            note(format!("{idle}, the idle side, passed"), &seen);
+            let what = format!("{idle}, the idle side, passed");
+            noted.push(Line::Noted { at: now(), what, why: seen });
         }
         if let Some(share) = self.share {
             switch.set_share(share.as_fraction()).await?;
             if let Some(side) = switch.live_side(switch.canary_share().await?) {
-                note(format!("the live side is {side}"), "as the switch says");
+                noted.push(live(side));
             }
         }
         if self.settles {
@@ -173,6 +171,12 @@ impl Work {
         }
         Ok(noted)
     }
+}
+
+/// Says which side has the traffic.
+pub(crate) fn live(side: &str) -> Line {
+    let what = format!("the live side is {side}");
+    Line::Noted { at: now(), what, why: "as the switch says".to_owned() }
 }
 
 /// Checks the side that has this version.

@@ -85,7 +85,7 @@ fn judge_ending(scene: &Scene, record: &mut RunRecord, share: f64) {
                 record.check(
                     "it never reached everybody",
                     !record.phases.iter().any(|p| p.share >= 1.0),
-                    format!("{promoted} promotions"),
+                    format!("promoted {}", times(promoted)),
                 );
             }
         }
@@ -101,7 +101,10 @@ fn judge_ending(scene: &Scene, record: &mut RunRecord, share: f64) {
 fn judge_actions(scene: &Scene, record: &mut RunRecord) {
     let once = |a: &Action| (a.confirmed_times, a.failed_times) == (1, 0);
     let failed = |a: &Action| (a.confirmed_times, a.failed_times) == (0, 1);
-    let number = format!("{} actions", record.actions.len());
+    let number = match record.actions.len() {
+        1 => "1 action".to_owned(),
+        n => format!("{n} actions"),
+    };
     let Some((last, before)) = record.actions.split_last() else {
         record.check("each action is confirmed once", false, number);
         return;

@@ -433,6 +433,10 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
     let (heard_at, people, _server) = people::hear().await?;
     let (resumed, events) = (driver.flags.resume, driver.journal.lines());
     driver.say(&Line::Began { at: now(), resumed, events, people: Some(heard_at) });
+    let share = driver.flags.switch.canary_share().await?;
+    if let Some(side) = driver.flags.switch.live_side(share) {
+        driver.say(&carry_out::live(side));
+    }
     let pending: Vec<Action> = driver.rollout.pending_actions().to_vec();
     for action in pending {
         driver.act(&action, true);

@@ -210,10 +210,11 @@ fn figures(record: &RunRecord) -> Vec<Figures> {
     rows
 }
 
-/// The rollback's reason, or else what shows that the fix works.
+/// The rollback's reason, or else what shows that the fix works, or what else settled it.
 fn decided(record: &RunRecord) -> Option<String> {
     let event = |what: &str| record.events.iter().find(|e| e.what == what);
-    let event = event("roll_back").or_else(|| event("efficacy_shown"))?;
+    let settled = ["roll_back", "efficacy_shown", "failed", "complete"];
+    let event = settled.into_iter().find_map(event)?;
     // The gravest reason comes first; the table of events has them all.
     let (first, more) = event.why.split_once("; ").unwrap_or((&event.why, ""));
     let figures = more
