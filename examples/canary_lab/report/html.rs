@@ -222,7 +222,8 @@ fn decided(record: &RunRecord) -> Option<String> {
         .next()
         .filter(|m| m.contains(" against "))
         .map_or_else(String::new, |m| format!("; {m}"));
-    let fault = record.events.iter().find(|e| e.what == "the fault begins");
+    let mut before = record.events.iter().filter(|e| e.at <= event.at);
+    let fault = before.find(|e| e.what == "the fault begins");
     let after = fault.map_or_else(String::new, |fault| {
         format!(", {:.1} s after the fault began", event.at - fault.at)
     });
