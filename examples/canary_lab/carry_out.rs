@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use hotfix_core::grade::{RollbackMethod, Strategy};
+use hotfix_core::grade::RollbackMethod;
 use hotfix_core::rollout::{Act, ActionId};
 use hotfix_core::unit::Share;
 use hyper::Method as Verb;
@@ -66,13 +66,13 @@ pub(crate) struct Work {
     cannot: Option<String>,
 }
 
-/// What an action means with this strategy and switch.
-pub(crate) fn task(act: &Act, strategy: Strategy, switch: &Switch, instances: Option<u32>) -> Task {
+/// What an action means with this switch.
+pub(crate) fn task(act: &Act, switch: &Switch, instances: Option<u32>) -> Task {
     let tell = |audience: &str, text: String| Task::Tell { audience: audience.to_owned(), text };
     match act {
-        Act::Deploy { version, .. } => {
-            // Two sides: what runs on the idle one is checked before it is reported as deployed.
-            let check = (strategy == Strategy::BlueGreen).then(|| version.clone());
+        Act::Deploy { version, validate } => {
+            // What runs on the idle side is checked before it is reported as deployed.
+            let check = (!validate.is_empty()).then(|| version.clone());
             let what = match check {
                 Some(_) => format!("deploy {version} to the idle side, {}", switch.names[1]),
                 None => format!("deploy {version}"),
@@ -213,7 +213,7 @@ mod tests {
         )
         .expect("an action");
         let by_weight = "127.0.0.1:1".parse().expect("a switch");
-        let Task::Tell { audience, text } = task(&act, Strategy::Canary, &by_weight, None) else {
+        let Task::Tell { audience, text } = task(&act, &by_weight, None) else {
             panic!("nothing is done about a status page");
         };
         assert_eq!((audience.as_str(), text.as_str()), ("update status page", "message: deployed"));

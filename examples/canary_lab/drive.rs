@@ -185,8 +185,8 @@ impl Driver {
     /// Starts an action. It runs beside the observations, so that a slow deployment cannot hide
     /// what the metrics say, nor hold up a rollback.
     fn act(&mut self, action: &Action, again: bool) {
-        let (at, strategy) = (now(), self.rollout.plan().policy().strategy());
-        match carry_out::task(&action.act, strategy, &self.flags.switch, self.flags.instances) {
+        let at = now();
+        match carry_out::task(&action.act, &self.flags.switch, self.flags.instances) {
             Task::Tell { audience, text } => self.say(&Line::Message { at, audience, text }),
             Task::Do { what, work } => {
                 let id = action.id;
