@@ -124,14 +124,14 @@ fn drive(policy: &Arc<Policy>, strategy: &str, seed: u64, shock: f64) -> (State,
 
 #[test]
 fn a_healthy_fix_completes_with_and_without_a_shock() {
-    let runs = std::env::var("LAB_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
+    let runs = std::env::var("LAB_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_u64);
     let policy = Arc::new(policy("lab"));
-    for (strategy, shock) in [
-        ("canary", 0.0),
-        ("canary", 0.07),
-        ("feature_flag", 0.0),
-        ("blue_green", 0.0),
-        ("rolling", 0.0),
+    // A flag's shares are the canary's; a fix that goes out otherwise has fewer chances to err.
+    for (strategy, shock, runs) in [
+        ("canary", 0.0, runs),
+        ("canary", 0.07, runs),
+        ("blue_green", 0.0, runs.div_ceil(4)),
+        ("rolling", 0.0, runs.div_ceil(4)),
     ] {
         let ends: Vec<(State, f64)> =
             (0..runs).map(|seed| drive(&policy, strategy, seed, shock)).collect();
