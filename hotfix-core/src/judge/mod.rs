@@ -269,6 +269,7 @@ impl Judge {
         if !watched.fresh
             || !tick.canary
             || !tick.baseline
+            || tick.uneven
             || share == Share::ALL
             || share == Share::NONE
         {

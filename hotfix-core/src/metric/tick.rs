@@ -14,6 +14,10 @@ use super::resolve::{Layout, Reader, ReadingError};
 /// Proportions and counts: events, trials (or exposure in seconds, scaled by the arm's share). Gauges and volumes: the
 /// sum of the levels and their number. Latency: the count, then requests at or below each edge of the layout.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing of its own that a reading may be"
+)]
 pub struct Tick {
     /// The columns, over all strata.
     pub row: Vec<f64>,
@@ -28,6 +32,9 @@ pub struct Tick {
     pub baseline: bool,
     /// A number was NaN or infinite: its arm is left out.
     pub not_finite: bool,
+    /// The running totals of the two arms were read last at different times: what came since covers more of one than of the
+    /// other.
+    pub uneven: bool,
 }
 
 /// The last running totals, by stratum.
@@ -68,6 +75,7 @@ impl Tick {
         self.strata.clear();
         self.instances.iter_mut().for_each(Vec::clear);
         (self.canary, self.baseline, self.not_finite) = (false, false, false);
+        self.uneven = false;
         if let Some(arms) = reading.whole() {
             let kept = counters.of(reading).first();
             let mut row = std::mem::take(&mut self.row);
@@ -104,6 +112,7 @@ impl Tick {
         row: &mut [f64],
     ) -> Result<(), ReadingError> {
         let columns = row.len() / 2;
+        self.uneven |= arms.totals && kept.is_some_and(|kept| kept.at[0] != kept.at[1]);
         for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
             let Some(sample) = sample else { continue };
             let row = &mut row[index * columns..(index + 1) * columns];

@@ -193,11 +193,12 @@ impl PlanError {
     pub fn path(&self) -> String {
         match self {
             Self::Syntax { document, .. } => format!("/{document}"),
-            Self::Empty { field } | Self::Traffic { field, .. } => (*field).to_owned(),
+            Self::Empty { field } | Self::Traffic { field, .. } | Self::Otherwise { field, .. } => {
+                (*field).to_owned()
+            }
             Self::Record { field, .. } => field.clone(),
             Self::SameVersion { .. } => "/release/version".to_owned(),
             Self::Numstat(_) => "/release/numstat".to_owned(),
-            Self::Otherwise { field, .. } => (*field).to_owned(),
             Self::BugMetric { .. } => "/release/bug_metric".to_owned(),
             Self::HistoryMetric { metric, .. } | Self::History { metric, .. } => {
                 format!("/calibration/{metric}")

@@ -126,6 +126,12 @@ impl Case {
                 from: Resume::Monitoring(_) | Resume::Gate(_) | Resume::FinalValidation { .. },
                 ..
             } => Use::Watch,
+            // What no user meets hurts nobody: whether the version may have traffic is for the deployment's own checks.
+            Stage::Deploying(_) | Stage::Paused { from: Resume::Deploying(_), .. }
+                if matches!(self.share, Share::NONE) =>
+            {
+                Use::Ignore
+            }
             Stage::Deploying(_)
             | Stage::Paused { from: Resume::Deploying(_), .. }
             | Stage::Frozen { .. } => Use::Move,
@@ -314,11 +320,7 @@ impl Case {
                     self.overtake();
                 }
             }
-            (_, Stage::RollingBack(_)) => {
-                self.keep_verdict();
-                self.overtake();
-            }
-            (_, Stage::Frozen { .. }) => {
+            (_, Stage::RollingBack(_) | Stage::Frozen { .. }) => {
                 self.keep_verdict();
                 self.overtake();
             }

@@ -237,8 +237,9 @@ impl Case {
                 }
             }
             (_, Stage::Closed) => came(Moment::Closed),
-            (_, Stage::RolledBack) => came(Moment::RolledBack),
-            (Stage::RollingBack(_), Stage::Aborted) => came(Moment::RolledBack),
+            (_, Stage::RolledBack) | (Stage::RollingBack(_), Stage::Aborted) => {
+                came(Moment::RolledBack);
+            }
             // A late regression opens the case again.
             (Stage::Complete { .. }, Stage::RollingBack(_) | Stage::Frozen { .. }) => {
                 told.extend([Told::TakenBack(Moment::Resolved), Told::TakenBack(Moment::Verified)]);
