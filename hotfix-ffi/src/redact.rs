@@ -18,7 +18,7 @@ use crate::status::hotfix_status;
 ///
 /// @param log        The log's bytes; borrowed for the call.
 /// @param log_len    Their number.
-/// @param names      Whose values go, as JSON: a list of names such as ["Lena Ode"]. May be null with length 0: everything
+/// @param names      Whose values go, as JSON: a list of texts, the names. May be null with length 0: everything
 ///                   personal goes, the salt too, so that nobody can try names on the digests.
 /// @param names_len  Its length in bytes.
 /// @param out        A buffer with the log that is left, which the caller frees with hotfix_buf_free.
