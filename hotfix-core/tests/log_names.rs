@@ -365,3 +365,31 @@ fn roll_7_names_in_the_hashed_part_of_an_older_log_are_names() {
     let again = Rollout::replay(redacted.as_bytes(), Recording::Keep).unwrap();
     assert_eq!(again.plan(), rollout.plan(), "what was hashed cannot be taken out");
 }
+
+#[test]
+fn roll_7_a_release_that_comes_later_is_written_without_names_too() {
+    let mut rollout = recorded();
+    let at = "2026-03-03T15:40:00Z".parse().unwrap();
+    let mut next = release("Zoe Quist <zoe@example.org>");
+    next["version"] = json!("2.3.2");
+    let supersede =
+        json!({"kind": "supersede", "by": "amir", "release": next, "why": "a better fix"});
+    rollout.handle(at, &Input::from_value(supersede).unwrap()).unwrap();
+    let log = rollout.log().to_owned();
+    let last = log.lines().find(|line| line.contains(r#""kind":"supersede""#)).unwrap();
+    assert!(!hashed(last).to_string().contains("Zoe") && last.contains("Zoe Quist"));
+    let values: Value = serde_json::from_str(last).unwrap();
+    let values = values["personal"]["values"].as_object().unwrap().clone();
+    let places: Vec<_> = values.keys().map(String::as_str).collect();
+    assert_eq!(places, ["/release/author", "/release/record/prepared_by/name"]);
+    let again = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+    assert_eq!(again.plan(), rollout.plan());
+    assert!(audit(log.as_bytes(), rollout.head()).is_clean());
+    for redacted in [of(&log, &["zoe quist"]), everything(&log)] {
+        assert!(!redacted.contains("Zoe"));
+        assert_eq!(audit(redacted.as_bytes(), rollout.head()).findings, []);
+        let again = Rollout::replay(redacted.as_bytes(), Recording::Keep).unwrap();
+        assert_eq!(again.plan().digest(), rollout.plan().digest());
+        assert_eq!(again.stage(), rollout.stage());
+    }
+}

@@ -81,9 +81,14 @@ impl EventKind {
                 | InputKind::Abort
                 | InputKind::RollBack
                 | InputKind::Revert
+                | InputKind::Supersede
+                | InputKind::Retry
                 | InputKind::Report
+                | InputKind::Acknowledge
+                | InputKind::Done
                 | InputKind::SetSeverity
                 | InputKind::SetFacts
+                | InputKind::SetTimes
                 | InputKind::Note,
             ) => None,
         }

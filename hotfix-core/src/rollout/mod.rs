@@ -188,6 +188,7 @@ impl Rollout {
             let kind = EventKind::Taken(input.command.kind());
             let mut event = self.journal.line(input, kind, self.case.seq, at, claimed_at);
             event.put(&input.command);
+            self.journal.salt.hide_release(&mut event);
             event.author = author;
             if input.command.is_of_the_plan() {
                 event.plan_digest = Some(self.plan.digest());

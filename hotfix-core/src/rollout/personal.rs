@@ -81,6 +81,14 @@ impl Salt {
         Cow::Owned(hidden)
     }
 
+    /// Puts digests in place of names in the release that a line brings.
+    pub(super) fn hide_release(&self, event: &mut Event<'_>) {
+        let Some(Cow::Borrowed(release)) = event.release else { return };
+        let mut personal = event.personal.take().unwrap_or_default();
+        event.release = Some(self.hide_in(release, "/release", &mut personal));
+        event.personal = Some(personal).filter(|personal| *personal != Personal::default());
+    }
+
     /// Puts names back in place of digests. A name that is not the one whose digest was hashed stays out, and its place is
     /// given back.
     pub(super) fn reveal(&mut self, event: &mut Event<'_>, line: &str) -> Option<String> {
@@ -124,6 +132,9 @@ impl Salt {
         }
         if let Some(plan) = &mut event.plan {
             plan.to_mut().each_name(&mut put_back("/plan"));
+        }
+        if let Some(release) = &mut event.release {
+            release.to_mut().each_name(&mut put_back("/release"));
         }
         forged
     }
