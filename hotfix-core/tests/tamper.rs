@@ -141,7 +141,7 @@ fn roll_7_missing_lines_at_the_end_are_found_against_the_head() {
     for (line, place, value, code) in [
         (start, "/aside", "", "HF-LOG-008"),
         (look, "/verdict/decision", "promote", "HF-LOG-007"),
-        (start, "/to/state", "frozen", "HF-LOG-007"),
+        (start, "/to/state", "aborted", "HF-LOG-007"),
         (start, "/actions", "", "HF-LOG-007"),
     ] {
         let forged = rewritten(rollout.log(), |index, event| {
