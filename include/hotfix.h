@@ -2818,6 +2818,31 @@ hotfix_status hotfix_audit(const char *log,
                            struct hotfix_error **err);
 
 /**
+ * Takes personal values out of a log: the text that is left has the same chain, and replays to the same state with digests in
+ * place of names.
+ *
+ * What is hashed, members of newer releases and the layout of lines stay as they are; a second time changes nothing. What
+ * people wrote into texts is hashed and stays.
+ *
+ * @param log        The log's bytes; borrowed for the call.
+ * @param log_len    Their number.
+ * @param names      Whose values go, as JSON: a list of texts, the names. May be null with length 0: everything
+ *                   personal goes, the salt too, so that nobody can try names on the digests.
+ * @param names_len  Its length in bytes.
+ * @param out        A buffer with the log that is left, which the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG for a log whose chain is broken, HOTFIX_STATUS_INPUT for names that are no list of texts.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_redact(const char *log,
+                            size_t log_len,
+                            const char *names,
+                            size_t names_len,
+                            struct hotfix_buf *out,
+                            struct hotfix_error **err);
+
+/**
  * A test without data.
  *
  * @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid", "weights",

@@ -514,6 +514,8 @@ pub const CODES: &[Code] = &[
     code("HF-LOG-006", Family::Log, "the opening is not the first line, or not the only one"),
     code("HF-LOG-007", Family::Log, "an outcome comes out differently when it is computed anew"),
     code("HF-LOG-008", Family::Log, "a log ends before or after the head expected"),
+    code("HF-LOG-009", Family::Log, "a line needs a newer release"),
+    code("HF-LOG-010", Family::Log, "a name is not the one whose digest was hashed"),
     code("HF-FFI-001", Family::Ffi, "a pointer is null"),
     code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
     code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),

@@ -20,7 +20,12 @@ fn roll_7_the_log_pages_example_is_a_log() {
         "by": by,
         "format": 1,
         "kind": "opened",
-        "personal": { "by": "R. Okafor", "salt": salt },
+        "personal": {
+            "by": "R. Okafor",
+            "salt": salt,
+            "values": { "/plan/release/author": "R. Okafor" },
+        },
+        "plan": { "release": { "author": by } },
         "prev": Digest::ZERO,
         "seq": 0,
     });

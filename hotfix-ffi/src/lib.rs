@@ -39,6 +39,7 @@ mod pointer;
 pub mod policy;
 pub mod rate_ratio;
 pub mod reading;
+pub mod redact;
 pub mod rollout;
 pub mod scope;
 pub mod severity;

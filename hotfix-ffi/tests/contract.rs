@@ -27,6 +27,7 @@ use hotfix::plan::*;
 use hotfix::policy::*;
 use hotfix::rate_ratio::*;
 use hotfix::reading::*;
+use hotfix::redact::*;
 use hotfix::rollout::*;
 use hotfix::status::*;
 use hotfix::time::*;
@@ -192,10 +193,13 @@ fn a_null_pointer_is_an_error_to_a_test_and_to_the_kayenta_compatible_judge() {
 }
 
 #[test]
-fn a_null_pointer_is_an_error_to_a_ceiling_and_an_interval() {
+fn a_null_pointer_is_an_error_to_a_redaction_a_ceiling_and_an_interval() {
     let (below, mut buf, mut seen) = (ceiling(), empty_buf(), evidence());
     let (buf, (json, len)) = (&raw mut buf, raw("{}"));
     fails! { Null:
+        hotfix_redact(null(), 1, null(), 0, buf);
+        hotfix_redact(json, len, null(), 1, buf);
+        hotfix_redact(json, len, null(), 0, null_mut());
         hotfix_ceiling_new(null(), 1, &mut null_mut());
         hotfix_ceiling_new(json, len, null_mut());
         hotfix_ceiling_update(null_mut(), 0.0, 1.0, null_mut());
@@ -236,6 +240,7 @@ fn text_that_is_not_utf_8_is_an_error_everywhere() {
         hotfix_rollout_new(plan.0, keep, bad, n, &mut null_mut());
         hotfix_rollout_handle(rollout.0, 0, bad, n, &raw mut out);
         hotfix_audit(json, len, bad, n, &raw mut buf);
+        hotfix_redact(json, len, bad, n, &raw mut buf);
         hotfix_rate_ratio_new(bad, n, &mut null_mut());
         hotfix_rate_ratio_from_bytes(bad, n, &mut null_mut());
         hotfix_kayenta_judge(bad, n, bad, n, 75.0, 50.0, &raw mut buf);
@@ -247,6 +252,8 @@ fn text_that_is_not_utf_8_is_an_error_everywhere() {
     }
     fails! { Log:
         hotfix_rollout_replay(bad, n, keep, &mut null_mut());
+        hotfix_redact(bad, n, null(), 0, &raw mut buf);
+        hotfix_redact(null(), 0, null(), 0, &raw mut buf);
         hotfix_rollout_recover(bad, n, keep, &mut null_mut(), null_mut());
         hotfix_rollout_recover(null(), 0, keep, &mut null_mut(), null_mut());
     }

@@ -37,6 +37,7 @@ const SOURCES: &[&str] = &[
     "explain",
     "gate",
     "audit",
+    "redact",
     "rate_ratio",
     "kayenta",
     "ceiling",

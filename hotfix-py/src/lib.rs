@@ -27,6 +27,7 @@ mod phase;
 mod plan;
 mod planning;
 mod policy;
+mod redact;
 mod rollout;
 mod severity;
 mod stats;
@@ -76,6 +77,8 @@ mod module {
     };
     #[pymodule_export]
     use crate::policy::{Policy, Problem};
+    #[pymodule_export]
+    use crate::redact::redact;
     #[pymodule_export]
     use crate::rollout::Rollout;
     #[pymodule_export]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pytest
 
 import hotfix
@@ -105,3 +108,36 @@ def test_roll_7_an_audit_names_what_is_wrong(story: Story) -> None:
         hotfix.audit(log, "no digest")
     with pytest.raises(TypeError):
         hotfix.audit(7)  # type: ignore[arg-type]
+
+
+def test_roll_7_names_are_taken_out_and_the_chain_holds(story: Story) -> None:
+    log, head = story.rollout.log(), story.rollout.head
+    assert '"personal"' in log
+    nobody = hotfix.redact(log.encode())
+    assert '"personal"' not in nobody
+    assert hotfix.audit(nobody, head).is_clean
+    assert hotfix.Rollout.replay(nobody).state == story.rollout.state
+    assert hotfix.redact(nobody) == nobody
+    assert hotfix.redact(log, names=[]) == log == hotfix.redact(log, ["nobody at all"])
+    for broken in ("", log[:-1], "".join(story.lines[1:])):
+        with pytest.raises(hotfix.LogError) as caught:
+            hotfix.redact(broken)
+        assert caught.value.line is not None
+    with pytest.raises(TypeError):
+        hotfix.redact(log, "lena")  # type: ignore[arg-type]
+
+
+def test_roll_7_a_release_is_written_without_its_author() -> None:
+    release = {"version": "2.3.1", "previous": "2.3.0", "author": "Lena Ode <lena@example.org>"}
+    plan = hotfix.Policy.preset("phased-canary").plan({"id": "INC-2041"}, release)
+    rollout = hotfix.Rollout(plan, salt="pepper")
+    rollout.handle("2026-03-03T14:40:00Z", {"kind": "note", "by": "omar", "text": "on it"})
+    opening = json.loads(rollout.log().splitlines()[0])
+    place = "/plan/release/author"
+    assert opening["personal"]["values"] == {place: release["author"]}
+    digests = [hashlib.sha256(f"pepper\0{part}".encode()).hexdigest() for part in ("Lena Ode", "lena@example.org")]
+    assert opening["plan"]["release"]["author"] == f"{digests[0]} <{digests[1]}>"
+    again = hotfix.Rollout.replay(hotfix.redact(rollout.log(), names=["lena ode"]))
+    assert again.plan.digest == plan.digest
+    forged = rollout.log().replace("Lena Ode", "Zoe Ode")
+    assert [finding.code for finding in hotfix.audit(forged, rollout.head).findings] == ["HF-LOG-010"]

@@ -37,6 +37,7 @@ mod digest;
 mod encode;
 mod error;
 mod line;
+mod members;
 mod order;
 mod scan;
 mod serializer;
@@ -48,6 +49,7 @@ pub use digest::{Digest, digest};
 pub use encode::Encoder;
 pub use error::{CanonicalError, DigestError, LineError};
 pub use line::{Line, verify_line};
+pub(crate) use members::{Change, Member, edited, members};
 
 /// Nesting allowed in one value: what `serde_json` reads back.
 const MAX_DEPTH: usize = 127;

@@ -8,9 +8,11 @@ use crate::canonical::{Begun, CanonicalError, Digest, Encoder, digest};
 use crate::policy::Policy;
 use crate::unit::MetricName;
 
+use super::personal::nameless;
 use super::{MetricCalibration, Subject};
 
-/// SHA-256 of `{"calibration", "policy", "subject"}` in canonical JSON, without calibrations where there are none.
+/// SHA-256 of `{"calibration", "policy", "subject"}` in canonical JSON, without calibrations where there are none, and with empty
+/// text where people are named.
 ///
 /// Canonical JSON sorts members, so without calibrations every plan of a policy begins alike, and most of its text is the policy:
 /// that is hashed once.
@@ -21,14 +23,14 @@ pub(super) fn of(
 ) -> Result<Digest, CanonicalError> {
     let begun = policy.reasoned.plans(|| {
         let mut text = b"{\"policy\":".to_vec();
-        Encoder::new().encode(policy, &mut text).ok()?;
+        Encoder::new().encode(&*nameless(policy), &mut text).ok()?;
         text.extend_from_slice(b",\"subject\":");
         Some(Begun::with(&text))
     });
     match begun.filter(|_| calibration.is_empty()) {
         Some(begun) => {
             let mut text = Vec::new();
-            Encoder::new().encode(subject, &mut text)?;
+            Encoder::new().encode(&*nameless(subject), &mut text)?;
             text.push(b'}');
             Ok(begun.end(&text))
         }
@@ -48,7 +50,7 @@ fn whole(
         policy: &'a Policy,
         subject: &'a Subject,
     }
-    digest(&Whole { calibration, policy, subject })
+    digest(&Whole { calibration, policy: &nameless(policy), subject: &nameless(subject) })
 }
 
 #[cfg(test)]

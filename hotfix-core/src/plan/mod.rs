@@ -12,6 +12,7 @@ mod error;
 mod gantt;
 pub(crate) mod healthy;
 mod page;
+pub(crate) mod personal;
 mod procedure;
 mod recommend;
 mod record;
@@ -289,15 +290,18 @@ impl Plan {
         &self.calibrations
     }
 
-    /// The seed of what is drawn at random for this plan: it follows from incident, release and traffic, so the log has it.
+    /// The seed of what is drawn at random for this plan: it follows from incident, release and traffic without the names of
+    /// people, so every log has it.
     pub fn seed(&self) -> u64 {
         // What cannot be written in canonical JSON made no plan.
-        let digest = digest_of(&self.subject).unwrap_or(Digest::ZERO);
+        let digest = digest_of(&*personal::nameless(&self.subject)).unwrap_or(Digest::ZERO);
         // 48 bits: every reader of JSON keeps them.
         digest.as_bytes()[..6].iter().fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
     }
 
-    /// SHA-256 of policy, subject and calibrations in canonical JSON; the same on every platform.
+    /// SHA-256 of policy, subject and calibrations in canonical JSON, with empty text where they name people: the same on every
+    /// platform, and in a log whose names were taken out. So the same plan with another name in it has the same digest, and one
+    /// with one name more has another.
     pub const fn digest(&self) -> Digest {
         self.digest
     }

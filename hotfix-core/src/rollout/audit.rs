@@ -48,17 +48,22 @@ impl Audit {
 /// Checks a log from end to end: flips, swaps and drops of lines, every verdict, action and change of state computed
 /// anew, and, given the head that it should have, a cut tail. Never fails: whatever is wrong is a finding.
 ///
-/// Codes: `HF-JSON-…` and `HF-LOG-001` to `-006` for lines, `HF-LOG-007` for an outcome that comes out differently (the
-/// first one; what follows rests on it), `HF-LOG-008` for another head.
+/// Codes: `HF-JSON-…`, `HF-LOG-001` to `-006` and `-009` for lines, `HF-LOG-007` for an outcome that comes out differently (the
+/// first one; what follows rests on it), `HF-LOG-008` for another head, `HF-LOG-010` for a name that is not the one whose
+/// digest was hashed.
 pub fn audit(log: &[u8], expected_head: Option<Digest>) -> Audit {
     let mut audit = Audit { lines: 0, head: Digest::ZERO, findings: Vec::new() };
     let mut lines = Lines::new(log);
     let mut rollout: Option<Rollout> = None;
     for line in &mut lines {
         audit.lines += 1;
+        if let Ok(LogLine { number, forged: Some(place), .. }) = &line {
+            let fault = LogFault::Name { place: place.clone() };
+            audit.find(&LogError { line: *number, fault });
+        }
         let step = line.and_then(|mut line| match &mut rollout {
             None if audit.lines == 1 => {
-                rollout = Some(Rollout::reopen(&line, Recording::Off)?.0);
+                rollout = Some(Rollout::reopen(&line, Recording::Off)?);
                 Ok(())
             }
             // After a broken line outcomes cannot be computed, only the chain is checked.

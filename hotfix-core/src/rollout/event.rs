@@ -40,11 +40,57 @@ pub(super) enum EventKind {
 }
 
 impl EventKind {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Opened => "opened",
             Self::Refused => "refused",
             Self::Taken(kind) => kind.as_str(),
+        }
+    }
+
+    /// The kind of this name.
+    pub(super) fn find(text: &str) -> Option<Self> {
+        match text {
+            "opened" => Some(Self::Opened),
+            "refused" => Some(Self::Refused),
+            _ => text.parse().ok().map(Self::Taken),
+        }
+    }
+
+    /// The first release that reads events of this kind; None for those that the format began with. A kind that is added has
+    /// the release that adds it.
+    pub(super) const fn needs(self) -> Option<&'static str> {
+        match self {
+            Self::Opened
+            | Self::Refused
+            | Self::Taken(
+                InputKind::Approve
+                | InputKind::Deny
+                | InputKind::Withdraw
+                | InputKind::CheckItem
+                | InputKind::WaiveItem
+                | InputKind::Start
+                | InputKind::Confirm
+                | InputKind::Failed
+                | InputKind::Observe
+                | InputKind::Tick
+                | InputKind::Promote
+                | InputKind::Hold
+                | InputKind::Pause
+                | InputKind::Resume
+                | InputKind::Abort
+                | InputKind::RollBack
+                | InputKind::Revert
+                | InputKind::Supersede
+                | InputKind::Retry
+                | InputKind::Report
+                | InputKind::Acknowledge
+                | InputKind::Done
+                | InputKind::SetSeverity
+                | InputKind::SetFacts
+                | InputKind::SetTimes
+                | InputKind::Note,
+            ) => None,
         }
     }
 }
@@ -65,15 +111,8 @@ impl<'de> Deserialize<'de> for EventKind {
                 f.write_str("the kind of an event")
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<EventKind, E> {
-                match text {
-                    "opened" => Ok(EventKind::Opened),
-                    "refused" => Ok(EventKind::Refused),
-                    _ => text.parse().map(EventKind::Taken).map_err(|_| {
-                        E::custom(format_args!(
-                            "the event kind `{text}` is unknown to log format {LOG_FORMAT}: a newer release wrote it"
-                        ))
-                    }),
-                }
+                EventKind::find(text)
+                    .ok_or_else(|| E::custom(format_args!("the event kind `{text}` is unknown")))
             }
         }
         deserializer.deserialize_str(Kind)
@@ -90,6 +129,9 @@ pub(super) struct Personal<'a> {
     /// What digests of personal values are salted with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) salt: Option<Cow<'a, str>>,
+    /// Names in the line's documents, by place: `/plan/release/author`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) values: BTreeMap<String, String>,
 }
 
 /// A line of the log.
@@ -136,6 +178,9 @@ pub(super) struct Event<'a> {
     pub(super) kind: EventKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) metrics: Option<Cow<'a, Observation>>,
+    /// The first release that reads this line, where that is not the first of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) needs: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -178,7 +223,7 @@ pub(super) struct Event<'a> {
 
 impl<'a> Event<'a> {
     /// A line with nothing but its place in the chain.
-    pub(super) const fn new(kind: EventKind, seq: u64, at: Timestamp, prev: Digest) -> Self {
+    pub(super) fn new(kind: EventKind, seq: u64, at: Timestamp, prev: Digest) -> Self {
         Self {
             action: None,
             actions: Cow::Borrowed(&[]),
@@ -199,6 +244,7 @@ impl<'a> Event<'a> {
             key: None,
             kind,
             metrics: None,
+            needs: kind.needs().map(Cow::Borrowed),
             note: None,
             personal: None,
             plan: None,
@@ -315,7 +361,8 @@ impl<'a> Event<'a> {
             item: self.item.take(),
             metrics: self.metrics.take().map(Cow::into_owned),
             note: owned(&mut self.note),
-            plan_digest: self.plan_digest.take(),
+            // Other lines record it as an outcome: no input but an approval names a plan.
+            plan_digest: self.plan_digest.take().filter(|_| kind == InputKind::Approve),
             release: self.release.take().map(|release| Box::new(release.into_owned())),
             role: self.role.take(),
             severity: self.severity.take(),

@@ -7,6 +7,7 @@ use crate::unit::Timestamp;
 
 use super::event::{Event, EventKind, LOG_FORMAT, Personal};
 use super::input::{Command, Input};
+use super::personal::Salt;
 use crate::plan::Plan;
 
 /// What becomes of the log lines.
@@ -27,9 +28,7 @@ pub(super) struct Journal {
     recording: Recording,
     encoder: Encoder,
     pub(super) head: Digest,
-    salt: String,
-    /// The last actor and the digest, as the same one mostly comes again.
-    actor: Option<(String, Digest)>,
+    pub(super) salt: Salt,
     last: Vec<u8>,
     kept: Vec<u8>,
 }
@@ -40,8 +39,7 @@ impl Journal {
             recording,
             encoder: Encoder::new(),
             head: Digest::ZERO,
-            salt: salt.to_owned(),
-            actor: None,
+            salt: Salt::new(Some(salt)),
             last: Vec::new(),
             kept: Vec::new(),
         }
@@ -68,23 +66,10 @@ impl Journal {
     }
 
     /// Takes up a log that was read: its head, and its text where lines are kept.
-    pub(super) fn resume(&mut self, head: Digest, salt: String, log: &str) {
+    pub(super) fn resume(&mut self, head: Digest, log: &str) {
         self.head = head;
-        self.salt = salt;
         if self.recording == Recording::Keep {
             self.kept = log.as_bytes().to_vec();
-        }
-    }
-
-    /// The salted digest of a name.
-    pub(super) fn digest(&mut self, name: &str) -> Digest {
-        match &self.actor {
-            Some((known, digest)) if known == name => *digest,
-            _ => {
-                let digest = salted(&self.salt, name);
-                self.actor = Some((name.to_owned(), digest));
-                digest
-            }
         }
     }
 
@@ -112,10 +97,11 @@ impl Journal {
         event.format = Some(LOG_FORMAT);
         let calibrations = plan.calibrations();
         event.calibration = (!calibrations.is_empty()).then_some(Cow::Borrowed(calibrations));
-        event.policy = Some(Cow::Borrowed(plan.policy()));
-        event.plan = Some(Cow::Borrowed(plan.subject()));
+        let mut personal = Personal { salt: salt.text().map(Cow::Borrowed), ..Personal::default() };
+        event.policy = Some(salt.hide_in(plan.policy(), "/policy", &mut personal));
+        event.plan = Some(salt.hide_in(plan.subject(), "/plan", &mut personal));
         event.plan_digest = Some(plan.digest());
-        event.personal = Some(Personal { salt: Some(Cow::Borrowed(&salt)), ..Personal::default() });
+        event.personal = Some(personal);
         let written = self.write(&event);
         drop(event);
         self.salt = salt;
@@ -138,24 +124,15 @@ impl Journal {
             Command::Approve { heard_by, .. } => heard_by.as_deref(),
             _ => None,
         };
-        event.heard_by = heard_by.map(|name| salted(&self.salt, name));
-        event.by = input.by.as_deref().map(|name| self.digest(name));
+        event.heard_by = heard_by.map(|name| self.salt.digest(name));
+        event.by = input.by.as_deref().map(|name| self.salt.digest(name));
         if input.by.is_some() || heard_by.is_some() {
             event.personal = Some(Personal {
                 by: input.by.as_deref().map(Cow::Borrowed),
                 heard_by: heard_by.map(Cow::Borrowed),
-                salt: None,
+                ..Personal::default()
             });
         }
         event
     }
-}
-
-/// SHA-256 of salt, a zero byte and the name: the same person has the same digest throughout one log.
-fn salted(salt: &str, name: &str) -> Digest {
-    let mut bytes = Vec::with_capacity(salt.len() + 1 + name.len());
-    bytes.extend_from_slice(salt.as_bytes());
-    bytes.push(0);
-    bytes.extend_from_slice(name.as_bytes());
-    Digest::of(&bytes)
 }

@@ -12,6 +12,8 @@ use super::event::{Event, EventKind, read};
 use super::explain::Question;
 use super::input::{Input, InputError, InputKind};
 use super::journal::Recording;
+use super::personal::Salt;
+use super::version;
 
 /// A log that cannot be taken up: which line, and what was expected.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -86,6 +88,24 @@ pub enum LogFault {
         /// The hash of the last line.
         found: Digest,
     },
+    /// A newer release wrote it, and says or shows that this one cannot read it.
+    #[error("{what} needs {needs}, and this is release {here}: read the log with a newer one")]
+    Newer {
+        /// The event, and what of it is unknown.
+        what: String,
+        /// The first release that reads it.
+        needs: String,
+        /// This release.
+        here: &'static str,
+    },
+    /// A name beside the hashed part is not the one whose digest was hashed.
+    #[error(
+        "the name at `{place}` of `personal` is not the one whose salted digest the line has: restore it, or take it out"
+    )]
+    Name {
+        /// Where it stands, as a JSON Pointer into the line.
+        place: String,
+    },
     /// The plan it opens with cannot be made.
     #[error("its plan cannot be made: {0}")]
     Plan(#[from] PlanError),
@@ -113,6 +133,8 @@ impl LogFault {
             Self::Opening => "HF-LOG-006",
             Self::Outcome { .. } => "HF-LOG-007",
             Self::Head { .. } => "HF-LOG-008",
+            Self::Newer { .. } => "HF-LOG-009",
+            Self::Name { .. } => "HF-LOG-010",
             Self::Plan(error) => error.code(),
             Self::Test(error) => error.code(),
             Self::Input(error) => error.code(),
@@ -136,7 +158,7 @@ impl Rollout {
     /// Takes up a whole log, strictly.
     ///
     /// # Errors
-    /// [`LogError`] with the first line that is wrong: `HF-LOG-001` to `-006`, `HF-JSON-…` for its hash.
+    /// [`LogError`] with the first line that is wrong: `HF-LOG-001` to `-006`, `-009`, `-010`, `HF-JSON-…` for its hash.
     pub fn replay(log: &[u8], recording: Recording) -> Result<Self, LogError> {
         let at_end =
             |fault| LogError { line: 1 + log.iter().filter(|b| **b == b'\n').count(), fault };
@@ -145,13 +167,13 @@ impl Rollout {
         }
         let mut lines = Lines::new(log);
         let Some(first) = lines.next() else { return Err(at_end(LogFault::Empty)) };
-        let (mut rollout, salt) = Self::reopen(&first?, recording)?;
+        let mut rollout = Self::reopen(&first?.trusted()?, recording)?;
         for line in &mut lines {
-            let mut line = line?;
+            let mut line = line?.trusted()?;
             rollout.replay_line(&mut line)?;
         }
         // The lines' hashes were checked over their bytes, so they are text.
-        rollout.journal.resume(lines.head, salt, std::str::from_utf8(log).unwrap_or_default());
+        rollout.journal.resume(lines.head, std::str::from_utf8(log).unwrap_or_default());
         Ok(rollout)
     }
 
@@ -165,8 +187,8 @@ impl Rollout {
         Ok(Recovered { rollout, length, dropped: length < log.len() })
     }
 
-    /// The rollout that an opening line begins, and its salt.
-    pub(super) fn reopen(line: &LogLine, recording: Recording) -> Result<(Self, String), LogError> {
+    /// The rollout that an opening line begins.
+    pub(super) fn reopen(line: &LogLine, recording: Recording) -> Result<Self, LogError> {
         let Event { kind: EventKind::Opened, policy: Some(policy), plan: Some(plan), .. } =
             &line.event
         else {
@@ -180,12 +202,11 @@ impl Rollout {
         )
         .map_err(|e| line.error(e.into()))?;
         let personal = line.event.personal.as_ref();
-        let salt = personal.and_then(|p| p.salt.as_deref()).unwrap_or_default().to_owned();
-        let mut rollout =
-            Self::try_new(plan, recording, &salt).map_err(|e| line.error(e.into()))?;
+        let mut rollout = Self::try_new(plan, recording, "").map_err(|e| line.error(e.into()))?;
+        rollout.journal.salt = Salt::new(personal.and_then(|p| p.salt.as_deref()));
         let Self { case, plan, .. } = &mut rollout;
         case.open(plan, line.event.at);
-        Ok((rollout, salt))
+        Ok(rollout)
     }
 
     /// Folds one line: the input's facts, then what followed as recorded.
@@ -243,9 +264,19 @@ impl Rollout {
 pub(super) struct LogLine {
     pub(super) number: usize,
     pub(super) event: Event<'static>,
+    /// The place of a name that is not the one whose digest was hashed. It is not in `event`.
+    pub(super) forged: Option<String>,
 }
 
 impl LogLine {
+    /// The line, where its names are those that were hashed.
+    fn trusted(mut self) -> Result<Self, LogError> {
+        match self.forged.take() {
+            Some(place) => Err(self.error(LogFault::Name { place })),
+            None => Ok(self),
+        }
+    }
+
     pub(super) const fn error(&self, fault: LogFault) -> LogError {
         LogError { line: self.number, fault }
     }
@@ -257,25 +288,31 @@ pub(super) struct Lines<'a> {
     number: usize,
     next: u64,
     pub(super) head: Digest,
+    salt: Salt,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) const fn new(log: &'a [u8]) -> Self {
-        Self { rest: log, number: 0, next: 0, head: Digest::ZERO }
+    pub(super) fn new(log: &'a [u8]) -> Self {
+        Self { rest: log, number: 0, next: 0, head: Digest::ZERO, salt: Salt::default() }
     }
 
-    fn read(&mut self, line: &[u8]) -> Result<Event<'static>, LogFault> {
+    fn read(&mut self, line: &[u8]) -> Result<(Event<'static>, Option<String>), LogFault> {
+        // A line that cannot be read counts, too.
+        let number = self.next;
+        self.next += 1;
         let line = verify_line(line)?;
         let expected = std::mem::replace(&mut self.head, line.hash());
         if line.prev() != expected {
             return Err(LogFault::Chain { expected, found: line.prev() });
         }
-        let event = read(line.text()).map_err(|e| LogFault::Event { fault: e.to_string() })?;
-        let expected = std::mem::replace(&mut self.next, event.seq + 1);
-        if event.seq != expected {
+        let mut event = version::checked(read(line.text()), line.text())?;
+        if event.seq != number {
+            let expected = number;
+            self.next = event.seq + 1;
             return Err(LogFault::Sequence { expected, found: event.seq });
         }
-        Ok(event)
+        let forged = self.salt.reveal(&mut event, line.text());
+        Ok((event, forged))
     }
 }
 
@@ -294,7 +331,7 @@ impl Iterator for Lines<'_> {
         let number = self.number;
         Some(
             self.read(line)
-                .map(|event| LogLine { number, event })
+                .map(|(event, forged)| LogLine { number, event, forged })
                 .map_err(|fault| LogError { line: number, fault }),
         )
     }

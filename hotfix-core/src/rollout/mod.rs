@@ -19,12 +19,15 @@ mod intent;
 mod journal;
 mod keys;
 mod log;
+mod personal;
 mod poll;
 mod readiness;
 mod record;
+mod redact;
 mod refusal;
 mod revision;
 mod state;
+mod version;
 mod word;
 
 pub use action::{Act, Action, ActionId, Audience, MessageKind};
@@ -35,6 +38,7 @@ pub use input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime};
 pub use intent::Intent;
 pub use journal::Recording;
 pub use log::{LogError, LogFault, Recovered};
+pub use redact::{Redaction, redact};
 pub use refusal::{Refusal, RefusalReason};
 pub use state::{Resume, Returning, RollbackCause, Stage, State, Step, WayBack};
 
@@ -51,6 +55,7 @@ use case::{Case, Changes};
 use check::Passed;
 use event::EventKind;
 use journal::Journal;
+use personal::is_taken_out;
 use readiness::Afterwards;
 use revision::Revision;
 
@@ -183,6 +188,7 @@ impl Rollout {
             let kind = EventKind::Taken(input.command.kind());
             let mut event = self.journal.line(input, kind, self.case.seq, at, claimed_at);
             event.put(&input.command);
+            self.journal.salt.hide_release(&mut event);
             event.author = author;
             if input.command.is_of_the_plan() {
                 event.plan_digest = Some(self.plan.digest());
@@ -203,8 +209,17 @@ impl Rollout {
             input.command,
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }
         );
-        let author = self.plan.subject().release.author.as_deref();
-        speaks && input.by.as_deref().is_some_and(|by| crate::gate::is_author(author, by))
+        let (true, Some(by), Some(author)) =
+            (speaks, input.by.as_deref(), self.plan.subject().release.author.as_deref())
+        else {
+            return false;
+        };
+        if is_taken_out(author) {
+            // Where that cannot be told it is not ruled out.
+            self.journal.salt.stands_for(author, by).unwrap_or(true)
+        } else {
+            crate::gate::is_author(Some(author), by)
+        }
     }
 
     /// Gives what was concluded the ids of this event.
@@ -261,6 +276,7 @@ impl Rollout {
             self.journal.line(input, EventKind::Refused, self.case.seq, now, claimed_at);
         event.code = Some(Cow::Borrowed(code));
         event.got = Some(input.command.kind());
+        event.needs = EventKind::Taken(input.command.kind()).needs().map(Cow::Borrowed);
         event.key = None;
         self.journal.write(&event)
     }

@@ -2,11 +2,13 @@
 
 use crate::gate::approval::{demands, is_same_person, is_spoken, served_by};
 use crate::gate::checklist::{self, Known};
+use crate::policy::section::Holder;
 use crate::text::quoted;
 use crate::unit::RoleName;
 
 use super::Rollout;
 use super::input::{Command, Input, ItemStatus};
+use super::personal::is_taken_out;
 use super::refusal::RefusalReason;
 
 impl Rollout {
@@ -39,11 +41,30 @@ impl Rollout {
     fn check_holder(&self, role: RoleName, by: &str) -> Result<(), RefusalReason> {
         let holders = self.plan.policy().role(role).map(|role| role.holders.as_slice());
         let holders = holders.unwrap_or_default();
-        if holders.is_empty() || holders.iter().any(|holder| is_same_person(&holder.name, by)) {
+        let is_held = |holder: &Holder| {
+            if is_taken_out(&holder.name) {
+                self.journal.salt.stands_for(&holder.name, by) == Some(true)
+            } else {
+                is_same_person(&holder.name, by)
+            }
+        };
+        if holders.is_empty() || holders.iter().any(is_held) {
             return Ok(());
         }
-        let names: Vec<&str> = holders.iter().map(|holder| holder.name.as_str()).collect();
-        Err(RefusalReason::NotTheHolder { role, holders: quoted(&names, " or ") })
+        let named = holders.iter().map(|holder| holder.name.as_str());
+        let names: Vec<&str> = named.filter(|name| !is_taken_out(name)).collect();
+        let taken_out = match (holders.len() - names.len(), self.journal.salt.is_lost()) {
+            (0, _) => None,
+            (_, true) => Some(
+                "somebody whose name was taken out of the log, with its salt: go on with the log that has them",
+            ),
+            (_, false) => {
+                Some("somebody whose name was taken out of the log: write it as the policy had it")
+            }
+        };
+        let names = (!names.is_empty()).then(|| quoted(&names, " or "));
+        let holders: Vec<String> = names.into_iter().chain(taken_out.map(str::to_owned)).collect();
+        Err(RefusalReason::NotTheHolder { role, holders: holders.join(", or by ") })
     }
 
     /// The spoken word is heard by somebody else, and will do for something that is asked for.

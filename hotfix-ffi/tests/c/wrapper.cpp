@@ -106,6 +106,10 @@ void test_rollout() {
   const auto [again, length] = hotfix::Rollout::recover(log + "{\"torn");
   EXPECT(length == log.size() && again.head() == rollout.head());
   EXPECT(hotfix::audit(log, rollout.head()).find("\"clean\":true") != std::string::npos);
+  const std::string nobody = hotfix::redact(log);
+  EXPECT(log.find("\"personal\"") != std::string::npos && nobody.find("\"personal\"") == std::string::npos);
+  EXPECT(hotfix::audit(nobody, rollout.head()).find("\"clean\":true") != std::string::npos);
+  EXPECT(hotfix::redact(log, "[\"nobody at all\"]") == log);
 }
 
 void test_rate_ratio() {

@@ -55,6 +55,7 @@ from hotfix._core import (
     Why,
     __version__,
     audit,
+    redact,
 )
 from hotfix._errors import (
     Error,
@@ -107,6 +108,7 @@ __all__ = [
     "Audit",
     "AuditFinding",
     "audit",
+    "redact",
     # Statistics
     "stats",
     "kayenta",

@@ -24,6 +24,7 @@ __all__ = [
     "Audit",
     "AuditFinding",
     "audit",
+    "redact",
     "Equivalence",
     "FisherExact",
     "KolmogorovSmirnov",
@@ -916,6 +917,7 @@ class AuditFinding(_Document):
     def message(self) -> str: ...
 
 def audit(log: str | bytes, expected_head: str | None = None) -> Audit: ...
+def redact(log: str | bytes, names: list[str] | None = None) -> str: ...
 
 @final
 class Evidence(_Document):

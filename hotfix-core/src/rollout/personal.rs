@@ -1,0 +1,206 @@
+//! Names beside the hashed part of a line: salted digests stand for them, so that they can be taken out.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::canonical::Digest;
+use crate::plan::personal::Named;
+
+use super::event::{Event, EventKind, Personal};
+
+/// What digests of names are salted with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Salt {
+    /// None: it was taken out of the log. What is written from then on has the empty salt.
+    text: Option<String>,
+    /// The last name and its digest, as the same one mostly comes again.
+    last: Option<(String, Digest)>,
+}
+
+impl Salt {
+    pub(super) fn new(text: Option<&str>) -> Self {
+        Self { text: text.map(str::to_owned), last: None }
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// Whether it was taken out, and with it what tells who a digest stands for.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.text.is_none()
+    }
+
+    /// The salted digest of a name: the same person has the same throughout one log.
+    pub(super) fn digest(&mut self, name: &str) -> Digest {
+        match &self.last {
+            Some((known, digest)) if known == name => *digest,
+            _ => {
+                let digest = self.salted(name);
+                self.last = Some((name.to_owned(), digest));
+                digest
+            }
+        }
+    }
+
+    /// SHA-256 of salt, a zero byte and the name.
+    fn salted(&self, name: &str) -> Digest {
+        let salt = self.text().unwrap_or_default();
+        let mut bytes = Vec::with_capacity(salt.len() + 1 + name.len());
+        bytes.extend_from_slice(salt.as_bytes());
+        bytes.push(0);
+        bytes.extend_from_slice(name.as_bytes());
+        Digest::of(&bytes)
+    }
+
+    /// What stands for a name in a document: its digest, or the digests of both parts of `Name <address>`, so that either
+    /// still tells who it is.
+    fn hidden(&self, name: &str) -> String {
+        match name_and_address(name) {
+            Some((name, address)) => format!("{} <{}>", self.salted(name), self.salted(address)),
+            None => self.salted(name).to_string(),
+        }
+    }
+
+    /// The document with digests in place of names; the names go into `personal`, by their place below `at`.
+    pub(super) fn hide_in<'d, T: Named>(
+        &self,
+        document: &'d T,
+        at: &str,
+        personal: &mut Personal<'_>,
+    ) -> Cow<'d, T> {
+        if !document.names_anybody() {
+            return Cow::Borrowed(document);
+        }
+        let mut hidden = document.clone();
+        hidden.each_name(&mut |place, name| {
+            let digest = self.hidden(name);
+            personal.values.insert(format!("{at}{place}"), std::mem::replace(name, digest));
+        });
+        Cow::Owned(hidden)
+    }
+
+    /// Puts digests in place of names in the release that a line brings.
+    pub(super) fn hide_release(&self, event: &mut Event<'_>) {
+        let Some(Cow::Borrowed(release)) = event.release else { return };
+        let mut personal = event.personal.take().unwrap_or_default();
+        event.release = Some(self.hide_in(release, "/release", &mut personal));
+        event.personal = Some(personal).filter(|personal| *personal != Personal::default());
+    }
+
+    /// Puts names back in place of digests. A name that is not the one whose digest was hashed stays out, and its place is
+    /// given back.
+    pub(super) fn reveal(&mut self, event: &mut Event<'_>, line: &str) -> Option<String> {
+        if event.kind == EventKind::Opened {
+            *self = Self::new(event.personal.as_ref().and_then(|p| p.salt.as_deref()));
+        }
+        let personal = event.personal.as_mut()?;
+        let mut forged = None;
+        let actors = [
+            ("/by", &mut personal.by, event.by),
+            ("/heard_by", &mut personal.heard_by, event.heard_by),
+        ];
+        for (place, name, digest) in actors {
+            if name.as_deref().is_some_and(|name| digest != Some(self.digest(name))) {
+                *name = None;
+                forged = forged.or_else(|| Some(place.to_owned()));
+            }
+        }
+        if personal.values.is_empty() {
+            return forged;
+        }
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        personal.values.retain(|place, name| {
+            let hashed = line.pointer(place).and_then(Value::as_str);
+            let same = hashed == Some(&self.hidden(name));
+            if !same {
+                forged.get_or_insert_with(|| place.clone());
+            }
+            same
+        });
+        let put_back = |at: &'static str| {
+            let values = &personal.values;
+            move |place: &str, name: &mut String| {
+                if let Some(value) = values.get(&format!("{at}{place}")) {
+                    name.clone_from(value);
+                }
+            }
+        };
+        if let Some(policy) = &mut event.policy {
+            policy.to_mut().each_name(&mut put_back("/policy"));
+        }
+        if let Some(plan) = &mut event.plan {
+            plan.to_mut().each_name(&mut put_back("/plan"));
+        }
+        if let Some(release) = &mut event.release {
+            release.to_mut().each_name(&mut put_back("/release"));
+        }
+        forged
+    }
+
+    /// Whether `by` is who `hidden` stands for, which [`is_taken_out`]; None where the salt is gone, so nobody can tell. Another
+    /// spelling of a name has another digest.
+    pub(super) fn stands_for(&self, hidden: &str, by: &str) -> Option<bool> {
+        if self.is_lost() {
+            return None;
+        }
+        let by_trimmed = self.salted(by.trim());
+        let part = digests(hidden)
+            .is_some_and(|(name, address)| name == by_trimmed || address == Some(by_trimmed));
+        Some(part || self.hidden(by) == hidden)
+    }
+}
+
+/// Whether this is a digest that stands for a name.
+pub(super) fn is_taken_out(name: &str) -> bool {
+    digests(name).is_some()
+}
+
+fn digests(name: &str) -> Option<(Digest, Option<Digest>)> {
+    match name_and_address(name) {
+        Some((name, address)) => Some((name.parse().ok()?, Some(address.parse().ok()?))),
+        None => Some((name.parse().ok()?, None)),
+    }
+}
+
+/// Both parts of `Name <address>`, where nothing else is in it.
+fn name_and_address(text: &str) -> Option<(&str, &str)> {
+    let (name, address) = text.strip_suffix('>')?.split_once(" <")?;
+    let plain = |part: &str| !part.is_empty() && part.trim() == part && !part.contains(['<', '>']);
+    (plain(name) && plain(address)).then_some((name, address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roll_7_a_digest_stands_for_one_person_as_far_as_the_salt_tells() {
+        let salt = Salt::new(Some("pepper"));
+        let author = salt.hidden("Lena Ode <lena@example.org>");
+        assert!(is_taken_out(&author) && is_taken_out(&salt.hidden("lena")));
+        assert!(!is_taken_out("Lena Ode <lena@example.org>") && !is_taken_out("lena"));
+        for by in ["Lena Ode", "lena@example.org ", "Lena Ode <lena@example.org>"] {
+            assert_eq!(salt.stands_for(&author, by), Some(true), "{by}");
+        }
+        for by in ["omar", "lena ode", "", "Lena Ode <omar@example.org>"] {
+            assert_eq!(salt.stands_for(&author, by), Some(false), "{by}");
+        }
+        assert_eq!(Salt::new(None).stands_for(&author, "Lena Ode"), None);
+        assert_eq!(Salt::new(Some("salt")).stands_for(&author, "Lena Ode"), Some(false));
+    }
+
+    #[test]
+    fn roll_7_two_texts_have_no_digest_in_common() {
+        let salt = Salt::new(Some(""));
+        let texts = [
+            "a <b>", "a  <b>", "a <b> ", " a <b>", "a < b>", "a <b", "a", "<b>", " <b>", "a <b <c>",
+        ];
+        for (index, text) in texts.iter().enumerate() {
+            for other in &texts[..index] {
+                assert_ne!(salt.hidden(text), salt.hidden(other), "{text} {other}");
+            }
+        }
+    }
+}
