@@ -248,7 +248,10 @@ impl Watched {
             (None, _) => Band::NoData,
             (Some(read), _) if moment.at.since(read) > moment.watch.stale => Band::Stale,
             (Some(_), None) => {
-                seen.needs = self.trials(canary).map(|n| (moment.watch.least_trials - n).max(1.0));
+                // Nothing in the window speaks for the canary, also where there are no trials to count.
+                let lacking = |n: f64| (moment.watch.least_trials - n).max(1.0);
+                let of_window = moment.watch.window.as_seconds();
+                seen.needs = Some(self.trials(canary).map_or(of_window, lacking));
                 Band::Hold
             }
             (Some(_), Some(value)) => {
