@@ -1,6 +1,7 @@
 //! The folded state: everything that the log says, and nothing else.
 
 use crate::deadline::{Agenda, Replan};
+use crate::grade::Response;
 use crate::judge::{Decision, Judge, PhaseRecord, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -51,9 +52,11 @@ pub(super) struct Case {
     /// Actions that await their result.
     pub(super) pending: Vec<Action>,
     /// Actions that a rollback overtook: their late result is recorded and changes nothing.
-    overtaken: Vec<ActionId>,
+    pub(super) overtaken: Vec<ActionId>,
     /// A person has been asked or paged about the present trouble.
     pub(super) asked: bool,
+    /// A person objected, or was asked about a report or an approval that fell: from here a person says go.
+    pub(super) objected: bool,
     pub(super) intents: Intents,
     pub(super) keys: Keys,
     pub(super) judge: Judge,
@@ -65,7 +68,7 @@ pub(super) struct Case {
     /// What each phase that has ended read (MET-4).
     pub(super) phases: Vec<PhaseRecord>,
     /// The last logged refusal of each code, by minute.
-    refusals: Vec<(String, i64)>,
+    pub(super) refusals: Vec<(String, i64)>,
 }
 
 /// The confirmed or failed action of a `confirm` or `failed`, unless a rollback overtook it.
@@ -84,6 +87,7 @@ impl Case {
             pending: Vec::new(),
             overtaken: Vec::new(),
             asked: false,
+            objected: false,
             intents: Intents::default(),
             keys: Keys::new(),
             judge: Judge::try_new(plan)?,
@@ -147,7 +151,8 @@ impl Case {
 
     /// Whether missing data mean anything at this stage.
     pub(super) const fn is_watched(&self) -> bool {
-        matches!(self.purpose(), Use::Watch)
+        // While traffic moves the judge is asked, too.
+        matches!(self.purpose(), Use::Watch | Use::Move)
     }
 
     /// The opening line.
@@ -249,12 +254,15 @@ impl Case {
         self.at = Some(at);
         self.seq += 1;
         self.intents.note(at, input);
+        self.note_objection(plan.policy(), &input.command);
         let approves = input.command.kind() == InputKind::Approve;
         if approves {
             self.readiness.note_told(plan.policy(), self.at);
         }
         if judged.is_some() {
             self.judge.note(at, &self.verdict);
+            // Where a failure does not go back by itself, a person was asked.
+            self.objected |= self.verdict.decision == Decision::RollBack;
             self.question = judged;
             // At the end a person is asked because all is well, and may take a few looks to answer.
             let at_the_end = matches!(self.stage, Stage::FinalValidation { .. })
@@ -278,6 +286,42 @@ impl Case {
                 act if act.awaits() => self.pending.push(action.clone()),
                 _ => {}
             }
+        }
+    }
+
+    /// What keeps a phase from passing by itself, and what lets it again.
+    fn note_objection(&mut self, policy: &Policy, command: &Command) {
+        match command {
+            Command::Hold { .. } => self.objected = true,
+            Command::Report { signal, .. } => {
+                // With `roll_back` where a failure asks, too.
+                self.objected |= policy.triggers().response(*signal) >= Response::Ask;
+            }
+            Command::Deny { .. } | Command::Withdraw { .. } => {
+                self.objected |= !matches!(self.stage, Stage::Preparing);
+            }
+            Command::Start
+            | Command::Promote { .. }
+            | Command::Supersede { .. }
+            | Command::Retry { .. } => self.objected = false,
+            Command::Approve { .. }
+            | Command::CheckItem { .. }
+            | Command::WaiveItem { .. }
+            | Command::Confirm { .. }
+            | Command::Failed { .. }
+            | Command::Observe { .. }
+            | Command::Tick
+            | Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Abort { .. }
+            | Command::RollBack { .. }
+            | Command::Revert { .. }
+            | Command::SetSeverity { .. }
+            | Command::SetFacts { .. }
+            | Command::Acknowledge { .. }
+            | Command::Done { .. }
+            | Command::SetTimes { .. }
+            | Command::Note { .. } => {}
         }
     }
 

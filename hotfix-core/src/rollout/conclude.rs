@@ -36,12 +36,7 @@ impl Rollout {
                 Stage::Gate { step, .. } | Stage::Monitoring(step) => self.pass(at, step.index),
                 _ => {}
             },
-            Command::Hold { .. } => {
-                // An objection ends the veto window: from here a person says go.
-                if let Stage::Gate { step, until: Some(_) } = self.case.stage {
-                    self.changes.to = Some(Stage::Gate { step, until: None });
-                }
-            }
+            Command::Hold { .. } => self.end_veto(),
             Command::Pause { .. } => self.pause(at),
             Command::Resume { .. } => self.resume(at),
             Command::Abort { .. } => self.abort(at),
@@ -55,8 +50,11 @@ impl Rollout {
                     Response::RollBack => {
                         self.fail(at, RollbackCause::Signal { signal: *signal });
                     }
+                    // On the way back there is no such question, and whoever is asked one is not woken any more.
+                    Response::Ask if matches!(self.case.stage, Stage::RollingBack(_)) => {}
                     Response::Ask => {
                         self.ask(format!("`{signal}` was reported: go on, or roll back?"));
+                        self.end_veto();
                     }
                     Response::Hold => self.pause(at),
                     Response::Continue => {}
@@ -129,6 +127,7 @@ impl Rollout {
             | Stage::Complete { .. }
             | Stage::Paused { .. } => {
                 self.ask(format!("`{role}` {what} after the start: go on, or roll back?"));
+                self.end_veto();
             }
             Stage::Preparing
             | Stage::Closed
@@ -137,6 +136,13 @@ impl Rollout {
             | Stage::Frozen { .. }
             | Stage::Aborted
             | Stage::Failed => {}
+        }
+    }
+
+    /// An objection ends the veto window: from here a person says go.
+    fn end_veto(&mut self) {
+        if let Stage::Gate { step, until: Some(_) } = self.case.stage {
+            self.changes.to = Some(Stage::Gate { step, until: None });
         }
     }
 
@@ -298,6 +304,11 @@ impl Rollout {
         }
     }
 
+    /// Who lets it pass: a person, where one objected or was asked and has not said go.
+    const fn gate(&self, planned: GateMode) -> GateMode {
+        if self.case.objected { GateMode::Manual } else { planned }
+    }
+
     fn reach_gate(&mut self, at: Timestamp, step: Step) {
         let Some(phase) = self.phase_at(step.index) else { return };
         let (gate, veto) = (phase.gate, phase.veto);
@@ -306,7 +317,7 @@ impl Rollout {
             [] => String::new(),
             what => format!(" (people look at: {})", what.join("; ")),
         };
-        match gate {
+        match self.gate(gate) {
             GateMode::Automatic => self.pass(at, step.index),
             GateMode::Manual => {
                 self.changes.to = Some(Stage::Gate { step, until: None });
@@ -338,7 +349,7 @@ impl Rollout {
     /// The metrics have shown what they must: what people have to see comes with it (MET-7).
     fn validate(&mut self, at: Timestamp) {
         let open = self.unvalidated();
-        let manual = self.plan.policy().final_validation().gate == GateMode::Manual;
+        let manual = self.gate(self.plan.policy().final_validation().gate) == GateMode::Manual;
         if open.is_empty() && !manual {
             self.complete(at);
         } else if !self.case.asked {
@@ -397,7 +408,7 @@ impl Rollout {
             Resume::Gate(step) => {
                 let veto = self
                     .phase_at(step.index)
-                    .filter(|p| p.gate == GateMode::Veto)
+                    .filter(|p| self.gate(p.gate) == GateMode::Veto)
                     .map(|p| at + p.veto);
                 Stage::Gate { step: later(step), until: veto }
             }
