@@ -2,3 +2,8 @@
 
 pub mod gate;
 pub mod policy;
+pub mod rollout;
+
+// The laws of the model check stand with the tests of the core, which run without libFuzzer.
+#[path = "../../hotfix-core/tests/model/mod.rs"]
+mod model;

@@ -8,6 +8,7 @@
 )]
 #[path = "../../fuzz/src/gate.rs"]
 mod gate;
+mod model;
 #[expect(
     unreachable_pub,
     clippy::expect_used,
@@ -16,6 +17,9 @@ mod gate;
 )]
 #[path = "../../fuzz/src/policy.rs"]
 mod policy;
+#[expect(unreachable_pub, clippy::panic, reason = "what a target did not expect is what it finds")]
+#[path = "../../fuzz/src/rollout.rs"]
+mod rollout;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -59,6 +63,11 @@ fn field_5_the_corpus_of_figures_is_read_or_refused() {
 #[test]
 fn field_5_the_corpus_of_commit_messages_is_read_and_composed() {
     assert!(run("fuzz/corpus/commit_message", "", gate::commit_message) >= 15);
+}
+
+#[test]
+fn roll_1_the_corpus_of_sequences_breaks_no_law() {
+    assert!(run("fuzz/corpus/rollout", "", rollout::sequence) >= 20);
 }
 
 /// Keys and codes of the format, for a fuzzer that would not come upon them by chance.

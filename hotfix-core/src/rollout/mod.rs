@@ -6,6 +6,7 @@
 mod action;
 mod audit;
 mod back;
+mod behaviour;
 mod blocker;
 mod case;
 mod check;

@@ -8,7 +8,8 @@ impl Rollout {
     /// The next moment at which time alone can change something; the host arms one timer with it and sends a `tick`.
     ///
     /// A phase, a window, a way back, or a duty. Observations are the host's own business: they come at the policy's
-    /// cadence. None before the first input, and where nothing waits for time.
+    /// cadence, and with them is seen what is foreseen and what follows when older readings leave a window. None before the
+    /// first input, and where nothing waits for time.
     pub fn poll_at(&self) -> Option<Timestamp> {
         let now = self.case.at?;
         let policy = self.plan.policy();

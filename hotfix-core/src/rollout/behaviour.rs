@@ -1,0 +1,45 @@
+//! What decides how a rollout goes on, written down: the model check takes two rollouts that read alike for one.
+
+use std::fmt::{self, Write};
+
+use super::Rollout;
+use super::case::Case;
+
+impl Rollout {
+    /// Writes all that the answer to any input may depend on, but for the plan, the log's head and the number of the next
+    /// event. For the model check of the tests; what it reads like is nobody's to rely on.
+    ///
+    /// A new field of the case does not compile until somebody has said here whether inputs can tell.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    #[doc(hidden)]
+    pub fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
+        let Case {
+            stage,
+            // The names of lines and actions, and what is kept of them for people.
+            seq: _,
+            intents: _,
+            refusals: _,
+            at,
+            share,
+            readiness,
+            pending,
+            overtaken,
+            asked,
+            objected,
+            keys,
+            judge,
+            verdict,
+            // Read by explanations and by the table, which change nothing.
+            question: _,
+            kept: _,
+            phases: _,
+        } = &self.case;
+        write!(
+            into,
+            "{stage:?}{at:?}{share:?}{readiness:?}{pending:?}{overtaken:?}{asked:?}{objected:?}{keys:?}"
+        )?;
+        write!(into, "{judge:?}{verdict:?}")
+    }
+}
