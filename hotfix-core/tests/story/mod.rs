@@ -77,6 +77,14 @@ impl Story {
         }
     }
 
+    /// Confirms what is pending, at this time.
+    pub(crate) fn confirm_all_at(&mut self, at: Timestamp) {
+        while let Some(action) = self.rollout.pending_actions().first() {
+            let text = format!(r#"{{"kind":"confirm","by":"tool","action":"{}"}}"#, action.id);
+            self.rollout.handle(at, &Input::from_json(&text).unwrap()).unwrap();
+        }
+    }
+
     pub(crate) fn observe(&mut self, what: fn(f64, u64) -> String) {
         self.at = self.at + Span::from_seconds(10);
         self.tick += 1;
