@@ -11,7 +11,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-real test lint bench peers instructions error-rates recorded validity bless \
-	docs validity-quick trees tools tools-real tools-trees format-check clippy ffi unit doctest python
+	docs model validity-quick trees tools tools-real tools-trees format-check clippy ffi unit doctest python
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -54,6 +54,9 @@ recorded: ## recorded incidents: what is found, how soon, and false alarms (writ
 
 validity: ## docs/validity.md: error rates, delays and noise by simulation, beside other methods (under 15 minutes)
 	$(CARGO) run --locked --release -p hotfix-benches --bin validity -- $(ARGS)
+
+model: ## the model check of the rollout, deeper than in the tests
+	HOTFIX_MODEL_DEPTH=5,3 $(CARGO) test --locked --release -p hotfix-core --test model_check -- --nocapture roll_1_no_sequence
 
 # ---- parts of the above ----
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Draws the exported decision trees of hotfix-core/tests/golden/tree with Graphviz and with Mermaid, and compares what both
-# draw with what the texts say; and the charts of hotfix-core/tests/golden/plan with Mermaid: scripts/trees.sh
+# draw with what the texts say; and the charts of hotfix-core/tests/golden/plan and the states of
+# hotfix-core/tests/golden/rollout with Mermaid: scripts/trees.sh
 #
 # Mermaid is installed into target/trees-env, keyed by its lock file and the version of node; it runs in a headless Chromium.
 set -eu
@@ -25,3 +26,4 @@ fi
 
 node scripts/trees/draw.mjs hotfix-core/tests/golden/tree $env
 node scripts/trees/gantts.mjs hotfix-core/tests/golden/plan $env
+node scripts/trees/states.mjs hotfix-core/tests/golden/rollout $env

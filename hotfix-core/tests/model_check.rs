@@ -25,11 +25,11 @@ use hotfix_core::unit::{Span, Timestamp};
 
 use broken::{Broken, Fault};
 use model::alphabet::Move;
-use model::laws::{Taken, key_of, step};
+use model::laws::{Taken, key_of, step, take};
 use model::machine::{Machine, Real};
 use model::past::Past;
 use page::Seen;
-use search::{Extent, Found, search, shortest};
+use search::{Extent, Found, search, search_from, shortest};
 
 const PAGE: &str = "docs/rollout.md";
 
@@ -78,12 +78,11 @@ fn roll_1_no_sequence_breaks_a_law_and_the_page_says_what_was_seen() {
                     depth().0,
                     depth().1,
                 );
-                assert!(starts >= LEAST.starts, "{strategy}: the stories have become shorter");
-                assert!(states >= LEAST.states, "{strategy}: fewer states than ever");
-                assert!(
-                    transitions >= LEAST.transitions,
-                    "{strategy}: fewer transitions than ever"
-                );
+                if depth().0 >= DEPTH.0 && depth().1 >= DEPTH.1 {
+                    assert!(starts >= LEAST.starts, "{strategy}: the stories have become shorter");
+                    assert!(states >= LEAST.states, "{strategy}: fewer states than ever");
+                    assert!(transitions >= LEAST.transitions, "{strategy}: fewer transitions");
+                }
                 all.join(seen);
             }
             Err(found) => broken.push(format!("{strategy}: {found}")),
@@ -193,10 +192,14 @@ fn roll_1_neither_the_clock_nor_the_number_of_lines_matters() {
         let mut start = Real::new(model::policies::plan(Strategy::FeatureFlag));
         let at = model::alphabet::start() + Span::from_seconds(later);
         let note = Input::new(Command::Note { text: "before".to_owned() }).by("omar");
-        (0..notes).for_each(|_| drop(start.handle(at, &note).expect("a note is taken")));
+        let mut past = Past::default();
+        for _ in 0..notes {
+            let taken = take(&start, &past, at, note.clone()).expect("a note breaks no law");
+            (start, past) = (taken.machine, taken.past);
+        }
         let mut answers = Vec::new();
-        let extent = search(&start, (2, 1), |_, by, taken| answers.push((by, Answer::new(taken))));
-        assert!(extent.is_ok());
+        let see = |_: &Real, by: Move, taken: &Taken<Real>| answers.push((by, Answer::new(taken)));
+        search_from((&start, &past), (2, 1), see).expect("no law is broken");
         answers
     };
     let (one, other) = (run(0, 1), run(4_021, 3));

@@ -6,7 +6,7 @@ use super::Rollout;
 use super::case::Case;
 
 impl Rollout {
-    /// Writes all that the answer to any input may depend on, but for the plan, the log's head and the number of the next
+    /// Writes all that the answer to any input may depend on, but for the policy, the log's head and the number of the next
     /// event. For the model check of the tests; what it reads like is nobody's to rely on.
     ///
     /// A new field of the case does not compile until somebody has said here whether inputs can tell.
@@ -21,9 +21,11 @@ impl Rollout {
             seq: _,
             intents: _,
             refusals: _,
+            attempt: _,
             at,
             share,
             readiness,
+            agenda,
             pending,
             overtaken,
             asked,
@@ -36,10 +38,9 @@ impl Rollout {
             kept: _,
             phases: _,
         } = &self.case;
-        write!(
-            into,
-            "{stage:?}{at:?}{share:?}{readiness:?}{pending:?}{overtaken:?}{asked:?}{objected:?}{keys:?}"
-        )?;
+        // With another release the plan is another.
+        write!(into, "{:?}{stage:?}{at:?}{share:?}{readiness:?}{agenda:?}", self.plan.digest())?;
+        write!(into, "{pending:?}{overtaken:?}{asked:?}{objected:?}{keys:?}")?;
         write!(into, "{judge:?}{verdict:?}")
     }
 }

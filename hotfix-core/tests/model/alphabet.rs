@@ -1,9 +1,10 @@
 //! What may happen next: each input that makes a difference to a small policy, at the times that do.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
-use hotfix_core::rollout::{ActionId, Command, Input, InputKind};
+use hotfix_core::rollout::{ActionId, Command, Input, InputKind, KnownTime};
 use hotfix_core::unit::{Span, Timestamp};
 
 use super::machine::Machine;
@@ -20,6 +21,8 @@ pub(crate) enum Move {
     Overtaken { place: usize, failed: bool },
     /// A tick when the machine asked for one.
     AtPoll,
+    /// The fault is over since the last time known; or, taken back, it is not.
+    Resolved { taken_back: bool },
 }
 
 /// An input that is the same in every state, and how long after the last one it comes, in seconds.
@@ -72,6 +75,15 @@ const TEXTS: &[(&str, i64, &str)] = &[
     ("confirm what nobody asked for", 0, r#"{"kind":"confirm","by":"tool","action":"0.9"}"#),
     ("failed what nobody asked for", 0, r#"{"kind":"failed","by":"tool","action":"0.9"}"#),
     ("note", 0, r#"{"kind":"note","by":"omar","text":"hm"}"#),
+    (
+        "supersede",
+        0,
+        r#"{"kind":"supersede","by":"lena","why":"a better fix","release":{"version":"2.3.2","previous":"2.3.0","methods":[{"kind":"redeploy","seconds":60}]}}"#,
+    ),
+    ("retry", 0, r#"{"kind":"retry","by":"lena","why":"it was the network"}"#),
+    ("acknowledge", 0, r#"{"kind":"acknowledge","by":"iris","duty":"wake"}"#),
+    ("done", 0, r#"{"kind":"done","by":"iris","duty":"report"}"#),
+    ("news sent", 0, r#"{"kind":"done","by":"iris","duty":"news"}"#),
 ];
 
 pub(crate) static WORDS: LazyLock<Vec<Word>> = LazyLock::new(|| {
@@ -106,6 +118,7 @@ impl Move {
         if machine.poll_at().is_some() {
             moves.push(Self::AtPoll);
         }
+        moves.extend([false, true].map(|taken_back| Self::Resolved { taken_back }));
         moves
     }
 
@@ -130,6 +143,10 @@ impl Move {
             }
             Self::Overtaken { place, failed } => (now, ended(*past.overtaken.get(place)?, failed)),
             Self::AtPoll => (machine.poll_at()?, Input::new(Command::Tick)),
+            Self::Resolved { taken_back } => {
+                let times = BTreeMap::from([(KnownTime::Resolved, (!taken_back).then_some(now))]);
+                (now, Input::new(Command::SetTimes { times, why: None }).by("omar"))
+            }
         })
     }
 
@@ -142,6 +159,7 @@ impl Move {
                 false => InputKind::Confirm,
             },
             Self::AtPoll => InputKind::Tick,
+            Self::Resolved { .. } => InputKind::SetTimes,
         }
     }
 }
@@ -156,6 +174,8 @@ impl fmt::Display for Move {
                 write!(f, "{} overtaken {}", end(failed), place + 1)
             }
             Self::AtPoll => f.write_str("tick at the time asked for"),
+            Self::Resolved { taken_back: false } => f.write_str("resolved"),
+            Self::Resolved { taken_back: true } => f.write_str("not resolved"),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use hotfix_core::deadline::Duties;
 use hotfix_core::grade::Response;
 use hotfix_core::plan::Plan;
 use hotfix_core::rollout::{
     Act, Action, ActionId, Command, Input, InputKind, Recording, Rollout, State,
 };
-use hotfix_core::unit::{Share, Timestamp};
+use hotfix_core::unit::{Share, Span, Timestamp};
 
 use super::model::alphabet::Move;
 use super::model::key::KeyWriter;
@@ -44,11 +45,15 @@ pub(crate) enum Fault {
     RefusesLateReports,
     /// Nobody is told to come back when the veto window is over.
     ForgetsTheGatesTime,
+    /// The duty to write a report is in no list.
+    ForgetsADuty,
+    /// Nobody is called, whatever is due.
+    CallsNobody,
 }
 
 impl Fault {
     /// Each with the law that finds it.
-    pub(crate) const ALL: [(Self, Law); 13] = [
+    pub(crate) const ALL: [(Self, Law); 15] = [
         (Self::PromotesOnTheWayBack, Law::NoPromotion),
         (Self::ForgetsObjections, Law::NoPromotion),
         (Self::SwallowsReports, Law::WayBack),
@@ -62,6 +67,8 @@ impl Fault {
         (Self::RefusalPauses, Law::Refusal),
         (Self::RefusesLateReports, Law::Refusal),
         (Self::ForgetsTheGatesTime, Law::Poll),
+        (Self::ForgetsADuty, Law::Duty),
+        (Self::CallsNobody, Law::Duty),
     ];
 }
 
@@ -168,8 +175,21 @@ impl Machine for Broken {
             {
                 Err(Refused { code: "HF-ROLL-002".to_owned(), accepted: self.accepted() })
             }
+            (Fault::CallsNobody, _) => {
+                let mut actions = forward(&mut self.inner, at, input)?;
+                actions.retain(|action| !matches!(action.act, Act::Page { duty: Some(_), .. }));
+                Ok(actions)
+            }
             _ => forward(&mut self.inner, at, input),
         }
+    }
+
+    fn duties(&self, at: Timestamp) -> Duties<'_> {
+        let mut duties = self.inner.duties(at);
+        if self.fault == Fault::ForgetsADuty {
+            duties.later.retain(|item| item.id.as_str() != "report");
+        }
+        duties
     }
 
     fn share(&self) -> Share {
@@ -179,7 +199,15 @@ impl Machine for Broken {
     fn poll_at(&self) -> Option<Timestamp> {
         let forgotten =
             self.fault == Fault::ForgetsTheGatesTime && self.inner.state() == State::Gate;
-        if forgotten { None } else { self.inner.poll_at() }
+        if !forgotten {
+            return self.inner.poll_at();
+        }
+        // Duties are still thought of.
+        let now = self.now()?;
+        let Duties { due, next, .. } = self.inner.duties(now);
+        let late = due.iter().filter_map(|item| item.due).map(|at| at + Span::from_millis(1));
+        let times = late.chain(next.iter().filter_map(|item| item.opens.or(item.due)));
+        times.filter(|at| *at > now).min()
     }
 
     fn accepted(&self) -> Vec<InputKind> {

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hotfix_core::grade::GateMode;
+use hotfix_core::deadline::Duties;
+use hotfix_core::grade::{DutyKind, GateMode};
 use hotfix_core::judge::{Decision, Reason};
 use hotfix_core::rollout::{Act, Action, Command, Input, InputKind, Stage, State};
-use hotfix_core::unit::{Share, Span, Timestamp};
+use hotfix_core::unit::{Name, Share, Span, Timestamp};
 
 use super::alphabet::Move;
 use super::key::{Key, KeyWriter};
@@ -34,6 +35,8 @@ pub(crate) enum Law {
     Refusal,
     /// Time alone changes nothing before the moment that was asked for.
     Poll,
+    /// Every duty stands in one list, whoever is to be called was called, and the moment asked for is no later than its time.
+    Duty,
 }
 
 /// A law that was broken, and how.
@@ -198,7 +201,8 @@ impl<M: Machine> Turn<'_, M> {
         let prepares =
             |state| matches!(state, State::Drafted | State::AwaitingApproval | State::Ready);
         let (from, to) = (self.before.state(), self.after.state());
-        if !prepares(from) || prepares(to) || to == State::Aborted {
+        // Aborted; or what an attempt before still has is taken back.
+        if !prepares(from) || prepares(to) || matches!(to, State::Aborted | State::RollingBack) {
             return Ok(());
         }
         if self.kind() != InputKind::Start {
@@ -215,6 +219,11 @@ impl<M: Machine> Turn<'_, M> {
         for share in self.rises() {
             let step = self.after.stage().step();
             let planned = step.map(|step| self.after.plan().phases()[step.index].share);
+            // What was held back to compare with gets the fix when the last window is over.
+            let of_end = self.before.state() == State::Complete && share == Share::ALL;
+            if of_end && matches!(self.kind(), InputKind::Observe | InputKind::Tick) {
+                continue;
+            }
             if !self.promotes() && !of_start {
                 return breach(Law::Traffic, format!("`{}` asks for {share}", self.kind()));
             }
@@ -275,7 +284,10 @@ impl<M: Machine> Turn<'_, M> {
 
     fn check_over(&self) -> Result<(), Breach> {
         let (from, to) = (self.before.state(), self.after.state());
-        if from.is_final() && (to != from || self.actions.iter().any(|a| a.act.awaits())) {
+        if self.kind() != InputKind::Retry
+            && from.is_final()
+            && (to != from || self.actions.iter().any(|a| a.act.awaits()))
+        {
             return breach(Law::Over, format!("`{from}` becomes `{to}`, or moves something"));
         }
         Ok(())
@@ -344,6 +356,53 @@ fn check_refusal<M: Machine>(
     Ok(())
 }
 
+/// No duty is forgotten, now or later.
+///
+/// # Errors
+/// The law that is broken.
+pub(crate) fn check_duties<M: Machine>(machine: &M, past: &Past) -> Result<(), Breach> {
+    let Some(now) = machine.now() else { return Ok(()) };
+    let severity = machine.rollout().severity();
+    let policy = machine.plan().policy();
+    let asked = policy.duties().iter().filter(|duty| {
+        duty.severities.is_empty() || severity.is_some_and(|s| duty.severities.contains(&s))
+    });
+    let asked: Vec<Name> = asked.map(|duty| duty.id).collect();
+    for later in [0, 30_001, 3_600_000] {
+        let at = now + Span::from_millis(later);
+        let Duties { due, overdue, next, later: waiting, undated, done, .. } = machine.duties(at);
+        let open = [&due, &overdue, &next, &waiting, &undated];
+        for id in &asked {
+            let places = open.iter().filter(|list| list.iter().any(|item| item.id == *id)).count();
+            let is_done = usize::from(done.iter().any(|item| item.id == *id));
+            if places + is_done != 1 {
+                return breach(Law::Duty, format!("`{id}` stands in {} lists", places + is_done));
+            }
+        }
+        if later > 0 {
+            continue;
+        }
+        let calls = |kind| {
+            matches!(kind, DutyKind::Page | DutyKind::Escalate | DutyKind::Tell | DutyKind::Update)
+        };
+        let mut called = due.iter().chain(&overdue).filter(|item| calls(item.kind));
+        if let Some(item) = called.find(|item| !past.announced.contains(&item.id)) {
+            return breach(Law::Duty, format!("`{}` is due, and nobody was told", item.id));
+        }
+        let times = due.iter().filter_map(|item| item.due);
+        let times = times.chain(next.iter().filter_map(|item| item.opens.or(item.due)));
+        let first = times.filter(|time| *time > now).min();
+        // It is late a moment after its time.
+        let moment = Span::from_millis(1);
+        if let Some(first) = first
+            && machine.poll_at().is_none_or(|poll| poll > first + moment)
+        {
+            return breach(Law::Duty, "the moment that is asked for is after the next duty");
+        }
+    }
+    Ok(())
+}
+
 /// How the host answers the actions of a way back.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Answer {
@@ -357,6 +416,7 @@ enum Answer {
 /// # Errors
 /// The law that is broken.
 pub(crate) fn of_state<M: Machine>(machine: &M, past: &Past) -> Result<(), Breach> {
+    check_duties(machine, past)?;
     if machine.state() == State::RollingBack {
         for answer in [Answer::Never, Answer::Failed, Answer::Confirmed] {
             way_back_ends(machine.clone(), past.clone(), answer)?;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use hotfix_core::deadline::Duties;
 use hotfix_core::judge::Verdict;
 use hotfix_core::plan::Plan;
 use hotfix_core::rollout::{Action, Input, InputKind, Recording, Rollout, Stage, State};
@@ -54,6 +55,10 @@ pub(crate) trait Machine: Clone {
 
     fn poll_at(&self) -> Option<Timestamp> {
         self.rollout().poll_at()
+    }
+
+    fn duties(&self, at: Timestamp) -> Duties<'_> {
+        self.rollout().duties(at)
     }
 
     fn accepted(&self) -> Vec<InputKind> {

@@ -75,7 +75,10 @@ impl Seen {
                 );
                 if cell == Cell::default() {
                     wrong.push(format!("`{input}` was never given in `{state}`"));
-                } else if accepts && !taken {
+                } else if accepts
+                    && !taken
+                    && !cell.refused.iter().all(|c| c.starts_with("HF-TIME-"))
+                {
                     wrong.push(format!("`{input}` was never taken in `{state}`: {cell:?}"));
                 } else if taken && !accepts && !conditional {
                     wrong.push(format!("`{input}` was taken in `{state}`, against the table"));
@@ -171,6 +174,7 @@ pub(crate) fn kind(act: &Act) -> &'static str {
         Act::Notify { .. } => "notify",
         Act::Page { .. } => "page",
         Act::UpdateStatusPage { .. } => "update_status_page",
+        Act::Schedule { .. } => "schedule",
     }
 }
 

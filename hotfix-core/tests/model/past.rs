@@ -1,12 +1,13 @@
 //! What an onlooker knows of a rollout from its inputs and actions alone. The laws judge the machine by this, and not by
 //! what it says of itself.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use hotfix_core::grade::{GateMode, Response};
 use hotfix_core::judge::Decision;
 use hotfix_core::rollout::{Act, Action, ActionId, Command, Input, ItemStatus, Stage, State};
-use hotfix_core::unit::{Share, Timestamp};
+use hotfix_core::unit::{Name, Share, Timestamp};
 
 use super::key::KeyWriter;
 use super::machine::Machine;
@@ -40,6 +41,8 @@ pub(crate) struct Past {
     pub(crate) top: Share,
     /// When readings came that are in the window: when they leave it a verdict can change.
     pub(crate) read: Vec<Timestamp>,
+    /// Duties for which somebody was called or told.
+    pub(crate) announced: BTreeSet<Name>,
     /// Actions that were pending when a way back overtook them.
     pub(crate) overtaken: Vec<ActionId>,
 }
@@ -73,6 +76,12 @@ impl Past {
             Command::WaiveItem { .. } => next.item = true,
             Command::Observe { metrics } if !metrics.is_empty() => next.read.extend(now),
             Command::Hold { .. } => next.held = true,
+            Command::Supersede { .. } | Command::Retry { .. } => {
+                // What was said is void; what was done for another release, too.
+                let item = next.item && before.plan().digest() == after.plan().digest();
+                let (announced, overtaken) = (next.announced, next.overtaken);
+                next = Self { item, announced, overtaken, read: next.read, ..Self::default() };
+            }
             // A person has decided.
             Command::Promote { .. } => (next.held, next.doubted) = (false, false),
             Command::Report { signal, .. } => {
@@ -81,10 +90,19 @@ impl Past {
             }
             _ => {}
         }
-        if wants_back(before, input, after) {
+        let begins = after.state() == State::RollingBack && before.state() != State::RollingBack;
+        if begins || wants_back(before, input, after) {
             next.back = next.back.or(now);
         }
-        let page = |action: &Action| matches!(action.act, Act::Page { .. });
+        for action in actions {
+            if let Act::Page { duty: Some(duty), .. }
+            | Act::Notify { duty: Some(duty), .. }
+            | Act::UpdateStatusPage { duty: Some(duty), .. } = &action.act
+            {
+                next.announced.insert(*duty);
+            }
+        }
+        let page = |action: &Action| matches!(action.act, Act::Page { duty: None, .. });
         next.escalated = next.back.is_some() && (next.escalated || actions.iter().any(page));
         for action in actions {
             if let Act::SetTraffic { share } = action.act {

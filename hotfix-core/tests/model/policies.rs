@@ -13,6 +13,32 @@ title = "small"
 after = ["1min"]
 approvals = [{ any_of = ["lead"] }]
 
+[[duties]]
+id = "wake"
+kind = "page"
+title = "somebody is woken"
+from = "declared"
+within = "0s"
+role = "lead"
+
+[[duties]]
+id = "news"
+kind = "update"
+title = "how it stands"
+severities = ["P0"]
+from = "declared"
+within = "30s"
+every = "1min"
+until = "resolved"
+audience = "stakeholders"
+
+[[duties]]
+id = "report"
+kind = "write"
+title = "the report"
+from = "resolved"
+within = "30s"
+
 [severities.P0]
 label = "critical"
 hotfix = true
@@ -77,7 +103,7 @@ undecided = "roll_back""#;
             ("automatic", &[("25%", AUTOMATIC), ("50%", AUTOMATIC), ("100%", VETO)])
         }
         Strategy::Immediate => ("veto", &[("100%", MANUAL)]),
-        Strategy::FeatureFlag => ("automatic", &[("50%", EARLY), ("100%", AUTOMATIC)]),
+        Strategy::FeatureFlag => ("automatic", &[("50%", EARLY), ("90%", AUTOMATIC)]),
     }
 }
 
