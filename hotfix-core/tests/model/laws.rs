@@ -221,7 +221,9 @@ impl<M: Machine> Turn<'_, M> {
             let planned = step.map(|step| self.after.plan().phases()[step.index].share);
             // What was held back to compare with gets the fix when the last window is over.
             let of_end = self.before.state() == State::Complete && share == Share::ALL;
-            if of_end && matches!(self.kind(), InputKind::Observe | InputKind::Tick) {
+            if of_end
+                && matches!(self.kind(), InputKind::Observe | InputKind::Tick | InputKind::Promote)
+            {
                 continue;
             }
             if !self.promotes() && !of_start {

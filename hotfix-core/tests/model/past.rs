@@ -185,7 +185,8 @@ fn wants_back(before: &impl Machine, input: &Input, after: &impl Machine) -> boo
             before.state() != State::Frozen && after.verdict().decision == Decision::RollBack
         }
         Command::Failed { action, .. } => pending(*action).is_some_and(|action| match action.act {
-            Act::SetTraffic { .. } => true,
+            // What is left of the hold-back stays as it is, and a person is asked.
+            Act::SetTraffic { .. } => before.state() != State::Complete,
             // Nothing has moved yet: there is nothing to take back.
             Act::Deploy { .. } => before.share() > Share::NONE,
             _ => false,
