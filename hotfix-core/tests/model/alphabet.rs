@@ -126,9 +126,10 @@ impl Move {
     pub(crate) fn input(self, machine: &impl Machine, past: &Past) -> Option<(Timestamp, Input)> {
         let now = machine.now().unwrap_or_else(start);
         let ended = |action: ActionId, failed: bool| {
-            let command = match failed {
-                true => Command::Failed { action, why: None },
-                false => Command::Confirm { action },
+            let command = if failed {
+                Command::Failed { action, why: None }
+            } else {
+                Command::Confirm { action }
             };
             Input::new(command).by("tool")
         };
@@ -154,10 +155,13 @@ impl Move {
     pub(crate) fn kind(self) -> InputKind {
         match self {
             Self::Say(index) => WORDS[index].input.command.kind(),
-            Self::Pending { failed, .. } | Self::Overtaken { failed, .. } => match failed {
-                true => InputKind::Failed,
-                false => InputKind::Confirm,
-            },
+            Self::Pending { failed, .. } | Self::Overtaken { failed, .. } => {
+                if failed {
+                    InputKind::Failed
+                } else {
+                    InputKind::Confirm
+                }
+            }
             Self::AtPoll => InputKind::Tick,
             Self::Resolved { .. } => InputKind::SetTimes,
         }

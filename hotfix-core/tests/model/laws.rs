@@ -462,16 +462,14 @@ fn way_back_ends<M: Machine>(machine: M, past: Past, answer: Answer) -> Result<(
         } else {
             Move::AtPoll
         };
-        match step(&machine, &past, by)? {
-            Some(taken) => (machine, past) = (taken.machine, taken.past),
-            None => {
-                let state = machine.state();
-                return breach(
-                    Law::WayBack,
-                    format!("nothing is waited for in `{state}`, with its actions {answer:?}"),
-                );
-            }
-        }
+        let Some(taken) = step(&machine, &past, by)? else {
+            let state = machine.state();
+            return breach(
+                Law::WayBack,
+                format!("nothing is waited for in `{state}`, with its actions {answer:?}"),
+            );
+        };
+        (machine, past) = (taken.machine, taken.past);
     }
     breach(Law::WayBack, format!("it does not end, with its actions {answer:?}"))
 }

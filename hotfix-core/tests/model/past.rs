@@ -22,6 +22,7 @@ pub(crate) enum Word {
 }
 
 /// What has happened.
+#[allow(clippy::struct_excessive_bools, reason = "four things that have happened or not")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Past {
     lead: Word,

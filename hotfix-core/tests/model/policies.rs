@@ -107,15 +107,16 @@ undecided = "roll_back""#;
     }
 }
 
+#[allow(clippy::format_push_string, reason = "a few lines, once a test")]
 /// The plan of a rollout with this strategy, with two ways back.
 pub(crate) fn plan(strategy: Strategy) -> Plan {
     let (last, phases) = own(strategy);
     let mut text = format!("name = \"small\"\nstrategy = \"{strategy}\"\n{COMMON}");
-    text.push_str(&format!("\n[final_validation]\nwatch = \"20s\"\ngate = \"{last}\"\n"));
+    text += &format!("\n[final_validation]\nwatch = \"20s\"\ngate = \"{last}\"\n");
     for (place, (share, gate)) in phases.iter().enumerate() {
-        text.push_str(&format!(
+        text += &format!(
             "\n[[phases]]\nname = \"p{place}\"\nshare = \"{share}\"\ndeploy = \"10s\"\nwatch = \"20s\"\npromotion = \"no_evidence_of_harm\"\n{gate}\n"
-        ));
+        );
     }
     let policy = Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}"));
     Plan::from_json(
