@@ -45,7 +45,9 @@ fn depth() -> (usize, usize) {
     (depth.parse().expect("a number"), around.parse().expect("a number"))
 }
 
-fn watch(strategy: Strategy) -> Result<(Extent, Seen), Found> {
+type Watched = Result<(Extent, Seen), Found>;
+
+fn watch(strategy: Strategy) -> Watched {
     let mut seen = Seen::default();
     let start = Real::new(model::policies::plan(strategy));
     let extent = search(&start, depth(), |before, by, taken| {
@@ -61,7 +63,7 @@ fn watch(strategy: Strategy) -> Result<(Extent, Seen), Found> {
 
 #[test]
 fn roll_1_no_sequence_breaks_a_law_and_the_page_says_what_was_seen() {
-    let results: Vec<(Strategy, Result<(Extent, Seen), Found>)> = std::thread::scope(|scope| {
+    let results: Vec<(Strategy, Watched)> = std::thread::scope(|scope| {
         let threads: Vec<_> =
             Strategy::ALL.iter().map(|s| (*s, scope.spawn(move || watch(*s)))).collect();
         threads.into_iter().map(|(s, thread)| (s, thread.join().expect("no panic"))).collect()
