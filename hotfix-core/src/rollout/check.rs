@@ -189,7 +189,8 @@ impl Rollout {
                 self.case.asked
             }
             // The end of a hold-back that failed is tried again.
-            Stage::Complete { ending, .. } => ending.is_some() && self.case.pending.is_empty(),
+            Stage::Complete { ending: Some(_), .. } => self.case.pending.is_empty(),
+            Stage::Complete { ending: None, .. } => self.case.objected,
             _ => false,
         };
         if allowed { Ok(()) } else { Err(RefusalReason::TooEarly) }

@@ -32,7 +32,11 @@ impl Rollout {
             }
             Command::Promote { .. } => match self.case.stage {
                 Stage::FinalValidation { .. } => self.complete(at),
-                Stage::Complete { .. } => self.act(Act::SetTraffic { share: Share::ALL }),
+                // A word that settles an objection lets the end of the last window do what it does.
+                Stage::Complete { ending: None, .. } => {}
+                Stage::Complete { ending: Some(_), .. } => {
+                    self.act(Act::SetTraffic { share: Share::ALL });
+                }
                 Stage::Gate { step, .. } | Stage::Monitoring(step) => self.pass(at, step.index),
                 _ => {}
             },
@@ -265,14 +269,17 @@ impl Rollout {
             Stage::FinalValidation { .. } if decision == Decision::Promote => self.validate(at),
             Stage::Complete { since, ending } => {
                 let last = self.plan.policy().after().iter().map(|watch| watch.until).max();
-                if last.is_none_or(|last| at.since(since) >= last) {
+                // Who objected, or was asked, says when that is settled.
+                if !self.case.objected && last.is_none_or(|last| at.since(since) >= last) {
                     self.end_watch(at, since, ending);
                 }
             }
             Stage::RollingBack(way) => self.watch_return(at, &way),
             _ => {}
         }
-        if self.changes.judged.is_some() && decision == Decision::Ask && !self.case.asked {
+        let closes = self.changes.to == Some(Stage::Closed);
+        let asks = self.changes.judged.is_some() && decision == Decision::Ask;
+        if asks && !self.case.asked && !closes {
             self.ask_about_verdict();
         }
     }
