@@ -51,7 +51,7 @@ pub(super) struct Case {
     /// Actions that await their result.
     pub(super) pending: Vec<Action>,
     /// Actions that a rollback overtook: their late result is recorded and changes nothing.
-    overtaken: Vec<ActionId>,
+    pub(super) overtaken: Vec<ActionId>,
     /// A person has been asked or paged about the present trouble.
     pub(super) asked: bool,
     pub(super) intents: Intents,
@@ -65,7 +65,7 @@ pub(super) struct Case {
     /// What each phase that has ended read (MET-4).
     pub(super) phases: Vec<PhaseRecord>,
     /// The last logged refusal of each code, by minute.
-    refusals: Vec<(String, i64)>,
+    pub(super) refusals: Vec<(String, i64)>,
 }
 
 /// The confirmed or failed action of a `confirm` or `failed`, unless a rollback overtook it.
