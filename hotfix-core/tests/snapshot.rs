@@ -48,9 +48,8 @@ fn different(one: &[u8], other: &[u8]) -> Vec<(String, Value, Value)> {
             _ => found.push((at.to_owned(), one.clone(), other.clone())),
         }
     }
-    let read = |bytes: &[u8]| -> Value {
-        rmp_serde::from_slice(&bytes[60..bytes.len() - 32]).unwrap()
-    };
+    let read =
+        |bytes: &[u8]| -> Value { rmp_serde::from_slice(&bytes[60..bytes.len() - 32]).unwrap() };
     let mut found = Vec::new();
     walk("", &read(one), &read(other), &mut found);
     found

@@ -253,7 +253,9 @@ fn roll_7_a_rollout_by_instances_is_taken_up_with_its_subsets() {
 /// The largest that the presets' snapshots are in the story of the docs; the figures are in `docs/log.md`.
 #[test]
 fn roll_7_a_snapshot_is_small() {
-    for (preset, started, watched) in [("standard", 50_000, 90_000), ("phased-canary", 36_000, 64_000)] {
+    for (preset, started, watched) in
+        [("standard", 50_000, 90_000), ("phased-canary", 36_000, 64_000)]
+    {
         let mut story = Story::new(preset, Recording::Keep);
         story.start();
         let at_start = story.rollout.snapshot().unwrap().len();
