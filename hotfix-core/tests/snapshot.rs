@@ -1,6 +1,7 @@
 //! A snapshot and the log after it are a replay of the whole log, byte for byte (ROLL-7).
 
 mod random_rollout;
+mod ready;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;

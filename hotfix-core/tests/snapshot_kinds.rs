@@ -8,7 +8,7 @@ use hotfix_core::rollout::{Input, Recording, Rollout, SNAPSHOT_FORMAT, SnapshotE
 use hotfix_core::unit::Span;
 
 use random_rollout::{Dice, Drawn, Kind};
-use story::Story;
+use story::{Story, ready};
 
 /// Where the content of a snapshot begins: after magic, format, number, head and length.
 const CONTENT: usize = 8 + 4 + 8 + 32 + 8;
@@ -151,7 +151,7 @@ fn roll_7_a_snapshot_that_does_not_fit_its_own_plan_is_refused() {
         // Another metric, another phase, other boundaries.
         (&br#""slow":{"#[..], &br#""soft":{"#[..]),
         (br#""name":"first""#, br#""name":"other""#),
-        (br#"[0.1,0.3,1]"#, br#"[0.2,0.3,1]"#),
+        (b"[0.1,0.3,1]", b"[0.2,0.3,1]"),
     ] {
         let place = good.windows(is.len()).position(|w| w == is);
         let place = place.unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(is)));

@@ -3,9 +3,6 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-#[path = "../ready/mod.rs"]
-mod ready;
-
 use std::sync::Arc;
 
 use hotfix_core::grade::MetricKind;
@@ -14,6 +11,8 @@ use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, Recording, Rollout, State};
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
+
+use crate::ready;
 
 /// Draws that are the same for ever: splitmix64.
 pub(crate) struct Dice(u64);

@@ -200,7 +200,7 @@ impl Before {
         if row.len() != if at.is_some() { 2 * columns } else { 0 } {
             return Err("a metric's last tick");
         }
-        let before = |present: Option<&Test>, state: Option<TestState>| {
+        let before = |present: Option<&Test>, state: Option<TestState>| -> Result<_, Misfit> {
             // Before the first tick nothing is kept.
             let Some(state) = state else { return Ok(None) };
             let mut test = present.cloned().ok_or("a test")?;
