@@ -22,7 +22,8 @@ fn told(rollout: &Rollout) -> impl PartialEq + Debug {
 /// What it asks now and then.
 fn explained(rollout: &Rollout) -> impl PartialEq + Debug {
     let asked = (format!("{:?}", rollout.blockers()), rollout.intents());
-    (asked, rollout.comparison(), rollout.outlook(), rollout.harm())
+    let duties = rollout.now().map(|now| format!("{:?}", rollout.duties(now)));
+    (asked, duties, rollout.attempt(), rollout.comparison(), rollout.outlook(), rollout.harm())
 }
 
 /// What came of an input.

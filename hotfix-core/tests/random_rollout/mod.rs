@@ -126,6 +126,14 @@ fn policy(kind: Kind, dice: &mut Dice) -> Policy {
     };
     let share = if kind == Kind::Instances { 0.5 } else { 0.1 };
     let asks = dice.one_in(4);
+    let duties = json!([
+        {"id": "call", "kind": "escalate", "step": 1, "title": "lead called", "from": "declared", "within": "30s", "role": "lead"},
+        {"id": "fix", "kind": "fix", "title": "fixed", "from": "declared", "within": "2min"},
+        {"id": "news", "kind": "update", "title": "news", "from": "declared", "within": "20s", "every": "40s",
+            "until": "resolved", "audience": "stakeholders", "when": {"fact": "users_affected", "above": 0.1}},
+        {"id": "text", "kind": "write", "title": "written", "from": "deployed", "within": "next_day"},
+    ]);
+    let duties = if dice.one_in(2) { duties } else { json!([]) };
     let mut document = json!({
         "format": 1, "name": "drawn", "title": "drawn", "strategy": "canary",
         "evidence": {
@@ -141,7 +149,11 @@ fn policy(kind: Kind, dice: &mut Dice) -> Policy {
         "approvals": if asks { json!([{"any_of": ["lead"]}]) } else { json!([]) },
         "triggers": {"doubt": "ask", "fix_does_not_work": "roll_back"},
         "final_validation": {"watch": "20s", "gate": dice.of(&["automatic", "manual"])},
-        "rollback": {"watch": "20s", "returned_within": "1min"},
+        "rollback": {
+            "watch": "20s", "returned_within": "1min", "on_failure": dice.of(&["roll_back", "roll_back", "freeze", "ask"]),
+            "steps": if dice.one_in(3) { json!([{"share": 0.95, "wait": "10s"}]) } else { json!([]) },
+        },
+        "duties": duties,
         "metrics": metrics(kind),
     });
     if kind == Kind::Successes {
@@ -221,7 +233,7 @@ impl Drawn {
             return json!({"kind": "set_facts", "by": "amir", "facts": {"users_affected": 0.31}});
         }
         match (self.rollout.state(), self.dice.below(20)) {
-            (State::Drafted | State::AwaitingApproval, 0..19) => {
+            (State::Drafted | State::AwaitingApproval, 0..19) if pending.is_none() => {
                 ready::next(&self.rollout).unwrap_or_else(|| json!({"kind": "tick"}))
             }
             (State::Ready, 0..17) => json!({"kind": "start", "by": "lena"}),
@@ -230,6 +242,9 @@ impl Drawn {
                 json!({"kind": kind, "by": "tool", "action": pending})
             }
             (State::Gate, 0..8) => json!({"kind": "promote", "by": "lena"}),
+            (State::RolledBack | State::Failed | State::Aborted, 0..4) => {
+                json!({"kind": "retry", "by": "lena", "why": "once more"})
+            }
             (State::Paused, 0..8) => json!({"kind": "resume", "by": "lena"}),
             (_, 0..17) => json!({"kind": "observe", "metrics": self.metrics()}),
             _ => self.word(),
@@ -239,8 +254,15 @@ impl Drawn {
     fn word(&mut self) -> Value {
         let item = self.rollout.plan().policy().checklists().first();
         let item = item.and_then(|list| list.items.first()).map(|item| item.id);
-        let word = match self.dice.below(19) {
+        let word = match self.dice.below(26) {
             0..3 => json!({"kind": "tick"}),
+            19 => json!({"kind": "supersede", "release": self.release(), "why": "a better one"}),
+            20 | 21 => json!({"kind": "retry", "why": "once more"}),
+            22 => json!({"kind": "acknowledge", "duty": "call"}),
+            23 | 24 => json!({"kind": "done", "duty": self.dice.of(&["news", "text", "fix"])}),
+            25 => {
+                json!({"kind": "set_times", "times": {"detected": "2026-03-03T14:39:00Z", "next_day": "2026-03-04T09:00:00Z"}})
+            }
             3 => json!({"kind": "promote", "why": "enough"}),
             4 => json!({"kind": "hold"}),
             5 => json!({"kind": "pause", "why": "lunch"}),
@@ -270,6 +292,13 @@ impl Drawn {
             return json!({"kind": "tick"});
         }
         word
+    }
+
+    /// Another one than that under way.
+    fn release(&mut self) -> Value {
+        self.total += 1;
+        json!({"version": format!("2.4.{}", self.total), "previous": "2.3.0", "author": "omar",
+            "methods": [{"kind": "redeploy", "seconds": 60}]})
     }
 
     fn metrics(&mut self) -> Value {

@@ -36,7 +36,7 @@ pub struct SnapshotHead {
     pub head: Digest,
 }
 
-/// What the log's first line says of policy and plan.
+/// Policy and plan in force, as the log's first line has those of the first release.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Opening<'a> {
@@ -90,7 +90,8 @@ impl Rollout {
     /// `HF-SNAP-007` where no log is made ([`Recording::Off`]): there would be no tail to go on with. `HF-SNAP-008` for
     /// what cannot be written; none is expected.
     pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
-        let Self { plan, case, journal, changes: _, actions: _ } = self;
+        // The plan in force: another release may have taken the place of the first.
+        let Self { plan, case, journal, revision: _, changes: _, actions: _ } = self;
         let head = self.head().ok_or(SnapshotError::NoLog)?;
         let opening = Opening {
             calibration: Cow::Borrowed(plan.calibrations()),
@@ -163,12 +164,12 @@ impl Rollout {
         if log.is_empty() {
             return Ok(Self::try_new(plan, recording, salt)?);
         }
-        let rollout = Self::replay(log, recording)?;
-        if rollout.plan.digest() == plan.digest() {
-            Ok(rollout)
-        } else {
-            Err(SnapshotError::Misfit { what: "the plan of the log" })
+        let first = Lines::new(log).next().transpose()?;
+        let opened = first.map(|first| Self::reopen(&first, Recording::Off)).transpose()?;
+        if opened.is_some_and(|(opened, _)| opened.plan.digest() != plan.digest()) {
+            return Err(SnapshotError::Misfit { what: "the plan of the log" });
         }
+        Ok(Self::replay(log, recording)?)
     }
 }
 

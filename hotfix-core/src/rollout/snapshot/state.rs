@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::deadline::{Agenda, AgendaState};
 use crate::fact::Facts;
 use crate::gate::approval::{DemandId, Words};
 use crate::gate::checklist::Marks;
@@ -31,7 +32,9 @@ pub(super) struct CaseState {
     stage: Stage,
     at: Option<Timestamp>,
     share: Share,
+    attempt: u32,
     readiness: ReadinessState,
+    agenda: AgendaState,
     pending: Vec<Action>,
     overtaken: Vec<ActionId>,
     asked: bool,
@@ -79,7 +82,9 @@ impl CaseState {
             seq: _,
             at,
             share,
+            attempt,
             readiness,
+            agenda,
             pending,
             overtaken,
             asked,
@@ -96,7 +101,9 @@ impl CaseState {
             stage: stage.clone(),
             at: *at,
             share: *share,
+            attempt: *attempt,
             readiness: ReadinessState::of(readiness)?,
+            agenda: agenda.state(),
             pending: pending.clone(),
             overtaken: overtaken.clone(),
             asked: *asked,
@@ -117,7 +124,9 @@ impl CaseState {
             stage,
             at,
             share,
+            attempt,
             readiness,
+            agenda,
             pending,
             overtaken,
             asked,
@@ -137,7 +146,7 @@ impl CaseState {
                 due && question.running.is_none_or(|step| is_of(plan, step))
             })
         };
-        if at.is_none() || seq > MOST_LINES {
+        if at.is_none() || seq > MOST_LINES || u64::from(attempt) > seq {
             return Err(misfit("the clock"));
         }
         if !stage.step().is_none_or(|step| is_of(plan, step)) || !fits(question.as_ref()) {
@@ -157,7 +166,9 @@ impl CaseState {
             seq,
             at,
             share,
+            attempt,
             readiness: readiness.restored(plan)?,
+            agenda: Agenda::restored(plan.policy(), agenda).ok_or(misfit("the duties"))?,
             pending,
             overtaken,
             asked,
