@@ -3,12 +3,12 @@
 use std::sync::{Mutex, MutexGuard};
 
 use hotfix_core::canonical::Digest;
-use hotfix_core::rollout::{Command, Input, InputKind, Recording, Rollout as Core};
+use hotfix_core::rollout::{Command, Input, InputKind, Rollout as Core};
 use hotfix_core::unit::{MetricName, Timestamp};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyBytes, PyDict, PyMapping, PyString};
 use serde_json::{Map, Value};
@@ -17,6 +17,7 @@ use crate::action::{Action, Outcome};
 use crate::convert::{At, datetime, json, to_python};
 use crate::error::{Result, poisoned};
 use crate::explain::{Comparison, Harm, Outlook, Why};
+use crate::log::{Log, recording};
 use crate::observation::{Reader, observation};
 use crate::plan::Plan;
 use crate::verdict::{MetricEvidence, Verdict};
@@ -72,26 +73,6 @@ pub(crate) struct Rollout {
 struct Recovered {
     length: usize,
     dropped: usize,
-}
-
-/// A whole log as it comes in.
-#[derive(FromPyObject)]
-pub(crate) enum Log {
-    Text(PyBackedStr),
-    Bytes(PyBackedBytes),
-}
-
-impl Log {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Bytes(bytes) => bytes,
-        }
-    }
-}
-
-const fn recording(keep_log: bool) -> Recording {
-    if keep_log { Recording::Keep } else { Recording::HandOut }
 }
 
 #[pymethods]
@@ -489,10 +470,6 @@ impl Rollout {
     ///
     /// The log stays the truth: keep it whole, as another release may refuse a snapshot. It holds names in the clear,
     /// and the salt: once personal values are taken out of the log, throw older snapshots away and make new ones.
-    ///
-    /// Returns
-    /// -------
-    /// bytes
     fn snapshot<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>> {
         let bytes = self.lock(py)?.snapshot()?;
         Ok(PyBytes::new(py, &bytes))
@@ -518,19 +495,6 @@ impl Rollout {
     /// LogError
     ///     ``HF-SNAP-001`` to ``-006`` for the snapshot, or with the first line of the tail that is wrong. Replay the
     ///     whole log then.
-    ///
-    /// Examples
-    /// --------
-    /// >>> import hotfix
-    /// >>> policy = hotfix.Policy.preset("phased-canary")
-    /// >>> rollout = hotfix.Rollout(policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"}))
-    /// >>> note = {"kind": "note", "by": "lena", "text": "on it"}
-    /// >>> _ = rollout.handle("2026-03-03T14:31:00Z", note)
-    /// >>> snapshot = rollout.snapshot()
-    /// >>> outcome = rollout.handle("2026-03-03T14:32:00Z", note)
-    /// >>> again = hotfix.Rollout.restore(snapshot, "".join(outcome.events))
-    /// >>> again.head == rollout.head
-    /// True
     #[staticmethod]
     #[pyo3(signature = (snapshot, tail=None, keep_log=true), text_signature = "(snapshot, tail='', keep_log=True)")]
     fn restore(
