@@ -46,7 +46,7 @@ fn different(one: &[u8], other: &[u8]) -> Vec<(String, Value, Value)> {
                 let pairs = a.iter().zip(b).enumerate();
                 pairs.for_each(|(n, (one, other))| walk(&format!("{at}/{n}"), one, other, found));
             }
-            _ if one.to_string() == other.to_string() => {}
+            _ if one == other => {}
             _ => found.push((at.to_owned(), one.clone(), other.clone())),
         }
     }
