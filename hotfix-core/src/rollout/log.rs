@@ -270,7 +270,7 @@ pub(super) struct LogLine {
 
 impl LogLine {
     /// The line, where its names are those that were hashed.
-    fn trusted(mut self) -> Result<Self, LogError> {
+    pub(super) fn trusted(mut self) -> Result<Self, LogError> {
         match self.forged.take() {
             Some(place) => Err(self.error(LogFault::Name { place })),
             None => Ok(self),

@@ -176,7 +176,8 @@ impl Before {
     fn state(&self) -> BeforeState {
         let Self { at, tick, worse, safe, same, flags, in_parts } = self;
         // Of the tick no more is kept than this.
-        let Tick { row, strata: _, instances: _, canary, baseline, not_finite: _ } = tick;
+        let Tick { row, strata: _, instances: _, canary, baseline, not_finite: _, uneven: _ } =
+            tick;
         BeforeState {
             at: *at,
             row: row.clone(),

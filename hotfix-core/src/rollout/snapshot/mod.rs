@@ -20,6 +20,7 @@ use crate::unit::MetricName;
 use super::Rollout;
 use super::journal::Recording;
 use super::log::{Lines, LogError, LogFault};
+use super::personal::Salt;
 
 pub use envelope::SNAPSHOT_FORMAT;
 pub use error::SnapshotError;
@@ -51,7 +52,8 @@ struct Opening<'a> {
 struct Content {
     /// In canonical JSON, as in the log, so that it is read back as a log's is.
     opening: String,
-    salt: String,
+    /// None where it was taken out of the log.
+    salt: Option<String>,
     case: CaseState,
 }
 
@@ -103,7 +105,7 @@ impl Rollout {
         let opening = String::from_utf8(text).map_err(error::unwritten);
         let content = Content {
             opening: written.and(opening)?,
-            salt: journal.salt().to_owned(),
+            salt: journal.salt.text().map(str::to_owned),
             case: CaseState::of(case).map_err(error::unwritten)?,
         };
         let content = rmp_serde::to_vec_named(&content).map_err(error::unwritten)?;
@@ -140,17 +142,18 @@ impl Rollout {
             calibration.into_owned(),
         )?;
         if seq == 0 {
-            return Self::begin(plan, tail, recording, &salt);
+            return Self::begin(plan, tail, recording, salt.as_deref().unwrap_or_default());
         }
-        let mut rollout = Self::try_new(plan, recording, &salt)?;
+        let mut rollout = Self::try_new(plan, recording, "")?;
+        rollout.journal.salt = Salt::new(salt.as_deref());
         rollout.case = case.restored(&rollout.plan, seq)?;
-        let mut lines = Lines::after(whole(tail)?, seq, head);
+        let mut lines = Lines::after(whole(tail)?, seq, head, Salt::new(salt.as_deref()));
         for line in &mut lines {
-            rollout.replay_line(&mut line?)?;
+            rollout.replay_line(&mut line?.trusted()?)?;
         }
         // The lines' hashes were checked over their bytes, so they are text.
         let text = std::str::from_utf8(tail).unwrap_or_default();
-        rollout.journal.resume(lines.head, salt, text);
+        rollout.journal.resume(lines.head, text);
         Ok(rollout)
     }
 
@@ -165,8 +168,8 @@ impl Rollout {
             return Ok(Self::try_new(plan, recording, salt)?);
         }
         let first = Lines::new(log).next().transpose()?;
-        let opened = first.map(|first| Self::reopen(&first, Recording::Off)).transpose()?;
-        if opened.is_some_and(|(opened, _)| opened.plan.digest() != plan.digest()) {
+        let opened = first.map(|first| Self::reopen(&first.trusted()?, Recording::Off));
+        if opened.transpose()?.is_some_and(|opened| opened.plan.digest() != plan.digest()) {
             return Err(SnapshotError::Misfit { what: "the plan of the log" });
         }
         Ok(Self::replay(log, recording)?)
