@@ -134,6 +134,23 @@ fn replay(c: &mut Criterion) {
     group.finish();
 }
 
+/// The state of a watched phase in bytes, and back.
+fn snapshot(c: &mut Criterion) {
+    let input = quiet(0.1).expect("a healthy observation");
+    let mut story = Story::monitoring(Recording::HandOut).expect("the story begins");
+    for _ in 0..TICKS {
+        story.tick(&input).expect("taken");
+    }
+    let rollout = &story.rollout;
+    let bytes = rollout.snapshot().expect("a log is made");
+    let mut group = c.benchmark_group("snapshot");
+    group.bench_function("write", |b| b.iter(|| black_box(rollout).snapshot().is_ok()));
+    group.bench_function("restore", |b| {
+        b.iter(|| Rollout::restore(black_box(&bytes), &[], Recording::HandOut).is_ok());
+    });
+    group.finish();
+}
+
 /// What a person asks: not for every tick.
 fn explain(c: &mut Criterion) {
     let input = quiet(0.1).expect("a healthy observation");
@@ -150,5 +167,5 @@ fn explain(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, observe, update, latency, replay, explain);
+criterion_group!(benches, observe, update, latency, replay, snapshot, explain);
 criterion_main!(benches);

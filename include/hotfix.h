@@ -262,7 +262,7 @@ enum hotfix_status
    */
   HOTFIX_STATUS_REFUSED = 14,
   /**
-   * A log cannot be taken up (HF-LOG, HF-JSON and those of what it records).
+   * A log or a snapshot cannot be taken up (HF-LOG, HF-SNAP, HF-JSON and those of what it records).
    */
   HOTFIX_STATUS_LOG = 15,
   /**
@@ -715,9 +715,9 @@ typedef struct hotfix_rate_ratio hotfix_rate_ratio;
 typedef struct hotfix_rollout hotfix_rollout;
 
 /**
- * UTF-8 text that the caller owns: give it back with hotfix_buf_free and change none of its members.
+ * UTF-8 text, or the bytes of a snapshot, that the caller owns: give it back with hotfix_buf_free and change none of its members.
  *
- * A null byte follows the text and does not count. Before its first use it may hold anything.
+ * A null byte follows and does not count. Before its first use it may hold anything.
  */
 typedef struct hotfix_buf {
   /**
@@ -2439,6 +2439,65 @@ hotfix_status hotfix_rollout_recover(const char *log,
  * Thread rule: one thread, after every other use of this handle.
  */
 void hotfix_rollout_free(struct hotfix_rollout *rollout);
+
+/**
+ * The present state in bytes, for hotfix_rollout_restore. The same state gives the same bytes.
+ *
+ * The log stays the truth: keep it whole, as another release may refuse a snapshot. It holds names in the clear, and the
+ * salt: once personal values are taken out of the log, throw older snapshots away and make new ones from a replay.
+ *
+ * @param rollout  A rollout.
+ * @param out      Bytes, not text, that the caller frees with hotfix_buf_free. Empty on failure.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG where no log is made (HOTFIX_RECORDING_OFF).
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_snapshot(const struct hotfix_rollout *rollout,
+                                      struct hotfix_buf *out,
+                                      struct hotfix_error **err);
+
+/**
+ * Takes up a snapshot and the log's lines after it: the same as hotfix_rollout_replay of the whole log, byte for byte.
+ *
+ * Where it fails, replay the whole log.
+ *
+ * @param snapshot      The bytes of hotfix_rollout_snapshot; borrowed for the call.
+ * @param snapshot_len  Their number.
+ * @param tail          The log's lines from the one on whose `seq` hotfix_snapshot_seq gives; borrowed for the call; may be
+ *                      null with length 0.
+ * @param tail_len      Their length in bytes.
+ * @param recording     A hotfix_recording, for what follows; a log that is kept begins with the tail.
+ * @param out           The rollout as after the last line; the caller frees it with hotfix_rollout_free. Null on failure.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG for a snapshot that cannot be taken up (HF-SNAP, and what is wrong with its plan), and with the
+ *         first line of the tail that is wrong.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_rollout_restore(const char *snapshot,
+                                     size_t snapshot_len,
+                                     const char *tail,
+                                     size_t tail_len,
+                                     int32_t recording,
+                                     struct hotfix_rollout **out,
+                                     struct hotfix_error **err);
+
+/**
+ * How many lines the log had when a snapshot was made: the tail begins with the line of this `seq`.
+ *
+ * @param snapshot      The bytes of hotfix_rollout_snapshot; borrowed for the call.
+ * @param snapshot_len  Their number.
+ * @param out           The number. Written on success only.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG for bytes that are no whole snapshot of this format.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_snapshot_seq(const char *snapshot,
+                                  size_t snapshot_len,
+                                  uint64_t *out,
+                                  struct hotfix_error **err);
 
 /**
  * The present state.

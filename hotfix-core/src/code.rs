@@ -37,6 +37,8 @@ pub enum Family {
     Time,
     /// The event log: what is wrong with one.
     Log,
+    /// Snapshots of a rollout: what is wrong with one.
+    Snapshot,
     /// Values that cross the C boundary.
     Ffi,
 }
@@ -59,6 +61,7 @@ impl Family {
         Self::Rollout,
         Self::Time,
         Self::Log,
+        Self::Snapshot,
         Self::Ffi,
     ];
 
@@ -86,6 +89,7 @@ impl Family {
             Self::Rollout => "HF-ROLL-",
             Self::Time => "HF-TIME-",
             Self::Log => "HF-LOG-",
+            Self::Snapshot => "HF-SNAP-",
             Self::Ffi => "HF-FFI-",
         }
     }
@@ -516,6 +520,14 @@ pub const CODES: &[Code] = &[
     code("HF-LOG-008", Family::Log, "a log ends before or after the head expected"),
     code("HF-LOG-009", Family::Log, "a line needs a newer release"),
     code("HF-LOG-010", Family::Log, "a name is not the one whose digest was hashed"),
+    code("HF-SNAP-001", Family::Snapshot, "the bytes are no snapshot"),
+    code("HF-SNAP-002", Family::Snapshot, "a snapshot has another format"),
+    code("HF-SNAP-003", Family::Snapshot, "a snapshot is not as long as it says"),
+    code("HF-SNAP-004", Family::Snapshot, "a snapshot's content was changed"),
+    code("HF-SNAP-005", Family::Snapshot, "a snapshot's content cannot be read"),
+    code("HF-SNAP-006", Family::Snapshot, "a snapshot does not fit its own plan"),
+    code("HF-SNAP-007", Family::Snapshot, "a rollout without a log has no snapshot"),
+    code("HF-SNAP-008", Family::Snapshot, "a rollout cannot be written as a snapshot"),
     code("HF-FFI-001", Family::Ffi, "a pointer is null"),
     code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
     code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),

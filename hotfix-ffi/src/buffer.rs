@@ -31,9 +31,9 @@ impl hotfix_str {
     }
 }
 
-/// UTF-8 text that the caller owns: give it back with hotfix_buf_free and change none of its members.
+/// UTF-8 text, or the bytes of a snapshot, that the caller owns: give it back with hotfix_buf_free and change none of its members.
 ///
-/// A null byte follows the text and does not count. Before its first use it may hold anything.
+/// A null byte follows and does not count. Before its first use it may hold anything.
 #[repr(C)]
 #[derive(Debug)]
 pub struct hotfix_buf {
@@ -46,9 +46,8 @@ pub struct hotfix_buf {
 impl hotfix_buf {
     pub(crate) const EMPTY: Self = Self { data: std::ptr::null_mut(), len: 0 };
 
-    fn of(text: String) -> Self {
-        let len = text.len();
-        let mut bytes = text.into_bytes();
+    fn of(mut bytes: Vec<u8>) -> Self {
+        let len = bytes.len();
         bytes.push(0);
         Self { data: Box::into_raw(bytes.into_boxed_slice()).cast(), len }
     }
@@ -58,6 +57,15 @@ impl hotfix_buf {
 pub(crate) unsafe fn put_text(
     out: *mut hotfix_buf,
     make: impl FnOnce() -> Fallible<String>,
+) -> Fallible<()> {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { put_bytes(out, || Ok(make()?.into_bytes())) }
+}
+
+/// Writes bytes into a buffer of the caller, which is emptied before `make` can fail.
+pub(crate) unsafe fn put_bytes(
+    out: *mut hotfix_buf,
+    make: impl FnOnce() -> Fallible<Vec<u8>>,
 ) -> Fallible<()> {
     pointer::not_null(out, "out")?;
     // SAFETY: not null, and writable by the header's contract; what it held is the caller's to have freed.

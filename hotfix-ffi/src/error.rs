@@ -8,7 +8,7 @@ use hotfix_core::kayenta::KayentaError;
 use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
-use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason};
+use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason, SnapshotError};
 use hotfix_core::stats::StatError;
 use hotfix_core::unit::UnitError;
 use hotfix_core::vcs::{CommitError, VcsError};
@@ -239,6 +239,16 @@ impl From<LogError> for Box<hotfix_error> {
     fn from(error: LogError) -> Self {
         hotfix_error::new(hotfix_status::Log, error.code(), "", &error)
             .with(json!({"line": error.line}))
+    }
+}
+
+impl From<SnapshotError> for Box<hotfix_error> {
+    fn from(error: SnapshotError) -> Self {
+        let made = hotfix_error::new(hotfix_status::Log, error.code(), "", &error);
+        match error {
+            SnapshotError::Tail(LogError { line, .. }) => made.with(json!({"line": line})),
+            _ => made,
+        }
     }
 }
 

@@ -43,6 +43,7 @@ pub mod redact;
 pub mod rollout;
 pub mod scope;
 pub mod severity;
+pub mod snapshot;
 pub mod status;
 pub mod strategy;
 pub mod time;

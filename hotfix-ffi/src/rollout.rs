@@ -42,7 +42,7 @@ pub enum hotfix_recording {
     Off = 3,
 }
 
-fn recording(number: i32) -> Fallible<Recording> {
+pub(crate) fn recording(number: i32) -> Fallible<Recording> {
     const KEEP: i32 = hotfix_recording::Keep as i32;
     const HAND_OUT: i32 = hotfix_recording::HandOut as i32;
     const OFF: i32 = hotfix_recording::Off as i32;
@@ -55,7 +55,7 @@ fn recording(number: i32) -> Fallible<Recording> {
 }
 
 impl Session {
-    fn new(rollout: Rollout) -> Self {
+    pub(crate) fn new(rollout: Rollout) -> Self {
         Self { rollout, actions: Vec::new(), refused: String::new(), scratch: Scratch::new() }
     }
 

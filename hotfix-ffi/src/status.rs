@@ -30,7 +30,7 @@ pub enum hotfix_status {
     Input = 13,
     /// A legal input was refused; append the outcome's events, the error has what would be taken (HF-ROLL, HF-MET).
     Refused = 14,
-    /// A log cannot be taken up (HF-LOG, HF-JSON and those of what it records).
+    /// A log or a snapshot cannot be taken up (HF-LOG, HF-SNAP, HF-JSON and those of what it records).
     Log = 15,
     /// A test's settings, counts or state are none (HF-STAT), or the Kayenta-compatible judge's input is none (HF-KAY).
     Stat = 16,

@@ -33,6 +33,7 @@ const SOURCES: &[&str] = &[
     "outcome",
     "reading",
     "rollout",
+    "snapshot",
     "view",
     "explain",
     "gate",

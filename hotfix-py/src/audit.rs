@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::document;
 use crate::error::{Fault, Result};
-use crate::rollout::Log;
+use crate::log::Log;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FindingDocument {

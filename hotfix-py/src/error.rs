@@ -7,7 +7,7 @@ use hotfix_core::fact::FactError;
 use hotfix_core::kayenta::KayentaError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
-use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal};
+use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError};
 use hotfix_core::stats::StatError;
 use hotfix_core::unit::UnitError;
 use hotfix_core::vcs::{CommitError, VcsError};
@@ -33,6 +33,7 @@ enum Kind {
     Unit(UnitError),
     Refused(Refusal),
     Log(LogError),
+    Snapshot(SnapshotError),
     Stat(StatError),
     Kayenta(KayentaError),
     /// Raised by Python itself, or a wrong type.
@@ -61,6 +62,7 @@ from! {
     UnitError => Unit,
     Refusal => Refused,
     LogError => Log,
+    SnapshotError => Snapshot,
     StatError => Stat,
     KayentaError => Kayenta,
     PyErr => Python
@@ -137,6 +139,13 @@ impl Fault {
             Kind::Log(error) => {
                 set("code", error.code())?;
                 fields.set_item("line", error.line)?;
+                ("LogError", error.to_string())
+            }
+            Kind::Snapshot(error) => {
+                set("code", error.code())?;
+                if let SnapshotError::Tail(LogError { line, .. }) = error {
+                    fields.set_item("line", line)?;
+                }
                 ("LogError", error.to_string())
             }
             Kind::Stat(error) => {

@@ -22,6 +22,7 @@ mod fixed;
 mod instances;
 mod kayenta;
 mod latency;
+mod log;
 mod observation;
 mod phase;
 mod plan;

@@ -3,20 +3,21 @@
 use std::sync::{Mutex, MutexGuard};
 
 use hotfix_core::canonical::Digest;
-use hotfix_core::rollout::{Command, Input, InputKind, Recording, Rollout as Core};
+use hotfix_core::rollout::{Command, Input, InputKind, Rollout as Core};
 use hotfix_core::unit::{MetricName, Timestamp};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::MutexExt;
-use pyo3::types::{PyDict, PyMapping, PyString};
+use pyo3::types::{PyBytes, PyDict, PyMapping, PyString};
 use serde_json::{Map, Value};
 
 use crate::action::{Action, Outcome};
 use crate::convert::{At, datetime, json, to_python};
 use crate::error::{Result, poisoned};
 use crate::explain::{Comparison, Harm, Outlook, Why};
+use crate::log::{Log, recording};
 use crate::observation::{Reader, observation};
 use crate::plan::Plan;
 use crate::verdict::{MetricEvidence, Verdict};
@@ -72,26 +73,6 @@ pub(crate) struct Rollout {
 struct Recovered {
     length: usize,
     dropped: usize,
-}
-
-/// A whole log as it comes in.
-#[derive(FromPyObject)]
-pub(crate) enum Log {
-    Text(PyBackedStr),
-    Bytes(PyBackedBytes),
-}
-
-impl Log {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Bytes(bytes) => bytes,
-        }
-    }
-}
-
-const fn recording(keep_log: bool) -> Recording {
-    if keep_log { Recording::Keep } else { Recording::HandOut }
 }
 
 #[pymethods]
@@ -483,6 +464,67 @@ impl Rollout {
         let recovered =
             Recovered { length: found.length, dropped: log.bytes().len() - found.length };
         Ok(Self { recovered: Some(recovered), ..found.rollout.into() })
+    }
+
+    /// The present state in bytes, for `restore`. The same state gives the same bytes.
+    ///
+    /// The log stays the truth: keep it whole, as another release may refuse a snapshot. It holds names in the clear,
+    /// and the salt: once personal values are taken out of the log, throw older snapshots away and make new ones.
+    fn snapshot<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>> {
+        let bytes = self.lock(py)?.snapshot()?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Take up a snapshot and the log's lines after it: the same as `replay` of the whole log, byte for byte.
+    ///
+    /// Parameters
+    /// ----------
+    /// snapshot : bytes
+    ///     What `snapshot` gave.
+    /// tail : str or bytes, default ""
+    ///     The log's lines from the one on whose ``seq`` `snapshot_seq` gives, each with its line feed.
+    /// keep_log : bool, default True
+    ///     As for `Rollout`; `log` begins with the tail.
+    ///
+    /// Returns
+    /// -------
+    /// Rollout
+    ///
+    /// Raises
+    /// ------
+    /// LogError
+    ///     ``HF-SNAP-001`` to ``-006`` for the snapshot, or with the first line of the tail that is wrong. Replay the
+    ///     whole log then.
+    #[staticmethod]
+    #[pyo3(signature = (snapshot, tail=None, keep_log=true), text_signature = "(snapshot, tail='', keep_log=True)")]
+    fn restore(
+        py: Python<'_>,
+        snapshot: PyBackedBytes,
+        tail: Option<Log>,
+        keep_log: bool,
+    ) -> Result<Self> {
+        let tail = tail.as_ref().map_or(&[][..], Log::bytes);
+        Ok(py.detach(|| Core::restore(&snapshot, tail, recording(keep_log)))?.into())
+    }
+
+    /// How many lines the log had when a snapshot was made: the tail begins with the line of this ``seq``.
+    ///
+    /// Parameters
+    /// ----------
+    /// snapshot : bytes
+    ///     What `snapshot` gave.
+    ///
+    /// Returns
+    /// -------
+    /// int
+    ///
+    /// Raises
+    /// ------
+    /// LogError
+    ///     ``HF-SNAP-001`` to ``-004``.
+    #[staticmethod]
+    fn snapshot_seq(snapshot: &[u8]) -> Result<u64> {
+        Ok(Core::snapshot_head(snapshot)?.seq)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

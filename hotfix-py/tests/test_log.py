@@ -82,6 +82,45 @@ def test_roll_7_a_recovered_rollout_goes_on_to_the_same_log(story: Story) -> Non
         assert rollout.log() == "".join(story.lines[:count])
 
 
+def test_roll_7_a_snapshot_with_its_tail_is_a_replay(story: Story) -> None:
+    lines = story.lines
+    for count in (1, 7, len(lines) - 1, len(lines)):
+        before = hotfix.Rollout.replay("".join(lines[:count]))
+        snapshot = before.snapshot()
+        assert hotfix.Rollout.snapshot_seq(snapshot) == count
+        tail = "".join(lines[count:])
+        for again in (
+            hotfix.Rollout.restore(snapshot, tail),
+            hotfix.Rollout.restore(snapshot, tail.encode(), keep_log=True),
+        ):
+            assert state(again) == state(story.rollout)
+            assert again.log() == tail
+            assert again.snapshot() == story.rollout.snapshot()
+        assert hotfix.Rollout.restore(snapshot).head == before.head
+        assert hotfix.Rollout.restore(snapshot, tail=tail, keep_log=False).log() == ""
+
+
+def test_roll_7_a_snapshot_that_is_none_is_a_log_error(story: Story) -> None:
+    snapshot = story.rollout.snapshot()
+    bad = {
+        "HF-SNAP-001": b"",
+        "HF-SNAP-002": snapshot[:8] + b"\x07" + snapshot[9:],
+        "HF-SNAP-003": snapshot[:-1],
+        "HF-SNAP-004": snapshot[:70] + bytes([snapshot[70] ^ 1]) + snapshot[71:],
+    }
+    for code, wrong in bad.items():
+        with pytest.raises(hotfix.LogError, match="replay the log") as caught:
+            hotfix.Rollout.restore(wrong)
+        assert (caught.value.code, caught.value.line) == (code, 0)
+        with pytest.raises(hotfix.LogError):
+            hotfix.Rollout.snapshot_seq(wrong)
+    with pytest.raises(hotfix.LogError) as caught:
+        hotfix.Rollout.restore(snapshot, story.lines[0])
+    assert (caught.value.code, caught.value.line) == ("HF-LOG-003", 1)
+    with pytest.raises(TypeError):
+        hotfix.Rollout.restore("no bytes")  # type: ignore[arg-type]
+
+
 def test_roll_7_an_audit_names_what_is_wrong(story: Story) -> None:
     log, head, lines = story.rollout.log(), story.rollout.head, story.lines
     clean = hotfix.audit(log, expected_head=head)

@@ -1,6 +1,6 @@
 //! What became of one thing so far.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Asked;
 use crate::fact::Truth;
@@ -24,7 +24,7 @@ closed_set! {
 }
 
 /// How and when something came off the agenda.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
     /// When.
     pub at: Timestamp,
@@ -33,14 +33,16 @@ pub struct Settled {
 }
 
 /// What the agenda last said about something, so that nothing is said twice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Told {
     pub(super) occurrence: u64,
     pub(super) asked: Option<Asked>,
 }
 
 /// What was planned for something, to be compared with what is planned next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Planned {
     Not,
     Settled,
@@ -49,7 +51,8 @@ pub(super) enum Planned {
 }
 
 /// What became of one thing so far.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Course {
     /// Whether its condition holds.
     pub(super) holds: Truth,

@@ -51,17 +51,19 @@ mod fold;
 mod input;
 mod item;
 mod replan;
+mod snapshot;
 mod standing;
 mod terms;
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use course::{Settled, Settlement};
 pub use input::{DutyRefusal, Input};
 pub use item::{Applies, Duties, Holder, Item, Who};
 pub use replan::{Cause, Change, Changed, Replan};
+pub(crate) use snapshot::AgendaState;
 pub use standing::Awaits;
 pub use terms::Source;
 
@@ -113,14 +115,16 @@ pub struct Announcement {
 }
 
 /// When a role was called, the first time.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Call {
     role: RoleName,
     at: Timestamp,
 }
 
 /// The first and the last answer to a ladder.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Answered {
     first: Timestamp,
     last: Timestamp,

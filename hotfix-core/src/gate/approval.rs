@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::canonical::Digest;
 use crate::grade::{Severity, closed_set};
@@ -43,7 +43,7 @@ closed_set! {
 }
 
 /// What a role said of the plan, as it was given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Word {
     /// What.
     pub said: Said,
@@ -65,7 +65,7 @@ pub struct Word {
     /// The plan that it is about: a plan that is changed needs a new one.
     pub plan_digest: Digest,
     /// Whether this is who wrote the fix.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub author: bool,
 }
 
@@ -106,7 +106,8 @@ pub fn is_author(author: Option<&str>, by: &str) -> bool {
 }
 
 /// Which demand: of the whole policy, or of a severity; by its place there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct DemandId {
     /// The severity; none: whatever the severity.
     severity: Option<Severity>,
@@ -154,7 +155,8 @@ pub(crate) fn stand_ins_of(policy: &Policy, any_of: &[RoleName]) -> Vec<RoleName
 }
 
 /// The words on record: what stands, and what was taken back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Words {
     // An approval of a role takes away none of the same role: the author's not another person's, the spoken not the
     // written one.

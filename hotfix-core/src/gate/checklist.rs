@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fact::{Facts, Truth};
 use crate::grade::{ChecklistMoment, Severity, closed_set};
@@ -25,7 +25,7 @@ closed_set! {
 }
 
 /// What was last said of an item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// How it stands since.
     pub state: ItemState,
@@ -39,7 +39,8 @@ pub struct Mark {
 }
 
 /// What was last said of each item and each step.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct Marks(BTreeMap<Name, Mark>);
 
 impl Marks {

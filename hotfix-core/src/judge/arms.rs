@@ -2,6 +2,8 @@
 
 use core::f64::consts::PI;
 
+use serde::{Deserialize, Serialize};
+
 use crate::grade::MetricKind;
 use crate::stats::numeric::ln;
 use crate::unit::{Span, Timestamp};
@@ -13,7 +15,8 @@ use super::watched::Watched;
 const UNLIKELY: f64 = -13.815_510_557_964_274;
 
 /// How likely it is that two independent arms have agreed in every tick of a phase so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Sameness {
     /// Ln of an upper bound of that chance.
     log_chance: f64,
@@ -32,7 +35,8 @@ impl Sameness {
 ///
 /// It heals: a splitter is mended while the phase goes on, and tests are valid at any split. After each finding the test
 /// starts afresh, and the finding stands until that has found nothing for as long as the finding took, and for a window.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SplitFinding {
     /// Since when the present test of the split runs.
     since: Option<Timestamp>,

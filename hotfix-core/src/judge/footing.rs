@@ -90,6 +90,11 @@ impl Footing {
         self.phase = phase;
     }
 
+    /// The phase whose limits are in force.
+    pub(super) const fn phase(&self) -> usize {
+        self.phase
+    }
+
     /// What history asks of the test in the present phase.
     pub(super) fn limits(&self) -> Option<Limits> {
         self.limits.get(self.phase).copied().flatten()

@@ -30,7 +30,7 @@ const DRAWN: f64 = 20.0;
 const FEWEST_DRAWN: f64 = 2_000.0;
 const MOST_DRAWN: f64 = 10_000.0;
 /// Instances that are taken out one by one; of more, the first.
-const MOST_LEFT_OUT: usize = 1_000;
+pub(super) const MOST_LEFT_OUT: usize = 1_000;
 
 /// One arm's instances in one tick.
 #[derive(Clone, Copy)]
@@ -66,36 +66,36 @@ pub(super) struct Drawing {
 /// What is known of one metric's instances.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Instances {
-    alpha: f64,
-    tolerated: f64,
-    drawing: Option<Drawing>,
+    pub(super) alpha: f64,
+    pub(super) tolerated: f64,
+    pub(super) drawing: Option<Drawing>,
     /// The evidence without each instance that the canary ever had, in the order of names.
-    without: Vec<(Arc<str>, RateRatio)>,
+    pub(super) without: Vec<(Arc<str>, RateRatio)>,
     /// How many instances the canary had at the last reading.
-    present: usize,
-    phase: usize,
-    set: Option<Set>,
+    pub(super) present: usize,
+    pub(super) phase: usize,
+    pub(super) set: Option<Set>,
     /// A reading was judged: whether it names instances has been seen.
-    judged: bool,
+    pub(super) judged: bool,
     /// The last judged reading was one that compares the canary with other choices.
-    compared: bool,
+    pub(super) compared: bool,
     /// The canary has ever stood out among the subsets.
-    drawn: bool,
+    pub(super) drawn: bool,
 }
 
 /// The instances of one phase.
 #[derive(Clone, Debug, PartialEq)]
-struct Set {
+pub(super) struct Set {
     /// The canary's, in the order of names.
-    canary: Vec<Arc<str>>,
+    pub(super) canary: Vec<Arc<str>>,
     /// The baseline's, in the order of names.
-    baseline: Vec<Arc<str>>,
+    pub(super) baseline: Vec<Arc<str>>,
     /// Scratch: this tick's counts, the canary's first.
-    counts: Vec<Counts>,
-    bad: Option<BadInstance>,
+    pub(super) counts: Vec<Counts>,
+    pub(super) bad: Option<BadInstance>,
     /// Places of those that have been named bad.
-    named: Vec<usize>,
-    randomised: Option<Box<(RandomisationDesign, Randomisation)>>,
+    pub(super) named: Vec<usize>,
+    pub(super) randomised: Option<Box<(RandomisationDesign, Randomisation)>>,
 }
 
 impl Instances {
@@ -213,6 +213,16 @@ impl Instances {
             }
         }
         let [canary, baseline] = names;
+        self.set_of(canary, baseline, counts)
+    }
+
+    /// The comparisons of these instances, with no data yet.
+    pub(super) fn set_of(
+        &self,
+        canary: Vec<Arc<str>>,
+        baseline: Vec<Arc<str>>,
+        counts: Vec<Counts>,
+    ) -> Set {
         let owned = |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let settings = RateRatioSettings {
             alpha: self.alpha,

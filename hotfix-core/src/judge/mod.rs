@@ -13,6 +13,7 @@ mod harm;
 mod instances;
 mod outlook;
 mod phase_end;
+mod snapshot;
 mod table;
 mod tell;
 mod test;
@@ -43,6 +44,7 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
+pub(crate) use snapshot::JudgeState;
 pub(crate) use table::PhaseRecord;
 
 use arms::SplitFinding;

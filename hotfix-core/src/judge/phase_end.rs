@@ -4,6 +4,8 @@
 //! phase's least time is over, whatever has been seen by then. The phases and metrics share half of the error
 //! probability. It takes errors to be independent, so it is for the mode plain.
 
+use serde::{Deserialize, Serialize};
+
 use crate::grade::MetricKind;
 use crate::plan::Plan;
 use crate::stats::fixed::{Alternative, fisher_exact, poisson_ratio};
@@ -17,21 +19,22 @@ use super::watched::Watched;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PhaseEnd {
     /// For all metrics in one phase.
-    alpha: f64,
-    tolerated: f64,
+    pub(super) alpha: f64,
+    pub(super) tolerated: f64,
     /// The least time of each phase.
-    least: Vec<Span>,
+    pub(super) least: Vec<Span>,
     /// The present phase has had its look.
-    looked: bool,
+    pub(super) looked: bool,
     /// The metrics that were found worse, by their place.
-    worse: Vec<usize>,
+    pub(super) worse: Vec<usize>,
     /// The last look, so that it can be taken again (FIELD-11).
-    last: Option<Look>,
+    pub(super) last: Option<Look>,
 }
 
 /// A look at a phase's end.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Look {
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Look {
     at: Timestamp,
     phase: usize,
     since: Timestamp,

@@ -72,7 +72,8 @@ pub struct Cell {
 }
 
 /// What a phase read, kept when it ends.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct PhaseRecord {
     pub(crate) index: usize,
     pub(crate) since: Timestamp,

@@ -1,12 +1,15 @@
 //! Early trouble that healed is told from trouble that stays (FIELD-8).
 
+use serde::{Deserialize, Serialize};
+
 use crate::metric::Band;
 use crate::unit::Timestamp;
 
 use super::{Cause, Judge, Reason, Verdict};
 
 /// What a metric has been through in this phase.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Trouble {
     /// The highest log evidence of its rollback test.
     peak: f64,
@@ -60,6 +63,8 @@ impl Trouble {
 impl Judge {
     /// Takes note of a verdict that was made, or read from a log.
     pub fn note(&mut self, at: Timestamp, verdict: &Verdict) {
+        // The look that made it dropped what was too old; a replay takes no look.
+        self.watched.iter_mut().for_each(|watched| watched.window.expire(at));
         // Verdicts name every metric in order; a log of another policy's would not replay.
         for (watched, (id, seen)) in self.watched.iter_mut().zip(&verdict.metrics) {
             if watched.metric.id == *id {

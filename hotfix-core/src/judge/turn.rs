@@ -4,6 +4,8 @@
 //! verdict's gravity never falls when a bad event is added at equal trials, so the least change lies at the edge of an
 //! interval and is found by doubling and bisection.
 
+use serde::{Deserialize, Serialize};
+
 use crate::grade::MetricKind;
 use crate::metric::Tick;
 use crate::stats::{MAX_COUNT, Totals};
@@ -21,16 +23,17 @@ pub(super) struct Before {
     /// When the tick was taken; None before the first.
     pub(super) at: Option<Timestamp>,
     pub(super) tick: Tick,
-    worse: Option<Test>,
-    safe: Option<Test>,
+    pub(super) worse: Option<Test>,
+    pub(super) safe: Option<Test>,
     pub(super) same: Sameness,
-    flags: Flags,
+    pub(super) flags: Flags,
     /// The tick came by stratum or by instance.
-    in_parts: bool,
+    pub(super) in_parts: bool,
 }
 
 /// The small things that a tick changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Flags {
     /// The evidence had reached what history asks.
     pub(super) replayed: bool,

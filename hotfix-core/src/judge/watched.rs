@@ -22,12 +22,12 @@ use super::turn::{Before, Flags};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Watched {
     pub(super) metric: Metric,
-    layout: Layout,
-    counters: Counters,
+    pub(super) layout: Layout,
+    pub(super) counters: Counters,
     /// Scratch: what the present observation adds.
     pub(super) tick: Tick,
     /// Scratch: the tick's counts by stratum.
-    strata: Vec<(Counts, Counts)>,
+    pub(super) strata: Vec<(Counts, Counts)>,
     /// The tick holds a reading of the present observation.
     pub(super) fresh: bool,
     pub(super) window: Window,
@@ -37,10 +37,10 @@ pub(super) struct Watched {
     /// How long this phase has been covered by readings: longer silence than the stale limit is not.
     pub(super) covered: Span,
     /// How much of that the last reading covers, and how much went into the windows.
-    step: Span,
+    pub(super) step: Span,
     pub(super) learned: Span,
     /// Last reading of any arm, so that a repeated one is known.
-    seen_at: Option<Timestamp>,
+    pub(super) seen_at: Option<Timestamp>,
     /// What it was before its last tick, so that the tick can be judged again (FIELD-11).
     pub(super) before: Before,
     /// Whether the arms' counts were equal so far (FIELD-4).
@@ -49,19 +49,19 @@ pub(super) struct Watched {
     pub(super) trouble: Trouble,
     pub(super) worse: Option<Test>,
     pub(super) safe: Option<Test>,
-    claims: (Claim, Option<Claim>),
+    pub(super) claims: (Claim, Option<Claim>),
     /// What the rollback evidence stands on.
     pub(super) footing: Footing,
     pub(super) instances: Instances,
     /// The evidence has ever reached what history asks of this metric by itself.
     pub(super) replayed: bool,
     /// For latency: the layout's edges that are test boundaries.
-    boundaries: Vec<usize>,
+    pub(super) boundaries: Vec<usize>,
     /// The live arm over the whole rollout, in the columns of one arm: its level before the way back.
     pub(super) level: Vec<f64>,
     pub(super) watch: Watch,
     /// What both arms had over the rollout, by stratum and planned split.
-    compared: Vec<SplitTotals>,
+    pub(super) compared: Vec<SplitTotals>,
     /// What both arms had in this phase; none where strata were sent, which are not to be summed.
     pub(super) of_phase: Option<Totals>,
 }
@@ -139,7 +139,7 @@ impl Watched {
     /// Takes note of a reading, whatever it is used for.
     pub(super) fn read(&mut self, reading: &Reading, at: Timestamp, since: Option<Timestamp>) {
         if self.metric.kind == MetricKind::Latency && self.layout.edges().is_empty() {
-            self.settle_layout(reading);
+            self.settle_layout(Layout::of(&self.metric, reading));
         }
         self.counters.keep(&self.metric, &self.layout, reading, at);
         self.seen_at = Some(at);
@@ -155,8 +155,8 @@ impl Watched {
     }
 
     /// The first latency reading fixes the buckets and with them the tests' boundaries.
-    fn settle_layout(&mut self, reading: &Reading) {
-        self.layout = Layout::of(&self.metric, reading);
+    pub(super) fn settle_layout(&mut self, layout: Layout) {
+        self.layout = layout;
         let edges = self.layout.edges();
         let columns = self.layout.columns();
         self.window = Window::new(self.watch.window, self.watch.cadence, 2 * columns);

@@ -12,6 +12,7 @@ pub use reading::{Arms, Histogram, Observation, Reading, Sample};
 pub use resolve::{Layout, ReadingError};
 pub use tick::{Counters, Tick};
 pub use window::Window;
+pub(crate) use window::WindowState;
 
 use crate::grade::MetricKind;
 use crate::policy::section::{Metric, Model};

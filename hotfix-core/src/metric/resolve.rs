@@ -139,6 +139,14 @@ impl Layout {
         edges
     }
 
+    /// The layout of these boundaries, as an earlier reading of the metric set it; none where no reading sets such a one.
+    pub(crate) fn restored(metric: &Metric, edges: Vec<f64>) -> Option<Self> {
+        let most = Self::MOST.max(metric.boundaries.len() + metric.bound_figures().count());
+        let ascend = edges.windows(2).all(|pair| pair[0] < pair[1]);
+        let fits = edges.len() <= most && ascend && !edges.iter().any(|edge| edge.is_nan());
+        (fits && (edges.is_empty() || metric.kind == MetricKind::Latency)).then_some(Self(edges))
+    }
+
     /// Most buckets of a layout.
     pub const MOST: usize = 64;
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::grade::MetricKind;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Timestamp};
@@ -38,13 +40,15 @@ pub struct Tick {
 }
 
 /// The last running totals, by stratum.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Counters {
     strata: Vec<Kept>,
 }
 
 /// The last running totals of each arm.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Kept {
     arms: [Vec<f64>; 2],
     at: [Timestamp; 2],

@@ -1,5 +1,7 @@
 //! A trailing window over ticks, with the running sum of the phase beside it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::unit::{Span, Timestamp};
 
 /// Sums of equal rows over the last `span` of time and over the whole phase (MET-5).
@@ -141,6 +143,52 @@ impl Window {
     /// The columns over the phase.
     pub fn phase(&self) -> &[f64] {
         &self.phase
+    }
+}
+
+/// What a window holds, apart from what the policy says of it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WindowState {
+    /// The rows that have a slot, the oldest first, and when the first tick of each came.
+    rows: Vec<f64>,
+    starts: Vec<Timestamp>,
+    sums: Vec<f64>,
+    phase: Vec<f64>,
+}
+
+impl Window {
+    /// What it holds. The same wherever the ring begins: what is summed is summed from the oldest on.
+    pub(crate) fn state(&self) -> WindowState {
+        let Self { span: _, apart: _, slots: _, width, rows, starts, first: _, len, sums, phase } =
+            self;
+        let mut state = WindowState {
+            rows: Vec::with_capacity(len * width),
+            starts: Vec::with_capacity(*len),
+            sums: sums.clone(),
+            phase: phase.clone(),
+        };
+        for slot in (0..*len).map(|after| self.slot(after)) {
+            state.rows.extend_from_slice(&rows[slot * width..(slot + 1) * width]);
+            state.starts.push(starts[slot]);
+        }
+        state
+    }
+
+    /// Takes up what a window of the same policy held; says whether it fits.
+    pub(crate) fn resume(&mut self, state: WindowState) -> bool {
+        let WindowState { rows, starts, sums, phase } = state;
+        let len = starts.len();
+        let fits = len <= self.slots
+            && rows.len() == len * self.width
+            && sums.len() == self.width
+            && phase.len() == self.width;
+        if fits {
+            self.rows[..rows.len()].copy_from_slice(&rows);
+            self.starts[..len].copy_from_slice(&starts);
+            (self.first, self.len, self.sums, self.phase) = (0, len, sums, phase);
+        }
+        fits
     }
 }
 

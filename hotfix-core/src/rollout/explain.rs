@@ -1,5 +1,7 @@
 //! What a verdict explains and foresees, on demand (FIELD-11, FIELD-15, STAT-5, MET-4).
 
+use serde::{Deserialize, Serialize};
+
 use crate::judge::{Comparison, Harm, Judge, Moment, Outlook, Running, Verdict, Why};
 use crate::plan::Plan;
 use crate::unit::{Share, Span, Timestamp};
@@ -9,23 +11,24 @@ use super::case::Case;
 use super::state::{Stage, Step};
 
 /// What the judge was asked for a verdict: enough to ask it again.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Question {
     at: Timestamp,
     share: Share,
     /// The phase that is due, by index, and whether its longest time is over.
-    due: Option<(usize, bool)>,
+    pub(super) due: Option<(usize, bool)>,
     /// The phase under way and since when.
-    running: Option<Step>,
+    pub(super) running: Option<Step>,
     needs_efficacy: bool,
 }
 
 /// The judge as it was when the way back began, for whoever asks why.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Kept {
-    judge: Judge,
-    question: Question,
-    verdict: Verdict,
+    pub(super) judge: Judge,
+    pub(super) question: Question,
+    pub(super) verdict: Verdict,
 }
 
 impl Question {

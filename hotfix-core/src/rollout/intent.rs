@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::unit::{RoleName, Timestamp};
 
 use super::input::{Command, Input, InputKind};
 
 /// What somebody wanted: the last of its kind that was taken. All of them are in the log, a line each.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// What.
     pub kind: InputKind,
@@ -30,7 +30,8 @@ pub struct Intent {
 }
 
 /// The last intent of each kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(super) struct Intents(BTreeMap<InputKind, Intent>);
 
 impl Intents {

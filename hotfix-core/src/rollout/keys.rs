@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::canonical::Digest;
 
 use super::action::Action;
@@ -11,7 +13,8 @@ use super::input::InputKind;
 const REMEMBERED: usize = 256;
 
 /// The last keys, oldest first.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(super) struct Keys {
     // Keys are kept as digests: their length is the sender's choice, and a quiet observation must not allocate.
     seen: VecDeque<(Digest, InputKind, Vec<Action>)>,
@@ -20,6 +23,13 @@ pub(super) struct Keys {
 impl Keys {
     pub(super) fn new() -> Self {
         Self { seen: VecDeque::with_capacity(REMEMBERED) }
+    }
+
+    /// With room for as many as are remembered; none where there are more.
+    pub(super) fn restored(mut self) -> Option<Self> {
+        let room = REMEMBERED.checked_sub(self.seen.len())?;
+        self.seen.reserve(room);
+        Some(self)
     }
 
     /// The kind and the actions that this key was answered with.

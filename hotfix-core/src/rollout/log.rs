@@ -270,7 +270,7 @@ pub(super) struct LogLine {
 
 impl LogLine {
     /// The line, where its names are those that were hashed.
-    fn trusted(mut self) -> Result<Self, LogError> {
+    pub(super) fn trusted(mut self) -> Result<Self, LogError> {
         match self.forged.take() {
             Some(place) => Err(self.error(LogFault::Name { place })),
             None => Ok(self),
@@ -296,6 +296,11 @@ impl<'a> Lines<'a> {
         Self { rest: log, number: 0, next: 0, head: Digest::ZERO, salt: Salt::default() }
     }
 
+    /// The lines that come after the first `next`, the last of which has this hash; numbered from 1 again.
+    pub(super) const fn after(log: &'a [u8], next: u64, head: Digest, salt: Salt) -> Self {
+        Self { rest: log, number: 0, next, head, salt }
+    }
+
     fn read(&mut self, line: &[u8]) -> Result<(Event<'static>, Option<String>), LogFault> {
         // A line that cannot be read counts, too.
         let number = self.next;
@@ -308,7 +313,7 @@ impl<'a> Lines<'a> {
         let mut event = version::checked(read(line.text()), line.text())?;
         if event.seq != number {
             let expected = number;
-            self.next = event.seq + 1;
+            self.next = event.seq.saturating_add(1);
             return Err(LogFault::Sequence { expected, found: event.seq });
         }
         let forged = self.salt.reveal(&mut event, line.text());

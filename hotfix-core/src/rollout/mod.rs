@@ -27,6 +27,7 @@ mod record;
 mod redact;
 mod refusal;
 mod revision;
+mod snapshot;
 mod state;
 mod version;
 mod word;
@@ -41,6 +42,7 @@ pub use journal::Recording;
 pub use log::{LogError, LogFault, Recovered};
 pub use redact::{Redaction, redact};
 pub use refusal::{Refusal, RefusalReason};
+pub use snapshot::{SNAPSHOT_FORMAT, SnapshotError, SnapshotHead};
 pub use state::{Resume, Returning, RollbackCause, Stage, State, Step, WayBack};
 
 use std::borrow::Cow;

@@ -21,17 +21,17 @@ pub(super) struct Readiness {
     /// The severity that is acted on.
     pub(super) severity: Option<Severity>,
     /// It was given by a person, so facts do not change it.
-    given: bool,
+    pub(super) given: bool,
     /// What is known by now.
     pub(super) facts: Facts,
-    words: Words,
+    pub(super) words: Words,
     pub(super) marks: Marks,
     /// When the rollout started.
-    started: Option<Timestamp>,
+    pub(super) started: Option<Timestamp>,
     /// Demands that somebody was asked to meet.
-    requested: Vec<DemandId>,
+    pub(super) requested: Vec<DemandId>,
     /// Demands of which the roles that the policy names have been told.
-    told: Vec<DemandId>,
+    pub(super) told: Vec<DemandId>,
 }
 
 /// One thing that keeps the rollout from starting.

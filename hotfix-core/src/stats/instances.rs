@@ -241,6 +241,11 @@ impl BadInstance {
     pub fn names(&self) -> &[String] {
         &self.names
     }
+
+    /// Whether two are tests of the same instances with the same settings.
+    pub(crate) fn asks_as(&self, other: &Self) -> bool {
+        self.names == other.names && self.settings == other.settings
+    }
 }
 
 /// The state of [`LeaveOneOut`] as a document.

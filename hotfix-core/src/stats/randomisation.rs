@@ -286,7 +286,11 @@ impl Randomisation {
     /// # Errors
     /// `HF-STAT-017` where it was not.
     pub fn check(&self, design: &RandomisationDesign) -> Result<(), StatError> {
-        if self.design == design.id && self.spent.len() == design.subsets {
+        let terms = design.subsets * width(design.grid.len);
+        if self.design == design.id
+            && self.spent.len() == design.subsets
+            && self.terms.len() == terms
+        {
             Ok(())
         } else {
             Err(StatError::DesignMismatch)

@@ -136,6 +136,15 @@ impl Split {
         Ok(decided)
     }
 
+    /// Checks that a state, such as one read from a document, was made for this design.
+    ///
+    /// # Errors
+    /// `HF-STAT-017` where it was not.
+    pub fn check(&self, design: &SplitDesign) -> Result<(), StatError> {
+        self.above.check(&design.above)?;
+        self.below.check(&design.below)
+    }
+
     /// Log of the e-value against the plan; 0 without data.
     pub fn log_e(&self, design: &SplitDesign) -> f64 {
         let (above, below) = (self.above.log_e(&design.above), self.below.log_e(&design.below));

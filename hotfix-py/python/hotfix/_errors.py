@@ -107,12 +107,12 @@ class Refused(Error):  # noqa: N818 - not an error of the program
 
 
 class LogError(Error, ValueError):
-    """A log that cannot be taken up.
+    """A log, or a snapshot, that cannot be taken up.
 
     Attributes
     ----------
     line
-        Which line, from 1.
+        Which line, from 1; 0 where it is about a snapshot.
     """
 
     line: int = 0

@@ -1,0 +1,211 @@
+//! What a judge knows, apart from what follows from its plan: its part of a snapshot (ROLL-7).
+//!
+//! Designs, limits, windows' sizes and drawn subsets follow from plan and policy and are made anew. Every field is named
+//! where a state is taken, so that a new one does not compile until it is either kept or said to follow.
+
+mod instances;
+mod watched;
+
+use serde::{Deserialize, Serialize};
+
+use crate::stats::bernoulli::Bernoulli;
+use crate::stats::latency::Latency;
+use crate::stats::rate_ratio::RateRatio;
+use crate::stats::split::Split;
+use crate::unit::Timestamp;
+
+use super::arms::SplitFinding;
+use super::phase_end::{Look, PhaseEnd};
+use super::test::Test;
+use super::{Judge, Verdict};
+
+use watched::WatchedState;
+
+/// What does not fit the plan that a state came with.
+pub(crate) type Misfit = &'static str;
+
+/// What a judge knows.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JudgeState {
+    /// The phase whose limits are in force.
+    phase: usize,
+    watched: Vec<WatchedState>,
+    phase_end: Option<PhaseEndState>,
+    efficacy: Option<EfficacyState>,
+    split: Split,
+    split_finding: SplitFinding,
+    swapped: bool,
+    one_series: bool,
+    since: Option<Timestamp>,
+    moved: Option<Timestamp>,
+}
+
+/// What the tests at the ends of phases have found.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PhaseEndState {
+    looked: bool,
+    worse: Vec<usize>,
+    last: Option<Look>,
+}
+
+/// The claim that the fix works: now, and before the last tick.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EfficacyState {
+    test: TestState,
+    shown: bool,
+    before: TestState,
+    was_shown: bool,
+}
+
+/// A test's evidence.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TestState {
+    Rate(Box<RateRatio>),
+    Bernoulli(Box<Bernoulli>),
+    Latency(Box<Latency>),
+}
+
+impl Test {
+    fn state(&self) -> TestState {
+        match self {
+            Self::Rate(_, state) => TestState::Rate(state.clone()),
+            Self::Bernoulli(_, state) => TestState::Bernoulli(state.clone()),
+            Self::Latency(_, state) => TestState::Latency(state.clone()),
+        }
+    }
+
+    /// Takes up evidence that a test of the same design had.
+    fn resume(&mut self, state: TestState) -> Result<(), Misfit> {
+        match (self, state) {
+            (Self::Rate(design, kept), TestState::Rate(state)) if state.check(design).is_ok() => {
+                *kept = state;
+            }
+            (Self::Bernoulli(design, kept), TestState::Bernoulli(state))
+                if state.check(design).is_ok() =>
+            {
+                *kept = state;
+            }
+            (Self::Latency(design, kept), TestState::Latency(state))
+                if state.check(design).is_ok() =>
+            {
+                *kept = state;
+            }
+            _ => return Err("a test"),
+        }
+        Ok(())
+    }
+}
+
+impl Judge {
+    /// What it knows.
+    pub(crate) fn state(&self) -> JudgeState {
+        let Self {
+            watched,
+            tested: _,
+            combination: _,
+            threshold: _,
+            hold: _,
+            phase_end,
+            efficacy,
+            efficacy_before,
+            traffic: _,
+            split_design: _,
+            split,
+            split_finding,
+            swapped,
+            one_series,
+            since,
+            moved,
+            warm_up: _,
+        } = self;
+        let efficacy = efficacy.as_ref().zip(efficacy_before.as_ref());
+        JudgeState {
+            phase: watched.first().map_or(0, |watched| watched.footing.phase()),
+            watched: watched.iter().map(super::Watched::state).collect(),
+            phase_end: phase_end.as_ref().map(PhaseEnd::state),
+            efficacy: efficacy.map(|((_, test, shown), (before, was_shown))| EfficacyState {
+                test: test.state(),
+                shown: *shown,
+                before: before.state(),
+                was_shown: *was_shown,
+            }),
+            split: *split,
+            split_finding: *split_finding,
+            swapped: *swapped,
+            one_series: *one_series,
+            since: *since,
+            moved: *moved,
+        }
+    }
+
+    /// A judge that has seen nothing takes up what one of the same plan knew.
+    ///
+    /// # Errors
+    /// What does not fit the plan.
+    pub(crate) fn resume(&mut self, state: JudgeState) -> Result<(), Misfit> {
+        let JudgeState {
+            phase,
+            watched,
+            phase_end,
+            efficacy,
+            split,
+            split_finding,
+            swapped,
+            one_series,
+            since,
+            moved,
+        } = state;
+        if watched.len() != self.watched.len() {
+            return Err("the metrics");
+        }
+        self.enter_phase(phase);
+        for (kept, state) in self.watched.iter_mut().zip(watched) {
+            kept.resume(state)?;
+        }
+        match (&mut self.phase_end, phase_end) {
+            (Some(end), Some(state)) => end.resume(state, self.watched.len())?,
+            (None, None) => {}
+            _ => return Err("the test at a phase's end"),
+        }
+        match (&mut self.efficacy, &mut self.efficacy_before, efficacy) {
+            (Some((_, test, shown)), Some((before, was_shown)), Some(state)) => {
+                test.resume(state.test)?;
+                before.resume(state.before)?;
+                (*shown, *was_shown) = (state.shown, state.was_shown);
+            }
+            (None, None, None) => {}
+            _ => return Err("the test of the fix"),
+        }
+        split.check(&self.split_design).map_err(|_| "the test of the split")?;
+        (self.split, self.split_finding) = (split, split_finding);
+        (self.swapped, self.one_series) = (swapped, one_series);
+        (self.since, self.moved) = (since, moved);
+        Ok(())
+    }
+
+    /// Whether a verdict is about this judge's metrics: all of them in order, or none before the first look.
+    pub(crate) fn knows(&self, verdict: &Verdict) -> bool {
+        let named = verdict.metrics.iter().map(|(id, _)| *id);
+        verdict.metrics.is_empty() || named.eq(self.watched.iter().map(|w| w.metric.id))
+    }
+}
+
+impl PhaseEnd {
+    fn state(&self) -> PhaseEndState {
+        let Self { alpha: _, tolerated: _, least: _, looked, worse, last } = self;
+        PhaseEndState { looked: *looked, worse: worse.clone(), last: *last }
+    }
+
+    fn resume(&mut self, state: PhaseEndState, metrics: usize) -> Result<(), Misfit> {
+        let PhaseEndState { looked, worse, last } = state;
+        if worse.len() > metrics || worse.iter().any(|place| *place >= metrics) {
+            return Err("the test at a phase's end");
+        }
+        (self.looked, self.worse, self.last) = (looked, worse, last);
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+//! What is known of one metric, for a snapshot.
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::{Counters, Layout, Tick, WindowState};
+use crate::stats::{SplitTotals, Totals};
+use crate::unit::{MetricName, Span, Timestamp};
+
+use super::super::arms::Sameness;
+use super::super::test::Test;
+use super::super::trouble::Trouble;
+use super::super::turn::{Before, Flags};
+use super::super::watched::Watched;
+use super::instances::InstancesState;
+use super::{Misfit, TestState};
+
+/// What is known of one metric.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WatchedState {
+    metric: MetricName,
+    /// The edges of the layout; empty where the metric has none yet.
+    edges: Vec<f64>,
+    counters: Counters,
+    window: WindowState,
+    read_at: Option<Timestamp>,
+    not_finite: bool,
+    covered: Span,
+    step: Span,
+    learned: Span,
+    seen_at: Option<Timestamp>,
+    before: BeforeState,
+    same: Sameness,
+    trouble: Trouble,
+    worse: Option<TestState>,
+    safe: Option<TestState>,
+    instances: InstancesState,
+    replayed: bool,
+    level: Vec<f64>,
+    compared: Vec<SplitTotals>,
+    of_phase: Option<Totals>,
+}
+
+/// What a metric was before its last tick, and that tick.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BeforeState {
+    at: Option<Timestamp>,
+    row: Vec<f64>,
+    canary: bool,
+    baseline: bool,
+    worse: Option<TestState>,
+    safe: Option<TestState>,
+    same: Sameness,
+    flags: Flags,
+    in_parts: bool,
+}
+
+impl Watched {
+    pub(super) fn state(&self) -> WatchedState {
+        let Self {
+            metric,
+            layout,
+            counters,
+            // Scratch: read anew with each observation.
+            tick: _,
+            strata: _,
+            fresh: _,
+            window,
+            read_at,
+            not_finite,
+            covered,
+            step,
+            learned,
+            seen_at,
+            before,
+            same,
+            trouble,
+            worse,
+            safe,
+            claims: _,
+            footing: _,
+            instances,
+            replayed,
+            // They follow from the layout.
+            boundaries: _,
+            level,
+            watch: _,
+            compared,
+            of_phase,
+        } = self;
+        WatchedState {
+            metric: metric.id,
+            edges: layout.edges().to_vec(),
+            counters: counters.clone(),
+            window: window.state(),
+            read_at: *read_at,
+            not_finite: *not_finite,
+            covered: *covered,
+            step: *step,
+            learned: *learned,
+            seen_at: *seen_at,
+            before: before.state(),
+            same: *same,
+            trouble: *trouble,
+            worse: worse.as_ref().map(Test::state),
+            safe: safe.as_ref().map(Test::state),
+            instances: instances.state(),
+            replayed: *replayed,
+            level: level.clone(),
+            compared: compared.clone(),
+            of_phase: *of_phase,
+        }
+    }
+
+    /// Takes up what was known of the metric in the phase that has been entered.
+    pub(super) fn resume(&mut self, state: WatchedState) -> Result<(), Misfit> {
+        let WatchedState {
+            metric,
+            edges,
+            counters,
+            window,
+            read_at,
+            not_finite,
+            covered,
+            step,
+            learned,
+            seen_at,
+            before,
+            same,
+            trouble,
+            worse,
+            safe,
+            instances,
+            replayed,
+            level,
+            compared,
+            of_phase,
+        } = state;
+        if metric != self.metric.id {
+            return Err("the metrics");
+        }
+        if !edges.is_empty() {
+            let layout = Layout::restored(&self.metric, edges).ok_or("a metric's buckets")?;
+            self.settle_layout(layout);
+        }
+        if !self.window.resume(window) {
+            return Err("a metric's window");
+        }
+        if level.len() != self.columns() || compared.is_empty() {
+            return Err("a metric's totals");
+        }
+        resume_test(self.worse.as_mut(), worse)?;
+        resume_test(self.safe.as_mut(), safe)?;
+        self.before =
+            Before::restored(before, [self.worse.as_ref(), self.safe.as_ref()], self.columns())?;
+        self.instances.resume(instances, self.worse.as_ref())?;
+        self.counters = counters;
+        (self.read_at, self.seen_at, self.not_finite) = (read_at, seen_at, not_finite);
+        (self.covered, self.step, self.learned) = (covered, step, learned);
+        (self.same, self.trouble, self.replayed) = (same, trouble, replayed);
+        (self.level, self.compared, self.of_phase) = (level, compared, of_phase);
+        Ok(())
+    }
+}
+
+fn resume_test(test: Option<&mut Test>, state: Option<TestState>) -> Result<(), Misfit> {
+    match (test, state) {
+        (Some(test), Some(state)) => test.resume(state),
+        (None, None) => Ok(()),
+        _ => Err("a test"),
+    }
+}
+
+impl Before {
+    fn state(&self) -> BeforeState {
+        let Self { at, tick, worse, safe, same, flags, in_parts } = self;
+        // Of the tick no more is kept than this.
+        let Tick { row, strata: _, instances: _, canary, baseline, not_finite: _, uneven: _ } =
+            tick;
+        BeforeState {
+            at: *at,
+            row: row.clone(),
+            canary: *canary,
+            baseline: *baseline,
+            worse: worse.as_ref().map(Test::state),
+            safe: safe.as_ref().map(Test::state),
+            same: *same,
+            flags: *flags,
+            in_parts: *in_parts,
+        }
+    }
+
+    /// `present`: the tests as they are now, whose designs those before had, too.
+    fn restored(
+        state: BeforeState,
+        present: [Option<&Test>; 2],
+        columns: usize,
+    ) -> Result<Self, Misfit> {
+        let BeforeState { at, row, canary, baseline, worse, safe, same, flags, in_parts } = state;
+        if row.len() != if at.is_some() { 2 * columns } else { 0 } {
+            return Err("a metric's last tick");
+        }
+        let before = |present: Option<&Test>, state: Option<TestState>| -> Result<_, Misfit> {
+            // Before the first tick nothing is kept.
+            let Some(state) = state else { return Ok(None) };
+            let mut test = present.cloned().ok_or("a test")?;
+            test.resume(state)?;
+            Ok(Some(test))
+        };
+        let [now_worse, now_safe] = present;
+        Ok(Self {
+            at,
+            tick: Tick { row, canary, baseline, ..Tick::default() },
+            worse: before(now_worse, worse)?,
+            safe: before(now_safe, safe)?,
+            same,
+            flags,
+            in_parts,
+        })
+    }
+}

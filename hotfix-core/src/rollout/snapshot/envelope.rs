@@ -1,0 +1,89 @@
+//! What is around a snapshot's content: what it is, of which format, where in the log, and a digest over all of it.
+//!
+//! | bytes | |
+//! |---|---|
+//! | 8 | [`MAGIC`] |
+//! | 4 | the format's number, little-endian as every number here |
+//! | 8 | `seq`: how many lines the log had |
+//! | 32 | the log's head |
+//! | 8 | the length of the content |
+//! | | the content, in MessagePack |
+//! | 32 | SHA-256 of everything before |
+
+use serde::Deserialize;
+
+use crate::canonical::Digest;
+
+use super::error::{SnapshotError, unreadable};
+use super::{Content, SnapshotHead};
+
+/// The version of the snapshot's format: a snapshot of another one is refused, and the log replayed.
+pub const SNAPSHOT_FORMAT: u32 = 1;
+
+/// What a snapshot begins with. The first byte is no text, and the last one shows a transfer that rewrote line ends.
+const MAGIC: [u8; 8] = *b"\x89HFSNAP\n";
+
+/// How deep values may be nested: a few levels more than a state has.
+const DEEPEST: usize = 48;
+
+/// A snapshot, with its content still in bytes.
+pub(super) struct Envelope<'a> {
+    pub(super) at: SnapshotHead,
+    pub(super) content: &'a [u8],
+}
+
+impl<'a> Envelope<'a> {
+    /// The whole snapshot.
+    pub(super) fn seal(&self) -> Vec<u8> {
+        let Self { at: SnapshotHead { seq, head }, content } = self;
+        let mut bytes = Vec::with_capacity(92 + content.len());
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&SNAPSHOT_FORMAT.to_le_bytes());
+        bytes.extend_from_slice(&seq.to_le_bytes());
+        bytes.extend_from_slice(head.as_bytes());
+        bytes.extend_from_slice(&(content.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(content);
+        let digest = Digest::of(&bytes);
+        bytes.extend_from_slice(digest.as_bytes());
+        bytes
+    }
+
+    /// Opens a snapshot whose bytes are those that were written.
+    pub(super) fn open(snapshot: &'a [u8]) -> Result<Self, SnapshotError> {
+        let mut rest = snapshot.strip_prefix(&MAGIC).ok_or(SnapshotError::Foreign)?;
+        let torn = SnapshotError::Length;
+        let format = u32::from_le_bytes(take(&mut rest).ok_or(torn.clone())?);
+        if format != SNAPSHOT_FORMAT {
+            return Err(SnapshotError::Format { found: format });
+        }
+        let seq = u64::from_le_bytes(take(&mut rest).ok_or(torn.clone())?);
+        let head = Digest::new(take(&mut rest).ok_or(torn.clone())?);
+        let length = u64::from_le_bytes(take(&mut rest).ok_or(torn.clone())?);
+        let (content, digest) =
+            rest.split_last_chunk::<32>().filter(|(c, _)| c.len() as u64 == length).ok_or(torn)?;
+        if Digest::of(&snapshot[..snapshot.len() - 32]) != Digest::new(*digest) {
+            return Err(SnapshotError::Changed);
+        }
+        Ok(Self { at: SnapshotHead { seq, head }, content })
+    }
+}
+
+/// Takes a number of bytes off the front.
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*first)
+}
+
+/// Reads the content. A digest keeps no one from writing another, so it is read as anybody's: lists grow as their items are
+/// found, and nesting has an end.
+pub(super) fn read(content: &[u8]) -> Result<Content, SnapshotError> {
+    let mut reader = rmp_serde::Deserializer::new(std::io::Cursor::new(content));
+    reader.set_max_depth(DEEPEST);
+    let read = Content::deserialize(&mut reader).map_err(unreadable)?;
+    if reader.position() == content.len() as u64 {
+        Ok(read)
+    } else {
+        Err(unreadable("there is more after its end"))
+    }
+}

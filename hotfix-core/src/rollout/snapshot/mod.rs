@@ -1,0 +1,186 @@
+//! The rollout at one moment, in bytes: with the log's lines after it, the same as a replay of the whole log (ROLL-7).
+//!
+//! The log is the truth, a snapshot saves the time to read it. See `docs/decisions/snapshots.md`.
+
+mod envelope;
+mod error;
+mod state;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::canonical::{Digest, Encoder};
+use crate::plan::{MetricCalibration, Plan, Subject};
+use crate::policy::Policy;
+use crate::unit::MetricName;
+
+use super::Rollout;
+use super::journal::Recording;
+use super::log::{Lines, LogError, LogFault};
+use super::personal::Salt;
+
+pub use envelope::SNAPSHOT_FORMAT;
+pub use error::SnapshotError;
+
+use envelope::Envelope;
+use state::CaseState;
+
+/// Where in its log a snapshot was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotHead {
+    /// How many lines the log had: the tail begins with the line of this `seq`.
+    pub seq: u64,
+    /// The hash of the last of them, 64 zeros where there was none.
+    pub head: Digest,
+}
+
+/// Policy and plan in force, as the log's first line has those of the first release.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Opening<'a> {
+    calibration: Cow<'a, BTreeMap<MetricName, MetricCalibration>>,
+    plan: Cow<'a, Subject>,
+    policy: Cow<'a, Policy>,
+}
+
+/// What a snapshot holds.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    /// In canonical JSON, as in the log, so that it is read back as a log's is.
+    opening: String,
+    /// None where it was taken out of the log.
+    salt: Option<String>,
+    case: CaseState,
+}
+
+impl Rollout {
+    /// The present state in bytes, for [`restore`](Self::restore). The same state gives the same bytes.
+    ///
+    /// It is taken between two calls, as often as the host likes; the log is kept whole, for a snapshot can be refused by
+    /// another release and is no record. It holds names in the clear, and the salt: once personal values are taken out of
+    /// the log, throw older snapshots away and make new ones from a replay.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
+    ///
+    /// let plan = Plan::from_json(
+    ///     Arc::new(Policy::preset("phased-canary")?),
+    ///     r#"{"id": "INC-2041", "severity": "P1"}"#,
+    ///     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+    ///     "",
+    /// )?;
+    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "pepper")?;
+    /// let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "on it"}"#)?;
+    /// rollout.handle("2026-03-03T14:34:00Z".parse()?, &note)?;
+    ///
+    /// let snapshot = rollout.snapshot()?;
+    /// let begin = rollout.log().len();
+    /// rollout.handle("2026-03-03T14:35:00Z".parse()?, &note)?;
+    ///
+    /// let again = Rollout::restore(&snapshot, rollout.log()[begin..].as_bytes(), Recording::Keep)?;
+    /// assert_eq!(again.head(), rollout.head());
+    /// assert_eq!(again.snapshot()?, rollout.snapshot()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `HF-SNAP-007` where no log is made ([`Recording::Off`]): there would be no tail to go on with. `HF-SNAP-008` for
+    /// what cannot be written; none is expected.
+    pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        // The plan in force: another release may have taken the place of the first.
+        let Self { plan, case, journal, revision: _, changes: _, actions: _ } = self;
+        let head = self.head().ok_or(SnapshotError::NoLog)?;
+        let opening = Opening {
+            calibration: Cow::Borrowed(plan.calibrations()),
+            plan: Cow::Borrowed(plan.subject()),
+            policy: Cow::Borrowed(plan.policy()),
+        };
+        let mut text = Vec::new();
+        let written = Encoder::new().encode(&opening, &mut text).map_err(error::unwritten);
+        let opening = String::from_utf8(text).map_err(error::unwritten);
+        let content = Content {
+            opening: written.and(opening)?,
+            salt: journal.salt.text().map(str::to_owned),
+            case: CaseState::of(case).map_err(error::unwritten)?,
+        };
+        let content = rmp_serde::to_vec_named(&content).map_err(error::unwritten)?;
+        Ok(Envelope { at: SnapshotHead { seq: case.seq, head }, content: &content }.seal())
+    }
+
+    /// Where the tail of the log begins that goes with this snapshot.
+    ///
+    /// # Errors
+    /// `HF-SNAP-001` to `-004`.
+    pub fn snapshot_head(snapshot: &[u8]) -> Result<SnapshotHead, SnapshotError> {
+        Ok(Envelope::open(snapshot)?.at)
+    }
+
+    /// Takes up a snapshot and the log's lines after it, which may be none: the same as
+    /// [`replay`](Self::replay) of the whole log, byte for byte. [`log`](Self::log) has the lines of the tail, and those to
+    /// come. See [`snapshot`](Self::snapshot) for an example.
+    ///
+    /// # Errors
+    /// `HF-SNAP-001` to `-006` for the snapshot, and then what `replay` says of the tail, whose lines are numbered from 1:
+    /// `HF-LOG-003` where it does not follow the snapshot. In any case the whole log can be replayed.
+    pub fn restore(
+        snapshot: &[u8],
+        tail: &[u8],
+        recording: Recording,
+    ) -> Result<Self, SnapshotError> {
+        let Envelope { at: SnapshotHead { seq, head }, content } = Envelope::open(snapshot)?;
+        let Content { opening, salt, case } = envelope::read(content)?;
+        let Opening { calibration, plan, policy } =
+            serde_json::from_str(&opening).map_err(error::unreadable)?;
+        let plan = Plan::restored(
+            Arc::new(policy.into_owned()),
+            plan.into_owned(),
+            calibration.into_owned(),
+        )?;
+        if seq == 0 {
+            return Self::begin(plan, tail, recording, salt.as_deref().unwrap_or_default());
+        }
+        let mut rollout = Self::try_new(plan, recording, "")?;
+        rollout.journal.salt = Salt::new(salt.as_deref());
+        rollout.case = case.restored(&rollout.plan, seq)?;
+        let mut lines = Lines::after(whole(tail)?, seq, head, Salt::new(salt.as_deref()));
+        for line in &mut lines {
+            rollout.replay_line(&mut line?.trusted()?)?;
+        }
+        // The lines' hashes were checked over their bytes, so they are text.
+        let text = std::str::from_utf8(tail).unwrap_or_default();
+        rollout.journal.resume(lines.head, text);
+        Ok(rollout)
+    }
+
+    /// A snapshot from before the first line: the tail is the whole log.
+    fn begin(
+        plan: Plan,
+        log: &[u8],
+        recording: Recording,
+        salt: &str,
+    ) -> Result<Self, SnapshotError> {
+        if log.is_empty() {
+            return Ok(Self::try_new(plan, recording, salt)?);
+        }
+        let first = Lines::new(log).next().transpose()?;
+        let opened = first.map(|first| Self::reopen(&first.trusted()?, Recording::Off));
+        if opened.transpose()?.is_some_and(|opened| opened.plan.digest() != plan.digest()) {
+            return Err(SnapshotError::Misfit { what: "the plan of the log" });
+        }
+        Ok(Self::replay(log, recording)?)
+    }
+}
+
+/// A tail without a torn line.
+fn whole(tail: &[u8]) -> Result<&[u8], LogError> {
+    if tail.last().is_none_or(|last| *last == b'\n') {
+        return Ok(tail);
+    }
+    let line = 1 + tail.iter().filter(|b| **b == b'\n').count();
+    Err(LogError { line, fault: LogFault::Torn })
+}

@@ -1,0 +1,235 @@
+//! The folded state as a snapshot holds it. Every field is named where it is taken: a new one does not compile until it has
+//! its place here.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::deadline::{Agenda, AgendaState};
+use crate::fact::Facts;
+use crate::gate::approval::{DemandId, Words};
+use crate::gate::checklist::Marks;
+use crate::grade::Severity;
+use crate::judge::{Judge, JudgeState, PhaseRecord, Verdict};
+use crate::plan::Plan;
+use crate::rollout::action::{Action, ActionId};
+use crate::rollout::case::Case;
+use crate::rollout::explain::{Kept, Question};
+use crate::rollout::intent::Intents;
+use crate::rollout::keys::Keys;
+use crate::rollout::readiness::Readiness;
+use crate::rollout::state::{Stage, Step};
+use crate::unit::{Share, Timestamp};
+
+use super::error::SnapshotError;
+
+/// Lines that a log can have: their numbers are exact in JSON.
+const MOST_LINES: u64 = 1 << 53;
+
+/// The folded state.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CaseState {
+    stage: Stage,
+    at: Option<Timestamp>,
+    share: Share,
+    attempt: u32,
+    readiness: ReadinessState,
+    agenda: AgendaState,
+    pending: Vec<Action>,
+    overtaken: Vec<ActionId>,
+    asked: bool,
+    intents: Intents,
+    keys: Keys,
+    judge: JudgeState,
+    verdict: Verdict,
+    question: Option<Question>,
+    kept: Option<KeptState>,
+    phases: Vec<PhaseRecord>,
+    refusals: Vec<(String, i64)>,
+}
+
+/// Who said what, and which items are settled.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadinessState {
+    severity: Option<Severity>,
+    given: bool,
+    /// As inputs write them.
+    facts: Map<String, Value>,
+    words: Words,
+    marks: Marks,
+    started: Option<Timestamp>,
+    requested: Vec<DemandId>,
+    told: Vec<DemandId>,
+}
+
+/// The judge as it was when the way back began.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptState {
+    judge: JudgeState,
+    question: Question,
+    verdict: Verdict,
+}
+
+impl CaseState {
+    /// # Errors
+    /// Facts that JSON cannot hold; none can be made.
+    pub(super) fn of(case: &Case) -> Result<Self, serde_json::Error> {
+        let Case {
+            stage,
+            // In the envelope.
+            seq: _,
+            at,
+            share,
+            attempt,
+            readiness,
+            agenda,
+            pending,
+            overtaken,
+            asked,
+            intents,
+            keys,
+            judge,
+            verdict,
+            question,
+            kept,
+            phases,
+            refusals,
+        } = case;
+        Ok(Self {
+            stage: stage.clone(),
+            at: *at,
+            share: *share,
+            attempt: *attempt,
+            readiness: ReadinessState::of(readiness)?,
+            agenda: agenda.state(),
+            pending: pending.clone(),
+            overtaken: overtaken.clone(),
+            asked: *asked,
+            intents: intents.clone(),
+            keys: keys.clone(),
+            judge: judge.state(),
+            verdict: verdict.clone(),
+            question: *question,
+            kept: kept.as_deref().map(KeptState::of),
+            phases: phases.clone(),
+            refusals: refusals.clone(),
+        })
+    }
+
+    /// The folded state of this plan, to which `seq` lines have led.
+    pub(super) fn restored(self, plan: &Plan, seq: u64) -> Result<Case, SnapshotError> {
+        let Self {
+            stage,
+            at,
+            share,
+            attempt,
+            readiness,
+            agenda,
+            pending,
+            overtaken,
+            asked,
+            intents,
+            keys,
+            judge,
+            verdict,
+            question,
+            kept,
+            phases,
+            refusals,
+        } = self;
+        let fits = |question: Option<&Question>| {
+            question.is_none_or(|question| {
+                let due =
+                    question.due.is_none_or(|(index, _)| index < plan.policy().phases().len());
+                due && question.running.is_none_or(|step| is_of(plan, step))
+            })
+        };
+        if at.is_none() || seq > MOST_LINES || u64::from(attempt) > seq {
+            return Err(misfit("the clock"));
+        }
+        if !stage.step().is_none_or(|step| is_of(plan, step)) || !fits(question.as_ref()) {
+            return Err(misfit("the phase"));
+        }
+        let judge = judge_of(plan, judge, &verdict)?;
+        let kept = match kept {
+            Some(KeptState { judge, question, verdict }) if fits(Some(&question)) => {
+                let judge = judge_of(plan, judge, &verdict)?;
+                Some(Box::new(Kept { judge, question, verdict }))
+            }
+            Some(_) => return Err(misfit("the phase")),
+            None => None,
+        };
+        Ok(Case {
+            stage,
+            seq,
+            at,
+            share,
+            attempt,
+            readiness: readiness.restored(plan)?,
+            agenda: Agenda::restored(plan.policy(), agenda).ok_or(misfit("the duties"))?,
+            pending,
+            overtaken,
+            asked,
+            intents,
+            keys: keys.restored().ok_or(misfit("the keys"))?,
+            judge,
+            verdict,
+            question,
+            kept,
+            phases,
+            refusals,
+        })
+    }
+}
+
+impl ReadinessState {
+    fn of(readiness: &Readiness) -> Result<Self, serde_json::Error> {
+        let Readiness { severity, given, facts, words, marks, started, requested, told } =
+            readiness;
+        let facts = match serde_json::to_value(facts)? {
+            Value::Object(facts) => facts,
+            _ => Map::new(),
+        };
+        Ok(Self {
+            severity: *severity,
+            given: *given,
+            facts,
+            words: words.clone(),
+            marks: marks.clone(),
+            started: *started,
+            requested: requested.clone(),
+            told: told.clone(),
+        })
+    }
+
+    fn restored(self, plan: &Plan) -> Result<Readiness, SnapshotError> {
+        let Self { severity, given, facts, words, marks, started, requested, told } = self;
+        let facts = Facts::read(&facts, plan.policy().vocabulary());
+        let facts = facts.map_err(|_| misfit("the facts"))?;
+        Ok(Readiness { severity, given, facts, words, marks, started, requested, told })
+    }
+}
+
+impl KeptState {
+    fn of(kept: &Kept) -> Self {
+        let Kept { judge, question, verdict } = kept;
+        Self { judge: judge.state(), question: *question, verdict: verdict.clone() }
+    }
+}
+
+const fn misfit(what: &'static str) -> SnapshotError {
+    SnapshotError::Misfit { what }
+}
+
+/// The judge of this plan, knowing that; `verdict` is its last.
+fn judge_of(plan: &Plan, state: JudgeState, verdict: &Verdict) -> Result<Judge, SnapshotError> {
+    let mut judge = Judge::try_new(plan)?;
+    judge.resume(state).map_err(misfit)?;
+    if judge.knows(verdict) { Ok(judge) } else { Err(misfit("the verdict")) }
+}
+
+fn is_of(plan: &Plan, step: Step) -> bool {
+    plan.policy().phases().get(step.index).is_some_and(|phase| phase.name == step.phase)
+}
