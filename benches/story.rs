@@ -87,6 +87,25 @@ impl Story {
         Ok(outcome.events.len())
     }
 
+    /// A log of about so many observations of five metrics: somebody has stopped the clock, and the host goes on looking.
+    ///
+    /// # Errors
+    /// Where the story ends.
+    pub fn long_log(ticks: usize) -> Result<String> {
+        let mut story = Self::monitoring(Recording::Keep)?;
+        story.input(r#"{"kind":"pause","by":"lena","why":"another team deploys"}"#)?;
+        // Readings differ from tick to tick, as they do.
+        let looks = (0..7).map(|extra| quiet(0.1 + f64::from(extra) / 1e4));
+        let looks = looks.collect::<Result<Vec<_>>>()?;
+        for look in looks.iter().cycle().take(ticks) {
+            story.tick(look)?;
+        }
+        if story.rollout.state() != State::Paused {
+            return Err(format!("ended {}", story.rollout.state()).into());
+        }
+        Ok(story.rollout.log().to_owned())
+    }
+
     /// The log of a good fix from start to complete, about three hundred lines.
     ///
     /// # Errors
