@@ -8,14 +8,13 @@ use super::line::{Line, bare, check, verify_line};
 use super::order::Name;
 use super::scan::{Chain, Number, Scan};
 use super::{Encoder, LineError};
-use serde::de::value::StrDeserializer;
+use serde::de::value::{StrDeserializer, StringDeserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
     SeqAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Value};
-use std::borrow::Cow;
 
 /// Elements that an array of a line is expected to have: no more is known before they were read.
 const EXPECTED: usize = 8;
@@ -83,24 +82,24 @@ impl<'de> Reader<'de> {
         self.scan.word(word).ok_or_else(not_canonical)
     }
 
-    /// Text between quotes, its escapes resolved.
-    fn string(&mut self) -> Result<(Name<'de>, Cow<'de, str>), Error> {
+    /// Text between quotes as it stands, and whether it says what it means without resolving escapes.
+    #[inline]
+    fn string(&mut self) -> Result<(Name<'de>, &'de str, bool), Error> {
         let name = self.scan.string().ok_or_else(not_canonical)?;
         let end = self.scan.at - 1;
         let text = self.text.get(end - name.raw.len()..end).ok_or_else(not_canonical)?;
-        let plain = name.plain || !name.raw.contains(&b'\\');
-        Ok((name, if plain { Cow::Borrowed(text) } else { Cow::Owned(unescaped(text)) }))
+        Ok((name, text, name.plain || !name.raw.contains(&b'\\')))
     }
 
     /// Reads an object or array, whose opening bracket is next.
     fn nested<T>(
         &mut self,
-        [open, close]: [u8; 2],
+        close: u8,
         read: impl FnOnce(&mut Items<'_, 'de>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let outer = self.depth;
         self.depth = outer.checked_sub(1).ok_or_else(not_canonical)?;
-        self.word(&[open])?;
+        self.scan.at += 1;
         let is_empty = self.scan.peek() == Some(close);
         self.scan.at += usize::from(is_empty);
         let top = outer == MAX_DEPTH;
@@ -121,12 +120,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.scan.peek() {
-            Some(b'"') => match self.string()?.1 {
-                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-                Cow::Owned(text) => visitor.visit_string(text),
+            Some(b'"') => match self.string()? {
+                (_, text, true) => visitor.visit_borrowed_str(text),
+                (_, text, false) => visitor.visit_string(unescaped(text)),
             },
-            Some(b'{') => self.nested(*b"{}", |items| visitor.visit_map(items)),
-            Some(b'[') => self.nested(*b"[]", |items| visitor.visit_seq(items)),
+            Some(b'{') => self.nested(b'}', |items| visitor.visit_map(items)),
+            Some(b'[') => self.nested(b']', |items| visitor.visit_seq(items)),
             Some(b't') => self.word(b"true").and_then(|()| visitor.visit_bool(true)),
             Some(b'f') => self.word(b"false").and_then(|()| visitor.visit_bool(false)),
             Some(b'n') => self.word(b"null").and_then(|()| visitor.visit_unit()),
@@ -161,8 +160,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         if self.scan.peek() == Some(b'"') {
-            let (_, text) = self.string()?;
-            let text: StrDeserializer<'_, Error> = text.as_ref().into_deserializer();
+            let (_, text, as_is) = self.string()?;
+            if !as_is {
+                let text: StringDeserializer<Error> = unescaped(text).into_deserializer();
+                return visitor.visit_enum(text);
+            }
+            let text: StrDeserializer<'_, Error> = text.into_deserializer();
             return visitor.visit_enum(text);
         }
         // Variants with content are rare.
@@ -238,15 +241,16 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
             return Ok(None);
         }
         self.start = self.reader.scan.at;
-        let (name, text) = self.reader.string()?;
+        let (name, text, as_is) = self.reader.string()?;
         if self.before.is_some_and(|before| before.cmp(name).is_ge()) {
             return Err(not_canonical());
         }
         self.before = Some(name);
         self.reader.word(b":")?;
-        match text {
-            Cow::Borrowed(text) => seed.deserialize(Key(text)).map(Some),
-            Cow::Owned(text) => seed.deserialize(text.into_deserializer()).map(Some),
+        if as_is {
+            seed.deserialize(Key(text)).map(Some)
+        } else {
+            seed.deserialize(unescaped(text).into_deserializer()).map(Some)
         }
     }
 
@@ -326,4 +330,107 @@ fn unescaped(text: &str) -> String {
         });
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical::{Digest, digest};
+    use serde::{Deserialize, Serialize};
+    use serde_json::{Map, json};
+
+    /// A line with every shape that serde has for text.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Sample {
+        float: f64,
+        flat: Flat,
+        kind: Kind,
+        maybe: Option<u8>,
+        prev: Digest,
+        rest: Map<String, Value>,
+        signed: i64,
+        text: String,
+        unit: (),
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "is", rename_all = "snake_case")]
+    enum Flat {
+        Point { x: f64 },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Kind {
+        Plain,
+        With(u32),
+    }
+
+    fn sample(kind: Kind, text: &str, number: &Value) -> Sample {
+        let rest = json!({"list": [1, -2.5, [], {}, "é\u{1f600}", number], text: {"": null, "t": true}});
+        let Value::Object(rest) = rest else { unreachable!() };
+        let flat = Flat::Point { x: 0.1 };
+        let (prev, text) = (Digest::of(b"before"), text.to_owned());
+        Sample { float: 1e300, flat, kind, maybe: None, prev, rest, signed: -7, text, unit: () }
+    }
+
+    #[test]
+    fn roll_7_what_is_read_in_one_pass_is_what_serde_json_reads() {
+        let numbers = [
+            json!(0.1),
+            json!(9_007_199_254_740_993.0_f64),
+            json!(-9_007_199_254_740_992_i64),
+            json!(9_007_199_254_740_992_u64),
+            json!(1e21),
+            json!(-1.5e-7),
+            json!(0.000_001),
+            json!(123_456_789.012_345),
+            json!(0.302_585_092_994_046_6),
+        ];
+        for number in numbers {
+            for text in ["", "plain", "a \"quote\", a \\ and \u{1}\n", "é", "\u{7f}\u{80}"] {
+                for kind in [Kind::Plain, Kind::With(3)] {
+                    let sample = sample(kind, text, &number);
+                    let mut line = Vec::new();
+                    Encoder::new().seal(&sample, &mut line).unwrap();
+                    let (read, value) = read_line::<Sample>(&line).unwrap();
+                    assert_eq!(verify_line(&line).unwrap(), read);
+                    assert_eq!(value.unwrap(), serde_json::from_slice(&line).unwrap());
+                    // In another layout it is the same value with the same hash.
+                    let value: Value = serde_json::from_slice(&line).unwrap();
+                    let pretty = serde_json::to_string_pretty(&value).unwrap();
+                    let (other, value) = read_line::<Sample>(pretty.as_bytes()).unwrap();
+                    assert_eq!((other.hash(), other.is_canonical()), (read.hash(), false));
+                    assert_eq!(digest(&value.unwrap()).unwrap(), digest(&sample).unwrap());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn roll_7_reading_finds_every_changed_byte_that_verifying_finds() {
+        let mut line = Vec::new();
+        let sample = sample(Kind::Plain, "a \"quote\" and é", &json!(0.25));
+        Encoder::new().seal(&sample, &mut line).unwrap();
+        for place in 0..line.len() {
+            for byte in [0, b' ', b'"', b'\\', b',', b'0', b'1', b'e', b'}', b']', 0xc3, 0xff] {
+                let mut changed = line.clone();
+                changed[place] = byte;
+                let (verified, read) = (verify_line(&changed), read_line::<Sample>(&changed));
+                assert_eq!(read.map(|(line, _)| line), verified, "{byte} at {place}");
+            }
+        }
+        for cut in 0..line.len() {
+            assert!(read_line::<Sample>(&line[..cut]).is_err() || cut + 1 == line.len(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn roll_7_a_line_that_holds_something_else_is_verified_and_says_what() {
+        let mut line = Vec::new();
+        Encoder::new().seal(&json!({"prev": Digest::ZERO, "seq": 1}), &mut line).unwrap();
+        let (_, value) = read_line::<Sample>(&line).unwrap();
+        assert_eq!(value.unwrap_err().to_string(), "missing field `float`");
+        let (read, skipped) = read_line::<serde::de::IgnoredAny>(&line).unwrap();
+        assert!(skipped.is_ok() && read.prev() == Digest::ZERO);
+    }
 }

@@ -168,29 +168,33 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
+    /// Text between quotes; most is plain to its end.
     pub(super) fn string(&mut self) -> Option<Name<'a>> {
-        self.word(b"\"")?;
-        let start = self.at;
-        let mut plain = true;
+        let Some([b'"', inside @ ..]) = self.text.get(self.at..) else { return None };
+        let run = plain_run(inside)?;
+        let (raw, rest) = inside.split_at(run);
+        self.at += 1 + run;
+        if rest.first() == Some(&b'"') {
+            self.at += 1;
+            return Some(Name { raw, plain: true });
+        }
+        self.not_plain(self.at - run)
+    }
+
+    /// A string that began at `start`, from its first byte on that is not plain.
+    fn not_plain(&mut self, start: usize) -> Option<Name<'a>> {
         loop {
-            let rest = &self.text[self.at..];
-            self.at += plain_run(rest)?;
             match self.text[self.at] {
                 b'"' => break,
-                b'\\' => {
-                    plain = false;
-                    self.escape()?;
-                }
+                b'\\' => self.escape()?,
                 0..0x20 => return None,
-                _ => {
-                    plain = false;
-                    self.at += 1;
-                }
+                _ => self.at += 1,
             }
+            self.at += plain_run(&self.text[self.at..])?;
         }
         let raw = &self.text[start..self.at];
         self.at += 1;
-        Some(Name { raw, plain })
+        Some(Name { raw, plain: false })
     }
 
     /// An escape, where it is the shortest for its character.
@@ -227,12 +231,12 @@ impl<'a> Scan<'a> {
         // Wraps beyond 19 digits, where it is not used.
         let mut digits = 0_u64;
         let mut take = |from: usize| {
-            let mut end = from;
-            while let Some(digit @ b'0'..=b'9') = rest.get(end) {
+            let mut left = &rest[from..];
+            while let [digit @ b'0'..=b'9', more @ ..] = left {
                 digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-                end += 1;
+                left = more;
             }
-            end
+            rest.len() - left.len()
         };
         let mut end = take(start);
         let whole = end - start;
