@@ -103,8 +103,7 @@ impl<'de> Reader<'de> {
         let is_empty = self.scan.peek() == Some(close);
         self.scan.at += usize::from(is_empty);
         let top = outer == MAX_DEPTH;
-        let mut items =
-            Items { reader: self, close, ended: is_empty, before: None, start: 0, top };
+        let mut items = Items { reader: self, close, ended: is_empty, before: None, start: 0, top };
         let value = read(&mut items)?;
         // Whoever reads may stop early; the rest would be unread.
         if !items.ended {
@@ -366,7 +365,8 @@ mod tests {
     }
 
     fn sample(kind: Kind, text: &str, number: &Value) -> Sample {
-        let rest = json!({"list": [1, -2.5, [], {}, "é\u{1f600}", number], text: {"": null, "t": true}});
+        let rest =
+            json!({"list": [1, -2.5, [], {}, "é\u{1f600}", number], text: {"": null, "t": true}});
         let Value::Object(rest) = rest else { unreachable!() };
         let flat = Flat::Point { x: 0.1 };
         let (prev, text) = (Digest::of(b"before"), text.to_owned());
