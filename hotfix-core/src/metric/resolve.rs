@@ -197,10 +197,7 @@ impl Reader<'_> {
             _ => return Err(self.form()),
         }
         // Without a way out of the loop the compiler takes two columns at once.
-        if row.iter().fold(true, |plain, &x| plain & (x >= 0.0) & (x < f64::INFINITY)) {
-            return Ok(true);
-        }
-        if !row.iter().all(|x| x.is_finite()) {
+        if !row.iter().fold(true, |finite, x| finite & x.is_finite()) {
             return Ok(false);
         }
         if self.metric.kind != MetricKind::Gauge {
@@ -286,7 +283,7 @@ impl Reader<'_> {
                 events: row[0],
                 trials: row[1],
             }),
-            MetricKind::Latency if !never_fall(&row[1..]) || row[row.len() - 1] > row[0] => {
+            MetricKind::Latency if !row[1..].is_sorted() || row[row.len() - 1] > row[0] => {
                 Err(ReadingError::Histogram {
                     metric: self.metric.id,
                     arm: self.arm,
@@ -296,9 +293,4 @@ impl Reader<'_> {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether these are in order; without a way out of the loop, as above.
-fn never_fall(counts: &[f64]) -> bool {
-    counts.windows(2).fold(true, |rising, pair| rising & (pair[0] <= pair[1]))
 }
