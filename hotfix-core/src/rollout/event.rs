@@ -340,7 +340,7 @@ impl<'a> Event<'a> {
     }
 
     /// The input document that this line records, without its kind; names only where they were not taken out.
-    pub(super) fn take_document(&mut self) -> InputDocument {
+    pub(super) fn take_document(&mut self, kind: InputKind) -> InputDocument {
         let owned = |text: &mut Option<Cow<'a, str>>| text.take().map(Cow::into_owned);
         let mut personal = self.personal.take().unwrap_or_default();
         // A name that was taken out is stood for by its digest.

@@ -241,7 +241,7 @@ impl Rollout {
         let at = line.event.at;
         let input: Input = line
             .event
-            .take_document()
+            .take_document(kind)
             .into_input(kind)
             .map_err(|e: InputError| line.error(e.into()))?;
         if let super::Command::Observe { metrics } = &input.command {
