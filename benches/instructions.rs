@@ -5,7 +5,7 @@
 
 use hotfix_benches::story::{Story, count_test, proportion_test, quiet};
 use hotfix_core::canonical::{Encoder, verify_line};
-use hotfix_core::rollout::{Recording, Rollout};
+use hotfix_core::rollout::{DecodedLog, Recording, Rollout};
 use hotfix_core::stats::Counts;
 use hotfix_core::stats::rate_ratio::RateRatioSettings;
 use std::collections::BTreeMap;
@@ -39,6 +39,8 @@ const REGIONS: &[Region] = &[
     ("bernoulli", || bernoulli(1.0)),
     ("bernoulli_tolerated", || bernoulli(1.25)),
     ("replay_log", replay_log),
+    ("replay_1000_events", replay_1000_events),
+    ("fold_1000_decoded", fold_1000_decoded),
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "the table has one shape")]
@@ -129,6 +131,18 @@ fn bernoulli(tolerated: f64) -> Prepared {
 fn replay_log() -> Prepared {
     let log = Story::log()?;
     Ok(Box::new(move || usize::from(Rollout::replay(log.as_bytes(), Recording::HandOut).is_ok())))
+}
+
+fn replay_1000_events() -> Prepared {
+    let log = Story::long_log(1000)?;
+    Ok(Box::new(move || usize::from(Rollout::replay(log.as_bytes(), Recording::HandOut).is_ok())))
+}
+
+/// Without reading and hashing.
+fn fold_1000_decoded() -> Prepared {
+    let log = DecodedLog::read(Story::long_log(1000)?.as_bytes())?;
+    let mut logs = vec![log; WARM as usize + 1].into_iter();
+    Ok(Box::new(move || logs.next().map_or(0, |log| usize::from(log.fold().is_ok()))))
 }
 
 /// Times the work is done before it is counted.

@@ -87,6 +87,23 @@ impl Story {
         Ok(outcome.events.len())
     }
 
+    /// A log of about so many observations of five metrics: somebody has stopped the clock, and the host goes on looking.
+    ///
+    /// # Errors
+    /// Where the story ends.
+    pub fn long_log(ticks: usize) -> Result<String> {
+        let mut story = Self::monitoring(Recording::Keep)?;
+        story.input(r#"{"kind":"pause","by":"lena","why":"another team deploys"}"#)?;
+        let look = quiet(0.1)?;
+        for _ in 0..ticks {
+            story.tick(&look)?;
+        }
+        if story.rollout.state() != State::Paused {
+            return Err(format!("ended {}", story.rollout.state()).into());
+        }
+        Ok(story.rollout.log().to_owned())
+    }
+
     /// The log of a good fix from start to complete, about three hundred lines.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use hotfix_core::fact::{Builder, Condition, Fact, FactId, FactKind, FactValue, F
 use hotfix_core::grade::{Moment, Severity};
 use hotfix_core::metric::Sample;
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{Command, Recording, State};
+use hotfix_core::rollout::{Command, Recording, Rollout, State};
 use hotfix_core::stats::Counts;
 use hotfix_core::stats::instances::{BadInstance, LeaveOneOut};
 use hotfix_core::stats::randomisation::{
@@ -20,12 +20,14 @@ use hotfix_core::unit::Span;
 use serde::Serialize;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::fmt::Write as _;
 
 struct Counting;
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
     static LIVE: Cell<isize> = const { Cell::new(0) };
+    static MOST: Cell<isize> = const { Cell::new(0) };
 }
 
 fn count() {
@@ -36,6 +38,7 @@ fn count() {
 fn live(more: usize, less: usize) {
     let _ = LIVE.try_with(|live| {
         live.set(live.get().wrapping_add_unsigned(more).wrapping_sub_unsigned(less));
+        let _ = MOST.try_with(|most| most.set(most.get().max(live.get())));
     });
 }
 
@@ -153,6 +156,78 @@ fn met_5_a_quiet_observation_allocates_nothing() {
     look(100);
     assert_eq!(allocations(|| look(400)), 0);
     assert_eq!(story.rollout.state(), State::Monitoring);
+}
+
+/// Most bytes that a rollout takes up beside its policy, which many may share: the figure that the README states.
+const ROLLOUT_BYTES: isize = 96 * 1024;
+
+/// Bytes that a copy of this rollout takes.
+fn bytes_of(rollout: &Rollout) -> isize {
+    let before = LIVE.get();
+    let copy = rollout.clone();
+    let bytes = LIVE.get() - before;
+    drop(copy);
+    bytes
+}
+
+/// The log is handed out and not kept, so 100,000 ticks, each with a key of its own, leave a rollout as large as 1,000
+/// did. (256 keys are remembered.)
+fn stays_small(preset: &str) {
+    let mut story = story::Story::new(preset, Recording::HandOut);
+    story.start();
+    story.input(r#"{"kind":"pause","by":"lena","why":"another team deploys"}"#);
+    let mut input = story.healthy_input();
+    input.key = Some("scrape-000000".to_owned());
+    let (mut at, mut count) = (story.at, 0);
+    let mut look = |rollout: &mut Rollout, until: u32| {
+        while count < until {
+            count += 1;
+            at = at + Span::from_seconds(10);
+            if let Some(key) = &mut input.key {
+                key.clear();
+                write!(key, "scrape-{count:06}").unwrap();
+            }
+            let outcome = rollout.handle(at, &input).unwrap();
+            assert!(!outcome.repeated && outcome.events.len() > 1000);
+        }
+    };
+    look(&mut story.rollout, 1_000);
+    let live = LIVE.get();
+    look(&mut story.rollout, 100_000);
+    assert_eq!(LIVE.get() - live, 0, "bytes more");
+    let bytes = bytes_of(&story.rollout);
+    assert!(bytes < ROLLOUT_BYTES, "{bytes} bytes");
+    assert_eq!(story.state(), State::Paused);
+}
+
+#[test]
+fn roll_7_memory_is_bounded_under_100_000_ticks_of_standard() {
+    stays_small("standard");
+}
+
+#[test]
+fn roll_7_memory_is_bounded_under_100_000_ticks_of_phased_canary() {
+    stays_small("phased-canary");
+}
+
+/// Reading a log takes as much memory as its longest line asks for, however many lines there are.
+#[test]
+fn roll_7_a_replay_takes_no_more_memory_for_a_longer_log() {
+    let mut story = story::Story::new("phased-canary", Recording::Keep);
+    story.start();
+    story.input(r#"{"kind":"pause","by":"lena","why":"another team deploys"}"#);
+    let most = |log: &str| {
+        let before = LIVE.get();
+        MOST.set(before);
+        let rollout = Rollout::replay(log.as_bytes(), Recording::HandOut).unwrap();
+        assert_eq!(rollout.state(), State::Paused);
+        MOST.get() - before
+    };
+    story.run(300, story::Story::healthy);
+    let short = most(story.rollout.log());
+    story.run(2_700, story::Story::healthy);
+    let long = most(story.rollout.log());
+    assert_eq!(long, short, "{} lines", story.rollout.log().lines().count());
 }
 
 #[test]

@@ -43,32 +43,31 @@ impl Digest {
 
     /// The text form, on the stack.
     pub(super) fn hex(&self) -> [u8; 64] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        // No table and no branch: vector code.
+        let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
         let mut text = [0; 64];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
+        for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
         }
         text
     }
 
     /// Reads 64 lower-case hexadecimal digits.
     pub(super) fn from_hex(text: &[u8]) -> Option<Self> {
-        const fn nibble(digit: u8) -> Option<u8> {
-            match digit {
-                b'0'..=b'9' => Some(digit - b'0'),
-                b'a'..=b'f' => Some(digit - b'a' + 10),
-                _ => None,
-            }
-        }
-        if text.len() != 64 {
-            return None;
-        }
+        let text: &[u8; 64] = text.try_into().ok()?;
+        // No way out of the loop, for the same reason.
+        let mut wrong = 0;
+        let nibbles = text.map(|byte| {
+            let (digit, letter) = (byte.wrapping_sub(b'0'), byte.wrapping_sub(b'a'));
+            let (is_digit, is_letter) = (u8::from(digit < 10), u8::from(letter < 6));
+            wrong |= (is_digit | is_letter) ^ 1;
+            if digit < 10 { digit } else { letter.wrapping_add(10) }
+        });
         let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        for (byte, [high, low]) in bytes.iter_mut().zip(nibbles.as_chunks::<2>().0) {
+            *byte = high << 4 | low & 15;
         }
-        Some(Self(bytes))
+        (wrong == 0).then_some(Self(bytes))
     }
 }
 

@@ -14,6 +14,11 @@ pub struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// A line in canonical form, checked.
+    pub(super) const fn checked(prev: Digest, hash: Digest, text: &'a str) -> Self {
+        Self { prev, hash, text, canonical: true }
+    }
+
     /// The hash of the line before, as this line has it. Whether it is that line's is for the
     /// reader of the whole log to check.
     pub const fn prev(&self) -> Digest {
@@ -51,11 +56,10 @@ impl<'a> Line<'a> {
 pub fn verify_line(line: &[u8]) -> Result<Line<'_>, LineError> {
     let text = std::str::from_utf8(line)
         .map_err(|error| CanonicalError::Syntax { reason: error.to_string() })?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
+    let text = bare(text);
     if let Some(chain) = canonical_object(text) {
         let (prev, hash) = check(&chain, text.as_bytes())?;
-        return Ok(Line { prev, hash, text, canonical: true });
+        return Ok(Line::checked(prev, hash, text));
     }
     let mut encoder = Encoder::new();
     let mut canonical = Vec::with_capacity(text.len());
@@ -70,8 +74,14 @@ pub fn verify_line(line: &[u8]) -> Result<Line<'_>, LineError> {
     Ok(Line { prev, hash, text, canonical: false })
 }
 
+/// A line without its line end.
+pub(super) fn bare(line: &str) -> &str {
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
 /// `prev` and `hash` of canonical text, where the hash is right.
-fn check(chain: &Chain, text: &[u8]) -> Result<(Digest, Digest), LineError> {
+pub(super) fn check(chain: &Chain, text: &[u8]) -> Result<(Digest, Digest), LineError> {
     let digest = |member: &Option<std::ops::Range<usize>>, name: &'static str| {
         let range = member.clone().ok_or(LineError::Missing { name })?;
         digest_member(&text[range], name.as_bytes()).ok_or(LineError::NotDigest { name })

@@ -39,6 +39,7 @@ mod error;
 mod line;
 mod members;
 mod order;
+mod read;
 mod scan;
 mod serializer;
 mod transcode;
@@ -50,6 +51,7 @@ pub use encode::Encoder;
 pub use error::{CanonicalError, DigestError, LineError};
 pub use line::{Line, verify_line};
 pub(crate) use members::{Change, Member, edited, members};
+pub(crate) use read::read_line;
 
 /// Nesting allowed in one value: what `serde_json` reads back.
 const MAX_DEPTH: usize = 127;

@@ -16,16 +16,24 @@ pub(super) struct Chain {
     pub(super) personal: Option<Range<usize>>,
 }
 
+impl Chain {
+    /// Keeps the place of a member of the line.
+    #[inline]
+    pub(super) fn note(&mut self, name: &[u8], member: Range<usize>) {
+        match name {
+            b"prev" => self.prev = Some(member),
+            b"hash" => self.hash = Some(member),
+            b"personal" => self.personal = Some(member),
+            _ => {}
+        }
+    }
+}
+
 /// The chain's members, where `text` is an object in canonical form.
 pub(super) fn canonical_object(text: &str) -> Option<Chain> {
-    let mut scan = Scan { text: text.as_bytes(), at: 0 };
+    let mut scan = Scan::new(text);
     let mut chain = Chain::default();
-    scan.object(MAX_DEPTH, |name, member| match name {
-        b"prev" => chain.prev = Some(member),
-        b"hash" => chain.hash = Some(member),
-        b"personal" => chain.personal = Some(member),
-        _ => {}
-    })?;
+    scan.object(MAX_DEPTH, |name, member| chain.note(name, member))?;
     (scan.at == text.len()).then_some(chain)
 }
 
@@ -40,21 +48,68 @@ const STOP: [bool; 256] = {
     stop
 };
 
-struct Scan<'a> {
+/// How many bytes come before the first that [`STOP`]s; none where no byte does.
+///
+/// Eight at a time: a difference borrows from the byte above only where its own byte is one that stops, so the lowest
+/// mark is right, and no other is looked at. (Mycroft's test for a zero byte, 1987.)
+fn plain_run(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quote = word ^ (ONES * u64::from(b'"'));
+        let slash = word ^ (ONES * u64::from(b'\\'));
+        let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+        let stops = (below(word, 0x20) | below(quote, 1) | below(slash, 1) | word) & HIGH;
+        if stops != 0 {
+            return Some(8 * index + (stops.trailing_zeros() / 8) as usize);
+        }
+    }
+    let last = rest.iter().position(|byte| STOP[usize::from(*byte)])?;
+    Some(8 * words.len() + last)
+}
+
+/// A number in canonical form, as serde tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Number {
+    /// Without a sign or a point, below 2^64.
+    Whole(u64),
+    /// Without a point, below zero.
+    Negative(i64),
+    /// Any other: the nearest double.
+    Other(f64),
+}
+
+/// Powers of ten that are exact as doubles, as far as [`SHORT`] decimals need them.
+const POWERS: [f64; SHORT + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Decimals of so many digits have a double each.
+const SHORT: usize = 15;
+
+/// A place in text that is canonical up to it.
+pub(super) struct Scan<'a> {
     text: &'a [u8],
-    at: usize,
+    pub(super) at: usize,
 }
 
 impl<'a> Scan<'a> {
-    fn peek(&self) -> Option<u8> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { text: text.as_bytes(), at: 0 }
+    }
+
+    #[inline]
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
-    fn word(&mut self, word: &[u8]) -> Option<()> {
+    #[inline]
+    pub(super) fn word(&mut self, word: &[u8]) -> Option<()> {
         self.text[self.at..].starts_with(word).then(|| self.at += word.len())
     }
 
-    fn value(&mut self, depth: usize) -> Option<()> {
+    pub(super) fn value(&mut self, depth: usize) -> Option<()> {
         match self.peek()? {
             b'"' => self.string().map(|_| ()),
             b'{' => self.object(depth, |_, _| {}),
@@ -62,7 +117,7 @@ impl<'a> Scan<'a> {
             b't' => self.word(b"true"),
             b'f' => self.word(b"false"),
             b'n' => self.word(b"null"),
-            _ => self.number(),
+            _ => self.number().map(|_| ()),
         }
     }
 
@@ -113,29 +168,33 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
-    fn string(&mut self) -> Option<Name<'a>> {
-        self.word(b"\"")?;
-        let start = self.at;
-        let mut plain = true;
+    /// Text between quotes; most is plain to its end.
+    pub(super) fn string(&mut self) -> Option<Name<'a>> {
+        let Some([b'"', inside @ ..]) = self.text.get(self.at..) else { return None };
+        let run = plain_run(inside)?;
+        let (raw, rest) = inside.split_at(run);
+        self.at += 1 + run;
+        if rest.first() == Some(&b'"') {
+            self.at += 1;
+            return Some(Name { raw, plain: true });
+        }
+        self.not_plain(self.at - run)
+    }
+
+    /// A string that began at `start`, from its first byte on that is not plain.
+    fn not_plain(&mut self, start: usize) -> Option<Name<'a>> {
         loop {
-            let rest = &self.text[self.at..];
-            self.at += rest.iter().position(|byte| STOP[usize::from(*byte)])?;
             match self.text[self.at] {
                 b'"' => break,
-                b'\\' => {
-                    plain = false;
-                    self.escape()?;
-                }
+                b'\\' => self.escape()?,
                 0..0x20 => return None,
-                _ => {
-                    plain = false;
-                    self.at += 1;
-                }
+                _ => self.at += 1,
             }
+            self.at += plain_run(&self.text[self.at..])?;
         }
         let raw = &self.text[start..self.at];
         self.at += 1;
-        Some(Name { raw, plain })
+        Some(Name { raw, plain: false })
     }
 
     /// An escape, where it is the shortest for its character.
@@ -165,41 +224,64 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
-    fn number(&mut self) -> Option<()> {
+    pub(super) fn number(&mut self) -> Option<Number> {
         let rest = &self.text[self.at..];
-        let sign = usize::from(rest.first()? == &b'-');
-        let digits = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let whole = digits(sign);
-        let zero = rest.get(sign)? == &b'0';
+        let negative = rest.first()? == &b'-';
+        let start = usize::from(negative);
+        // Wraps beyond 19 digits, where it is not used.
+        let mut digits = 0_u64;
+        let mut take = |from: usize| {
+            let mut left = &rest[from..];
+            while let [digit @ b'0'..=b'9', more @ ..] = left {
+                digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+                left = more;
+            }
+            rest.len() - left.len()
+        };
+        let mut end = take(start);
+        let whole = end - start;
+        let zero = rest.get(start)? == &b'0';
         if whole == 0 || (zero && whole > 1) {
             return None;
         }
-        let mut end = sign + whole;
         let mut fraction = 0;
-        if rest.get(end) == Some(&b'.') {
-            fraction = digits(end + 1);
-            end += 1 + fraction;
+        let point = rest.get(end) == Some(&b'.');
+        if point {
+            let from = end + 1;
+            end = take(from);
+            fraction = end - from;
         }
         let exponent = matches!(rest.get(end), Some(b'e' | b'E'));
-        // Decimals of at most 15 digits have a double each, so the one in hand is the shortest
-        // that reads back, unless it ends in a zero or is so small that it needs an exponent.
-        let short = whole + fraction <= 15 && !exponent;
-        let plain = if fraction > 0 {
-            short && rest[end - 1] != b'0' && (!zero || !rest[sign + 2..end].starts_with(b"000000"))
-        } else {
-            short && rest[end - 1] != b'.' && !(sign == 1 && zero)
-        };
-        if !plain {
-            let part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
-            end += rest[end..].iter().take_while(part).count();
-            let text = std::str::from_utf8(&rest[..end]).ok()?;
-            let value: f64 = text.parse().ok()?;
-            if !value.is_finite() || ryu_js::Buffer::new().format_finite(value) != text {
-                return None;
-            }
+        // A decimal that is short enough is the shortest that reads back, unless it ends in a zero or is so small that it
+        // needs an exponent. Its digits and the power of ten are exact, so their quotient is the nearest double (Clinger 1990).
+        let short = whole + fraction <= SHORT && !exponent;
+        if short && !point && !(negative && zero) {
+            self.at += end;
+            let signed = || digits.cast_signed().wrapping_neg();
+            return Some(if negative { Number::Negative(signed()) } else { Number::Whole(digits) });
+        }
+        if short
+            && fraction > 0
+            && rest[end - 1] != b'0'
+            && (!zero || !rest[start + 2..end].starts_with(b"000000"))
+        {
+            self.at += end;
+            let size = digits as f64 / POWERS[fraction];
+            return Some(Number::Other(if negative { -size } else { size }));
+        }
+        let part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+        end += rest[end..].iter().take_while(part).count();
+        let text = std::str::from_utf8(&rest[..end]).ok()?;
+        let value: f64 = text.parse().ok()?;
+        if !value.is_finite() || ryu_js::Buffer::new().format_finite(value) != text {
+            return None;
         }
         self.at += end;
-        Some(())
+        if point || exponent {
+            return Some(Number::Other(value));
+        }
+        let (whole, below) = (text.parse().map(Number::Whole), text.parse().map(Number::Negative));
+        Some(whole.or(below).unwrap_or(Number::Other(value)))
     }
 }
 

@@ -10,6 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::unit::MetricName;
 
+/// Metrics that an observation is made room for: most have no more.
+const USUAL: usize = 8;
+
 /// What each metric read, by id. On the wire an object `{"error_rate": {"canary": [3, 1000], …}, …}`.
 ///
 /// A metric that is left out has no reading in this observation: absent is never zero (FIELD-3).
@@ -216,16 +219,26 @@ impl<'de> Deserialize<'de> for Observation {
                 f.write_str("an object of readings by metric id")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Observation, A::Error> {
-                let mut seen = Observation::new();
+                let mut readings: Vec<(MetricName, Reading)> = Vec::new();
                 while let Some(name) = map.next_key::<MetricName>()? {
-                    if seen.readings.binary_search_by(|(n, _)| n.cmp(&name)).is_ok() {
+                    // In a log they come in order.
+                    let place = match readings.last() {
+                        Some((last, _)) if *last >= name => {
+                            readings.binary_search_by(|(known, _)| known.cmp(&name))
+                        }
+                        _ => Err(readings.len()),
+                    };
+                    let Err(place) = place else {
                         return Err(A::Error::custom(format_args!(
                             "the metric `{name}` comes twice"
                         )));
+                    };
+                    if readings.is_empty() {
+                        readings.reserve(USUAL);
                     }
-                    seen.set(name, map.next_value::<Reading>()?);
+                    readings.insert(place, (name, map.next_value::<Reading>()?));
                 }
-                Ok(seen)
+                Ok(Observation { readings })
             }
         }
         deserializer.deserialize_map(Readings)
@@ -293,6 +306,38 @@ impl<'de> Deserialize<'de> for Sample {
     }
 }
 
+/// A member of a sample that is an object.
+enum Key {
+    Le,
+    Counts,
+    Count,
+    Samples,
+    Instance(String),
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Key;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Key, E> {
+                Ok(match text {
+                    "le" => Key::Le,
+                    "counts" => Key::Counts,
+                    "count" => Key::Count,
+                    "samples" => Key::Samples,
+                    instance => Key::Instance(instance.to_owned()),
+                })
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
 struct SampleVisitor;
 
 impl<'de> Visitor<'de> for SampleVisitor {
@@ -325,15 +370,15 @@ impl<'de> Visitor<'de> for SampleVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sample, A::Error> {
         let (mut le, mut counts, mut count, mut samples) = (None, None, None, None);
         let mut instances = BTreeMap::new();
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            match key.as_ref() {
-                "le" => le = Some(map.next_value()?),
-                "counts" => counts = Some(map.next_value()?),
-                "count" => count = Some(map.next_value()?),
-                "samples" => samples = Some(map.next_value::<Vec<Number>>()?),
-                _ => {
+        while let Some(key) = map.next_key::<Key>()? {
+            match key {
+                Key::Le => le = Some(map.next_value()?),
+                Key::Counts => counts = Some(map.next_value()?),
+                Key::Count => count = Some(map.next_value()?),
+                Key::Samples => samples = Some(map.next_value::<Vec<Number>>()?),
+                Key::Instance(name) => {
                     let [events, trials] = map.next_value::<[Number; 2]>()?;
-                    instances.insert(key.into_owned(), [events.0, trials.0]);
+                    instances.insert(name, [events.0, trials.0]);
                 }
             }
         }

@@ -32,12 +32,11 @@ impl Rollout {
             }
             Command::Promote { .. } => match self.case.stage {
                 Stage::FinalValidation { .. } => self.complete(at),
-                // A word that settles an objection lets the end of the last window do what it does.
-                Stage::Complete { ending: None, .. } => {}
                 Stage::Complete { ending: Some(_), .. } => {
                     self.act(Act::SetTraffic { share: Share::ALL });
                 }
                 Stage::Gate { step, .. } | Stage::Monitoring(step) => self.pass(at, step.index),
+                // In a later window a word that settles an objection is enough.
                 _ => {}
             },
             Command::Hold { .. } => self.end_veto(),

@@ -151,6 +151,25 @@ impl InputDocument {
         })
     }
 
+    /// The input of this kind.
+    pub(super) fn into_input(mut self, kind: InputKind) -> Result<Input, InputError> {
+        if let Some(error) = self.too_long() {
+            return Err(error);
+        }
+        if kind.needs_actor() && self.by.as_ref().is_none_or(String::is_empty) {
+            return Err(InputError::Missing { kind, field: "by" });
+        }
+        if self.key.as_ref().is_some_and(String::is_empty) {
+            return Err(InputError::Empty { field: "key" });
+        }
+        let command = self.command(kind)?;
+        if let Some(field) = self.left_over() {
+            return Err(InputError::Unexpected { kind, field });
+        }
+        let Self { by, key, expected_head, .. } = self;
+        Ok(Input { by, key, expected_head, command })
+    }
+
     /// A field that the command did not take.
     fn left_over(&self) -> Option<&'static str> {
         let left = [
@@ -199,26 +218,12 @@ impl InputDocument {
 impl TryFrom<InputDocument> for Input {
     type Error = InputError;
 
-    fn try_from(mut document: InputDocument) -> Result<Self, InputError> {
-        if let Some(error) = document.too_long() {
-            return Err(error);
-        }
+    fn try_from(document: InputDocument) -> Result<Self, InputError> {
         let kind: InputKind = document.kind.parse().map_err(|_| InputError::Kind {
             got: document.kind.chars().take(64).collect(),
             nearest: nearest(&document.kind),
         })?;
-        if kind.needs_actor() && document.by.as_ref().is_none_or(String::is_empty) {
-            return Err(InputError::Missing { kind, field: "by" });
-        }
-        if document.key.as_ref().is_some_and(String::is_empty) {
-            return Err(InputError::Empty { field: "key" });
-        }
-        let command = document.command(kind)?;
-        if let Some(field) = document.left_over() {
-            return Err(InputError::Unexpected { kind, field });
-        }
-        let InputDocument { by, key, expected_head, .. } = document;
-        Ok(Self { by, key, expected_head, command })
+        document.into_input(kind)
     }
 }
 

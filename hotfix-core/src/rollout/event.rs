@@ -135,7 +135,7 @@ pub(super) struct Personal<'a> {
 }
 
 /// A line of the log.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Event<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) action: Option<ActionId>,
@@ -186,11 +186,11 @@ pub(super) struct Event<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) personal: Option<Personal<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) plan: Option<Cow<'a, Subject>>,
+    pub(super) plan: Option<Box<Cow<'a, Subject>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) plan_digest: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) policy: Option<Cow<'a, Policy>>,
+    pub(super) policy: Option<Box<Cow<'a, Policy>>>,
     pub(super) prev: Digest,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) release: Option<Cow<'a, Release>>,
@@ -339,7 +339,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The input document that this line records; names only where they were not taken out.
+    /// The input document that this line records, without its kind; names only where they were not taken out.
     pub(super) fn take_document(&mut self, kind: InputKind) -> InputDocument {
         let owned = |text: &mut Option<Cow<'a, str>>| text.take().map(Cow::into_owned);
         let mut personal = self.personal.take().unwrap_or_default();
@@ -348,7 +348,7 @@ impl<'a> Event<'a> {
             name.map(Cow::into_owned).or_else(|| digest.map(|d| d.to_string()))
         };
         InputDocument {
-            kind: kind.as_str().to_owned(),
+            kind: String::new(),
             by: named(personal.by.take(), self.by),
             key: owned(&mut self.key),
             expected_head: None,
@@ -376,9 +376,11 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Reads one line's event.
-pub(super) fn read(text: &str) -> Result<Event<'static>, serde_json::Error> {
-    let event: Event<'static> = serde_json::from_str(text)?;
+/// A line's event, where it is one of this format.
+pub(super) fn read(
+    read: Result<Event<'static>, serde_json::Error>,
+) -> Result<Event<'static>, serde_json::Error> {
+    let event = read?;
     match event.format {
         Some(format) if format != LOG_FORMAT => Err(serde_json::Error::custom(format_args!(
             "log format {format} is unknown: this release reads format {LOG_FORMAT}"

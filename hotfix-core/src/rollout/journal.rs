@@ -66,10 +66,10 @@ impl Journal {
     }
 
     /// Takes up a log that was read: its head, and its text where lines are kept.
-    pub(super) fn resume(&mut self, head: Digest, log: &str) {
+    pub(super) fn resume(&mut self, head: Digest, log: &[u8]) {
         self.head = head;
         if self.recording == Recording::Keep {
-            self.kept = log.as_bytes().to_vec();
+            self.kept = log.to_vec();
         }
     }
 
@@ -98,8 +98,8 @@ impl Journal {
         let calibrations = plan.calibrations();
         event.calibration = (!calibrations.is_empty()).then_some(Cow::Borrowed(calibrations));
         let mut personal = Personal { salt: salt.text().map(Cow::Borrowed), ..Personal::default() };
-        event.policy = Some(salt.hide_in(plan.policy(), "/policy", &mut personal));
-        event.plan = Some(salt.hide_in(plan.subject(), "/plan", &mut personal));
+        event.policy = Some(Box::new(salt.hide_in(plan.policy(), "/policy", &mut personal)));
+        event.plan = Some(Box::new(salt.hide_in(plan.subject(), "/plan", &mut personal)));
         event.plan_digest = Some(plan.digest());
         event.personal = Some(personal);
         let written = self.write(&event);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::canonical::{Digest, LineError, verify_line};
+use crate::canonical::{Digest, LineError, read_line};
 use crate::metric::ReadingError;
 use crate::plan::{Plan, PlanError};
 use crate::stats::StatError;
@@ -160,20 +160,16 @@ impl Rollout {
     /// # Errors
     /// [`LogError`] with the first line that is wrong: `HF-LOG-001` to `-006`, `-009`, `-010`, `HF-JSON-…` for its hash.
     pub fn replay(log: &[u8], recording: Recording) -> Result<Self, LogError> {
-        let at_end =
-            |fault| LogError { line: 1 + log.iter().filter(|b| **b == b'\n').count(), fault };
-        if log.last().is_some_and(|last| *last != b'\n') {
-            return Err(at_end(LogFault::Torn));
-        }
-        let mut lines = Lines::new(log);
-        let Some(first) = lines.next() else { return Err(at_end(LogFault::Empty)) };
+        let mut lines = Lines::whole(log)?;
+        let Some(first) = lines.next() else {
+            return Err(LogError { line: 1, fault: LogFault::Empty });
+        };
         let mut rollout = Self::reopen(&first?.trusted()?, recording)?;
         for line in &mut lines {
             let mut line = line?.trusted()?;
             rollout.replay_line(&mut line)?;
         }
-        // The lines' hashes were checked over their bytes, so they are text.
-        rollout.journal.resume(lines.head, std::str::from_utf8(log).unwrap_or_default());
+        rollout.journal.resume(lines.head, log);
         Ok(rollout)
     }
 
@@ -196,8 +192,8 @@ impl Rollout {
         };
         let calibrations = line.event.calibration.clone().map(std::borrow::Cow::into_owned);
         let plan = Plan::restored(
-            Arc::new(policy.clone().into_owned()),
-            plan.clone().into_owned(),
+            Arc::new(policy.as_ref().clone().into_owned()),
+            plan.as_ref().clone().into_owned(),
             calibrations.unwrap_or_default(),
         )
         .map_err(|e| line.error(e.into()))?;
@@ -246,7 +242,7 @@ impl Rollout {
         let input: Input = line
             .event
             .take_document(kind)
-            .try_into()
+            .into_input(kind)
             .map_err(|e: InputError| line.error(e.into()))?;
         if let super::Command::Observe { metrics } = &input.command {
             self.case
@@ -260,7 +256,17 @@ impl Rollout {
     }
 }
 
+/// Lines of which the last one is complete, where there are any.
+pub(super) fn complete(log: &[u8]) -> Result<&[u8], LogError> {
+    if log.last().is_none_or(|last| *last == b'\n') {
+        return Ok(log);
+    }
+    let line = 1 + log.iter().filter(|b| **b == b'\n').count();
+    Err(LogError { line, fault: LogFault::Torn })
+}
+
 /// A line that was checked against its hash and the line before.
+#[derive(Clone, Debug)]
 pub(super) struct LogLine {
     pub(super) number: usize,
     pub(super) event: Event<'static>,
@@ -301,16 +307,24 @@ impl<'a> Lines<'a> {
         Self { rest: log, number: 0, next, head, salt }
     }
 
+    /// The lines of a log whose last one is complete.
+    pub(super) fn whole(log: &'a [u8]) -> Result<Self, LogError> {
+        match complete(log)? {
+            [] => Err(LogError { line: 1, fault: LogFault::Empty }),
+            log => Ok(Self::new(log)),
+        }
+    }
+
     fn read(&mut self, line: &[u8]) -> Result<(Event<'static>, Option<String>), LogFault> {
         // A line that cannot be read counts, too.
         let number = self.next;
         self.next += 1;
-        let line = verify_line(line)?;
+        let (line, event) = read_line(line)?;
         let expected = std::mem::replace(&mut self.head, line.hash());
         if line.prev() != expected {
             return Err(LogFault::Chain { expected, found: line.prev() });
         }
-        let mut event = version::checked(read(line.text()), line.text())?;
+        let mut event = version::checked(read(event), line.text())?;
         if event.seq != number {
             let expected = number;
             self.next = event.seq.saturating_add(1);

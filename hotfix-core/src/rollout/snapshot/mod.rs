@@ -19,7 +19,7 @@ use crate::unit::MetricName;
 
 use super::Rollout;
 use super::journal::Recording;
-use super::log::{Lines, LogError, LogFault};
+use super::log::{Lines, complete};
 use super::personal::Salt;
 
 pub use envelope::SNAPSHOT_FORMAT;
@@ -147,13 +147,11 @@ impl Rollout {
         let mut rollout = Self::try_new(plan, recording, "")?;
         rollout.journal.salt = Salt::new(salt.as_deref());
         rollout.case = case.restored(&rollout.plan, seq)?;
-        let mut lines = Lines::after(whole(tail)?, seq, head, Salt::new(salt.as_deref()));
+        let mut lines = Lines::after(complete(tail)?, seq, head, Salt::new(salt.as_deref()));
         for line in &mut lines {
             rollout.replay_line(&mut line?.trusted()?)?;
         }
-        // The lines' hashes were checked over their bytes, so they are text.
-        let text = std::str::from_utf8(tail).unwrap_or_default();
-        rollout.journal.resume(lines.head, text);
+        rollout.journal.resume(lines.head, tail);
         Ok(rollout)
     }
 
@@ -174,13 +172,4 @@ impl Rollout {
         }
         Ok(Self::replay(log, recording)?)
     }
-}
-
-/// A tail without a torn line.
-fn whole(tail: &[u8]) -> Result<&[u8], LogError> {
-    if tail.last().is_none_or(|last| *last == b'\n') {
-        return Ok(tail);
-    }
-    let line = 1 + tail.iter().filter(|b| **b == b'\n').count();
-    Err(LogError { line, fault: LogFault::Torn })
 }

@@ -1,0 +1,436 @@
+//! A log line checked and read in one pass.
+//!
+//! [`Reader`] gives serde what canonical text says and accepts no other: whatever it hands out, skips or buffers goes
+//! through [`Scan`], so reading to the end is the proof that [`canonical_object`](super::scan::canonical_object) asks for.
+
+use super::MAX_DEPTH;
+use super::line::{Line, bare, check, verify_line};
+use super::order::Name;
+use super::scan::{Chain, Number, Scan};
+use super::{Encoder, LineError};
+use serde::de::value::{StrDeserializer, StringDeserializer};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
+    SeqAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+use serde_json::{Error, Value};
+
+/// Elements that an array of a line is expected to have: no more is known before they were read.
+const EXPECTED: usize = 8;
+
+/// Checks one line as [`verify_line`] does, and reads the value that it holds.
+///
+/// The inner error is that of a line whose hash is right and that holds no such value.
+///
+/// # Errors
+/// Those of [`verify_line`].
+pub(crate) fn read_line<T: DeserializeOwned>(
+    line: &[u8],
+) -> Result<(Line<'_>, Result<T, Error>), LineError> {
+    if let Ok(text) = std::str::from_utf8(line) {
+        let text = bare(text);
+        let mut reader = Reader::new(text);
+        if let Ok(value) = reader.finish::<T>()
+            && let Ok((prev, hash)) = check(&reader.chain, text.as_bytes())
+        {
+            return Ok((Line::checked(prev, hash, text), Ok(value)));
+        }
+    }
+    // Something is wrong, or in another layout: what it is the long way says.
+    let line = verify_line(line)?;
+    if line.is_canonical() {
+        return Ok((line, Reader::new(line.text()).finish()));
+    }
+    let mut canonical = Vec::with_capacity(line.text().len());
+    Encoder::new().canonicalise(line.text(), &mut canonical)?;
+    let text = String::from_utf8_lossy(&canonical);
+    let value = Reader::new(&text).finish();
+    Ok((line, value))
+}
+
+/// Text that is canonical as far as it was read.
+struct Reader<'de> {
+    text: &'de str,
+    scan: Scan<'de>,
+    /// Levels that are left.
+    depth: usize,
+    /// Where the chain's members stand.
+    chain: Chain,
+}
+
+#[cold]
+fn not_canonical() -> Error {
+    Error::custom("it is not canonical JSON")
+}
+
+impl<'de> Reader<'de> {
+    fn new(text: &'de str) -> Self {
+        Self { text, scan: Scan::new(text), depth: MAX_DEPTH, chain: Chain::default() }
+    }
+
+    /// The value, where it is an object and nothing follows it.
+    fn finish<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
+        if self.scan.peek() != Some(b'{') {
+            return Err(Error::custom("it is no object"));
+        }
+        let value = T::deserialize(&mut *self)?;
+        if self.scan.at == self.text.len() { Ok(value) } else { Err(not_canonical()) }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<(), Error> {
+        self.scan.word(word).ok_or_else(not_canonical)
+    }
+
+    /// Text between quotes as it stands, and whether it says what it means without resolving escapes.
+    #[inline]
+    fn string(&mut self) -> Result<(Name<'de>, &'de str, bool), Error> {
+        let name = self.scan.string().ok_or_else(not_canonical)?;
+        let end = self.scan.at - 1;
+        let text = self.text.get(end - name.raw.len()..end).ok_or_else(not_canonical)?;
+        Ok((name, text, name.plain || !name.raw.contains(&b'\\')))
+    }
+
+    /// Reads an object or array, whose opening bracket is next.
+    fn nested<T>(
+        &mut self,
+        close: u8,
+        read: impl FnOnce(&mut Items<'_, 'de>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let outer = self.depth;
+        self.depth = outer.checked_sub(1).ok_or_else(not_canonical)?;
+        self.scan.at += 1;
+        let is_empty = self.scan.peek() == Some(close);
+        self.scan.at += usize::from(is_empty);
+        let top = outer == MAX_DEPTH;
+        let mut items = Items { reader: self, close, ended: is_empty, before: None, start: 0, top };
+        let value = read(&mut items)?;
+        // Whoever reads may stop early; the rest would be unread.
+        if !items.ended {
+            return Err(not_canonical());
+        }
+        self.depth = outer;
+        Ok(value)
+    }
+}
+
+impl<'de> Deserializer<'de> for &mut Reader<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.scan.peek() {
+            Some(b'"') => match self.string()? {
+                (_, text, true) => visitor.visit_borrowed_str(text),
+                (_, text, false) => visitor.visit_string(unescaped(text)),
+            },
+            Some(b'{') => self.nested(b'}', |items| visitor.visit_map(items)),
+            Some(b'[') => self.nested(b']', |items| visitor.visit_seq(items)),
+            Some(b't') => self.word(b"true").and_then(|()| visitor.visit_bool(true)),
+            Some(b'f') => self.word(b"false").and_then(|()| visitor.visit_bool(false)),
+            Some(b'n') => self.word(b"null").and_then(|()| visitor.visit_unit()),
+            _ => match self.scan.number().ok_or_else(not_canonical)? {
+                Number::Whole(number) => visitor.visit_u64(number),
+                Number::Negative(number) => visitor.visit_i64(number),
+                Number::Other(number) => visitor.visit_f64(number),
+            },
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.scan.peek() == Some(b'n') {
+            self.word(b"null")?;
+            return visitor.visit_none();
+        }
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if self.scan.peek() == Some(b'"') {
+            let (_, text, as_is) = self.string()?;
+            if !as_is {
+                let text: StringDeserializer<Error> = unescaped(text).into_deserializer();
+                return visitor.visit_enum(text);
+            }
+            let text: StrDeserializer<'_, Error> = text.into_deserializer();
+            return visitor.visit_enum(text);
+        }
+        // Variants with content are rare.
+        serde::Deserialize::deserialize(self)
+            .and_then(|value: Value| value.deserialize_enum(name, variants, visitor))
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.scan.value(self.depth).ok_or_else(not_canonical)?;
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
+        map struct identifier
+    }
+}
+
+/// What is between the brackets of an object or array.
+struct Items<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+    close: u8,
+    ended: bool,
+    /// The name of the member before.
+    before: Option<Name<'de>>,
+    /// Where the present member begins.
+    start: usize,
+    /// They are the line's own.
+    top: bool,
+}
+
+impl Items<'_, '_> {
+    /// After an element: a comma, or the end.
+    fn separator(&mut self) -> Result<(), Error> {
+        match self.reader.scan.peek() {
+            Some(b',') => {}
+            Some(found) if found == self.close => self.ended = true,
+            _ => return Err(not_canonical()),
+        }
+        self.reader.scan.at += 1;
+        Ok(())
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        if self.ended {
+            return Ok(None);
+        }
+        let value = seed.deserialize(&mut *self.reader)?;
+        self.separator()?;
+        Ok(Some(value))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(if self.ended { 0 } else { EXPECTED })
+    }
+}
+
+impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        if self.ended {
+            return Ok(None);
+        }
+        self.start = self.reader.scan.at;
+        let (name, text, as_is) = self.reader.string()?;
+        if self.before.is_some_and(|before| before.cmp(name).is_ge()) {
+            return Err(not_canonical());
+        }
+        self.before = Some(name);
+        self.reader.word(b":")?;
+        if as_is {
+            seed.deserialize(Key(text)).map(Some)
+        } else {
+            seed.deserialize(unescaped(text).into_deserializer()).map(Some)
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        let value = seed.deserialize(&mut *self.reader)?;
+        if self.top
+            && let Some(name) = self.before
+        {
+            let place = self.start..self.reader.scan.at;
+            self.reader.chain.note(name.raw, place);
+        }
+        self.separator()?;
+        Ok(value)
+    }
+}
+
+/// A member's name that stands in the line as it is.
+struct Key<'de>(&'de str);
+
+impl<'de> Deserializer<'de> for Key<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_borrowed_str(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let text: StrDeserializer<'_, Error> = self.0.into_deserializer();
+        visitor.visit_enum(text)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
+        map struct identifier ignored_any
+    }
+}
+
+/// The characters that canonical escapes stand for.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        out.push(match chars.next() {
+            Some('b') => '\u{8}',
+            Some('t') => '\t',
+            Some('n') => '\n',
+            Some('f') => '\u{c}',
+            Some('r') => '\r',
+            Some('u') => {
+                let digits = chars.by_ref().take(4);
+                let code = digits.fold(0, |code, c| code * 16 + c.to_digit(16).unwrap_or(0));
+                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+            }
+            Some(itself) => itself,
+            None => break,
+        });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical::{Digest, digest};
+    use serde::{Deserialize, Serialize};
+    use serde_json::{Map, json};
+
+    /// A line with every shape that serde has for text.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Sample {
+        float: f64,
+        flat: Flat,
+        kind: Kind,
+        maybe: Option<u8>,
+        prev: Digest,
+        rest: Map<String, Value>,
+        signed: i64,
+        text: String,
+        unit: (),
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "is", rename_all = "snake_case")]
+    enum Flat {
+        Point { x: f64 },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Kind {
+        Plain,
+        With(u32),
+    }
+
+    fn sample(kind: Kind, text: &str, number: &Value) -> Sample {
+        let rest =
+            json!({"list": [1, -2.5, [], {}, "é\u{1f600}", number], text: {"": null, "t": true}});
+        let Value::Object(rest) = rest else { unreachable!() };
+        let flat = Flat::Point { x: 0.1 };
+        let (prev, text) = (Digest::of(b"before"), text.to_owned());
+        Sample { float: 1e300, flat, kind, maybe: None, prev, rest, signed: -7, text, unit: () }
+    }
+
+    #[test]
+    fn roll_7_what_is_read_in_one_pass_is_what_serde_json_reads() {
+        let numbers = [
+            json!(0.1),
+            json!(9_007_199_254_740_993.0_f64),
+            json!(-9_007_199_254_740_992_i64),
+            json!(9_007_199_254_740_992_u64),
+            json!(1e21),
+            json!(-1.5e-7),
+            json!(0.000_001),
+            json!(123_456_789.012_345),
+            json!(0.302_585_092_994_046_6),
+        ];
+        for number in numbers {
+            for text in ["", "plain", "a \"quote\", a \\ and \u{1}\n", "é", "\u{7f}\u{80}"] {
+                for kind in [Kind::Plain, Kind::With(3)] {
+                    let sample = sample(kind, text, &number);
+                    let mut line = Vec::new();
+                    Encoder::new().seal(&sample, &mut line).unwrap();
+                    let (read, value) = read_line::<Sample>(&line).unwrap();
+                    assert_eq!(verify_line(&line).unwrap(), read);
+                    assert_eq!(value.unwrap(), serde_json::from_slice(&line).unwrap());
+                    // In another layout it is the same value with the same hash.
+                    let value: Value = serde_json::from_slice(&line).unwrap();
+                    let pretty = serde_json::to_string_pretty(&value).unwrap();
+                    let (other, value) = read_line::<Sample>(pretty.as_bytes()).unwrap();
+                    assert_eq!((other.hash(), other.is_canonical()), (read.hash(), false));
+                    assert_eq!(digest(&value.unwrap()).unwrap(), digest(&sample).unwrap());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn roll_7_reading_finds_every_changed_byte_that_verifying_finds() {
+        let mut line = Vec::new();
+        let sample = sample(Kind::Plain, "a \"quote\" and é", &json!(0.25));
+        Encoder::new().seal(&sample, &mut line).unwrap();
+        for place in 0..line.len() {
+            for byte in [0, b' ', b'"', b'\\', b',', b'0', b'1', b'e', b'}', b']', 0xc3, 0xff] {
+                let mut changed = line.clone();
+                changed[place] = byte;
+                let (verified, read) = (verify_line(&changed), read_line::<Sample>(&changed));
+                assert_eq!(read.map(|(line, _)| line), verified, "{byte} at {place}");
+            }
+        }
+        for cut in 0..line.len() {
+            assert!(read_line::<Sample>(&line[..cut]).is_err() || cut + 1 == line.len(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn roll_7_a_line_that_holds_something_else_is_verified_and_says_what() {
+        let mut line = Vec::new();
+        Encoder::new().seal(&json!({"prev": Digest::ZERO, "seq": 1}), &mut line).unwrap();
+        let (_, value) = read_line::<Sample>(&line).unwrap();
+        assert_eq!(value.unwrap_err().to_string(), "missing field `float`");
+        let (read, skipped) = read_line::<serde::de::IgnoredAny>(&line).unwrap();
+        assert!(skipped.is_ok() && read.prev() == Digest::ZERO);
+    }
+}
