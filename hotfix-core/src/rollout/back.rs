@@ -147,9 +147,11 @@ impl Rollout {
 
     /// An action of the way back failed: where a method fails the next is taken (PLAN-5), where a step fails the method.
     pub(super) fn could_not_go_back(&mut self, at: Timestamp, act: &Act, way: &WayBack) {
+        // The time to be confirmed in counts anew for what is asked now.
+        let way = WayBack { since: at, ..way.clone() };
         let next = match act {
-            Act::RollBack { .. } => WayBack { method: way.method + 1, ..way.clone() },
-            Act::SetTraffic { .. } => WayBack { returning: None, ..way.clone() },
+            Act::RollBack { .. } => WayBack { method: way.method + 1, ..way },
+            Act::SetTraffic { .. } => WayBack { returning: None, ..way },
             _ => return,
         };
         self.take_way(at, next);
