@@ -4,6 +4,7 @@ use crate::canonical::digest;
 use crate::deadline;
 use crate::fact::Facts;
 use crate::grade::RevertTo;
+use crate::plan::Release;
 use crate::unit::Timestamp;
 
 use super::input::{Command, Input, InputKind, KnownTime, TimeMeaning};
@@ -159,7 +160,10 @@ impl Rollout {
     /// The policy says to which versions a person may revert at once (FIELD-7).
     fn check_revert(&self, version: &str) -> Result<(), RefusalReason> {
         let allowed = self.plan.policy().rollback().revert;
-        let previous = &self.plan.subject().release.previous;
+        let Release { previous, version: under_way, .. } = &self.plan.subject().release;
+        if version == under_way {
+            return Err(RefusalReason::SameRelease { version: version.to_owned() });
+        }
         match allowed {
             RevertTo::Any => Ok(()),
             RevertTo::Previous if version == previous => Ok(()),

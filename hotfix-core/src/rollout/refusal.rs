@@ -185,10 +185,8 @@ pub enum RefusalReason {
         /// The one version that may be reverted to. None: there is none.
         only: Option<String>,
     },
-    /// A release that takes the place of itself.
-    #[error(
-        "`{version}` is the release under way: give the one that takes its place a version of its own"
-    )]
+    /// A release that takes the place of itself, or is to be reverted to itself.
+    #[error("`{version}` is the release under way: name another version")]
     SameRelease {
         /// The version.
         version: String,
