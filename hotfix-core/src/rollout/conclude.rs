@@ -424,7 +424,8 @@ impl Rollout {
 
     fn abort(&mut self, at: Timestamp) {
         match &self.case.stage {
-            Stage::Preparing if self.case.share > Share::NONE => {
+            // What an attempt before has, or may still get, is taken back; somebody sees to it that it is.
+            Stage::Preparing if self.case.share > Share::NONE || !self.case.pending.is_empty() => {
                 self.withdraw(at, RollbackCause::Abort);
             }
             Stage::Preparing => self.changes.to = Some(Stage::Aborted),
