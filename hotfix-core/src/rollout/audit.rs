@@ -98,6 +98,9 @@ impl Rollout {
         let EventKind::Taken(kind) = line.event.kind else { return self.replay_line(line) };
         let at = line.event.at;
         let (input, resolved) = self.fold_line(line, kind)?;
+        if line.event.plan_digest.is_some_and(|recorded| recorded != self.plan.digest()) {
+            return Err(line.error(LogFault::Outcome { what: "plan" }));
+        }
         self.changes.clear();
         self.conclude(at, &input.command, resolved.as_ref());
         self.follow_duties(at, &input.command);

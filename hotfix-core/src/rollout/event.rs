@@ -361,8 +361,8 @@ impl<'a> Event<'a> {
             item: self.item.take(),
             metrics: self.metrics.take().map(Cow::into_owned),
             note: owned(&mut self.note),
-            // Other lines record it as an outcome: no input but an approval names a plan.
-            plan_digest: self.plan_digest.take().filter(|_| kind == InputKind::Approve),
+            // Other lines record it as an outcome, which an audit compares: no input but an approval names a plan.
+            plan_digest: self.plan_digest.filter(|_| kind == InputKind::Approve),
             release: self.release.take().map(|release| Box::new(release.into_owned())),
             role: self.role.take(),
             severity: self.severity.take(),
