@@ -17,7 +17,8 @@ impl Rollout {
     /// Concludes one input that was folded. `resolved` is the action that a `confirm` or `failed` was about.
     pub(super) fn conclude(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
         // A severity that rises asks more people; nobody is asked twice.
-        if self.case.seq == 1
+        let begins_anew = matches!(command, Command::Supersede { .. } | Command::Retry { .. });
+        if self.case.seq == 1 && !begins_anew
             || matches!(command, Command::SetSeverity { .. } | Command::SetFacts { .. })
         {
             self.request_approvals();
@@ -101,10 +102,14 @@ impl Rollout {
         }
     }
 
-    pub(super) fn request_approvals(&mut self) {
-        if self.state().is_final() {
-            return;
+    fn request_approvals(&mut self) {
+        if !self.state().is_final() {
+            self.request_missing_approvals();
         }
+    }
+
+    /// Whatever the state, which another attempt is about to leave.
+    pub(super) fn request_missing_approvals(&mut self) {
         for any_of in self.case.readiness.unrequested(self.plan.policy()) {
             self.act(Act::RequestApproval { any_of });
         }

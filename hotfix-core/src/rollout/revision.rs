@@ -71,6 +71,6 @@ impl Rollout {
         }
         self.changes.to = Some(Stage::Preparing);
         self.notify(MessageKind::Update, &[Audience::Responders, Audience::Stakeholders]);
-        self.request_approvals();
+        self.request_missing_approvals();
     }
 }
