@@ -287,6 +287,16 @@ public:
     detail::check([&](auto **e) { return hotfix_rollout_share(get(), &share, e); });
     return share;
   }
+  /** How often the hot-fix was begun. */
+  std::uint32_t attempt() const {
+    std::uint32_t attempt = 0;
+    detail::check([&](auto **e) { return hotfix_rollout_attempt(get(), &attempt, e); });
+    return attempt;
+  }
+  /** The kinds of input that would be taken now. */
+  std::string accepted() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_accepted(get(), out, e); });
+  }
   std::optional<Time> poll_at() const {
     std::int64_t at = 0;
     detail::check([&](auto **e) { return hotfix_rollout_poll_at(get(), &at, e); });

@@ -12,7 +12,7 @@ use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, Recording, Rollout, audit};
 use hotfix_core::unit::Timestamp;
-use roll_common::{Case, Seen, Step, by_kind};
+use roll_common::{Case, Seen, Step, by_kind, last_line};
 use serde_json::{Value, json};
 
 fn rollout(case: &Case) -> Rollout {
@@ -39,6 +39,7 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
         Ok(input) => match rollout.handle(Timestamp::try_from_millis(at).unwrap(), &input) {
             Ok(outcome) => {
                 seen.lines = outcome.events.lines().count();
+                seen.line = last_line(outcome.events);
                 seen.actions = json!(outcome.actions);
                 seen.repeated = outcome.repeated;
             }
@@ -47,6 +48,7 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
                 seen.message = refusal.to_string();
                 seen.accepts = refusal.accepted.iter().map(ToString::to_string).collect();
                 seen.lines = refusal.events.lines().count();
+                seen.line = last_line(&refusal.events);
             }
         },
     }
@@ -58,8 +60,16 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
     seen.harm = json!(rollout.harm());
     seen.table = rollout.comparison().to_markdown();
     seen.pending = json!(rollout.pending_actions());
+    seen.poll_at = rollout.poll_at().map(Timestamp::as_millis);
+    seen.attempt = rollout.attempt();
+    seen.takes = rollout.accepted().iter().map(ToString::to_string).collect();
+    seen.duties = duties(rollout, step.asked_at(at));
     seen.gates = gates(rollout);
     seen
+}
+
+fn duties(rollout: &Rollout, at: i64) -> Value {
+    json!(rollout.duties(Timestamp::try_from_millis(at).unwrap()))
 }
 
 fn gates(rollout: &Rollout) -> Value {
@@ -88,10 +98,16 @@ fn run(case: &Case) -> Vec<String> {
     for finding in audit(log.as_bytes(), rollout.head()).findings {
         faults.push(format!("{}: line {}: {}", case.id, finding.line, finding.message));
     }
+    let last = rollout.now().unwrap().as_millis();
     match Rollout::replay(log.as_bytes(), Recording::Keep) {
         Ok(again)
             if again.state() == rollout.state()
                 && again.head() == rollout.head()
+                && again.poll_at() == rollout.poll_at()
+                && again.attempt() == rollout.attempt()
+                && again.accepted() == rollout.accepted()
+                && again.pending_actions() == rollout.pending_actions()
+                && duties(&again, last) == duties(&rollout, last)
                 && gates(&again) == gates(&rollout) => {}
         other => faults.push(format!("{}: the log gives {other:?}", case.id)),
     }

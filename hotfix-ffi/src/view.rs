@@ -82,6 +82,49 @@ pub unsafe extern "C" fn hotfix_rollout_share(
     }
 }
 
+/// How often the hot-fix was begun: 1, and one more with each `supersede` and each `retry`.
+///
+/// @param rollout  A rollout.
+/// @param out      From 1. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_attempt(
+    rollout: *const hotfix_rollout,
+    out: *mut u32,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let attempt = pointer::read(rollout, "rollout", |s| Ok(s.rollout.attempt()))?;
+            pointer::put(out, "out", attempt)
+        })
+    }
+}
+
+/// The kinds of input that would be taken now, as a JSON list of names.
+///
+/// @param rollout  A rollout.
+/// @param out      A buffer that the caller frees with hotfix_buf_free.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_accepted(
+    rollout: *const hotfix_rollout,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || pointer::read(rollout, "rollout", |s| canonical(&s.rollout.accepted())))
+        })
+    }
+}
+
 /// No moment: later than every other.
 pub const HOTFIX_NEVER: i64 = i64::MAX;
 

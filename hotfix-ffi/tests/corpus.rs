@@ -23,6 +23,7 @@ use hotfix::ceiling::{
     hotfix_ceiling_evidence, hotfix_ceiling_free, hotfix_ceiling_from_bytes, hotfix_ceiling_new,
     hotfix_ceiling_to_bytes, hotfix_ceiling_update,
 };
+use hotfix::duty::hotfix_rollout_duties;
 use hotfix::explain::{
     hotfix_rollout_comparison_markdown, hotfix_rollout_harm, hotfix_rollout_why,
 };
@@ -44,12 +45,12 @@ use hotfix::rate_ratio::{
 use hotfix::rollout::{hotfix_recording, hotfix_rollout_handle, hotfix_rollout_replay};
 use hotfix::status::hotfix_status;
 use hotfix::view::{
-    hotfix_rollout_actions, hotfix_rollout_head, hotfix_rollout_log,
-    hotfix_rollout_pending_actions, hotfix_rollout_phase, hotfix_rollout_share,
-    hotfix_rollout_state, hotfix_rollout_verdict,
+    HOTFIX_NEVER, hotfix_rollout_accepted, hotfix_rollout_actions, hotfix_rollout_attempt,
+    hotfix_rollout_head, hotfix_rollout_log, hotfix_rollout_pending_actions, hotfix_rollout_phase,
+    hotfix_rollout_poll_at, hotfix_rollout_share, hotfix_rollout_state, hotfix_rollout_verdict,
 };
 use kayenta_common::{Came, ClassifyCase, JudgeCase};
-use roll_common::{Case, Seen, Step, by_kind};
+use roll_common::{Case, Seen, Step, by_kind, last_line};
 use serde_json::{Value, json};
 
 fn cases(family: &str) -> PathBuf {
@@ -105,6 +106,7 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
         call(|error| hotfix_rollout_handle(rollout.0, at, input, len, &raw mut out, error))
     };
     seen.lines = text(out.events).lines().count();
+    seen.line = last_line(&text(out.events));
     seen.repeated = out.repeated == 1;
     match result {
         // SAFETY: live handles.
@@ -122,8 +124,13 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
         }
     }
     let mut phase = hotfix_name { text: [0; 32] };
+    let mut poll_at = 0;
     // SAFETY: live handles; a name is static.
     unsafe {
+        call(|error| hotfix_rollout_poll_at(rollout.0, &raw mut poll_at, error)).unwrap();
+        call(|error| hotfix_rollout_attempt(rollout.0, &raw mut seen.attempt, error)).unwrap();
+        let takes = read(buffer(|o, e| hotfix_rollout_accepted(rollout.0, o, e)));
+        seen.takes = serde_json::from_value(takes).unwrap();
         call(|error| hotfix_rollout_phase(rollout.0, &raw mut phase, error)).unwrap();
         call(|error| hotfix_rollout_share(rollout.0, &raw mut seen.share, error)).unwrap();
         seen.verdict = read(buffer(|o, e| hotfix_rollout_verdict(rollout.0, o, e)));
@@ -138,8 +145,15 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
     }
     seen.phase = c_text(&phase.text);
     seen.state = state(rollout);
+    seen.poll_at = (poll_at != HOTFIX_NEVER).then_some(poll_at);
+    seen.duties = duties(rollout, step.asked_at(at));
     seen.gates = gates(rollout);
     seen
+}
+
+fn duties(rollout: &Rollout, at: i64) -> Value {
+    // SAFETY: live handles.
+    read(buffer(|o, e| unsafe { hotfix_rollout_duties(rollout.0, at, o, e) }))
 }
 
 fn gates(rollout: &Rollout) -> Value {
@@ -195,7 +209,9 @@ fn run(case: &Case) -> Vec<String> {
         })
         .unwrap();
         let again = Rollout(out);
-        if (head(&again), state(&again)) != (head(&rollout), state(&rollout)) {
+        // Any time before the last input is read as that.
+        let of = |rollout| (head(rollout), state(rollout), duties(rollout, 0), gates(rollout));
+        if of(&again) != of(&rollout) {
             faults.push(format!("{}: the log gives another rollout", case.id));
         }
     }

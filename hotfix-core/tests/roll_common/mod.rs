@@ -98,6 +98,10 @@ pub(crate) struct Step {
     pub(crate) lines: Option<usize>,
     #[serde(default)]
     pub(crate) repeated: bool,
+    pub(crate) poll_at: Option<Value>,
+    pub(crate) attempt: Option<u32>,
+    pub(crate) takes: Option<Vec<String>>,
+    pub(crate) asked_at: Option<f64>,
     pub(crate) shows: Option<preset_common::Case>,
 }
 
@@ -226,6 +230,11 @@ impl Step {
         (0..i64::from(self.times)).map(move |n| START_MS + at + n * every)
     }
 
+    /// As of when the duties are read.
+    pub(crate) fn asked_at(&self, at: i64) -> i64 {
+        self.asked_at.map_or(at, |seconds| START_MS + (seconds * 1e3).round() as i64)
+    }
+
     /// The input's text; `head` stands for "$head".
     pub(crate) fn text(&self, head: &str) -> String {
         match (&self.json, &self.input) {
@@ -254,8 +263,21 @@ pub(crate) struct Seen {
     pub(crate) pending: Value,
     pub(crate) lines: usize,
     pub(crate) repeated: bool,
+    /// Milliseconds since 1970; none where nothing waits for time.
+    pub(crate) poll_at: Option<i64>,
+    pub(crate) attempt: u32,
+    /// The kinds that the rollout takes afterwards.
+    pub(crate) takes: Vec<String>,
+    /// The last log line of this call.
+    pub(crate) line: Value,
+    pub(crate) duties: Value,
     /// What is on record for the start and after it, besides the actions.
     pub(crate) gates: Value,
+}
+
+/// The last line of a text of log lines; null where there is none.
+pub(crate) fn last_line(lines: &str) -> Value {
+    lines.lines().last().map_or(Value::Null, |line| serde_json::from_str(line).unwrap())
 }
 
 /// The intents by their kind.
@@ -334,9 +356,24 @@ impl Step {
         if let Some(lines) = self.lines {
             differ("lines", &lines, &seen.lines);
         }
+        if let Some(wanted) = &self.poll_at {
+            let seconds = |ms: i64| json!((ms - START_MS) as f64 / 1e3);
+            let got = seen.poll_at.map_or_else(|| json!("never"), seconds);
+            let wanted = wanted.as_f64().map_or_else(|| wanted.clone(), |seconds| json!(seconds));
+            differ("poll_at", &wanted, &got);
+        }
+        if let Some(attempt) = self.attempt {
+            differ("attempt", &attempt, &seen.attempt);
+        }
+        if let Some(takes) = &self.takes {
+            differ("takes", takes, &seen.takes);
+        }
         if let Some(shows) = &self.shows {
             let mut document = seen.gates.clone();
             document["actions"] = seen.actions.clone();
+            document["line"] = seen.line.clone();
+            document["verdict"] = seen.verdict.clone();
+            document["duties"] = seen.duties.clone();
             faults.extend(shows.faults(&document).into_iter().map(|f| format!("{place}{f}")));
         }
         for kind in &self.accepts {
