@@ -47,8 +47,9 @@ impl Rollout {
             (Stage::Frozen { .. }, _) => {}
             (Stage::RollingBack(_), _) | (_, OnFailure::RollBack) => self.go_back(at, why),
             (_, OnFailure::Ask) => {
-                // A verdict is the same at every look; what is reported, or fails, is news.
-                let is_news = !matches!(why, RollbackCause::Verdict { .. });
+                // A verdict stands from look to look; one that turned, what is reported and what fails is news.
+                let is_news =
+                    self.changes.turned || !matches!(why, RollbackCause::Verdict { .. });
                 if is_news || !self.case.asked {
                     self.ask(format!("{}: go on, or roll back?", why.words()));
                 }

@@ -25,6 +25,8 @@ pub(super) struct Changes {
     pub(super) replans: Vec<Replan>,
     /// What the judge was asked, where a verdict was made.
     pub(super) judged: Option<Question>,
+    /// The verdict calls for something else than the one before.
+    pub(super) turned: bool,
 }
 
 impl Changes {
@@ -33,6 +35,7 @@ impl Changes {
         self.acts.clear();
         self.replans.clear();
         self.judged = None;
+        self.turned = false;
     }
 }
 

@@ -242,7 +242,9 @@ impl Rollout {
     /// Asks the judge, where something is watched.
     fn assess(&mut self, at: Timestamp) {
         let Some(question) = Question::of(&self.case, &self.plan, at) else { return };
+        let before = self.case.verdict.decision;
         self.case.judge.assess(&question.moment(&self.plan), &mut self.case.verdict);
+        self.changes.turned = self.case.verdict.decision != before;
         let is_after =
             matches!(self.case.stage, Stage::FinalValidation { .. } | Stage::Complete { .. });
         self.case.verdict.against = is_after.then_some(if self.case.share < Share::ALL {
@@ -282,8 +284,9 @@ impl Rollout {
             _ => {}
         }
         let closes = self.changes.to == Some(Stage::Closed);
+        let is_news = self.changes.turned || !self.case.asked;
         let asks = self.changes.judged.is_some() && decision == Decision::Ask;
-        if asks && !self.case.asked && !closes {
+        if asks && is_news && !closes {
             self.ask_about_verdict();
         }
     }
