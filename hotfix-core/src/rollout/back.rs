@@ -70,18 +70,29 @@ impl Rollout {
 
     /// The way back begins. One that is under way is not begun again, but a revert names another version.
     pub(super) fn go_back(&mut self, at: Timestamp, why: RollbackCause) {
-        let to_other_version = matches!(why, RollbackCause::Revert { .. });
         match &self.case.stage {
-            Stage::RollingBack(_) if !to_other_version => return,
+            Stage::RollingBack(way) if !self.is_overtaken(way, &why) => return,
             stage if !stage.may_go_back() => return,
             _ => {}
         }
         self.withdraw(at, why);
     }
 
+    /// Whether a way back has to be begun anew: a revert names another version than the one it leads to, or skips its steps.
+    fn is_overtaken(&self, way: &WayBack, why: &RollbackCause) -> bool {
+        let RollbackCause::Revert { version } = why else { return false };
+        let leads_to = match &way.why {
+            RollbackCause::Revert { version } => version,
+            _ => &self.plan.subject().release.previous,
+        };
+        way.returning.is_some() || version != leads_to
+    }
+
     /// Begins a way back, wherever the rollout is.
     pub(super) fn withdraw(&mut self, at: Timestamp, why: RollbackCause) {
-        let abort = why == RollbackCause::Abort;
+        // What was aborted stays aborted, however it goes back.
+        let was_aborted = matches!(&self.case.stage, Stage::RollingBack(way) if way.abort);
+        let abort = was_aborted || why == RollbackCause::Abort;
         // What is at once takes no steps.
         let at_once = matches!(why, RollbackCause::Revert { .. });
         let first = if at_once { None } else { self.step_from(0) };
