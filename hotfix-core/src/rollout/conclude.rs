@@ -76,6 +76,10 @@ impl Rollout {
             | Command::SetTimes { .. }
             | Command::Note { .. } => {}
         }
+        if let (Stage::Deploying(step), None) = (&self.case.stage, &self.changes.to) {
+            let step = *step;
+            self.await_deployment(at, step);
+        }
     }
 
     pub(super) fn act(&mut self, act: Act) {
@@ -265,7 +269,6 @@ impl Rollout {
             return;
         }
         match stage {
-            Stage::Deploying(step) => self.await_deployment(at, step),
             Stage::Monitoring(step) if decision == Decision::Promote => self.reach_gate(at, step),
             Stage::Gate { step, until: Some(until) }
                 if at >= until && decision == Decision::Promote =>
