@@ -220,12 +220,13 @@ impl Case {
 
     /// The moments that a change of stage is.
     fn tell_stage(&self, policy: &Policy, at: Timestamp, to: &Stage, told: &mut Vec<Told<'_>>) {
+        let deployed = self.agenda.came(Moment::Deployed);
         let mut came = |moment| told.push(Told::Moment { moment, at });
         match (&self.stage, to) {
             (Stage::Preparing, Stage::Deploying(_)) => came(Moment::DeployStarted),
             (Stage::Deploying(_) | Stage::Paused { .. }, to)
                 if is_watched_last(to, policy.phases().len())
-                    && self.agenda.came(Moment::Deployed).is_none() =>
+                    && deployed.is_none() =>
             {
                 came(Moment::Deployed);
             }
@@ -237,9 +238,12 @@ impl Case {
                 }
             }
             (_, Stage::Closed) => came(Moment::Closed),
+            // With it the agenda takes the deployment back.
             (_, Stage::RolledBack) | (Stage::RollingBack(_), Stage::Aborted) => {
                 came(Moment::RolledBack);
             }
+            // The fix that was live is replaced: it is due again, and the next attempt has its own time.
+            (_, Stage::Preparing) => told.extend(deployed.map(|_| Told::TakenBack(Moment::Deployed))),
             // A late regression opens the case again.
             (Stage::Complete { .. }, Stage::RollingBack(_) | Stage::Frozen { .. }) => {
                 told.extend([Told::TakenBack(Moment::Resolved), Told::TakenBack(Moment::Verified)]);
