@@ -6,7 +6,8 @@ use crate::gate::approval::Demand;
 use crate::grade::{Audience, DutyKind, MessageKind, Moment};
 use crate::plan::Plan;
 use crate::policy::Policy;
-use crate::unit::{RoleName, Timestamp};
+use crate::policy::section::Due;
+use crate::unit::{RoleName, Span, Timestamp};
 
 use super::Rollout;
 use super::action::Act;
@@ -58,13 +59,15 @@ impl Rollout {
 
 /// What is done about something that became due. What people have to do by themselves stands in the list of duties and asks
 /// for no action; where its time passes a ladder wakes somebody. A notice that nobody said was sent is asked for once more
-/// when it is late.
+/// when it is late; one that is due at once is late at once, and asked for once.
 fn asked_for(policy: &Policy, announced: &Announcement) -> Option<Act> {
-    if !announced.first && !matches!(announced.kind, DutyKind::Tell | DutyKind::Update) {
+    let declared = policy.duties().get(announced.index);
+    let has_time = declared.is_some_and(|duty| duty.within != Due::Within(Span::ZERO));
+    let is_notice = matches!(announced.kind, DutyKind::Tell | DutyKind::Update);
+    if !announced.first && !(is_notice && has_time) {
         return None;
     }
     let duty = Some(announced.id);
-    let declared = policy.duties().get(announced.index);
     let title = declared.map_or_else(|| announced.id.to_string(), |duty| duty.title.clone());
     Some(match announced.kind {
         DutyKind::Page | DutyKind::Escalate => {
