@@ -2539,6 +2539,32 @@ hotfix_status hotfix_rollout_share(const struct hotfix_rollout *rollout,
                                    struct hotfix_error **err);
 
 /**
+ * How often the hot-fix was begun: 1, and one more with each `supersede` and each `retry`.
+ *
+ * @param rollout  A rollout.
+ * @param out      From 1. Written on success only.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_attempt(const struct hotfix_rollout *rollout,
+                                     uint32_t *out,
+                                     struct hotfix_error **err);
+
+/**
+ * The kinds of input that would be taken now, as a JSON list of names.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_accepted(const struct hotfix_rollout *rollout,
+                                      struct hotfix_buf *out,
+                                      struct hotfix_error **err);
+
+/**
  * The next moment at which time alone can change something: arm one timer with it and send a `tick`.
  *
  * @param rollout  A rollout.

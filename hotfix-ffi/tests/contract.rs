@@ -115,6 +115,10 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rollout_phase(rollout.0, null_mut());
         hotfix_rollout_share(null(), dangling_mut());
         hotfix_rollout_share(rollout.0, null_mut());
+        hotfix_rollout_attempt(null(), dangling_mut());
+        hotfix_rollout_attempt(rollout.0, null_mut());
+        hotfix_rollout_accepted(null(), buf);
+        hotfix_rollout_accepted(rollout.0, null_mut());
         hotfix_rollout_poll_at(null(), dangling_mut());
         hotfix_rollout_poll_at(rollout.0, null_mut());
         hotfix_rollout_verdict(null(), buf);

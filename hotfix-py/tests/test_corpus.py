@@ -9,13 +9,13 @@ import pickle
 import re
 import tomllib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import hotfix
+import script
 from hotfix import kayenta
 
 CASES = Path(__file__).parents[2] / "hotfix-core" / "tests" / "cases"
@@ -353,7 +353,6 @@ def fixed_case(case: Case) -> None:
         assert name not in result.to_dict()
 
 
-START = datetime(2026, 3, 3, 14, 40, tzinfo=UTC)
 INCIDENT = {"id": "INC-2041", "service": "payments", "severity": "P1"}
 RELEASE = {
     "version": "2.3.1",
@@ -366,22 +365,23 @@ def roll_case(case: Case, file: File, _name: str) -> None:
     """A script of inputs and what must follow: `roll/readings.toml` describes the form."""
     document = json.loads(hotfix.Policy.preset(case.get("policy", "phased-canary")).to_json())
     if not case.get("gates"):
-        open_gates(document)
+        script.open_gates(document)
     for pointer, value in case.get("set", []):
         put(document, pointer, value)
     policy = hotfix.Policy.from_json(json.dumps(document))
     traffic = case.get("traffic", {"requests_per_minute": 1000})
-    plan = policy.plan(case.get("incident", INCIDENT), case.get("release", RELEASE), traffic, calibration=history(case))
+    incident, release, past = case.get("incident", INCIDENT), case.get("release", RELEASE), script.history(case)
+    plan = policy.plan(incident, release, traffic, calibration=past)
     rollout = hotfix.Rollout(plan, salt="pepper")
     for number, step in enumerate(file.get("preludes", {}).get(case.get("after"), []) + case["steps"]):
-        known = {"at", "input", "json", "observe", "times", "every", *SEEN}
+        known = {"at", "input", "json", "observe", "times", "every", "asked_at", *script.SEEN}
         assert step.keys() <= known, f"step {number}: {step.keys() - known}"
         seen: dict[str, Any] = {}
         for time in range(step.get("times", 1)):
-            at = START + timedelta(seconds=step["at"] + time * step.get("every", 0))
-            seen = deliver(rollout, at, step, file)
+            at = script.moment(step["at"] + time * step.get("every", 0))
+            seen = script.deliver(rollout, at, step, file)
         wanted: dict[str, Any] = {"error": None, "refused": None, "repeated": False} | {
-            key: step[key] for key in SEEN if key in step
+            key: step[key] for key in script.SEEN if key in step
         }
         for key, value in wanted.items():
             if key == "says":
@@ -397,94 +397,7 @@ def roll_case(case: Case, file: File, _name: str) -> None:
             else:
                 assert seen[key] == value, f"step {number}: {key}; {seen['says']}"
     if rollout.log():
-        assert hotfix.audit(rollout.log(), rollout.head).findings == []
-        again = hotfix.Rollout.replay(rollout.log())
-        assert (again.state, again.head) == (rollout.state, rollout.head)
-        assert gates(again) == gates(rollout)
-
-
-def open_gates(document: Any) -> None:
-    """Take out what holds the start: the approvals, and the moment of start lists."""
-    document["approvals"] = []
-    for level in document["severities"].values():
-        level["approvals"] = []
-    for checklist in document["checklists"]:
-        checklist["at"] = "before" if checklist["at"] == "start" else checklist["at"]
-
-
-def gates(rollout: hotfix.Rollout) -> dict[str, Any]:
-    """What is on record for the start and after it."""
-    return {
-        "blockers": rollout.blockers(),
-        "approvals": rollout.approvals(),
-        "checklists": rollout.checklists(),
-        "procedure": rollout.procedure(),
-        "intents": {intent["kind"]: intent for intent in rollout.intents()},
-        "record": rollout.record(),
-    }
-
-
-def history(case: Case) -> dict[str, dict[str, list[list[float]]]] | None:
-    """The made-up history that `roll/readings.toml` describes."""
-    if "history" not in case:
-        return None
-    made: dict[str, Any] = case["history"]
-
-    def counts(pod: int) -> list[list[float]]:
-        bursts = [(tick + 7 * pod) % made["every"] == 0 for tick in range(made["ticks"])]
-        return [[made["burst"] if burst else 0, made["trials"]] for burst in bursts]
-
-    return {made["metric"]: {f"pod-{pod}": counts(pod) for pod in range(made["instances"])}}
-
-
-SEEN = (
-    *("error", "refused", "says", "accepts", "state", "phase", "share"),
-    *("decision", "causes", "modes", "actions", "pending", "lines", "repeated"),
-    *("why", "harm", "table", "shows"),
-)
-
-
-def deliver(rollout: hotfix.Rollout, at: datetime, step: Case, file: File) -> dict[str, Any]:
-    """Hand one input over; everything that a step may compare."""
-    seen: dict[str, Any] = dict.fromkeys(("error", "refused"), None) | {"says": "", "accepts": [], "repeated": False}
-    actions: list[hotfix.Action] = []
-    events: list[str] = []
-    try:
-        if "observe" in step:
-            outcome = rollout.observe(at, file["observations"][step["observe"]])
-        else:
-            outcome = rollout.handle(at, document_of(step, rollout.head))
-        actions, events, seen["repeated"] = outcome.actions, outcome.events, outcome.repeated
-    except json.JSONDecodeError:
-        seen["error"] = "HF-IN-001"  # what is no JSON is no dict either
-    except hotfix.InputError as error:
-        seen |= {"error": error.code, "says": str(error)}
-    except hotfix.Refused as refused:
-        seen |= {"refused": refused.code, "says": str(refused), "accepts": refused.accepted}
-        events = refused.events
-    verdict = rollout.verdict
-    why, harm = rollout.why(), rollout.harm()
-    return seen | {
-        "why": {name: str(metric) for name, metric in why.metrics.items()} if why else {},
-        "harm": harm.lesser if harm else None,
-        "table": rollout.comparison().to_markdown(),
-        "state": rollout.state,
-        "phase": rollout.phase or "",
-        "share": rollout.share,
-        "decision": verdict.decision,
-        "causes": [" ".join(filter(None, (cause.reason, cause.metric, cause.instance))) for cause in verdict.causes],
-        "modes": {name: f"{metric.mode} {metric.guarantee}" for name, metric in verdict.metrics.items()},
-        "actions": [f"{action.id} {action.kind}" for action in actions],
-        "pending": [f"{action.id} {action.kind}" for action in rollout.pending_actions()],
-        "lines": len(events),
-        "shows": gates(rollout) | {"actions": [action.to_dict() for action in actions]},
-    }
-
-
-def document_of(step: Case, head: str) -> Any:
-    if "json" in step:
-        return json.loads(step["json"].replace("$head", head))
-    return {key: head if value == "$head" else value for key, value in step["input"].items()}
+        script.again(rollout)
 
 
 def policy_of(name: str) -> hotfix.Policy:
