@@ -95,6 +95,8 @@ pub enum Use {
     Move,
     /// The fix is taken back: only the live arm, against its level before.
     Return,
+    /// No user has the fix yet: only the live arm, whose level is what a way back returns to.
+    Level,
     /// On record only.
     Ignore,
 }
@@ -259,6 +261,7 @@ impl Judge {
                     }
                 }
                 Use::Return => watched.window_of_baseline(at),
+                Use::Level => watched.learn_level(),
                 Use::Watch | Use::Move | Use::Ignore => {}
             }
         }

@@ -223,6 +223,14 @@ impl Watched {
         self.replayed
     }
 
+    /// Adds the live arm to its level before the way back.
+    pub(super) fn learn_level(&mut self) {
+        let columns = self.layout.columns();
+        for (level, value) in self.level.iter_mut().zip(&self.tick.row[columns..]) {
+            *level += value;
+        }
+    }
+
     /// Adds the tick to the window and feeds the tests. Instances are compared with each other where traffic is settled.
     pub(super) fn learn(&mut self, at: Timestamp, reading: &Reading, share: Share, settled: bool) {
         self.before.keep(
@@ -233,10 +241,8 @@ impl Watched {
         );
         self.learned = self.learned + self.step;
         self.window.add(at, &self.tick.row);
+        self.learn_level();
         let columns = self.layout.columns();
-        for (level, value) in self.level.iter_mut().zip(&self.tick.row[columns..]) {
-            *level += value;
-        }
         self.strata.clear();
         if self.metric.kind != MetricKind::Latency {
             for row in self.tick.strata.chunks(2 * columns) {

@@ -133,11 +133,12 @@ impl Case {
                 from: Resume::Monitoring(_) | Resume::Gate(_) | Resume::FinalValidation { .. },
                 ..
             } => Use::Watch,
-            // What no user meets hurts nobody: whether the version may have traffic is for the deployment's own checks.
+            // What no user meets hurts nobody: whether the version may have traffic is for the deployment's own checks. Where
+            // all of it moves at once these are the only readings of the level to return to.
             Stage::Deploying(_) | Stage::Paused { from: Resume::Deploying(_), .. }
                 if matches!(self.share, Share::NONE) =>
             {
-                Use::Ignore
+                Use::Level
             }
             Stage::Deploying(_)
             | Stage::Paused { from: Resume::Deploying(_), .. }
