@@ -287,7 +287,9 @@ impl Rollout {
             _ => {}
         }
         let closes = self.changes.to == Some(Stage::Closed);
-        let is_news = self.changes.turned || !self.case.asked;
+        // Where it is frozen somebody was woken, and acts.
+        let frozen = matches!(self.case.stage, Stage::Frozen { .. });
+        let is_news = !frozen && (self.changes.turned || !self.case.asked);
         let asks = self.changes.judged.is_some() && decision == Decision::Ask;
         if asks && is_news && !closes {
             self.ask_about_verdict();
