@@ -500,7 +500,11 @@ pub const CODES: &[Code] = &[
     code("HF-ROLL-019", Family::Rollout, "an item is set aside without a reason"),
     code("HF-ROLL-020", Family::Rollout, "nobody is named for what is put on record"),
     code("HF-ROLL-021", Family::Rollout, "the policy does not let a person revert to this version"),
-    code("HF-ROLL-022", Family::Rollout, "a release takes the place of itself, or is reverted to itself"),
+    code(
+        "HF-ROLL-022",
+        Family::Rollout,
+        "a release takes the place of itself, or is reverted to itself",
+    ),
     code("HF-ROLL-023", Family::Rollout, "a day is taken back"),
     code("HF-ROLL-024", Family::Rollout, "the end of the final validation waits for items"),
     code("HF-TIME-001", Family::Time, "the policy has no such duty"),

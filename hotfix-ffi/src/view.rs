@@ -120,7 +120,9 @@ pub unsafe extern "C" fn hotfix_rollout_accepted(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            put_text(out, || pointer::read(rollout, "rollout", |s| canonical(&s.rollout.accepted())))
+            put_text(out, || {
+                pointer::read(rollout, "rollout", |s| canonical(&s.rollout.accepted()))
+            })
         })
     }
 }

@@ -48,8 +48,7 @@ impl Rollout {
             (Stage::RollingBack(_), _) | (_, OnFailure::RollBack) => self.go_back(at, why),
             (_, OnFailure::Ask) => {
                 // A verdict stands from look to look; one that turned, what is reported and what fails is news.
-                let is_news =
-                    self.changes.turned || !matches!(why, RollbackCause::Verdict { .. });
+                let is_news = self.changes.turned || !matches!(why, RollbackCause::Verdict { .. });
                 if is_news || !self.case.asked {
                     self.ask(format!("{}: go on, or roll back?", why.words()));
                 }

@@ -228,8 +228,7 @@ impl Case {
         match (&self.stage, to) {
             (Stage::Preparing, Stage::Deploying(_)) => came(Moment::DeployStarted),
             (Stage::Deploying(_) | Stage::Paused { .. }, to)
-                if is_watched_last(to, policy.phases().len())
-                    && deployed.is_none() =>
+                if is_watched_last(to, policy.phases().len()) && deployed.is_none() =>
             {
                 came(Moment::Deployed);
             }
@@ -246,7 +245,9 @@ impl Case {
                 came(Moment::RolledBack);
             }
             // The fix that was live is replaced: it is due again, and the next attempt has its own time.
-            (_, Stage::Preparing) => told.extend(deployed.map(|_| Told::TakenBack(Moment::Deployed))),
+            (_, Stage::Preparing) => {
+                told.extend(deployed.map(|_| Told::TakenBack(Moment::Deployed)))
+            }
             // A late regression opens the case again.
             (Stage::Complete { .. }, Stage::RollingBack(_) | Stage::Frozen { .. }) => {
                 told.extend([Told::TakenBack(Moment::Resolved), Told::TakenBack(Moment::Verified)]);
