@@ -76,7 +76,7 @@ def standing(rollout: hotfix.Rollout) -> tuple[Any, ...]:
     """Where it stands, and what is due; any time before the last input is read as that."""
     return (
         *(rollout.state, rollout.phase, rollout.share, rollout.head, rollout.poll_at(), rollout.attempt),
-        *(rollout.accepted(), [action.to_dict() for action in rollout.pending_actions()], rollout.duties(START)),
+        *(rollout.accepted, [action.to_dict() for action in rollout.pending_actions()], rollout.duties(START)),
     )
 
 
@@ -115,7 +115,7 @@ def deliver(rollout: hotfix.Rollout, at: datetime, step: Case, file: File) -> di
         "lines": len(events),
         "poll_at": "never" if (poll_at := rollout.poll_at()) is None else (poll_at - START).total_seconds(),
         "attempt": rollout.attempt,
-        "takes": rollout.accepted(),
+        "takes": rollout.accepted,
         "shows": gates(rollout)
         | {
             "actions": [action.to_dict() for action in actions],
