@@ -64,7 +64,8 @@ fn asked_for(policy: &Policy, announced: &Announcement) -> Option<Act> {
     let declared = policy.duties().get(announced.index);
     let has_time = declared.is_some_and(|duty| duty.within != Due::Within(Span::ZERO));
     let is_notice = matches!(announced.kind, DutyKind::Tell | DutyKind::Update);
-    if !announced.first && !(is_notice && has_time) {
+    let is_asked_again = is_notice && has_time;
+    if !(announced.first || is_asked_again) {
         return None;
     }
     let duty = Some(announced.id);
@@ -246,7 +247,7 @@ impl Case {
             }
             // The fix that was live is replaced: it is due again, and the next attempt has its own time.
             (_, Stage::Preparing) => {
-                told.extend(deployed.map(|_| Told::TakenBack(Moment::Deployed)))
+                told.extend(deployed.map(|_| Told::TakenBack(Moment::Deployed)));
             }
             // A late regression opens the case again.
             (Stage::Complete { .. }, Stage::RollingBack(_) | Stage::Frozen { .. }) => {
