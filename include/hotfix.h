@@ -74,6 +74,20 @@ template <typename T> inline T hotfix_sized() {
 #define HOTFIX_ACTION_INIT {.struct_size = sizeof(hotfix_action)}
 #endif
 
+/** An empty hotfix_train_outcome of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_TRAIN_OUTCOME_INIT hotfix_sized<hotfix_train_outcome>()
+#else
+#define HOTFIX_TRAIN_OUTCOME_INIT {.struct_size = sizeof(hotfix_train_outcome)}
+#endif
+
+/** An empty hotfix_train_move of the right size. */
+#ifdef __cplusplus
+#define HOTFIX_TRAIN_MOVE_INIT hotfix_sized<hotfix_train_move>()
+#else
+#define HOTFIX_TRAIN_MOVE_INIT {.struct_size = sizeof(hotfix_train_move)}
+#endif
+
 /** An empty hotfix_reading of the right size. */
 #ifdef __cplusplus
 #define HOTFIX_READING_INIT hotfix_sized<hotfix_reading>()
@@ -250,15 +264,15 @@ enum hotfix_status
    */
   HOTFIX_STATUS_POLICY = 11,
   /**
-   * A plan, or a commit message, cannot be made (HF-PLAN, HF-VCS).
+   * A plan, a train or a commit message cannot be made (HF-PLAN, HF-TRAIN, HF-VCS).
    */
   HOTFIX_STATUS_PLAN = 12,
   /**
-   * An input or a reading cannot be read; nothing was logged (HF-IN).
+   * An input or a reading cannot be read; nothing was logged (HF-IN, and HF-TRAIN-009).
    */
   HOTFIX_STATUS_INPUT = 13,
   /**
-   * A legal input was refused; append the outcome's events, the error has what would be taken (HF-ROLL, HF-MET).
+   * A legal input was refused; append the outcome's events, the error has what would be taken (HF-ROLL, HF-MET, HF-TRAIN).
    */
   HOTFIX_STATUS_REFUSED = 14,
   /**
@@ -450,6 +464,51 @@ enum hotfix_action_kind
 typedef enum hotfix_action_kind hotfix_action_kind;
 #else
 typedef int32_t hotfix_action_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Where a train is.
+ */
+enum hotfix_train_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * None of its services has started.
+   */
+  HOTFIX_TRAIN_STATE_WAITING = 1,
+  /**
+   * Some have started, not all are complete.
+   */
+  HOTFIX_TRAIN_STATE_RUNNING = 2,
+  /**
+   * All are complete; some are still watched.
+   */
+  HOTFIX_TRAIN_STATE_COMPLETE = 3,
+  /**
+   * All are closed.
+   */
+  HOTFIX_TRAIN_STATE_CLOSED = 4,
+  /**
+   * One went back, and others are to follow or on their way.
+   */
+  HOTFIX_TRAIN_STATE_ROLLING_BACK = 5,
+  /**
+   * As ROLLING_BACK, and nothing moves until a person acts.
+   */
+  HOTFIX_TRAIN_STATE_FROZEN = 6,
+  /**
+   * One went back, and all that had started are back, but for those that were closed.
+   */
+  HOTFIX_TRAIN_STATE_ROLLED_BACK = 7,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hotfix_train_state hotfix_train_state;
+#else
+typedef int32_t hotfix_train_state;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -715,6 +774,11 @@ typedef struct hotfix_rate_ratio hotfix_rate_ratio;
 typedef struct hotfix_rollout hotfix_rollout;
 
 /**
+ * Several services in one hot-fix, with their rollouts. One thread at a time.
+ */
+typedef struct hotfix_train hotfix_train;
+
+/**
  * UTF-8 text, or the bytes of a snapshot, that the caller owns: give it back with hotfix_buf_free and change none of its members.
  *
  * A null byte follows and does not count. Before its first use it may hold anything.
@@ -977,6 +1041,92 @@ typedef struct hotfix_action {
    */
   struct hotfix_str duty;
 } hotfix_action;
+
+/**
+ * A service of a train and its rollout.
+ */
+typedef struct hotfix_train_service {
+  /**
+   * The service's name; UTF-8, 1 to 256 bytes, borrowed for the call.
+   */
+  const char *name;
+  /**
+   * Its length in bytes.
+   */
+  size_t name_len;
+  /**
+   * Its rollout.
+   */
+  struct hotfix_rollout *rollout;
+} hotfix_train_service;
+
+/**
+ * What a call on a train led to. Set `struct_size` before the call (HOTFIX_TRAIN_OUTCOME_INIT does).
+ *
+ * Order of writing: for each move in order append its `events` to its service's log durably; then act. If an append fails,
+ * free the train, replay the logs, make the train again and call hotfix_train_settle.
+ */
+typedef struct hotfix_train_outcome {
+  /**
+   * sizeof(hotfix_train_outcome), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * How many moves there are; read them with hotfix_train_move_at. Those of a refusal too: its own lines come last.
+   */
+  size_t move_count;
+  /**
+   * How many findings came up; read them with hotfix_train_findings and tell them at once.
+   */
+  size_t finding_count;
+  /**
+   * The train's state after the call.
+   */
+  hotfix_train_state state;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} hotfix_train_outcome;
+
+/**
+ * One input that one rollout took. Set `struct_size` before the call (HOTFIX_TRAIN_MOVE_INIT does). Views live until the next
+ * call that takes the train without `const`.
+ */
+typedef struct hotfix_train_move {
+  /**
+   * sizeof(hotfix_train_move), set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Whose rollout it is.
+   */
+  struct hotfix_str service;
+  /**
+   * The lines to append to that service's log, each with its line feed.
+   */
+  struct hotfix_str events;
+  /**
+   * How many actions there are; read them with hotfix_train_action.
+   */
+  size_t action_count;
+  /**
+   * The rollout's state after it.
+   */
+  hotfix_state state;
+  /**
+   * 1 where the input's key was known: nothing changed, and the actions are those of the first delivery.
+   */
+  uint32_t repeated;
+  /**
+   * 1 where the train gave the input itself, because another service went back.
+   */
+  uint32_t by_train;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} hotfix_train_move;
 
 /**
  * What the test reports. Set `struct_size` before the call (HOTFIX_EVIDENCE_INIT does).
@@ -2877,6 +3027,238 @@ hotfix_status hotfix_rollout_record(const struct hotfix_rollout *rollout,
 hotfix_status hotfix_rollout_intents(const struct hotfix_rollout *rollout,
                                      struct hotfix_buf *out,
                                      struct hotfix_error **err);
+
+/**
+ * A train of these services. After a crash: the same again with the rollouts replayed, and then hotfix_train_settle.
+ *
+ * @param services   An array: each service with its rollout; borrowed for the call. On success the train takes the rollouts
+ *                   over: they are freed with it, and from then on fed through it alone. On failure they stay the caller's.
+ * @param count      How many services.
+ * @param after      What each service waits for to be complete, as JSON: an object with a list of names for a service; UTF-8, borrowed. With
+ *                   length 0 (may be null) they go one after the other, in the order of `services`.
+ * @param after_len  Its length in bytes.
+ * @param out        The train; the caller frees it with hotfix_train_free. Null on failure.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_PLAN for services that make no train: none, a name twice, a circle.
+ *
+ * Thread rule: one thread, which alone uses the rollouts.
+ */
+hotfix_status hotfix_train_new(const struct hotfix_train_service *services,
+                               size_t count,
+                               const char *after,
+                               size_t after_len,
+                               struct hotfix_train **out,
+                               struct hotfix_error **err);
+
+/**
+ * Takes one input for one service, and says what every rollout that moved has to do.
+ *
+ * @param train        A train.
+ * @param at_ms        The present time, in milliseconds since 1970-01-01T00:00:00Z.
+ * @param service      The service's name; UTF-8, borrowed for the call.
+ * @param service_len  Its length in bytes.
+ * @param input        {"kind", "by", …} as for hotfix_rollout_handle; UTF-8, borrowed for the call.
+ * @param input_len    Its length in bytes.
+ * @param out          What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose moves are to be appended too.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_INPUT for a document that is no input, and for a service that is not in the train. HOTFIX_STATUS_REFUSED for one that is not taken now, by the
+ *         train (HF-TRAIN) or by the rollout.
+ *
+ * Thread rule: one thread at a time for one train.
+ */
+hotfix_status hotfix_train_handle(struct hotfix_train *train,
+                                  int64_t at_ms,
+                                  const char *service,
+                                  size_t service_len,
+                                  const char *input,
+                                  size_t input_len,
+                                  struct hotfix_train_outcome *out,
+                                  struct hotfix_error **err);
+
+/**
+ * Takes one observation of one service from plain structs: the same as an input of kind `observe`.
+ *
+ * @param train        A train.
+ * @param at_ms        The present time, in milliseconds since 1970-01-01T00:00:00Z.
+ * @param service      The service's name; UTF-8, borrowed for the call.
+ * @param service_len  Its length in bytes.
+ * @param readings     An array as for hotfix_rollout_observe; borrowed for the call. May be null with count 0.
+ * @param count        How many readings.
+ * @param sender       Actor, key and expected head; may be null.
+ * @param out          What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose moves are to be appended too.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return As hotfix_train_handle; HOTFIX_STATUS_STRUCT and HOTFIX_STATUS_ENUM for structs that cannot be read.
+ *
+ * Thread rule: one thread at a time for one train.
+ */
+hotfix_status hotfix_train_observe(struct hotfix_train *train,
+                                   int64_t at_ms,
+                                   const char *service,
+                                   size_t service_len,
+                                   const struct hotfix_reading *readings,
+                                   size_t count,
+                                   const struct hotfix_sender *sender,
+                                   struct hotfix_train_outcome *out,
+                                   struct hotfix_error **err);
+
+/**
+ * Sends a `tick` to each rollout whose time has come, and goes on with a way back: for the timer that hotfix_train_poll_at
+ * arms.
+ *
+ * @param train  A train.
+ * @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.
+ * @param out    What it led to. Written on success only.
+ * @param err    Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: one thread at a time for one train.
+ */
+hotfix_status hotfix_train_tick(struct hotfix_train *train,
+                                int64_t at_ms,
+                                struct hotfix_train_outcome *out,
+                                struct hotfix_error **err);
+
+/**
+ * Goes on with a way back as far as it can, and gives every finding that stands: for after a crash. Again it changes nothing.
+ *
+ * @param train  A train.
+ * @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.
+ * @param out    What it led to. Written on success only.
+ * @param err    Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: one thread at a time for one train.
+ */
+hotfix_status hotfix_train_settle(struct hotfix_train *train,
+                                  int64_t at_ms,
+                                  struct hotfix_train_outcome *out,
+                                  struct hotfix_error **err);
+
+/**
+ * Frees a train with its rollouts, a poisoned one too. Views of its outcomes and rollouts end with it.
+ *
+ * @param train  A train, or null.
+ *
+ * Thread rule: one thread, after every other use of this handle and of its rollouts.
+ */
+void hotfix_train_free(struct hotfix_train *train);
+
+/**
+ * The name of a train's state: "rolling_back".
+ *
+ * @param state  Any number.
+ * @return Static text that ends with a null byte; "unknown" for a number that is no state.
+ *
+ * Thread rule: any thread at any time.
+ */
+const char *hotfix_train_state_name(int32_t state);
+
+/**
+ * One move of the last call.
+ *
+ * @param train  A train.
+ * @param index  From 0, below the outcome's `move_count`.
+ * @param out    The move; set its `struct_size` before. Written on success only.
+ * @param err    Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_RANGE where there is no such move.
+ *
+ * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ */
+hotfix_status hotfix_train_move_at(const struct hotfix_train *train,
+                                   size_t index,
+                                   struct hotfix_train_move *out,
+                                   struct hotfix_error **err);
+
+/**
+ * One action of a move of the last call.
+ *
+ * @param train       A train.
+ * @param move_index  From 0, below the outcome's `move_count`.
+ * @param index       From 0, below the move's `action_count`.
+ * @param out         The action; set its `struct_size` before. Written on success only. Its views live until the next call
+ *                    that takes the train without `const`.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_RANGE where there is no such action.
+ *
+ * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ */
+hotfix_status hotfix_train_action(const struct hotfix_train *train,
+                                  size_t move_index,
+                                  size_t index,
+                                  struct hotfix_action *out,
+                                  struct hotfix_error **err);
+
+/**
+ * Where the train is.
+ *
+ * @param train  A train.
+ * @param out    The state. Written on success only.
+ * @param err    Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ */
+hotfix_status hotfix_train_state_of(const struct hotfix_train *train,
+                                    hotfix_train_state *out,
+                                    struct hotfix_error **err);
+
+/**
+ * Each service and where it is, as JSON: [{"service", "place", "state", "waits_for", "until"}].
+ *
+ * `place` is waiting, next (it may start, as far as the train goes), held, running, complete, closed, in_turn (it goes back
+ * once those in `waits_for` have, at the latest at `until`), kept, rolling_back, frozen or back.
+ *
+ * @param train  A train.
+ * @param out    A buffer that the caller frees with hotfix_buf_free.
+ * @param err    Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ */
+hotfix_status hotfix_train_services(const struct hotfix_train *train,
+                                    struct hotfix_buf *out,
+                                    struct hotfix_error **err);
+
+/**
+ * What came up in the last call for a person to know, as JSON: [{"code", "service", "message"}].
+ *
+ * @param train  A train.
+ * @param out    A buffer that the caller frees with hotfix_buf_free.
+ * @param err    Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ */
+hotfix_status hotfix_train_findings(const struct hotfix_train *train,
+                                    struct hotfix_buf *out,
+                                    struct hotfix_error **err);
+
+/**
+ * The next moment at which time alone can change something in any of the services: arm one timer with it and call
+ * hotfix_train_tick.
+ *
+ * @param train   A train.
+ * @param out_ms  Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER where nothing waits for time. Written on success only.
+ * @param err     Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ */
+hotfix_status hotfix_train_poll_at(const struct hotfix_train *train,
+                                   int64_t *out_ms,
+                                   struct hotfix_error **err);
+
+/**
+ * A service's rollout, for every function that takes a `const hotfix_rollout *`.
+ *
+ * @param train        A train.
+ * @param service      The service's name; UTF-8, borrowed for the call.
+ * @param service_len  Its length in bytes.
+ * @param out          The rollout, which belongs to the train: hotfix_train_free frees it. Null on failure.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_ENUM where the train has no such service.
+ *
+ * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ */
+hotfix_status hotfix_train_rollout(const struct hotfix_train *train,
+                                   const char *service,
+                                   size_t service_len,
+                                   const struct hotfix_rollout **out,
+                                   struct hotfix_error **err);
 
 /**
  * Checks a log from end to end and computes every verdict, action and change of state anew.

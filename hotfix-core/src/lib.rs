@@ -20,6 +20,7 @@ pub mod rollout;
 pub mod severity;
 pub mod stats;
 mod text;
+pub mod train;
 pub mod unit;
 pub mod vcs;
 

@@ -10,7 +10,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ("policy", &["policy"]),
     ("engines on values", &["severity", "decision", "gate", "metric", "stats", "kayenta"]),
     ("answers about one release", &["vcs", "plan", "judge", "deadline", "lint"]),
-    ("the phase machine", &["rollout"]),
+    ("the phase machine", &["rollout", "train"]),
     ("words", &["message", "report", "interop"]),
     ("the whole system", &["simulate"]),
     ("for tests", &["testing"]),

@@ -8,8 +8,9 @@ use hotfix_core::kayenta::KayentaError;
 use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
-use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason, SnapshotError};
+use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason, SnapshotError, State};
 use hotfix_core::stats::StatError;
+use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::UnitError;
 use hotfix_core::vcs::{CommitError, VcsError};
 use serde_json::{Value, json};
@@ -160,6 +161,33 @@ impl hotfix_error {
     }
 }
 
+impl hotfix_error {
+    pub(crate) fn of_train_refusal(refusal: TrainRefusal) -> Box<Self> {
+        let path = match &refusal.reason {
+            TrainRefusalReason::Rollout(RefusalReason::Reading(reading)) => {
+                path_of_reading(reading)
+            }
+            _ => String::new(),
+        };
+        let accepted: Vec<&'static str> =
+            refusal.accepted.iter().map(|kind| kind.as_str()).collect();
+        let status = match &refusal.reason {
+            TrainRefusalReason::NoSuchService { .. } => hotfix_status::Input,
+            _ => hotfix_status::Refused,
+        };
+        let mut error = Self::new(status, refusal.code(), &path, &refusal);
+        error.detail = json!({
+            "accepted": accepted,
+            "got": refusal.got.as_str(),
+            "service": refusal.service,
+            "state": refusal.state.map(State::as_str),
+        });
+        error.accepted = accepted;
+        error.events = refusal.events;
+        error
+    }
+}
+
 fn path_of_reading(error: &ReadingError) -> String {
     match error {
         ReadingError::UnknownMetric { metric, .. }
@@ -206,6 +234,12 @@ impl From<CanonicalError> for Box<hotfix_error> {
 
 impl From<PlanError> for Box<hotfix_error> {
     fn from(error: PlanError) -> Self {
+        hotfix_error::new(hotfix_status::Plan, error.code(), &error.path(), &error)
+    }
+}
+
+impl From<TrainError> for Box<hotfix_error> {
+    fn from(error: TrainError) -> Self {
         hotfix_error::new(hotfix_status::Plan, error.code(), &error.path(), &error)
     }
 }

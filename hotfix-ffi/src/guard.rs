@@ -99,6 +99,28 @@ impl<T> Guarded<T> {
         result
     }
 
+    /// Changes several at once: a panic poisons them all.
+    pub(crate) fn change_all<R>(
+        all: Vec<&mut Self>,
+        name: &str,
+        body: impl FnOnce(Vec<&mut T>) -> Fallible<R>,
+    ) -> Fallible<R> {
+        for guarded in &all {
+            guarded.check(name)?;
+        }
+        let (bombs, values): (Vec<_>, Vec<_>) =
+            all.into_iter().map(|guarded| (Bomb(&guarded.poisoned), &mut guarded.value)).unzip();
+        let result = body(values);
+        bombs.into_iter().for_each(std::mem::forget);
+        result
+    }
+
+    /// The value, where it is not poisoned.
+    pub(crate) fn value(&self, name: &str) -> Fallible<&T> {
+        self.check(name)?;
+        Ok(&self.value)
+    }
+
     #[inline]
     fn check(&self, name: &str) -> Fallible<()> {
         if self.poisoned.load(Ordering::Acquire) {

@@ -47,6 +47,8 @@ pub mod snapshot;
 pub mod status;
 pub mod strategy;
 pub mod time;
+pub mod train;
+pub mod train_view;
 pub mod vcs;
 pub mod version;
 mod versioned;

@@ -90,6 +90,53 @@ pub(crate) unsafe fn with<T, R>(
     Ok(body(unsafe { &mut *at }))
 }
 
+/// A handle that its caller gave away for good: it is freed with whoever took it.
+pub(crate) struct Taken<H: Handle>(std::ptr::NonNull<H>);
+
+impl<H: Handle> Taken<H> {
+    /// Takes over a handle.
+    ///
+    /// # Safety
+    /// Live, and from now on nobody's but the taker's.
+    pub(crate) unsafe fn new(handle: *mut H, name: &str) -> Fallible<Self> {
+        std::ptr::NonNull::new(handle).map(Self).ok_or_else(|| hotfix_error::null(name))
+    }
+
+    pub(crate) const fn as_ptr(&self) -> *const H {
+        self.0.as_ptr()
+    }
+
+    pub(crate) fn guarded(&self) -> &Guarded<H::Value> {
+        // SAFETY: live as long as this, by the contract of `new`; changed through `guarded_mut` only.
+        unsafe { self.0.as_ref() }.guarded()
+    }
+
+    pub(crate) fn guarded_mut(&mut self) -> &mut Guarded<H::Value> {
+        // SAFETY: as above, and used by this thread alone, by the header's contract of whoever took it.
+        unsafe { self.0.as_mut() }.guarded_mut()
+    }
+}
+
+impl<H: Handle> Drop for Taken<H> {
+    fn drop(&mut self) {
+        // SAFETY: made by `make`, and owned by this alone since `new`.
+        unsafe { free(self.0.as_ptr()) }
+    }
+}
+
+/// Plain values that the caller lends for this call; null is fine where there are none.
+pub(crate) unsafe fn array<'a, T>(at: *const T, len: usize, name: &str) -> Fallible<&'a [T]> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    not_null(at, name)?;
+    if len > isize::MAX as usize / size_of::<T>() || !at.is_aligned() {
+        return Err(hotfix_error::range(name, len, "the number of aligned structs"));
+    }
+    // SAFETY: not null, aligned, not too long; `len` readable values by the header's contract.
+    Ok(unsafe { slice::from_raw_parts(at, len) })
+}
+
 /// Frees a handle; null is fine.
 pub(crate) unsafe fn free<H: Handle>(handle: *mut H) {
     if !handle.is_null() {

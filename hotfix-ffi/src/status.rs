@@ -24,11 +24,11 @@ pub enum hotfix_status {
     Unit = 10,
     /// A policy cannot be read; the error has all faults (HF-POL, HF-UNIT).
     Policy = 11,
-    /// A plan, or a commit message, cannot be made (HF-PLAN, HF-VCS).
+    /// A plan, a train or a commit message cannot be made (HF-PLAN, HF-TRAIN, HF-VCS).
     Plan = 12,
-    /// An input or a reading cannot be read; nothing was logged (HF-IN).
+    /// An input or a reading cannot be read; nothing was logged (HF-IN, and HF-TRAIN-009).
     Input = 13,
-    /// A legal input was refused; append the outcome's events, the error has what would be taken (HF-ROLL, HF-MET).
+    /// A legal input was refused; append the outcome's events, the error has what would be taken (HF-ROLL, HF-MET, HF-TRAIN).
     Refused = 14,
     /// A log or a snapshot cannot be taken up (HF-LOG, HF-SNAP, HF-JSON and those of what it records).
     Log = 15,

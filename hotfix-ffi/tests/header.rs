@@ -37,6 +37,8 @@ const SOURCES: &[&str] = &[
     "view",
     "explain",
     "gate",
+    "train",
+    "train_view",
     "audit",
     "redact",
     "rate_ratio",
@@ -68,6 +70,8 @@ fn macros() -> String {
     for (name, kind) in [
         ("OUTCOME", "outcome"),
         ("ACTION", "action"),
+        ("TRAIN_OUTCOME", "train_outcome"),
+        ("TRAIN_MOVE", "train_move"),
         ("READING", "reading"),
         ("SENDER", "sender"),
         ("EVIDENCE", "evidence"),

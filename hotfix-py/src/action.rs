@@ -105,11 +105,11 @@ pub(crate) struct OutcomeDocument {
     repeated: bool,
 }
 
-fn split<S: Serializer>(events: &str, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn split<S: Serializer>(events: &str, serializer: S) -> Result<S::Ok, S::Error> {
     lines(events).serialize(serializer)
 }
 
-fn join<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(crate) fn join<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Vec::<String>::deserialize(deserializer).map(|lines| lines.concat())
 }
 

@@ -7,8 +7,9 @@ use hotfix_core::fact::FactError;
 use hotfix_core::kayenta::KayentaError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
-use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError};
+use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
 use hotfix_core::stats::StatError;
+use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::UnitError;
 use hotfix_core::vcs::{CommitError, VcsError};
 use pyo3::exceptions::PyRuntimeError;
@@ -17,6 +18,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::policy::Problem;
+use crate::train::TrainMove;
 
 /// Whatever can go wrong in a call. Boxed, as numbers are read in a loop and mostly nothing does.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ enum Kind {
     Input(InputError),
     Unit(UnitError),
     Refused(Refusal),
+    Train(TrainError),
+    TrainRefused(TrainRefusal),
     Log(LogError),
     Snapshot(SnapshotError),
     Stat(StatError),
@@ -61,6 +65,8 @@ from! {
     InputError => Input,
     UnitError => Unit,
     Refusal => Refused,
+    TrainError => Train,
+    TrainRefusal => TrainRefused,
     LogError => Log,
     SnapshotError => Snapshot,
     StatError => Stat,
@@ -135,6 +141,27 @@ impl Fault {
                 set("got", InputKind::as_str(refusal.got))?;
                 fields.set_item("events", lines(&refusal.events))?;
                 ("Refused", refusal.to_string())
+            }
+            Kind::Train(error) => {
+                set("code", error.code())?;
+                set("path", &error.path())?;
+                ("PlanError", error.to_string())
+            }
+            Kind::TrainRefused(refusal) => {
+                let message = refusal.to_string();
+                set("code", refusal.code())?;
+                if matches!(refusal.reason, TrainRefusalReason::NoSuchService { .. }) {
+                    ("InputError", message)
+                } else {
+                    let accepted: Vec<_> = refusal.accepted.iter().map(|k| k.as_str()).collect();
+                    fields.set_item("accepted", accepted)?;
+                    set("state", refusal.state.map_or("", State::as_str))?;
+                    set("got", refusal.got.as_str())?;
+                    fields.set_item("events", lines(&refusal.events))?;
+                    set("service", &refusal.service)?;
+                    fields.set_item("moves", TrainMove::list(refusal.moves))?;
+                    ("Refused", message)
+                }
             }
             Kind::Log(error) => {
                 set("code", error.code())?;

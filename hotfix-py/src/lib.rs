@@ -32,6 +32,7 @@ mod redact;
 mod rollout;
 mod severity;
 mod stats;
+mod train;
 mod vcs;
 mod verdict;
 
@@ -89,6 +90,8 @@ mod module {
     };
     #[pymodule_export]
     use crate::stats::{RateRatio, wilson};
+    #[pymodule_export]
+    use crate::train::{Train, TrainFinding, TrainMove, TrainOutcome};
     #[pymodule_export]
     use crate::vcs::{branch_name, next_version, tag_name};
     #[pymodule_export]

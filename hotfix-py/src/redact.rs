@@ -4,7 +4,7 @@ use hotfix_core::rollout::{self, Redaction};
 use pyo3::prelude::*;
 
 use crate::error::Result;
-use crate::rollout::Log;
+use crate::log::Log;
 
 /// Take personal values out of a log: the chain holds without them, and it replays to the same state with digests in place of
 /// names.

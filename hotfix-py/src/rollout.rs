@@ -541,7 +541,7 @@ impl Rollout {
 
 impl Rollout {
     /// No Python code runs while the lock is held.
-    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, Core>> {
+    pub(crate) fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, Core>> {
         self.inner.lock_py_attached(py).map_err(poisoned)
     }
 
@@ -557,7 +557,7 @@ impl From<Core> for Rollout {
 }
 
 /// Reads an input; metrics go the short way, on which a number may be NaN.
-fn read_input(input: &Bound<'_, PyAny>) -> Result<Input> {
+pub(crate) fn read_input(input: &Bound<'_, PyAny>) -> Result<Input> {
     let py = input.py();
     let mapping = input.cast::<PyMapping>().map_err(|_| {
         PyTypeError::new_err(format!(

@@ -17,6 +17,8 @@ impl Rollout {
     pub fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
         let Case {
             stage,
+            // What a train asks; the rollout itself goes by its stage.
+            turned_back_at: _,
             // The names of lines and actions, and what is kept of them for people.
             seq: _,
             intents: _,

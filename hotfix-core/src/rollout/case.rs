@@ -43,6 +43,8 @@ impl Changes {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Case {
     pub(super) stage: Stage,
+    /// Since when it is on a way back, or back.
+    pub(super) turned_back_at: Option<Timestamp>,
     /// The number of the next event.
     pub(super) seq: u64,
     /// The last time known.
@@ -81,6 +83,7 @@ impl Case {
     pub(super) fn try_new(plan: &Plan) -> Result<Self, StatError> {
         Ok(Self {
             stage: Stage::Preparing,
+            turned_back_at: None,
             seq: 0,
             at: None,
             share: Share::NONE,
@@ -380,6 +383,7 @@ impl Case {
         if !matches!(to, Stage::Paused { .. }) {
             self.asked = false;
         }
+        self.turned_back_at = to.has_turned_back().then(|| self.turned_back_at.unwrap_or(at));
         self.stage = to;
     }
 

@@ -41,6 +41,11 @@ impl Intents {
         self.0.insert(kind, Intent { kind, by, at, role, about, why });
     }
 
+    /// When the last of this kind was.
+    pub(super) fn last(&self, kind: InputKind) -> Option<Timestamp> {
+        self.0.get(&kind).map(|intent| intent.at)
+    }
+
     /// In the order of time.
     pub(super) fn all(&self) -> Vec<Intent> {
         let mut all: Vec<Intent> = self.0.values().cloned().collect();

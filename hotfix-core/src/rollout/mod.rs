@@ -332,6 +332,16 @@ impl Rollout {
         self.case.at
     }
 
+    /// When it was last started.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.case.intents.last(InputKind::Start)
+    }
+
+    /// Since when it is on a way back, or back; None while it is neither.
+    pub const fn turned_back_at(&self) -> Option<Timestamp> {
+        self.case.turned_back_at
+    }
+
     /// Actions that await `confirm` or `failed`, oldest first. After a crash these are to be done, or found done.
     pub fn pending_actions(&self) -> &[Action] {
         &self.case.pending

@@ -266,6 +266,25 @@ impl State {
 }
 
 impl Stage {
+    /// Whether the rollout is on a way back, or back, or should be: no more traffic is to reach the new version.
+    pub const fn has_turned_back(&self) -> bool {
+        match self {
+            Self::RollingBack(_)
+            | Self::RolledBack
+            | Self::Frozen { .. }
+            | Self::Aborted
+            | Self::Failed => true,
+            Self::Preparing
+            | Self::Deploying(_)
+            | Self::Monitoring(_)
+            | Self::Gate { .. }
+            | Self::FinalValidation { .. }
+            | Self::Complete { .. }
+            | Self::Closed
+            | Self::Paused { .. } => false,
+        }
+    }
+
     /// The phase that this stage is in.
     pub const fn step(&self) -> Option<Step> {
         match self {

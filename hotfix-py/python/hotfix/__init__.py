@@ -51,6 +51,10 @@ from hotfix._core import (
     Rollout,
     RuleVerdict,
     TestOutlook,
+    Train,
+    TrainFinding,
+    TrainMove,
+    TrainOutcome,
     Verdict,
     Why,
     __version__,
@@ -109,6 +113,11 @@ __all__ = [
     "AuditFinding",
     "audit",
     "redact",
+    # Several services in one hot-fix
+    "Train",
+    "TrainOutcome",
+    "TrainMove",
+    "TrainFinding",
     # Statistics
     "stats",
     "kayenta",

@@ -58,6 +58,10 @@ __all__ = [
     "Randomisation",
     "RateRatio",
     "TimeToDetect",
+    "Train",
+    "TrainFinding",
+    "TrainMove",
+    "TrainOutcome",
     "branch_name",
     "next_version",
     "tag_name",
@@ -110,6 +114,9 @@ __version__: Final[str]
 
 # Closed sets are plain strings.
 
+_TrainState: TypeAlias = Literal[
+    "waiting", "running", "complete", "closed", "rolling_back", "frozen", "rolled_back"
+]
 _State: TypeAlias = Literal[
     "drafted",
     "awaiting_approval",
@@ -245,6 +252,26 @@ class _Iterable(Protocol):
     def __iter__(self) -> Iterator[Any]: ...
 
 _Samples: TypeAlias = Sequence[SupportsFloat] | _Iterable
+
+@type_check_only
+class _Standing(TypedDict):
+    service: str
+    place: Literal[
+        "waiting",
+        "next",
+        "held",
+        "running",
+        "complete",
+        "closed",
+        "in_turn",
+        "kept",
+        "rolling_back",
+        "frozen",
+        "back",
+    ]
+    state: _State
+    waits_for: list[str]
+    until: NotRequired[str]
 
 @type_check_only
 class _Blocker(TypedDict):
@@ -641,6 +668,58 @@ class Outcome(_Document):
     def actions(self) -> list[Action]: ...
     @property
     def repeated(self) -> bool: ...
+
+@final
+class Train:
+    def __new__(
+        cls,
+        rollouts: Mapping[str, Rollout] | Sequence[tuple[str, Rollout]],
+        after: Mapping[str, Sequence[str]] | None = None,
+    ) -> Train: ...
+    def handle(self, at: _Time, service: str, input: Mapping[str, object]) -> TrainOutcome: ...
+    def observe(self, at: _Time, service: str, metrics: _Metrics) -> TrainOutcome: ...
+    def tick(self, at: _Time) -> TrainOutcome: ...
+    def settle(self, at: _Time) -> TrainOutcome: ...
+    @property
+    def state(self) -> _TrainState: ...
+    @property
+    def rollouts(self) -> dict[str, Rollout]: ...
+    def next(self) -> list[str]: ...
+    def services(self) -> list[_Standing]: ...
+    def findings(self) -> list[TrainFinding]: ...
+    def pending_actions(self) -> dict[str, list[Action]]: ...
+    def poll_at(self) -> datetime | None: ...
+
+@final
+class TrainOutcome(_Document):
+    @property
+    def moves(self) -> list[TrainMove]: ...
+    @property
+    def findings(self) -> list[TrainFinding]: ...
+
+@final
+class TrainMove(_Document):
+    @property
+    def service(self) -> str: ...
+    @property
+    def events(self) -> list[str]: ...
+    @property
+    def actions(self) -> list[Action]: ...
+    @property
+    def state(self) -> _State: ...
+    @property
+    def repeated(self) -> bool: ...
+    @property
+    def by_train(self) -> bool: ...
+
+@final
+class TrainFinding(_Document):
+    @property
+    def code(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def message(self) -> str: ...
 
 @final
 class Action(_Document):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hotfix._core import Problem, _InputKind, _State
+    from hotfix._core import Problem, TrainMove, _InputKind, _State
 
 
 class Error(Exception):
@@ -98,12 +98,18 @@ class Refused(Error):  # noqa: N818 - not an error of the program
         The kind that came.
     events
         The log lines that the refusal adds, to be appended like any other; mostly one or none.
+    service
+        In a train: the service that the input was for, to whose log `events` belong.
+    moves
+        In a train: what it did before, to be appended and acted on first.
     """
 
     accepted: list[_InputKind] = []  # noqa: RUF012 - replaced, never changed
     state: _State
     got: _InputKind
     events: list[str] = []  # noqa: RUF012 - replaced, never changed
+    service: str = ""
+    moves: list[TrainMove] = []  # noqa: RUF012 - replaced, never changed
 
 
 class LogError(Error, ValueError):

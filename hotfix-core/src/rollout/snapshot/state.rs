@@ -30,6 +30,7 @@ const MOST_LINES: u64 = 1 << 53;
 #[serde(deny_unknown_fields)]
 pub(super) struct CaseState {
     stage: Stage,
+    turned_back_at: Option<Timestamp>,
     at: Option<Timestamp>,
     share: Share,
     attempt: u32,
@@ -79,6 +80,7 @@ impl CaseState {
     pub(super) fn of(case: &Case) -> Result<Self, serde_json::Error> {
         let Case {
             stage,
+            turned_back_at,
             // In the envelope.
             seq: _,
             at,
@@ -101,6 +103,7 @@ impl CaseState {
         } = case;
         Ok(Self {
             stage: stage.clone(),
+            turned_back_at: *turned_back_at,
             at: *at,
             share: *share,
             attempt: *attempt,
@@ -125,6 +128,7 @@ impl CaseState {
     pub(super) fn restored(self, plan: &Plan, seq: u64) -> Result<Case, SnapshotError> {
         let Self {
             stage,
+            turned_back_at,
             at,
             share,
             attempt,
@@ -153,6 +157,9 @@ impl CaseState {
         if at.is_none() || seq > MOST_LINES || u64::from(attempt) > seq {
             return Err(misfit("the clock"));
         }
+        if turned_back_at.is_some() != stage.has_turned_back() {
+            return Err(misfit("the way back"));
+        }
         if !stage.step().is_none_or(|step| is_of(plan, step)) || !fits(question.as_ref()) {
             return Err(misfit("the phase"));
         }
@@ -167,6 +174,7 @@ impl CaseState {
         };
         Ok(Case {
             stage,
+            turned_back_at,
             seq,
             at,
             share,

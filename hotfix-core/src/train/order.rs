@@ -1,0 +1,213 @@
+//! Which service starts after which.
+
+use std::collections::BTreeMap;
+
+use super::error::TrainError;
+
+/// Longest name of a service, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// The services of a train and what each waits for. Checked: no name twice, no circle.
+///
+/// ```
+/// use hotfix_core::train::Order;
+///
+/// let order = Order::sequence(["ledger", "payments", "checkout"])?;
+/// assert_eq!(order.after("checkout").collect::<Vec<_>>(), ["payments"]);
+/// let order = Order::from_json(["ledger", "mail", "checkout"], r#"{"checkout": ["ledger", "mail"]}"#)?;
+/// assert_eq!(order.after("mail").count(), 0);
+/// let error = Order::from_json(["a", "b"], r#"{"a": ["b"], "b": ["a"]}"#).unwrap_err();
+/// assert_eq!(error.code(), "HF-TRAIN-005");
+/// # Ok::<(), hotfix_core::train::TrainError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub(super) services: Vec<Service>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Service {
+    pub(super) name: String,
+    /// Those that it waits for, by their places.
+    pub(super) after: Vec<usize>,
+    /// Those that wait for it, for one that does, and so on.
+    pub(super) dependents: Vec<usize>,
+    /// Its place where each comes after those that it waits for.
+    pub(super) rank: usize,
+}
+
+impl Order {
+    /// One after the other, in this order.
+    ///
+    /// # Errors
+    /// `HF-TRAIN-001` to `-003`.
+    pub fn sequence<S: AsRef<str>>(
+        services: impl IntoIterator<Item = S>,
+    ) -> Result<Self, TrainError> {
+        let names = names(services)?;
+        let after = (0..names.len()).map(|place| place.checked_sub(1).into_iter().collect());
+        let after = after.collect();
+        Self::checked(names, after)
+    }
+
+    /// Each after those that `after` names for it; what `after` does not name waits for none.
+    ///
+    /// # Errors
+    /// `HF-TRAIN-001` to `-005`.
+    pub fn graph<S: AsRef<str>>(
+        services: impl IntoIterator<Item = S>,
+        after: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Self, TrainError> {
+        let names = names(services)?;
+        let place = |got: &str| {
+            names.iter().position(|name| name == got).ok_or_else(|| TrainError::Unknown {
+                got: shown(got),
+                nearest: nearest(names.iter().map(String::as_str), got),
+            })
+        };
+        let mut waits = vec![Vec::new(); names.len()];
+        for (service, others) in after {
+            let here = place(service)?;
+            for other in others {
+                let other = place(other)?;
+                if let Some(waits) = waits.get_mut(here).filter(|waits| !waits.contains(&other)) {
+                    waits.push(other);
+                }
+            }
+        }
+        Self::checked(names, waits)
+    }
+
+    /// As [`graph`](Self::graph) with `after` as JSON, `{"payments": ["ledger"]}`; as [`sequence`](Self::sequence) where
+    /// the text is empty.
+    ///
+    /// # Errors
+    /// `HF-TRAIN-001` to `-006`.
+    pub fn from_json<S: AsRef<str>>(
+        services: impl IntoIterator<Item = S>,
+        after: &str,
+    ) -> Result<Self, TrainError> {
+        if after.is_empty() {
+            return Self::sequence(services);
+        }
+        let after = serde_json::from_str(after)
+            .map_err(|error| TrainError::Syntax { fault: error.to_string() })?;
+        Self::graph(services, &after)
+    }
+
+    /// Ranks the services, those that wait for none first, by their places among equals.
+    fn checked(names: Vec<String>, after: Vec<Vec<usize>>) -> Result<Self, TrainError> {
+        let mut services: Vec<Service> = names
+            .into_iter()
+            .zip(after)
+            .map(|(name, after)| Service { name, after, dependents: Vec::new(), rank: usize::MAX })
+            .collect();
+        let ranked = |services: &[Service], place: &usize| {
+            services.get(*place).is_some_and(|service| service.rank != usize::MAX)
+        };
+        for rank in 0..services.len() {
+            let is_next = |service: &Service| {
+                service.rank == usize::MAX && service.after.iter().all(|a| ranked(&services, a))
+            };
+            match services.iter().position(is_next).and_then(|next| services.get_mut(next)) {
+                Some(next) => next.rank = rank,
+                None => return Err(TrainError::Circle { circle: circle(&services) }),
+            }
+        }
+        let mut by_rank: Vec<usize> = (0..services.len()).collect();
+        by_rank.sort_by_key(|place| services.get(*place).map(|service| service.rank));
+        // From the last back: whoever waits for a service is known with all that wait for it in turn.
+        for &place in by_rank.iter().rev() {
+            let Some(service) = services.get(place) else { continue };
+            let later: Vec<usize> = [place].iter().chain(&service.dependents).copied().collect();
+            for before in service.after.clone() {
+                let Some(before) = services.get_mut(before) else { continue };
+                for &later in &later {
+                    if !before.dependents.contains(&later) {
+                        before.dependents.push(later);
+                    }
+                }
+            }
+        }
+        Ok(Self { services })
+    }
+
+    /// The services, as they were named.
+    pub fn services(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.services.iter().map(|service| service.name.as_str())
+    }
+
+    /// Those that a service waits for; none for a name that is not in the train.
+    pub fn after<'o>(&'o self, service: &str) -> impl Iterator<Item = &'o str> {
+        let after = self.place(service).map(|place| self.after_of(place)).unwrap_or_default();
+        after.iter().map(|place| self.name(*place))
+    }
+
+    pub(super) fn place(&self, service: &str) -> Option<usize> {
+        self.services.iter().position(|known| known.name == service)
+    }
+
+    pub(super) fn name(&self, place: usize) -> &str {
+        self.services.get(place).map_or("", |service| &service.name)
+    }
+
+    pub(super) fn after_of(&self, place: usize) -> &[usize] {
+        self.services.get(place).map_or(&[], |service| &service.after)
+    }
+
+    pub(super) fn dependents_of(&self, place: usize) -> &[usize] {
+        self.services.get(place).map_or(&[], |service| &service.dependents)
+    }
+
+    pub(super) fn rank(&self, place: usize) -> usize {
+        self.services.get(place).map_or(usize::MAX, |service| service.rank)
+    }
+
+    /// The name that is nearest to one that is not in the train.
+    pub(super) fn nearest(&self, got: &str) -> String {
+        nearest(self.services(), got)
+    }
+}
+
+fn names<S: AsRef<str>>(services: impl IntoIterator<Item = S>) -> Result<Vec<String>, TrainError> {
+    let mut names: Vec<String> = Vec::new();
+    for (index, name) in services.into_iter().enumerate() {
+        let name = name.as_ref();
+        if name.trim().is_empty() || name.len() > LONGEST_NAME {
+            let (bytes, most) = (name.len(), LONGEST_NAME);
+            return Err(TrainError::Name { index, bytes, most });
+        }
+        if names.iter().any(|known| known == name) {
+            return Err(TrainError::Twice { service: name.to_owned() });
+        }
+        names.push(name.to_owned());
+    }
+    if names.is_empty() { Err(TrainError::Empty) } else { Ok(names) }
+}
+
+/// Follows the waits of a service that cannot start until one comes again.
+fn circle(services: &[Service]) -> Vec<String> {
+    let stuck = |place: &usize| services.get(*place).is_some_and(|s| s.rank == usize::MAX);
+    let mut path: Vec<usize> = Vec::new();
+    let mut here = (0..services.len()).find(stuck);
+    while let Some(place) = here {
+        if let Some(first) = path.iter().position(|known| *known == place) {
+            path.push(place);
+            let names = path.iter().skip(first).filter_map(|place| services.get(*place));
+            return names.map(|service| format!("`{}`", service.name)).collect();
+        }
+        path.push(place);
+        let after = services.get(place).map_or(&[][..], |service| &service.after);
+        here = after.iter().copied().find(stuck);
+    }
+    Vec::new()
+}
+
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+fn nearest<'n>(names: impl Iterator<Item = &'n str>, got: &str) -> String {
+    let near = |name: &&str| strsim::damerau_levenshtein(got, name);
+    names.min_by_key(near).unwrap_or("-").to_owned()
+}

@@ -1,0 +1,33 @@
+//! What a call led to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rollout::{Action, State};
+
+use super::error::TrainFinding;
+
+/// One input that one rollout took.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Move {
+    /// Whose rollout it is.
+    pub service: String,
+    /// The lines to append durably to that service's log, before anything is done; each ends with a line feed.
+    pub events: String,
+    /// What to do, in this order.
+    pub actions: Vec<Action>,
+    /// The state after it.
+    pub state: State,
+    /// The input's key was known: nothing changed, and the actions are those of the first delivery.
+    pub repeated: bool,
+    /// The train gave the input itself: the service goes back, or stands still, because another one went back.
+    pub by_train: bool,
+}
+
+/// What a call led to: append each move's lines to its service's log, in this order, then act.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainOutcome {
+    /// The rollouts that moved, in this order; one may move twice.
+    pub moves: Vec<Move>,
+    /// What has come up for a person to know. To be told at once.
+    pub findings: Vec<TrainFinding>,
+}

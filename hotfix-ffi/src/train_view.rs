@@ -1,0 +1,248 @@
+//! What a train shows: the moves of its last call, and where it is between inputs.
+
+use std::ffi::c_char;
+
+use hotfix_core::rollout::Rollout;
+use hotfix_core::train::Train;
+use hotfix_core::unit::Timestamp;
+
+use crate::buffer::{hotfix_buf, hotfix_str, put_text};
+use crate::error::{Fallible, hotfix_error};
+use crate::guard::guard;
+use crate::outcome::hotfix_action;
+use crate::pointer;
+use crate::policy::canonical;
+use crate::rollout::hotfix_rollout;
+use crate::status::hotfix_status;
+use crate::train::{Owned, hotfix_train, hotfix_train_move, hotfix_train_state};
+use crate::versioned;
+use crate::view::HOTFIX_NEVER;
+
+impl Owned {
+    /// Lets the core's train look at the rollouts.
+    fn look<R>(&self, look: impl FnOnce(&Train<&Rollout>) -> Fallible<R>) -> Fallible<R> {
+        let rollouts: Fallible<Vec<&Rollout>> = self
+            .rollouts
+            .iter()
+            .map(|taken| Ok(&taken.guarded().value("train")?.rollout))
+            .collect();
+        look(&Train::try_new(self.order.clone(), rollouts?)?)
+    }
+
+    fn made(&self, index: usize) -> Fallible<&hotfix_core::train::Move> {
+        self.moves.get(index).ok_or_else(|| {
+            let count = self.moves.len();
+            let wanted = format_args!("one below {count}, the number of moves");
+            hotfix_error::range("move", index, wanted)
+        })
+    }
+}
+
+/// One move of the last call.
+///
+/// @param train  A train.
+/// @param index  From 0, below the outcome's `move_count`.
+/// @param out    The move; set its `struct_size` before. Written on success only.
+/// @param err    Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_RANGE where there is no such move.
+///
+/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_train_move_at(
+    train: *const hotfix_train,
+    index: usize,
+    out: *mut hotfix_train_move,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let size = versioned::size_of_caller(out, "out")?;
+            pointer::read(train, "train", |owned| {
+                let made = owned.made(index)?;
+                let view = hotfix_train_move {
+                    struct_size: size,
+                    service: hotfix_str::of(&made.service),
+                    events: hotfix_str::of(&made.events),
+                    action_count: made.actions.len(),
+                    state: made.state.into(),
+                    repeated: u32::from(made.repeated),
+                    by_train: u32::from(made.by_train),
+                    reserved: 0,
+                };
+                versioned::write(out, size, &view);
+                Ok(())
+            })
+        })
+    }
+}
+
+/// One action of a move of the last call.
+///
+/// @param train       A train.
+/// @param move_index  From 0, below the outcome's `move_count`.
+/// @param index       From 0, below the move's `action_count`.
+/// @param out         The action; set its `struct_size` before. Written on success only. Its views live until the next call
+///                    that takes the train without `const`.
+/// @param err         Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_RANGE where there is no such action.
+///
+/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_train_action(
+    train: *const hotfix_train,
+    move_index: usize,
+    index: usize,
+    out: *mut hotfix_action,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let size = versioned::size_of_caller(out, "out")?;
+            pointer::read(train, "train", |owned| {
+                let actions = &owned.made(move_index)?.actions;
+                let action = actions.get(index).ok_or_else(|| {
+                    let count = actions.len();
+                    let wanted = format_args!("one below {count}, the number of actions");
+                    hotfix_error::range("index", index, wanted)
+                })?;
+                versioned::write(out, size, &hotfix_action::of(action));
+                Ok(())
+            })
+        })
+    }
+}
+
+/// Where the train is.
+///
+/// @param train  A train.
+/// @param out    The state. Written on success only.
+/// @param err    Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_train_state_of(
+    train: *const hotfix_train,
+    out: *mut hotfix_train_state,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let state =
+                pointer::read(train, "train", |owned| owned.look(|train| Ok(train.state())))?;
+            pointer::put(out, "out", state.into())
+        })
+    }
+}
+
+/// Each service and where it is, as JSON: [{"service", "place", "state", "waits_for", "until"}].
+///
+/// `place` is waiting, next (it may start, as far as the train goes), held, running, complete, closed, in_turn (it goes back
+/// once those in `waits_for` have, at the latest at `until`), kept, rolling_back, frozen or back.
+///
+/// @param train  A train.
+/// @param out    A buffer that the caller frees with hotfix_buf_free.
+/// @param err    Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_train_services(
+    train: *const hotfix_train,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                pointer::read(train, "train", |owned| {
+                    owned.look(|train| canonical(&train.services()))
+                })
+            })
+        })
+    }
+}
+
+/// What came up in the last call for a person to know, as JSON: [{"code", "service", "message"}].
+///
+/// @param train  A train.
+/// @param out    A buffer that the caller frees with hotfix_buf_free.
+/// @param err    Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_train_findings(
+    train: *const hotfix_train,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || pointer::read(train, "train", |owned| canonical(&owned.findings)))
+        })
+    }
+}
+
+/// The next moment at which time alone can change something in any of the services: arm one timer with it and call
+/// hotfix_train_tick.
+///
+/// @param train   A train.
+/// @param out_ms  Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER where nothing waits for time. Written on success only.
+/// @param err     Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_train_poll_at(
+    train: *const hotfix_train,
+    out_ms: *mut i64,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let at =
+                pointer::read(train, "train", |owned| owned.look(|train| Ok(train.poll_at())))?;
+            pointer::put(out_ms, "out_ms", at.map_or(HOTFIX_NEVER, Timestamp::as_millis))
+        })
+    }
+}
+
+/// A service's rollout, for every function that takes a `const hotfix_rollout *`.
+///
+/// @param train        A train.
+/// @param service      The service's name; UTF-8, borrowed for the call.
+/// @param service_len  Its length in bytes.
+/// @param out          The rollout, which belongs to the train: hotfix_train_free frees it. Null on failure.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_ENUM where the train has no such service.
+///
+/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_train_rollout(
+    train: *const hotfix_train,
+    service: *const c_char,
+    service_len: usize,
+    out: *mut *const hotfix_rollout,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            pointer::put(out, "out", std::ptr::null())?;
+            let service = pointer::text(service, service_len, "service")?;
+            let rollout = pointer::read(train, "train", |owned| {
+                let place = owned.order.services().position(|known| known == service);
+                let taken = place.and_then(|place| owned.rollouts.get(place));
+                taken.map(pointer::Taken::as_ptr).ok_or_else(|| {
+                    let names: Vec<&str> = owned.order.services().collect();
+                    let wanted = format!("a service of the train: {}", names.join(", "));
+                    hotfix_error::no_member("service", service, &wanted)
+                })
+            })?;
+            pointer::put(out, "out", rollout)
+        })
+    }
+}

@@ -1,0 +1,396 @@
+//! `Train`: several services in one hot-fix, over rollouts that stay the caller's.
+
+use std::sync::MutexGuard;
+
+use hotfix_core::rollout::{Input, Rollout as Core, State};
+use hotfix_core::train::{
+    Move, Order, Train as CoreTrain, TrainError, TrainFinding as CoreFinding,
+    TrainOutcome as CoreOutcome,
+};
+use hotfix_core::unit::Timestamp;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMapping};
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, join, split};
+use crate::convert::{At, datetime, json, to_python};
+use crate::document::document;
+use crate::error::{Result, lines};
+use crate::observation::observation;
+use crate::rollout::{Rollout, read_input};
+
+/// What `TrainMove` is on the wire. The lines stay in one piece until they are asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MoveDocument {
+    service: String,
+    #[serde(serialize_with = "split", deserialize_with = "join")]
+    events: String,
+    actions: Vec<hotfix_core::rollout::Action>,
+    state: State,
+    repeated: bool,
+    by_train: bool,
+}
+
+document! {
+    /// One input that one rollout of a train took.
+    TrainMove(MoveDocument) {
+        /// Whose rollout it is.
+        fn service(this) -> &str { &this.service }
+        /// The lines to append durably to that service's log before anything is done; each ends with a line feed.
+        fn events(this) -> Vec<&str> { lines(&this.events) }
+        /// What to do, in this order.
+        fn actions(this) -> Vec<Action> { this.actions.iter().cloned().map(Action).collect() }
+        /// The rollout's state after it.
+        fn state(this) -> &'static str { this.state.as_str() }
+        /// The input's key was known: nothing changed, and the actions are those of the first delivery.
+        fn repeated(this) -> bool { this.repeated }
+        /// The train gave the input itself, because another service went back.
+        fn by_train(this) -> bool { this.by_train }
+    }
+}
+
+impl TrainMove {
+    pub(crate) fn list(moves: Vec<Move>) -> Vec<Self> {
+        moves.into_iter().map(|made| Self(made.into())).collect()
+    }
+}
+
+impl From<Move> for MoveDocument {
+    fn from(made: Move) -> Self {
+        let Move { service, events, actions, state, repeated, by_train } = made;
+        Self { service, events, actions, state, repeated, by_train }
+    }
+}
+
+document! {
+    /// What a person has to know: a service of a train that does not go back as the others do.
+    TrainFinding(CoreFinding) {
+        /// The stable code; `docs/codes.md` lists all.
+        fn code(this) -> &str { &this.code }
+        /// The service.
+        fn service(this) -> &str { &this.service }
+        /// What is the matter, and what a person can do.
+        fn message(this) -> &str { &this.message }
+    }
+}
+
+/// What `TrainOutcome` is on the wire.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TrainOutcomeDocument {
+    moves: Vec<MoveDocument>,
+    findings: Vec<CoreFinding>,
+}
+
+document! {
+    /// What a call on a train led to.
+    TrainOutcome(TrainOutcomeDocument) {
+        /// The rollouts that moved: append each one's lines to its service's log, in this order, then act.
+        fn moves(this) -> Vec<TrainMove> { this.moves.iter().cloned().map(TrainMove).collect() }
+        /// What has come up for a person to know. To be told at once.
+        fn findings(this) -> Vec<TrainFinding> {
+            this.findings.iter().cloned().map(TrainFinding).collect()
+        }
+    }
+}
+
+impl From<CoreOutcome> for TrainOutcome {
+    fn from(outcome: CoreOutcome) -> Self {
+        let moves = outcome.moves.into_iter().map(Into::into).collect();
+        Self(TrainOutcomeDocument { moves, findings: outcome.findings })
+    }
+}
+
+/// Several services in one hot-fix, each with a rollout of its own.
+///
+/// A service's ``start`` is taken once those that it waits for are complete. Where one goes back, by its verdict or by a
+/// person, the train asks all others back: those that are not complete at once, those that are once all that wait for
+/// them are back. It has no log: after a crash make it again over the replayed rollouts and call `settle`.
+///
+/// Parameters
+/// ----------
+/// rollouts : Mapping or sequence of pairs
+///     By the name of its service each rollout. They stay the caller's, to be looked at; feed them through the train.
+/// after : Mapping, optional
+///     By service those that it waits for. Without, each waits for the one before it.
+///
+/// Raises
+/// ------
+/// PlanError
+///     Where services make no train: none, a name twice, a circle.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> text = '''
+/// ... extends = "phased-canary"
+/// ... name = "open"
+/// ... checklists = []
+/// ... contingencies = []
+/// ... severities = { remove = true }
+/// ... '''
+/// >>> policy = hotfix.Policy.from_toml(text)
+/// >>> def rollout(service):
+/// ...     incident = {"id": "INC-2041", "service": service}
+/// ...     return hotfix.Rollout(policy.plan(incident, {"version": "2.3.1", "previous": "2.3.0"}))
+/// >>> train = hotfix.Train({"ledger": rollout("ledger"), "payments": rollout("payments")})
+/// >>> train.next()
+/// ['ledger']
+/// >>> try:
+/// ...     train.handle("2026-03-03T14:40:00Z", "payments", {"kind": "start", "by": "lena"})
+/// ... except hotfix.Refused as refused:
+/// ...     print(refused)
+/// `start` of `payments` is refused in state `ready`: it starts after `ledger` (ready)
+/// >>> outcome = train.handle("2026-03-03T14:40:00Z", "ledger", {"kind": "start", "by": "lena"})
+/// >>> [(move.service, move.state) for move in outcome.moves]
+/// [('ledger', 'deploying')]
+/// >>> train.state
+/// 'running'
+#[pyclass(frozen, module = "hotfix")]
+#[derive(Debug)]
+pub(crate) struct Train {
+    order: Order,
+    rollouts: Vec<Py<Rollout>>,
+}
+
+#[pymethods]
+impl Train {
+    #[new]
+    #[pyo3(signature = (rollouts, after=None))]
+    fn new(rollouts: &Bound<'_, PyAny>, after: Option<&Bound<'_, PyAny>>) -> Result<Self> {
+        let (mut names, mut made) = (Vec::<String>::new(), Vec::<Py<Rollout>>::new());
+        let pairs = match rollouts.cast::<PyMapping>() {
+            Ok(mapping) => mapping.items()?.into_any(),
+            Err(_) => rollouts.clone(),
+        };
+        for pair in pairs.try_iter()? {
+            let (name, rollout): (String, Py<Rollout>) = pair?.extract().map_err(|_| {
+                PyTypeError::new_err("a train is made of pairs of a name and a Rollout")
+            })?;
+            if made.iter().any(|other| other.is(&rollout)) {
+                return Err(TrainError::Shared { service: name }.into());
+            }
+            names.push(name);
+            made.push(rollout);
+        }
+        let after = after.map(|after| json(after)).transpose()?;
+        let after = after.map(|after| after.to_string()).unwrap_or_default();
+        Ok(Self { order: Order::from_json(&names, &after)?, rollouts: made })
+    }
+
+    /// Take one input for one service, and say what every rollout that moved has to do.
+    ///
+    /// Parameters
+    /// ----------
+    /// at : datetime or str
+    ///     Now.
+    /// service : str
+    ///     Its name.
+    /// input : Mapping
+    ///     As for `Rollout.handle`.
+    ///
+    /// Returns
+    /// -------
+    /// TrainOutcome
+    ///
+    /// Raises
+    /// ------
+    /// InputError
+    ///     Where time or input are none, or the train has no such service. Nothing has changed.
+    /// Refused
+    ///     Where the input is legal and not taken now, by the train (``HF-TRAIN``) or by the rollout. Append and act on
+    ///     its ``moves``, then append its ``events`` to the log of ``service``.
+    fn handle(
+        &self,
+        py: Python<'_>,
+        at: At,
+        service: &str,
+        input: &Bound<'_, PyAny>,
+    ) -> Result<TrainOutcome> {
+        self.take(py, at.0, service, &read_input(input)?)
+    }
+
+    /// Take what the metrics of one service read, as ``handle`` with ``{"kind": "observe", "metrics": metrics}``.
+    ///
+    /// Parameters
+    /// ----------
+    /// at : datetime or str
+    ///     Now.
+    /// service : str
+    ///     Its name.
+    /// metrics : Mapping
+    ///     As for `Rollout.observe`.
+    ///
+    /// Returns
+    /// -------
+    /// TrainOutcome
+    ///
+    /// Raises
+    /// ------
+    /// InputError, Refused
+    ///     As `handle`.
+    fn observe(
+        &self,
+        py: Python<'_>,
+        at: At,
+        service: &str,
+        metrics: &Bound<'_, PyMapping>,
+    ) -> Result<TrainOutcome> {
+        let dict = PyDict::new(py);
+        dict.update(metrics)?;
+        self.take(py, at.0, service, &Input::observe(observation(&dict)?))
+    }
+
+    /// Send a ``tick`` to each rollout whose time has come, and go on with a way back: for the timer that `poll_at` arms.
+    ///
+    /// Parameters
+    /// ----------
+    /// at : datetime or str
+    ///     Now.
+    ///
+    /// Returns
+    /// -------
+    /// TrainOutcome
+    fn tick(&self, py: Python<'_>, at: At) -> Result<TrainOutcome> {
+        self.with(py, |train| Ok(train.tick(at.0).into()))
+    }
+
+    /// Go on with a way back as far as it can, and tell every finding that stands: for after a crash.
+    ///
+    /// Again it changes nothing more.
+    ///
+    /// Parameters
+    /// ----------
+    /// at : datetime or str
+    ///     Now.
+    ///
+    /// Returns
+    /// -------
+    /// TrainOutcome
+    fn settle(&self, py: Python<'_>, at: At) -> Result<TrainOutcome> {
+        self.with(py, |train| Ok(train.settle(at.0).into()))
+    }
+
+    /// Where the train is: ``waiting``, ``running``, ``complete``, ``closed``, ``rolling_back``, ``frozen`` (as
+    /// ``rolling_back``, and nothing moves until a person acts) or ``rolled_back``.
+    #[getter]
+    fn state(&self, py: Python<'_>) -> Result<&'static str> {
+        self.with(py, |train| Ok(train.state().as_str()))
+    }
+
+    /// By service, the rollouts: those that the train was made of.
+    #[getter]
+    fn rollouts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (name, rollout) in self.order.services().zip(&self.rollouts) {
+            dict.set_item(name, rollout)?;
+        }
+        Ok(dict)
+    }
+
+    /// The services that may start now, as far as the train goes: what their rollouts still miss is in `Rollout.blockers`.
+    ///
+    /// Returns
+    /// -------
+    /// list of str
+    fn next(&self, py: Python<'_>) -> Result<Vec<String>> {
+        self.with(py, |train| Ok(train.next().into_iter().map(ToOwned::to_owned).collect()))
+    }
+
+    /// Each service with where it is and what it waits for.
+    ///
+    /// Returns
+    /// -------
+    /// list of dict
+    ///     ``{"service", "place", "state", "waits_for"}`` and on the way back ``until``. ``place`` is waiting, next, held,
+    ///     running, complete, closed, in_turn (it goes back once those in ``waits_for`` have), kept, rolling_back, frozen
+    ///     or back.
+    fn services<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyAny>> {
+        let services =
+            self.with(py, |train| Ok(serde_json::to_value(train.services()).unwrap_or_default()))?;
+        Ok(to_python(py, &services)?)
+    }
+
+    /// What stands for a person to know: services that do not go back as the others do.
+    ///
+    /// Returns
+    /// -------
+    /// list of TrainFinding
+    fn findings(&self, py: Python<'_>) -> Result<Vec<TrainFinding>> {
+        self.with(py, |train| Ok(train.findings().into_iter().map(TrainFinding).collect()))
+    }
+
+    /// By service, the actions that await ``confirm`` or ``failed``. After a crash these are to be done, or found done.
+    ///
+    /// Returns
+    /// -------
+    /// dict of str to list of Action
+    fn pending_actions<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyDict>> {
+        let pending: Vec<(String, Vec<Action>)> = self.with(py, |train| {
+            let of = |actions: &[_]| actions.iter().cloned().map(Action).collect();
+            let all = train.pending_actions().into_iter();
+            Ok(all.map(|(name, actions)| (name.to_owned(), of(actions))).collect())
+        })?;
+        let dict = PyDict::new(py);
+        for (name, actions) in pending {
+            dict.set_item(name, actions)?;
+        }
+        Ok(dict)
+    }
+
+    /// The next moment at which time alone can change something in any service: arm one timer with it and call `tick`.
+    ///
+    /// Returns
+    /// -------
+    /// datetime or None
+    ///     In UTC; None where nothing waits for time.
+    fn poll_at<'py>(&self, py: Python<'py>) -> Result<Option<Bound<'py, PyAny>>> {
+        let next = self.with(py, |train| Ok(train.poll_at()))?;
+        Ok(next.map(|next| datetime(py, next)).transpose()?)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> Result<String> {
+        let names: Vec<&str> = self.order.services().collect();
+        let state = self.with(py, |train| Ok(train.state()))?;
+        Ok(format!("<Train {}, {state}>", names.join(", ")))
+    }
+
+    #[expect(clippy::unused_self, reason = "Python calls it on an object")]
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "a train is not copied or pickled: make it again over replayed rollouts",
+        ))
+    }
+}
+
+impl Train {
+    /// Works on all rollouts at once. They are locked in the order of their addresses, so that two trains over the same
+    /// ones do not wait for each other; no Python code runs meanwhile.
+    fn with<R>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut CoreTrain<MutexGuard<'_, Core>>) -> Result<R>,
+    ) -> Result<R> {
+        let mut places: Vec<usize> = (0..self.rollouts.len()).collect();
+        places.sort_by_key(|place| self.rollouts.get(*place).map(Py::as_ptr));
+        let mut locked = Vec::with_capacity(places.len());
+        for place in places {
+            if let Some(rollout) = self.rollouts.get(place) {
+                locked.push((place, rollout.get().lock(py)?));
+            }
+        }
+        locked.sort_by_key(|(place, _)| *place);
+        let rollouts = locked.into_iter().map(|(_, rollout)| rollout).collect();
+        work(&mut CoreTrain::try_new(self.order.clone(), rollouts)?)
+    }
+
+    fn take(
+        &self,
+        py: Python<'_>,
+        at: Timestamp,
+        service: &str,
+        input: &Input,
+    ) -> Result<TrainOutcome> {
+        self.with(py, |train| Ok(train.handle(at, service, input)?.into()))
+    }
+}
