@@ -12,7 +12,7 @@ use hotfix_core::judge::{Cause, Decision, Reason, Version};
 use hotfix_core::metric::Band;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{Input, Recording, Rollout, State, audit};
+use hotfix_core::rollout::{Act, Input, Recording, Rollout, State, audit};
 use hotfix_core::stats::numeric::ln;
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
@@ -57,7 +57,8 @@ impl Watch {
     fn input(&mut self, input: &Value) -> usize {
         self.at = self.at + Span::from_millis(1);
         let input = Input::from_json(&input.to_string()).unwrap();
-        self.rollout.handle(self.at, &input).unwrap().actions.len()
+        let actions = self.rollout.handle(self.at, &input).unwrap().actions;
+        actions.iter().filter(|action| matches!(action.act, Act::AskDecision { .. })).count()
     }
 
     fn confirm_all(&mut self) {
@@ -70,7 +71,8 @@ impl Watch {
     fn look(&mut self, seconds: u32, metrics: Value) -> usize {
         self.at = self.at + Span::from_seconds(seconds);
         let input = Input::observe(serde_json::from_value(metrics).unwrap());
-        self.rollout.handle(self.at, &input).unwrap().actions.len()
+        let actions = self.rollout.handle(self.at, &input).unwrap().actions;
+        actions.iter().filter(|action| matches!(action.act, Act::AskDecision { .. })).count()
     }
 
     fn causes(&self) -> Vec<(String, String)> {

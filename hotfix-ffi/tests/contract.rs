@@ -59,6 +59,7 @@ fn rate_ratio() -> *mut hotfix_rate_ratio {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one call after the other")]
 fn a_null_pointer_is_an_error_everywhere() {
     let (policy, plan, rollout) =
         (Policy::preset("phased-canary").unwrap(), Plan::any(), Rollout::any());

@@ -63,11 +63,15 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Whether what is known of the incident changed; anything else is what the plan waited for.
+    /// Whether what was known is otherwise now, as after a way back; anything else is what the plan waited for.
     pub const fn is_news(&self) -> bool {
         matches!(
             self,
-            Self::Severity { .. } | Self::Facts | Self::StopGap { .. } | Self::TakenBack { .. }
+            Self::Severity { .. }
+                | Self::Facts
+                | Self::StopGap { .. }
+                | Self::TakenBack { .. }
+                | Self::Moment { moment: Moment::RolledBack }
         )
     }
 }

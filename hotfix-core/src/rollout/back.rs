@@ -50,7 +50,12 @@ impl Rollout {
                 // A verdict stands from look to look; one that turned, what is reported and what fails is news.
                 let is_news = self.changes.turned || !matches!(why, RollbackCause::Verdict { .. });
                 if is_news || !self.case.asked {
-                    self.ask(format!("{}: go on, or roll back?", why.words()));
+                    let choice = match why {
+                        // What failed is not tried again by itself, so there is no going on.
+                        RollbackCause::ActionFailed => "roll back, or give another release?",
+                        _ => "go on, or roll back?",
+                    };
+                    self.ask(format!("{}: {choice}", why.words()));
                 }
             }
             (stage, OnFailure::Freeze) => {

@@ -29,6 +29,8 @@ impl Rollout {
             readiness,
             agenda,
             pending,
+            pending_since,
+            looked_at,
             overtaken,
             asked,
             objected,
@@ -42,7 +44,10 @@ impl Rollout {
         } = &self.case;
         // With another release the plan is another.
         write!(into, "{:?}{stage:?}{at:?}{share:?}{readiness:?}{agenda:?}", self.plan.digest())?;
-        write!(into, "{pending:?}{overtaken:?}{asked:?}{objected:?}{keys:?}")?;
+        write!(
+            into,
+            "{pending:?}{pending_since:?}{looked_at:?}{overtaken:?}{asked:?}{objected:?}{keys:?}"
+        )?;
         write!(into, "{judge:?}{verdict:?}")
     }
 }

@@ -56,6 +56,10 @@ pub(super) struct Case {
     pub(super) agenda: Agenda,
     /// Actions that await their result.
     pub(super) pending: Vec<Action>,
+    /// Since when one of them does.
+    pub(super) pending_since: Option<Timestamp>,
+    /// When time was looked at last: by an `observe` or a `tick`.
+    pub(super) looked_at: Option<Timestamp>,
     /// Actions that a rollback overtook: their late result is recorded and changes nothing.
     pub(super) overtaken: Vec<ActionId>,
     /// A person has been asked or paged about the present trouble.
@@ -91,6 +95,8 @@ impl Case {
             readiness: Readiness::new(plan),
             agenda: Agenda::new(plan.policy()),
             pending: Vec::new(),
+            pending_since: None,
+            looked_at: None,
             overtaken: Vec::new(),
             asked: false,
             objected: false,
@@ -166,6 +172,7 @@ impl Case {
     pub(super) fn open(&mut self, plan: &Plan, at: Timestamp) {
         self.seq = 1;
         self.at = Some(at);
+        self.looked_at = Some(at);
         self.open_agenda(plan, at);
     }
 
@@ -259,6 +266,9 @@ impl Case {
             self.keys.remember(key, input.command.kind(), actions);
         }
         self.at = Some(at);
+        if matches!(input.command, Command::Observe { .. } | Command::Tick) {
+            self.looked_at = self.at;
+        }
         self.seq += 1;
         self.intents.note(at, input);
         self.note_objection(plan.policy(), &input.command);
@@ -290,9 +300,15 @@ impl Case {
                 Act::Page { duty: Some(_), .. } => {}
                 Act::AskDecision { .. } | Act::Page { .. } => self.asked = true,
                 Act::RequestApproval { .. } => self.readiness.note_requests(plan.policy()),
-                act if act.awaits() => self.pending.push(action.clone()),
+                act if act.awaits() => {
+                    self.pending.push(action.clone());
+                    self.pending_since = Some(at);
+                }
                 _ => {}
             }
+        }
+        if self.pending.is_empty() {
+            self.pending_since = None;
         }
     }
 
@@ -371,12 +387,13 @@ impl Case {
                     self.overtake();
                 }
             }
-            (_, Stage::RollingBack(_) | Stage::Frozen { .. }) => {
+            (_, Stage::RollingBack(_)) => {
                 self.keep_verdict();
                 self.overtake();
             }
+            // What is under way may still happen: where traffic is, is told by its result.
+            (_, Stage::Frozen { .. } | Stage::Closed) => self.keep_verdict(),
             (_, Stage::Preparing) => self.overtake(),
-            (_, Stage::Closed) => self.keep_verdict(),
             _ => {}
         }
         // A pause does not answer what was asked.

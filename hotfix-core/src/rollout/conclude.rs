@@ -286,6 +286,7 @@ impl Rollout {
             Stage::RollingBack(way) => self.watch_return(at, &way),
             _ => {}
         }
+        self.await_traffic(at);
         let closes = self.changes.to == Some(Stage::Closed);
         // Where it is frozen somebody was woken, and acts.
         let frozen = matches!(self.case.stage, Stage::Frozen { .. });
@@ -320,6 +321,25 @@ impl Rollout {
                 "phase `{}` was expected to take {expected} to deploy, and is not confirmed after twice that: wait, or roll back?",
                 step.phase
             ));
+        }
+    }
+
+    /// Traffic that is taken from a former release, or given at the end of a hold-back, is watched by nobody until that is
+    /// confirmed.
+    fn await_traffic(&mut self, at: Timestamp) {
+        let Some(late) = self.late_traffic_at() else { return };
+        if at >= late && self.case.looked_at.is_none_or(|looked| looked < late) {
+            self.page("a change of traffic has not been confirmed in time".to_owned());
+        }
+    }
+
+    /// When that is late.
+    pub(super) fn late_traffic_at(&self) -> Option<Timestamp> {
+        match self.case.stage {
+            Stage::Preparing | Stage::Complete { ending: Some(_), .. } => {
+                Some(self.case.pending_since? + self.plan.policy().rollback().returned_within)
+            }
+            _ => None,
         }
     }
 

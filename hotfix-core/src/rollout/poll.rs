@@ -14,9 +14,12 @@ impl Rollout {
         let now = self.case.at?;
         let policy = self.plan.policy();
         let mut next: Option<Timestamp> = None;
+        // What has come since time was looked at last waits for a `tick` now.
+        let looked = self.case.looked_at.unwrap_or(now);
         let mut consider = |at: Timestamp| {
-            if at > now && next.is_none_or(|known| at < known) {
-                next = Some(at);
+            let at_once = at.max(now);
+            if at > looked && next.is_none_or(|known| at_once < known) {
+                next = Some(at_once);
             }
         };
         match &self.case.stage {
@@ -69,8 +72,9 @@ impl Rollout {
             | Stage::Failed => {}
         }
         if self.case.is_watched() {
-            self.case.judge.silences(policy.watch()).for_each(consider);
+            self.case.judge.silences(policy.watch()).for_each(&mut consider);
         }
+        self.late_traffic_at().into_iter().for_each(consider);
         let duty = self.case.agenda.next_moment(now);
         next.into_iter().chain(duty).min()
     }
