@@ -147,22 +147,7 @@ impl Fault {
                 set("path", &error.path())?;
                 ("PlanError", error.to_string())
             }
-            Kind::TrainRefused(refusal) => {
-                let message = refusal.to_string();
-                set("code", refusal.code())?;
-                if matches!(refusal.reason, TrainRefusalReason::NoSuchService { .. }) {
-                    ("InputError", message)
-                } else {
-                    let accepted: Vec<_> = refusal.accepted.iter().map(|k| k.as_str()).collect();
-                    fields.set_item("accepted", accepted)?;
-                    set("state", refusal.state.map_or("", State::as_str))?;
-                    set("got", refusal.got.as_str())?;
-                    fields.set_item("events", lines(&refusal.events))?;
-                    set("service", &refusal.service)?;
-                    fields.set_item("moves", TrainMove::list(refusal.moves))?;
-                    ("Refused", message)
-                }
-            }
+            Kind::TrainRefused(refusal) => train_refused(refusal, &fields)?,
             Kind::Log(error) => {
                 set("code", error.code())?;
                 fields.set_item("line", error.line)?;
@@ -193,6 +178,26 @@ impl Fault {
             .update(fields.as_mapping())?;
         Ok(PyErr::from_value(exception))
     }
+}
+
+/// The class and sentence of what a train refuses; the rest goes into `fields`.
+fn train_refused(
+    refusal: TrainRefusal,
+    fields: &Bound<'_, PyDict>,
+) -> PyResult<(&'static str, String)> {
+    let message = refusal.to_string();
+    fields.set_item("code", refusal.code())?;
+    if matches!(refusal.reason, TrainRefusalReason::NoSuchService { .. }) {
+        return Ok(("InputError", message));
+    }
+    let accepted: Vec<_> = refusal.accepted.iter().map(|k| k.as_str()).collect();
+    fields.set_item("accepted", accepted)?;
+    fields.set_item("state", refusal.state.map_or("", State::as_str))?;
+    fields.set_item("got", refusal.got.as_str())?;
+    fields.set_item("events", lines(&refusal.events))?;
+    fields.set_item("service", &refusal.service)?;
+    fields.set_item("moves", TrainMove::list(refusal.moves))?;
+    Ok(("Refused", message))
 }
 
 impl From<Fault> for PyErr {
