@@ -5,7 +5,8 @@
 
 mod roll_common;
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hotfix_core::plan::Plan;
@@ -124,10 +125,91 @@ fn gate_1_and_gate_2_every_case_comes_out_as_it_says() {
     come_out("gate", 30);
 }
 
+fn tests() -> PathBuf {
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests")
+}
+
 fn come_out(family: &str, least: usize) {
-    let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap();
-    let cases = Case::load(&Path::new(&folder).join("tests/cases").join(family));
+    let cases = Case::load(&tests().join("cases").join(family));
     assert!(cases.len() >= least, "only {} cases", cases.len());
     let faults: Vec<String> = cases.iter().flat_map(run).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Cases whose logs are kept with each release: one for each thing that a line can say.
+const KEPT: [&str; 14] = [
+    "FIELD-9.a-new-release-starts-at-the-first-phase",
+    "FIELD-9.from-frozen-traffic-stays-where-it-is",
+    "FIELD-13.a-retry-of-another-release",
+    "FIELD-13.what-was-checked-stays-checked-for-the-same-release-alone",
+    "FIELD-6.traffic-goes-back-in-steps",
+    "FIELD-6.a-verdict-asks-once",
+    "FIELD-7.to-any-version-with-who-and-why-on-record",
+    "ROLL-6.what-was-held-back-gets-the-fix-at-the-end",
+    "ROLL-3.a-veto-waits-for-a-person",
+    "FIELD-3.it-resumes-by-itself-when-data-return",
+    "SEV-6.another-severity-has-other-times",
+    "TIME-3.a-moment-that-did-not-come-is-taken-back",
+    "PLAN-1.rolling-in-batches-of-two",
+    "GATE-1.an-approval-that-may-follow-is-a-duty",
+];
+
+/// Where each log ends.
+#[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+struct End {
+    head: String,
+    state: String,
+    attempt: u32,
+    pending: usize,
+}
+
+impl End {
+    fn of(rollout: &Rollout) -> Self {
+        Self {
+            head: rollout.head().unwrap().to_string(),
+            state: rollout.state().to_string(),
+            attempt: rollout.attempt(),
+            pending: rollout.pending_actions().len(),
+        }
+    }
+}
+
+/// `HOTFIX_KEEP_LOGS=0.2.0` writes those of a new release; those that are there are never written again.
+#[test]
+fn roll_7_logs_of_each_release_replay_for_ever() {
+    let kept = tests().join("logs");
+    if let Ok(release) = std::env::var("HOTFIX_KEEP_LOGS") {
+        keep(&kept.join(release));
+    }
+    let mut count = 0;
+    for folder in std::fs::read_dir(&kept).unwrap().map(|entry| entry.unwrap().path()) {
+        let Ok(ends) = std::fs::read_to_string(folder.join("ends.json")) else { continue };
+        let ends: BTreeMap<String, End> = serde_json::from_str(&ends).unwrap();
+        for (id, end) in ends {
+            let log = std::fs::read(folder.join(format!("{id}.jsonl"))).unwrap();
+            let again = Rollout::replay(&log, Recording::Keep);
+            let again = again.unwrap_or_else(|e| panic!("{}, {id}: {e}", folder.display()));
+            assert_eq!(End::of(&again), end, "{}, {id}", folder.display());
+            count += 1;
+        }
+    }
+    assert!(count >= KEPT.len(), "only {count} logs are kept");
+}
+
+fn keep(folder: &Path) {
+    assert!(!folder.exists(), "{} is there: a kept log is not changed", folder.display());
+    std::fs::create_dir_all(folder).unwrap();
+    let mut ends = BTreeMap::new();
+    let cases = Case::load(&tests().join("cases/roll"));
+    for case in cases.iter().filter(|case| KEPT.contains(&case.id.as_str())) {
+        let mut rollout = rollout(case);
+        for step in &case.steps {
+            step.moments().for_each(|at| drop(take(&mut rollout, step, at)));
+        }
+        std::fs::write(folder.join(format!("{}.jsonl", case.id)), rollout.log()).unwrap();
+        ends.insert(case.id.clone(), End::of(&rollout));
+    }
+    assert_eq!(ends.len(), KEPT.len(), "a case has another name: {:?}", ends.keys());
+    let ends = serde_json::to_string_pretty(&ends).unwrap() + "\n";
+    std::fs::write(folder.join("ends.json"), ends).unwrap();
 }

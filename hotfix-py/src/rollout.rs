@@ -273,6 +273,7 @@ impl Rollout {
     ///
     /// Examples
     /// --------
+    /// >>> import hotfix
     /// >>> plan = hotfix.Policy.preset("enterprise").plan(
     /// ...     {"id": "INC-2041", "severity": "P0", "detected_at": "2026-03-03T14:06:00Z"},
     /// ...     {"version": "2.3.1", "previous": "2.3.0"},
