@@ -47,9 +47,9 @@ fn depth() -> (usize, usize) {
 
 type Watched = Result<(Extent, Seen), Found>;
 
-fn watch(strategy: Strategy) -> Watched {
+fn watch(strategy: Strategy, rollback: &str) -> Watched {
     let mut seen = Seen::default();
-    let start = Real::new(model::policies::plan(strategy));
+    let start = Real::new(model::policies::plan_with(strategy, rollback));
     let extent = search(&start, depth(), |before, by, taken| {
         let outcome = match &taken.outcome {
             Ok(actions) => Ok((taken.machine.state(), actions.as_slice())),
@@ -63,9 +63,14 @@ fn watch(strategy: Strategy) -> Watched {
 
 #[test]
 fn roll_1_no_sequence_breaks_a_law_and_the_page_says_what_was_seen() {
-    let results: Vec<(Strategy, Watched)> = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            Strategy::ALL.iter().map(|s| (*s, scope.spawn(move || watch(*s)))).collect();
+    let each = Strategy::ALL.iter().map(|strategy| (*strategy, ""));
+    let failing = model::policies::ON_FAILURE.map(|rollback| (Strategy::Canary, rollback));
+    let results: Vec<(String, Watched)> = std::thread::scope(|scope| {
+        let search = |(strategy, rollback): (Strategy, &'static str)| {
+            let name = format!("{strategy} {}", rollback.trim()).trim_end().to_owned();
+            (name, scope.spawn(move || watch(strategy, rollback)))
+        };
+        let threads: Vec<_> = each.chain(failing).map(search).collect();
         threads.into_iter().map(|(s, thread)| (s, thread.join().expect("no panic"))).collect()
     });
     let mut all = Seen::default();

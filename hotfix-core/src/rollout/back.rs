@@ -57,6 +57,7 @@ impl Rollout {
                     };
                     self.ask(format!("{}: {choice}", why.words()));
                 }
+                self.end_veto();
             }
             (stage, OnFailure::Freeze) => {
                 if !stage.may_go_back() {
@@ -97,8 +98,9 @@ impl Rollout {
         // What was aborted stays aborted, however it goes back.
         let was_aborted = matches!(&self.case.stage, Stage::RollingBack(way) if way.abort);
         let abort = was_aborted || why == RollbackCause::Abort;
-        // What is at once takes no steps.
-        let at_once = matches!(why, RollbackCause::Revert { .. });
+        // What is at once takes no steps, and before the start all traffic was to be taken back already.
+        let at_once = matches!(why, RollbackCause::Revert { .. })
+            || matches!(self.case.stage, Stage::Preparing);
         let first = if at_once { None } else { self.step_from(0) };
         let returning = first.map(|step| Returning { step, reached: None });
         let way = WayBack { abort, method: 0, since: at, returning, watching: None, why };
@@ -181,7 +183,7 @@ impl Rollout {
             return;
         }
         let Some(since) = way.watching else {
-            if at.since(way.since) >= returned_within && !self.case.asked {
+            if self.comes_now(at, way.since + returned_within) {
                 self.page("the way back has not been confirmed in time".to_owned());
             }
             return;

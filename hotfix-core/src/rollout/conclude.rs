@@ -152,7 +152,7 @@ impl Rollout {
     }
 
     /// An objection ends the veto window: from here a person says go.
-    fn end_veto(&mut self) {
+    pub(super) fn end_veto(&mut self) {
         if let Stage::Gate { step, until: Some(_) } = self.case.stage {
             self.changes.to = Some(Stage::Gate { step, until: None });
         }
@@ -327,10 +327,14 @@ impl Rollout {
     /// Traffic that is taken from a former release, or given at the end of a hold-back, is watched by nobody until that is
     /// confirmed.
     fn await_traffic(&mut self, at: Timestamp) {
-        let Some(late) = self.late_traffic_at() else { return };
-        if at >= late && self.case.looked_at.is_none_or(|looked| looked < late) {
+        if self.late_traffic_at().is_some_and(|late| self.comes_now(at, late)) {
             self.page("a change of traffic has not been confirmed in time".to_owned());
         }
+    }
+
+    /// Whether a moment has come since time was looked at last.
+    pub(super) fn comes_now(&self, at: Timestamp, moment: Timestamp) -> bool {
+        at >= moment && self.case.looked_at.is_none_or(|looked| looked < moment)
     }
 
     /// When that is late.

@@ -443,14 +443,16 @@ pub(crate) fn of_state<M: Machine>(machine: &M, past: &Past) -> Result<(), Breac
 /// Plays a way back to its end with ticks alone, its actions answered in one way.
 fn way_back_ends<M: Machine>(machine: M, past: Past, answer: Answer) -> Result<(), Breach> {
     let (mut machine, mut past) = (machine, past);
-    let limit = machine.plan().policy().rollback().returned_within;
+    let rollback = machine.plan().policy().rollback();
+    // Each step keeps its time; one that nobody confirms, and the method after it, have a limit each.
+    let waits: u64 = rollback.steps.iter().map(|step| step.wait.as_millis()).sum();
+    let most = Span::from_millis(2 * rollback.returned_within.as_millis() + waits);
     let begin = next_now(&machine);
     for _ in 0..12 {
         let state = machine.state();
         let ended = state.is_final() || (state == State::Frozen && past.escalated);
         if ended || (past.escalated && answer == Answer::Never) {
             let lasted = next_now(&machine).since(begin);
-            let most = Span::from_millis(2 * limit.as_millis());
             return if lasted <= most {
                 Ok(())
             } else {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use hotfix_core::grade::{GateMode, Response};
+use hotfix_core::grade::{GateMode, OnFailure, Response};
 use hotfix_core::judge::Decision;
 use hotfix_core::rollout::{Act, Action, ActionId, Command, Input, ItemStatus, Stage, State};
 use hotfix_core::unit::{Name, Share, Timestamp};
@@ -92,7 +92,15 @@ impl Past {
             _ => {}
         }
         let begins = after.state() == State::RollingBack && before.state() != State::RollingBack;
-        if begins || wants_back(before, input, after) {
+        let wants = wants_back(before, input, after);
+        let ordered = matches!(
+            input.command,
+            Command::RollBack { .. } | Command::Revert { .. } | Command::Abort { .. }
+        );
+        if wants && !ordered && before.plan().on_failure() == OnFailure::Ask {
+            // A person decides, and until then nothing passes.
+            next.doubted = true;
+        } else if begins || wants {
             next.back = next.back.or(now);
         }
         for action in actions {

@@ -107,11 +107,23 @@ undecided = "roll_back""#;
     }
 }
 
-#[allow(clippy::format_push_string, reason = "a few lines, once a test")]
+/// What else may follow a failure (FIELD-6), as more of `[rollback]`.
+pub(crate) const ON_FAILURE: [&str; 3] = [
+    "on_failure = \"freeze\"\n",
+    "on_failure = \"ask\"\n",
+    "steps = [{ share = \"50%\", wait = \"10s\" }, { share = \"95%\", wait = \"20s\" }]\n",
+];
+
 /// The plan of a rollout with this strategy, with two ways back.
 pub(crate) fn plan(strategy: Strategy) -> Plan {
+    plan_with(strategy, "")
+}
+
+#[allow(clippy::format_push_string, reason = "a few lines, once a test")]
+/// The same with more of `[rollback]`.
+pub(crate) fn plan_with(strategy: Strategy, rollback: &str) -> Plan {
     let (last, phases) = own(strategy);
-    let mut text = format!("name = \"small\"\nstrategy = \"{strategy}\"\n{COMMON}");
+    let mut text = format!("name = \"small\"\nstrategy = \"{strategy}\"\n{COMMON}{rollback}");
     text += &format!("\n[final_validation]\nwatch = \"20s\"\ngate = \"{last}\"\n");
     for (place, (share, gate)) in phases.iter().enumerate() {
         text += &format!(
