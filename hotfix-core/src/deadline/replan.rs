@@ -127,7 +127,7 @@ impl Agenda {
             let (changed, was, due) = match (course.planned, now) {
                 (Planned::Not | Planned::Settled, Planned::Due(due)) => (Changed::Added, None, due),
                 (Planned::Due(was), Planned::Not) => (Changed::Dropped, was, None),
-                (Planned::Due(was), Planned::Due(due)) if number(was) != number(due) => {
+                (Planned::Due(was), Planned::Due(due)) if differ(was, due) => {
                     (Changed::Moved, was, due)
                 }
                 _ => {
@@ -141,6 +141,8 @@ impl Agenda {
         changes
     }
 
+    // Not inlined, for the same reason as `differ`.
+    #[inline(never)]
     fn planned(&self, index: usize, at: Timestamp) -> Planned {
         let Some(standing) = self.standing(index, at) else { return Planned::Not };
         let first = || {
@@ -154,10 +156,12 @@ impl Agenda {
     }
 }
 
-/// A time as one number, none as the least.
+/// Whether two times, each of which may be unknown, are different.
 ///
-/// Compared as they are, two options may have their times compared before anything has said that they have one. Nothing rests on
-/// the result then, but valgrind reports the branch to hosts that run under it.
-fn number(time: Option<Timestamp>) -> i64 {
-    time.map_or(i64::MIN, Timestamp::as_millis)
+/// Not inlined, and over numbers: else the times are compared before anything has said that there are any. Nothing rests on the
+/// result then, but valgrind reports the branch to hosts that run under it.
+#[inline(never)]
+fn differ(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
+    let number = |time: Option<Timestamp>| time.map_or(i64::MIN, Timestamp::as_millis);
+    number(one) != number(other)
 }
