@@ -285,7 +285,7 @@ impl Rollout {
     /// >>> done = rollout.handle("2026-03-03T14:07:00Z", {"kind": "acknowledge", "by": "omar", "duty": "p0_on_call"})
     /// >>> duties = rollout.duties("2026-03-03T14:20:00Z")
     /// >>> duties["due"][0]["id"], duties["due"][0]["left"]
-    /// ('p0_update', 60)
+    /// ('p0_update', 60.0)
     fn duties<'py>(&self, py: Python<'py>, at: At) -> PyResult<Bound<'py, PyAny>> {
         let rollout = self.lock(py)?;
         to_python(py, &rollout.duties(at.0))
