@@ -1,15 +1,24 @@
 //! The way back: whether it is taken, its steps of traffic, its methods one after the other, and whether it helped (ROLL-4,
 //! ROLL-5, FIELD-6, FIELD-7).
 
-use crate::grade::{Audience, MessageKind, OnFailure, RollbackMethod};
+use crate::grade::{MessageKind, OnFailure, RollbackMethod};
+use crate::judge::Cause;
 use crate::policy::section::Rollback;
 use crate::unit::Timestamp;
 
 use super::Rollout;
 use super::action::Act;
+use super::conclude::TOLD;
 use super::state::{Returning, RollbackCause, Stage, WayBack};
 
-const TOLD: [Audience; 2] = [Audience::Responders, Audience::Stakeholders];
+/// Causes in a few words, for a question.
+pub(super) fn in_words(causes: &[Cause]) -> String {
+    let words = |cause: &Cause| match cause.metric {
+        Some(metric) => format!("{metric}: {}", cause.reason),
+        None => cause.reason.to_string(),
+    };
+    causes.iter().map(words).collect::<Vec<_>>().join(", ")
+}
 
 impl RollbackCause {
     /// A person said so: it is done, whatever the policy has for failures.
@@ -20,14 +29,7 @@ impl RollbackCause {
     /// In a few words, for a question.
     fn words(&self) -> String {
         match self {
-            Self::Verdict { causes } => causes
-                .iter()
-                .map(|cause| match cause.metric {
-                    Some(metric) => format!("{metric}: {}", cause.reason),
-                    None => cause.reason.to_string(),
-                })
-                .collect::<Vec<_>>()
-                .join(", "),
+            Self::Verdict { causes } => in_words(causes),
             Self::Signal { signal } => format!("`{signal}` was reported"),
             Self::ActionFailed => "an action failed".to_owned(),
             Self::Person | Self::Revert { .. } | Self::Abort => "a person asked for it".to_owned(),

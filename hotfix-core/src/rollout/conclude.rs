@@ -9,9 +9,13 @@ use crate::unit::{RoleName, Share, Span, Timestamp};
 
 use super::Rollout;
 use super::action::{Act, Audience, MessageKind};
+use super::back::in_words;
 use super::explain::Question;
 use super::input::Command;
 use super::state::{Resume, RollbackCause, Stage, Step, WayBack};
+
+/// Who hears how a rollout goes; what concerns responders alone says so.
+pub(super) const TOLD: [Audience; 2] = [Audience::Responders, Audience::Stakeholders];
 
 impl Rollout {
     /// Concludes one input that was folded. `resolved` is the action that a `confirm` or `failed` was about.
@@ -167,10 +171,7 @@ impl Rollout {
     }
 
     fn start(&mut self, at: Timestamp) {
-        self.notify(
-            MessageKind::DeploymentStarted,
-            &[Audience::Responders, Audience::Stakeholders],
-        );
+        self.notify(MessageKind::DeploymentStarted, &TOLD);
         self.changes.to = self.step(0, at).map(Stage::Deploying);
         match self.plan.policy().strategy() {
             // Traffic moves once the version is there. With two sides it is deployed to the idle one, and instance by
@@ -233,7 +234,7 @@ impl Rollout {
             }
             (Some(Act::Deploy { .. }), _) if self.case.share == Share::NONE => {
                 self.changes.to = Some(Stage::Failed);
-                self.notify(MessageKind::Update, &[Audience::Responders, Audience::Stakeholders]);
+                self.notify(MessageKind::Update, &TOLD);
                 self.page("the deployment failed before any traffic moved".to_owned());
             }
             (Some(Act::Deploy { .. } | Act::SetTraffic { .. }), _) => {
@@ -298,25 +299,21 @@ impl Rollout {
     }
 
     fn ask_about_verdict(&mut self) {
-        let causes: Vec<String> = self
-            .case
-            .verdict
-            .causes
-            .iter()
-            .map(|cause| match cause.metric {
-                Some(metric) => format!("{metric}: {}", cause.reason),
-                None => cause.reason.to_string(),
-            })
-            .collect();
-        self.ask(format!("go on, or roll back? {}", causes.join(", ")));
+        let causes = in_words(&self.case.verdict.causes);
+        self.ask(format!("go on, or roll back? {causes}"));
+    }
+
+    /// When a deployment has taken twice as long as it was expected to; None where nobody said how long.
+    pub(super) fn late_deployment_at(&self, step: Step) -> Option<Timestamp> {
+        let expected = self.phase_at(step.index)?.deploy;
+        (expected > Span::ZERO).then(|| step.since + expected + expected)
     }
 
     /// A deployment that takes twice as long as it was expected to is nobody's silent hang.
     fn await_deployment(&mut self, at: Timestamp, step: Step) {
-        let expected = self.phase_at(step.index).map(|phase| phase.deploy).unwrap_or_default();
-        let is_late = |at: Timestamp| at.since(step.since) >= expected + expected;
-        let was_late = self.case.at.is_some_and(is_late);
-        if expected > Span::ZERO && is_late(at) && !was_late {
+        let Some(late) = self.late_deployment_at(step) else { return };
+        if at >= late && self.case.at.is_none_or(|last| last < late) {
+            let expected = self.phase_at(step.index).map(|phase| phase.deploy).unwrap_or_default();
             self.ask(format!(
                 "phase `{}` was expected to take {expected} to deploy, and is not confirmed after twice that: wait, or roll back?",
                 step.phase
@@ -410,7 +407,7 @@ impl Rollout {
     }
 
     fn complete(&mut self, at: Timestamp) {
-        self.notify(MessageKind::Deployed, &[Audience::Responders, Audience::Stakeholders]);
+        self.notify(MessageKind::Deployed, &TOLD);
         self.changes.to = Some(Stage::Complete { since: at, ending: None });
     }
 

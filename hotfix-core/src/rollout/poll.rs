@@ -57,9 +57,7 @@ impl Rollout {
                 }
             },
             Stage::Deploying(step) => {
-                if let Some(phase) = policy.phases().get(step.index) {
-                    consider(step.since + phase.deploy + phase.deploy);
-                }
+                self.late_deployment_at(*step).into_iter().for_each(&mut consider);
             }
             Stage::Preparing
             | Stage::Gate { until: None, .. }

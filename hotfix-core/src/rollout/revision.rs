@@ -3,7 +3,7 @@
 //! What was watched of one attempt says nothing of the next: it starts at the first phase with tests that have seen nothing,
 //! and its approvals are its own. What is known of the incident, and what is due, stays.
 
-use crate::grade::{Audience, MessageKind};
+use crate::grade::MessageKind;
 use crate::judge::{Judge, Verdict};
 use crate::plan::{Plan, PlanError};
 use crate::unit::{Share, Timestamp};
@@ -11,6 +11,7 @@ use crate::unit::{Share, Timestamp};
 use super::Rollout;
 use super::action::Act;
 use super::case::Resolved;
+use super::conclude::TOLD;
 use super::input::{Command, Input};
 use super::state::Stage;
 
@@ -70,7 +71,7 @@ impl Rollout {
             self.act(Act::SetTraffic { share: Share::NONE });
         }
         self.changes.to = Some(Stage::Preparing);
-        self.notify(MessageKind::Update, &[Audience::Responders, Audience::Stakeholders]);
+        self.notify(MessageKind::Update, &TOLD);
         self.request_missing_approvals();
     }
 }
