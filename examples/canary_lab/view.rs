@@ -129,9 +129,7 @@ pub(crate) fn until(rollout: &Rollout) -> Option<Timestamp> {
         }
         Stage::Gate { until, .. } => *until,
         Stage::FinalValidation { since } => Some(*since + policy.final_validation().watch),
-        Stage::Complete { since, .. } => {
-            policy.after().iter().map(|watch| *since + watch.until).max()
-        }
+        Stage::Complete { since, .. } => policy.watched_until().map(|last| *since + last),
         Stage::RollingBack(way) => way.watching.map(|since| since + policy.rollback().watch),
         _ => None,
     }

@@ -37,7 +37,7 @@ use section::{
 use crate::canonical::Digest;
 use crate::fact::Vocabulary;
 use crate::grade::{Severity, Strategy};
-use crate::unit::{Name, RoleName};
+use crate::unit::{Name, RoleName, Span};
 
 /// A checked policy.
 ///
@@ -367,6 +367,11 @@ impl Policy {
     /// When to look again after the last phase, each counted from its end (ROLL-6).
     pub fn after(&self) -> &[LaterWatch] {
         &self.after
+    }
+
+    /// When the last of those windows ends, counted from the end of the last phase; None without a window.
+    pub fn watched_until(&self) -> Option<Span> {
+        self.after.iter().map(|watch| watch.until).max()
     }
 
     /// The metrics, in the order of their ids; at least one.

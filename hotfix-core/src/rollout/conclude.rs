@@ -278,7 +278,7 @@ impl Rollout {
             }
             Stage::FinalValidation { .. } if decision == Decision::Promote => self.validate(at),
             Stage::Complete { since, ending } => {
-                let last = self.plan.policy().after().iter().map(|watch| watch.until).max();
+                let last = self.plan.policy().watched_until();
                 // Who objected, or was asked, says when that is settled.
                 if !self.case.objected && last.is_none_or(|last| at.since(since) >= last) {
                     self.end_watch(at, since, ending);

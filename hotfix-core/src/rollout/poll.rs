@@ -34,7 +34,7 @@ impl Rollout {
             Stage::Gate { until: Some(until), .. } => consider(*until),
             Stage::FinalValidation { since } => consider(*since + policy.final_validation().watch),
             Stage::Complete { since, ending: None } => {
-                if let Some(last) = policy.after().iter().map(|watch| watch.until).max() {
+                if let Some(last) = policy.watched_until() {
                     consider(*since + last);
                 }
             }

@@ -139,7 +139,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     pub(super) fn would_close(&self, place: usize, at: Timestamp, kind: InputKind) -> bool {
         let Some(rollout) = self.at(place) else { return false };
         let Stage::Complete { since, ending } = rollout.stage() else { return false };
-        let last = rollout.plan().policy().after().iter().map(|watch| watch.until).max();
+        let last = rollout.plan().policy().watched_until();
         let is_last = match kind {
             InputKind::Observe | InputKind::Tick => {
                 last.is_none_or(|last| at.since(*since) >= last)
