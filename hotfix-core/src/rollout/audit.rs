@@ -95,7 +95,9 @@ pub fn audit(log: &[u8], expected_head: Option<Digest>) -> Audit {
 impl Rollout {
     /// Folds a line, concludes anew and compares with what is recorded.
     fn recompute(&mut self, line: &mut LogLine) -> Result<(), LogError> {
-        let EventKind::Taken(kind) = line.event.kind else { return self.replay_line(line) };
+        let EventKind::Taken(kind) = line.event.kind else {
+            return self.replay_line(line).map(drop);
+        };
         let at = line.event.at;
         let (input, resolved) = self.fold_line(line, kind)?;
         if line.event.plan_digest.is_some_and(|recorded| recorded != self.plan.digest()) {

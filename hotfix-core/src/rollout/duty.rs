@@ -47,6 +47,11 @@ impl Rollout {
         self.case.agenda.duties(self.plan.policy(), at)
     }
 
+    /// When a moment of the incident came, from which duties are counted; None while it did not, or nobody said when.
+    pub fn moment(&self, moment: Moment) -> Option<Timestamp> {
+        self.case.agenda.came(moment)
+    }
+
     /// Tells the agenda what this input and the stage that it leads to mean for duties, and takes what became due.
     pub(super) fn follow_duties(&mut self, at: Timestamp, command: &Command) {
         let to = self.changes.to.as_ref();

@@ -205,15 +205,15 @@ impl Rollout {
         Ok(rollout)
     }
 
-    /// Folds one line: the input's facts, then what followed as recorded.
-    pub(super) fn replay_line(&mut self, line: &mut LogLine) -> Result<(), LogError> {
+    /// Folds one line: the input's facts, then what followed as recorded. Gives back the input, where one was taken.
+    pub(super) fn replay_line(&mut self, line: &mut LogLine) -> Result<Option<Folded>, LogError> {
         let at = line.event.at;
         let kind = match line.event.kind {
             EventKind::Opened => return Err(line.error(LogFault::Opening)),
             EventKind::Refused => {
                 let code = line.event.code.as_deref().unwrap_or_default().to_owned();
                 self.case.note_refusal(&code, line.event.claimed_at.unwrap_or(at));
-                return Ok(());
+                return Ok(None);
             }
             EventKind::Taken(kind) => kind,
         };
@@ -228,8 +228,9 @@ impl Rollout {
         let Self { case, plan, changes, .. } = &mut *self;
         case.tell_agenda(plan, at, &input.command, to.as_ref(), &mut changes.replans);
         case.agenda.advance(at);
+        let (moved, is_judged) = (to.is_some(), judged.is_some());
         self.case.settle(&self.plan, at, &input, to, &event.actions, judged);
-        Ok(())
+        Ok(Some(Folded { input, moved, judged: is_judged }))
     }
 
     /// Folds the input of a line; gives it back with the action that it resolved.
@@ -254,6 +255,15 @@ impl Rollout {
         let resolved = self.fold(at, &input, line.event.author);
         Ok((input, resolved))
     }
+}
+
+/// What a line was, once it is folded.
+pub(super) struct Folded {
+    pub(super) input: Input,
+    /// It led to another stage, or to the same one anew.
+    pub(super) moved: bool,
+    /// It has a verdict.
+    pub(super) judged: bool,
 }
 
 /// Lines of which the last one is complete, where there are any.

@@ -1,0 +1,120 @@
+//! A log read as a story: every line with the rollout as it left it (POST-1, POST-3).
+
+use crate::deadline::Replan;
+use crate::unit::Timestamp;
+
+use super::action::Action;
+use super::input::{Input, InputKind};
+use super::journal::Recording;
+use super::log::{Lines, LogError, LogFault};
+use super::{Rollout, Stage};
+
+/// What a line of the log records.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Recorded<'a> {
+    /// The opening: policy and plan are the rollout's.
+    Opened,
+    /// An input that was not taken.
+    Refused {
+        /// What came.
+        got: Option<InputKind>,
+        /// Why it was not taken: the code.
+        code: &'a str,
+    },
+    /// An input that was taken, as it came; a name that was taken out is its digest.
+    Taken(&'a Input),
+}
+
+/// One line of a log: what it records, and what followed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry<'a> {
+    /// Its number, from 0.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What the sender said the time was, where that could not be.
+    pub claimed_at: Option<Timestamp>,
+    /// What it records.
+    pub recorded: Recorded<'a>,
+    /// What was to be done.
+    pub actions: &'a [Action],
+    /// What became of the duties, where what is known changed.
+    pub replans: &'a [Replan],
+    /// The stage that it led to, where it led to one.
+    pub to: Option<&'a Stage>,
+    /// Whether a verdict was made: the rollout's.
+    pub judged: bool,
+}
+
+impl Rollout {
+    /// Takes up a whole log, strictly, and shows each line with the rollout as it is after it. It keeps no lines.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording}};
+    /// use hotfix_core::rollout::{Recorded, Rollout};
+    /// # let policy = Arc::new(Policy::preset("phased-canary")?);
+    /// # let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, r#"{"version": "2", "previous": "1"}"#, "")?;
+    /// # let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+    /// # let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "found it"}"#)?;
+    /// # rollout.handle("2026-03-03T14:40:00Z".parse()?, &note).map_err(|refusal| refusal.reason)?;
+    /// let mut inputs = Vec::new();
+    /// Rollout::replay_each(rollout.log().as_bytes(), |_, entry| {
+    ///     if let Recorded::Taken(input) = entry.recorded {
+    ///         inputs.push((entry.at.to_string(), input.command.kind().as_str()));
+    ///     }
+    /// })?;
+    /// assert_eq!(inputs, [("2026-03-03T14:40:00.000Z".to_owned(), "note")]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`replay`](Self::replay).
+    pub fn replay_each(
+        log: &[u8],
+        mut each: impl FnMut(&Self, &Entry<'_>),
+    ) -> Result<Self, LogError> {
+        let mut lines = Lines::whole(log)?;
+        let Some(first) = lines.next() else {
+            return Err(LogError { line: 1, fault: LogFault::Empty });
+        };
+        let first = first?.trusted()?;
+        let mut rollout = Self::reopen(&first, Recording::HandOut)?;
+        let opening = Entry {
+            seq: first.event.seq,
+            at: first.event.at,
+            claimed_at: None,
+            recorded: Recorded::Opened,
+            actions: &[],
+            replans: &[],
+            to: None,
+            judged: false,
+        };
+        each(&rollout, &opening);
+        for line in &mut lines {
+            let mut line = line?.trusted()?;
+            let folded = rollout.replay_line(&mut line)?;
+            let event = &line.event;
+            let recorded = folded.as_ref().map_or_else(
+                || Recorded::Refused {
+                    got: event.got,
+                    code: event.code.as_deref().unwrap_or_default(),
+                },
+                |folded| Recorded::Taken(&folded.input),
+            );
+            let entry = Entry {
+                seq: event.seq,
+                at: event.at,
+                claimed_at: event.claimed_at,
+                recorded,
+                actions: &event.actions,
+                replans: &event.replans,
+                to: folded.as_ref().filter(|folded| folded.moved).map(|_| &rollout.case.stage),
+                judged: folded.as_ref().is_some_and(|folded| folded.judged),
+            };
+            each(&rollout, &entry);
+        }
+        rollout.journal.resume(lines.head, &[]);
+        Ok(rollout)
+    }
+}
