@@ -397,10 +397,7 @@ impl Case {
             (_, Stage::Preparing) => self.overtake(),
             _ => {}
         }
-        // A pause does not answer what was asked.
-        if !matches!(to, Stage::Paused { .. }) {
-            self.asked = false;
-        }
+        self.asked &= self.stage.goes_on_as(&to);
         self.turned_back_at = to.has_turned_back().then(|| self.turned_back_at.unwrap_or(at));
         self.stage = to;
     }
@@ -408,7 +405,7 @@ impl Case {
     /// Who lets it pass in spite of trouble is not asked about the same trouble again, until the next phase is watched.
     const fn is_answered(&self, command: &Command) -> bool {
         matches!(command, Command::Promote { .. })
-            && matches!(self.verdict.decision, Decision::Ask)
+            && matches!(self.verdict.decision, Decision::Ask | Decision::RollBack)
             && matches!(
                 self.stage,
                 Stage::Deploying(_) | Stage::FinalValidation { .. } | Stage::Complete { .. }
