@@ -41,6 +41,8 @@ pub enum Family {
     Log,
     /// Snapshots of a rollout: what is wrong with one.
     Snapshot,
+    /// The incident report: what keeps one from being made.
+    Report,
     /// Values that cross the C boundary.
     Ffi,
 }
@@ -65,6 +67,7 @@ impl Family {
         Self::Time,
         Self::Log,
         Self::Snapshot,
+        Self::Report,
         Self::Ffi,
     ];
 
@@ -94,6 +97,7 @@ impl Family {
             Self::Time => "HF-TIME-",
             Self::Log => "HF-LOG-",
             Self::Snapshot => "HF-SNAP-",
+            Self::Report => "HF-REP-",
             Self::Ffi => "HF-FFI-",
         }
     }
@@ -551,6 +555,9 @@ pub const CODES: &[Code] = &[
     code("HF-SNAP-006", Family::Snapshot, "a snapshot does not fit its own plan"),
     code("HF-SNAP-007", Family::Snapshot, "a rollout without a log has no snapshot"),
     code("HF-SNAP-008", Family::Snapshot, "a rollout cannot be written as a snapshot"),
+    code("HF-REP-001", Family::Report, "a rollout that keeps no log is asked for its report"),
+    code("HF-REP-002", Family::Report, "the format of a report is unknown"),
+    code("HF-REP-003", Family::Report, "a report cannot be written in its format"),
     code("HF-FFI-001", Family::Ffi, "a pointer is null"),
     code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
     code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),

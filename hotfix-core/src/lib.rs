@@ -16,6 +16,7 @@ pub mod lint;
 pub mod metric;
 pub mod plan;
 pub mod policy;
+pub mod report;
 pub mod rollout;
 pub mod severity;
 pub mod stats;
