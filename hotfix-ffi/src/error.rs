@@ -8,6 +8,7 @@ use hotfix_core::kayenta::KayentaError;
 use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
+use hotfix_core::report::ReportError;
 use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason, SnapshotError, State};
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
@@ -273,6 +274,15 @@ impl From<LogError> for Box<hotfix_error> {
     fn from(error: LogError) -> Self {
         hotfix_error::new(hotfix_status::Log, error.code(), "", &error)
             .with(json!({"line": error.line}))
+    }
+}
+
+impl From<ReportError> for Box<hotfix_error> {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Log(error) => error.into(),
+            error => hotfix_error::new(hotfix_status::Message, error.code(), "", &error),
+        }
     }
 }
 

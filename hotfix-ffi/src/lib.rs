@@ -40,6 +40,7 @@ pub mod policy;
 pub mod rate_ratio;
 pub mod reading;
 pub mod redact;
+pub mod report;
 pub mod rollout;
 pub mod scope;
 pub mod severity;

@@ -41,6 +41,7 @@ const SOURCES: &[&str] = &[
     "train_view",
     "audit",
     "redact",
+    "report",
     "rate_ratio",
     "kayenta",
     "ceiling",

@@ -7,6 +7,7 @@ use hotfix_core::fact::FactError;
 use hotfix_core::kayenta::KayentaError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
+use hotfix_core::report::ReportError;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
@@ -38,6 +39,7 @@ enum Kind {
     TrainRefused(TrainRefusal),
     Log(LogError),
     Snapshot(SnapshotError),
+    Report(ReportError),
     Stat(StatError),
     Kayenta(KayentaError),
     /// Raised by Python itself, or a wrong type.
@@ -72,6 +74,15 @@ from! {
     StatError => Stat,
     KayentaError => Kayenta,
     PyErr => Python
+}
+
+impl From<ReportError> for Fault {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Log(error) => error.into(),
+            error => Self(Box::new(Kind::Report(error))),
+        }
+    }
 }
 
 impl Fault {
@@ -159,6 +170,10 @@ impl Fault {
                     fields.set_item("line", line)?;
                 }
                 ("LogError", error.to_string())
+            }
+            Kind::Report(error) => {
+                set("code", error.code())?;
+                ("ReportError", error.to_string())
             }
             Kind::Stat(error) => {
                 set("code", error.code())?;

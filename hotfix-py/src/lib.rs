@@ -29,6 +29,7 @@ mod plan;
 mod planning;
 mod policy;
 mod redact;
+mod report;
 mod rollout;
 mod severity;
 mod stats;
@@ -81,6 +82,8 @@ mod module {
     use crate::policy::{Policy, Problem};
     #[pymodule_export]
     use crate::redact::redact;
+    #[pymodule_export]
+    use crate::report::report;
     #[pymodule_export]
     use crate::rollout::Rollout;
     #[pymodule_export]

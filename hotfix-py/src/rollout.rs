@@ -415,6 +415,27 @@ impl Rollout {
         Ok(PyString::new(py, &log))
     }
 
+    /// Write the incident report of this rollout: ``hotfix.report(rollout.log(), format)``.
+    ///
+    /// Parameters
+    /// ----------
+    /// format : str
+    ///     ``"markdown"``, ``"json"`` or ``"html"``.
+    ///
+    /// Returns
+    /// -------
+    /// str
+    ///
+    /// Raises
+    /// ------
+    /// ReportError
+    ///     For another format, and where the rollout keeps no log: give the log to `hotfix.report`.
+    fn report(&self, py: Python<'_>, format: &str) -> Result<String> {
+        // Writing takes milliseconds: not with the lock, nor with the interpreter.
+        let rollout = self.lock(py)?.clone();
+        Ok(py.detach(|| rollout.report(format))?)
+    }
+
     /// Take up a whole log, strictly.
     ///
     /// Parameters

@@ -9,7 +9,9 @@ use super::outline::{Block, Section, Table};
 /// The page.
 pub(super) fn page(title: &str, sections: &[Section]) -> String {
     let mut page = format!("# {}\n\nAll times are UTC.\n", markdown(title));
-    for section in sections {
+    // Drawings are on the other page; what they show stands in tables. A section of drawings alone is none here.
+    let is_drawn = |block: &Block| matches!(block, Block::Plots { .. });
+    for section in sections.iter().filter(|section| !section.blocks.iter().all(is_drawn)) {
         let _ = write!(page, "\n## {}\n", markdown(&section.title));
         for block in &section.blocks {
             write_block(&mut page, block);
@@ -34,7 +36,6 @@ fn write_block(page: &mut String, block: &Block) {
             }
         }
         Block::Table(table) => write_table(page, table),
-        // Drawings are on the other page; what they show stands in tables.
         Block::Plots { .. } => {}
     }
 }

@@ -8,6 +8,7 @@
 //! stands in one list, `open`, and nowhere as an empty heading. Prose names roles; names of people stand in the audit trail alone,
 //! where they were not taken out of the log. Texts that people wrote are shown as they are: keep names out of them.
 
+mod chart;
 mod duties;
 mod html;
 mod hurt;
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
 
 use crate::grade::{Moment, closed_set};
 use crate::plan::{Link, Plan};
+use crate::policy::section::BoundValue;
 use crate::rollout::{LogError, Rollout};
 use crate::stats::numeric::ln;
 
@@ -116,7 +118,13 @@ impl Rollout {
         if self.log().is_empty() && self.now().is_some() {
             return Err(ReportError::NoLog);
         }
-        report(self.log().as_bytes(), format)
+        match report(self.log().as_bytes(), format) {
+            // Taken up from a snapshot, it keeps what came after that: the log does not begin here.
+            Err(ReportError::Log(LogError { line: 1, .. })) if self.now().is_some() => {
+                Err(ReportError::NoLog)
+            }
+            written => written,
+        }
     }
 }
 
@@ -313,6 +321,10 @@ fn plots(plan: &Plan, story: &Story) -> Plots {
             kind: metric.kind,
             new_version,
             live_version,
+            rollback_bound: metric.bounds.rollback.and_then(|bound| match bound.value {
+                BoundValue::Absolute(figure) if !metric.scaled => Some(figure),
+                _ => None,
+            }),
         })
     });
     let evidence = policy.evidence();

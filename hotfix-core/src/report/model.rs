@@ -213,6 +213,8 @@ pub struct TimelineEntry {
     /// The last of a run of readings: when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// How many readings, or looks at the time, this one stands for; else 1.
+    pub count: u64,
     /// What the sender said the time was, where that could not be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claimed_at: Option<Timestamp>,
@@ -317,6 +319,9 @@ pub struct VerdictPart {
     pub decision: Decision,
     /// Why, the gravest first.
     pub causes: Vec<Cause>,
+    /// The same in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// Log e-value of all rollback tests together.
     pub log_e: f64,
     /// At which that goes back; absent where no test decides.
@@ -515,6 +520,9 @@ pub struct MetricPlot {
     pub new_version: Vec<Point>,
     /// The live version.
     pub live_version: Vec<Point>,
+    /// The figure beyond which it goes back, where it is one for all shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollback_bound: Option<f64>,
 }
 
 /// Evidence over time.

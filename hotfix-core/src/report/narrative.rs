@@ -296,8 +296,11 @@ pub(super) fn not_caught_earlier(plan: &Plan, sight: &Sight, visits: &[PhaseVisi
             Some(ratio) => format!(
                 "by evidence it finds, in {} of 100 cases, a fault of {} times the record of {metric}; a smaller one mostly passes unseen",
                 figure(100.0 * sight.power),
-                figure(ratio)
+                text::figure(ratio, 3)
             ),
+            None if phase.false_rollback.is_none() => {
+                "there is no live version to compare with, so bounds alone decide".to_owned()
+            }
             None => format!("by evidence it finds no fault of {metric} that was asked about"),
         };
         let was =

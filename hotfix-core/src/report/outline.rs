@@ -1,7 +1,5 @@
 //! The sections of a report as blocks of plain text: what both pages are made of. A part of which there is nothing is left out.
 
-use serde::Serialize;
-
 use crate::judge::Comparison;
 
 use super::model::{
@@ -10,8 +8,15 @@ use super::model::{
 use super::shortened::Shortened;
 use super::words::{self, figure, in_unit, lasting, percent, utc};
 
+/// What stands where there is nothing.
+pub(super) const DASH: &str = "–";
+
+fn or_dash(text: Option<&String>) -> String {
+    text.cloned().unwrap_or_else(|| DASH.to_owned())
+}
+
 /// A section.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Section {
     /// Its anchor.
     pub(super) id: &'static str,
@@ -20,8 +25,7 @@ pub(super) struct Section {
 }
 
 /// A part of a section. Its texts are plain: each page escapes them.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "block", rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 pub(super) enum Block {
     Heading {
         text: String,
@@ -40,7 +44,7 @@ pub(super) enum Block {
 }
 
 /// A table; its cells are lines of text.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Table {
     /// What it shows.
     pub(super) caption: String,
@@ -233,7 +237,7 @@ fn impact(report: &Report) -> Draft {
     for metric in &impact.hurt {
         let counted = |of: Option<super::Counted>| {
             of.map_or_else(
-                || "–".to_owned(),
+                || DASH.to_owned(),
                 |of| format!("{} of {}", figure(of.bad), figure(of.of)),
             )
         };
@@ -252,36 +256,55 @@ fn timeline(entries: &Shortened<TimelineEntry>) -> Draft {
     let mut draft = Draft::new("timeline", "Timeline");
     let mut table =
         Table::new("All times are UTC", &["Time", "Who", "What", "Why", "What followed"]);
-    let dash = || "–".to_owned();
+    let mut before: Option<&TimelineEntry> = None;
     for (at, entry) in entries.iter().enumerate() {
         if at == entries.before_gap() && entries.left_out() > 0 {
-            table.row([
-                dash(),
-                dash(),
-                format!("{} lines are left out here", entries.left_out()),
-                dash(),
-                dash(),
-            ]);
+            let text = format!("{} lines are left out here", entries.left_out());
+            table.row([DASH, DASH, &text, DASH, DASH].map(str::to_owned));
+            before = None;
         }
-        let mut time = utc(entry.at);
-        if let Some(until) = entry.until {
-            time = format!("{time} to {}", utc(until).split_off(11));
+        let joined = before.is_some_and(|before| is_of_one_sitting(before, entry));
+        match table.rows.last_mut().and_then(|row| row.get_mut(2)).filter(|_| joined) {
+            Some(what) => what.push(entry.what.clone()),
+            None => table.rows.push(timeline_row(entry)),
         }
-        let mut what = vec![entry.what.clone()];
-        if let Some(claimed) = entry.claimed_at {
-            what.push(format!("(the sender said {})", utc(claimed)));
-        }
-        let then = if entry.then.is_empty() { vec![dash()] } else { entry.then.clone() };
-        table.rows.push(vec![
-            vec![time],
-            vec![entry.role.clone().unwrap_or_else(dash)],
-            what,
-            vec![entry.why.clone().unwrap_or_else(dash)],
-            then,
-        ]);
+        before = Some(entry);
     }
     draft.table(table);
     draft
+}
+
+/// Items that one role checked within a minute, and nothing came of it: they share a row.
+fn is_of_one_sitting(before: &TimelineEntry, entry: &TimelineEntry) -> bool {
+    let plain = |of: &TimelineEntry| {
+        of.kind == "check_item" && of.why.is_none() && of.then.is_empty() && of.claimed_at.is_none()
+    };
+    plain(before)
+        && plain(entry)
+        && before.role == entry.role
+        && utc(before.at).get(..16) == utc(entry.at).get(..16)
+}
+
+fn timeline_row(entry: &TimelineEntry) -> Vec<Vec<String>> {
+    let mut time = utc(entry.at);
+    if let Some(until) = entry.until {
+        time = format!("{time} to {}", utc(until).split_off(11));
+    }
+    let mut what = vec![entry.what.clone()];
+    if entry.count > 1 {
+        what.push(format!("{} times", entry.count));
+    }
+    if let Some(claimed) = entry.claimed_at {
+        what.push(format!("(the sender said {})", utc(claimed)));
+    }
+    let then = if entry.then.is_empty() { vec![DASH.to_owned()] } else { entry.then.clone() };
+    vec![
+        vec![time],
+        vec![or_dash(entry.role.as_ref())],
+        what,
+        vec![or_dash(entry.why.as_ref())],
+        then,
+    ]
 }
 
 fn seen(report: &Report) -> Draft {
@@ -309,8 +332,8 @@ fn seen(report: &Report) -> Draft {
 fn one_verdict(draft: &mut Draft, verdict: &VerdictPart) {
     let phase = verdict.phase.map_or_else(String::new, |phase| format!(", phase {phase}"));
     draft.heading(&format!("{}{phase}: {}", utc(verdict.at), words::decision(verdict.decision)));
-    if !verdict.causes.is_empty() {
-        draft.paragraph(format!("Why: {}.", words::causes(&verdict.causes)));
+    if let Some(why) = &verdict.why {
+        draft.paragraph(format!("Why: {why}."));
     }
     let needed = verdict.threshold.map_or_else(String::new, |threshold| {
         format!(" of {} at which it goes back", text_of(threshold))
@@ -334,11 +357,11 @@ fn comparison(caption: &str, of: &Comparison) -> Table {
     );
     let rows = of.rows.iter().map(|row| {
         let value = |value: Option<f64>| {
-            vec![value.map_or_else(|| "–".to_owned(), |value| in_unit(row.kind, value))]
+            vec![value.map_or_else(|| DASH.to_owned(), |value| in_unit(row.kind, value))]
         };
         let mut cells = vec![vec![row.title.clone()], value(row.record), value(row.live)];
         cells.extend(row.cells.iter().map(|cell| match cell {
-            None => vec!["–".to_owned()],
+            None => vec![DASH.to_owned()],
             Some(cell) => {
                 let mut lines = vec![in_unit(row.kind, cell.canary)];
                 lines.extend(
@@ -363,21 +386,20 @@ fn duties(all: &[DutyPart]) -> Draft {
         &["Duty", "Whose", "Due", "Done", "How it stands", "What shows it"],
     );
     for duty in all {
-        let time = |at: Option<crate::unit::Timestamp>| at.map_or_else(|| "–".to_owned(), utc);
+        let time = |at: Option<crate::unit::Timestamp>| at.map_or_else(|| DASH.to_owned(), utc);
         let standing = match (duty.times, duty.missed) {
             (Some(times), Some(missed)) => {
                 format!("{}: done {times} times, missed {missed}", duty.standing)
             }
             _ => duty.standing.to_string(),
         };
-        let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
         table.row([
             duty.title.clone(),
-            or_dash(&duty.role),
+            or_dash(duty.role.as_ref()),
             time(duty.due),
             time(duty.settled),
             standing,
-            or_dash(&duty.evidence),
+            or_dash(duty.evidence.as_ref()),
         ]);
     }
     draft.table(table);
@@ -432,7 +454,6 @@ fn audit(report: &Report) -> Draft {
     if trail.redacted {
         draft.paragraph("Names were taken out of this log; where one is lacking, a dash stands.");
     }
-    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
     let mut words_given = Table::new(
         "Who approved, and of which plan",
         &["Time", "What", "Role", "Who", "Channel", "Heard by", "Why", "Plan"],
@@ -442,10 +463,10 @@ fn audit(report: &Report) -> Draft {
             utc(word.at),
             words::words(word.kind),
             words::words(word.role.as_str()),
-            or_dash(&word.who),
-            or_dash(&word.channel),
-            or_dash(&word.heard_by),
-            or_dash(&word.why),
+            or_dash(word.who.as_ref()),
+            or_dash(word.channel.as_ref()),
+            or_dash(word.heard_by.as_ref()),
+            or_dash(word.why.as_ref()),
             word.plan_digest.to_string().chars().take(12).collect(),
         ]);
     }
@@ -459,22 +480,22 @@ fn audit(report: &Report) -> Draft {
         if at == trail.entries.before_gap() && trail.entries.left_out() > 0 {
             let text = format!("{} lines are left out here", trail.entries.left_out());
             table.row([
-                "–".to_owned(),
-                "–".to_owned(),
-                "–".to_owned(),
+                DASH.to_owned(),
+                DASH.to_owned(),
+                DASH.to_owned(),
                 text,
-                "–".to_owned(),
-                "–".to_owned(),
+                DASH.to_owned(),
+                DASH.to_owned(),
             ]);
         }
         let changes =
-            if entry.changes.is_empty() { vec!["–".to_owned()] } else { entry.changes.clone() };
+            if entry.changes.is_empty() { vec![DASH.to_owned()] } else { entry.changes.clone() };
         table.rows.push(vec![
             vec![entry.seq.to_string()],
             vec![utc(entry.at)],
-            vec![or_dash(&entry.who)],
+            vec![or_dash(entry.who.as_ref())],
             vec![entry.what.clone()],
-            vec![or_dash(&entry.why)],
+            vec![or_dash(entry.why.as_ref())],
             changes,
         ]);
     }

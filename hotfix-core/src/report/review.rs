@@ -13,7 +13,7 @@ use super::model::{
 };
 use super::said::{self, Answers, Topic};
 use super::story::Story;
-use super::words::{self, lasting, utc};
+use super::words::{self, lasting, number, utc};
 
 /// What was said to a topic.
 pub(super) fn said(story: &Story, topic: Topic) -> Vec<Statement> {
@@ -46,11 +46,6 @@ pub(super) fn house_sections(asked: Option<&Asked>, story: &Story) -> Vec<Questi
     sections.iter().enumerate().filter_map(part).collect()
 }
 
-/// A number of things.
-fn number(count: usize, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
-}
-
 /// What went well.
 pub(super) fn went_well(
     rollout: &Rollout,
@@ -61,7 +56,7 @@ pub(super) fn went_well(
     let mut well = Vec::new();
     let kept = duties.iter().filter(|duty| duty.standing == DutyStanding::Kept).count();
     if kept > 0 {
-        well.push(format!("{} kept in time.", number(kept, "duty was", "duties were")));
+        well.push(format!("{} kept in time.", number(count(kept), "duty was", "duties were")));
     }
     if rollout.started_at().is_some() && !story.approvals.is_empty() {
         let roles = story.approved_by();
@@ -78,7 +73,7 @@ pub(super) fn went_well(
     if passed > 0 {
         well.push(format!(
             "{} passed on what was read.",
-            number(passed, "phase was", "phases were")
+            number(count(passed), "phase was", "phases were")
         ));
     }
     if let Some(since) = story.works_since {
@@ -165,13 +160,11 @@ pub(super) fn to_improve(
         improve.push(format!("It took {} attempts.", rollout.attempt()));
     }
     if story.waived > 0 {
-        let waived = usize::try_from(story.waived).unwrap_or(usize::MAX);
-        improve.push(format!("{} waived.", number(waived, "item was", "items were")));
+        improve.push(format!("{} waived.", number(story.waived, "item was", "items were")));
     }
     let refused: u64 = story.refused.values().sum();
     if refused > 0 {
         let codes: Vec<&str> = story.refused.keys().map(String::as_str).collect();
-        let refused = usize::try_from(refused).unwrap_or(usize::MAX);
         improve.push(format!(
             "{} not taken ({}).",
             number(refused, "input was", "inputs were"),
@@ -179,10 +172,9 @@ pub(super) fn to_improve(
         ));
     }
     if story.odd_clock > 0 {
-        let lines = usize::try_from(story.odd_clock).unwrap_or(usize::MAX);
         improve.push(format!(
             "{} from a clock that was ahead or behind.",
-            number(lines, "line came", "lines came")
+            number(story.odd_clock, "line came", "lines came")
         ));
     }
     // A gate that luck decides as often as not is a fault of the policy, whatever came of it.
@@ -201,7 +193,8 @@ fn missed(duty: &DutyPart) -> String {
     match (duty.standing, duty.missed, duty.settled) {
         (_, Some(missed), _) => {
             let times = duty.times.unwrap_or_default();
-            format!("{}{whose}: missed {missed} times, done {times} times.", duty.title)
+            let [missed, times] = [missed, times].map(|count| number(count, "time", "times"));
+            format!("{}{whose}: missed {missed}, done {times}.", duty.title)
         }
         (DutyStanding::Late, None, Some(settled)) => {
             let late = duty.due.map_or_else(Span::default, |due| settled.since(due));
@@ -337,4 +330,8 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
         ));
     }
     open
+}
+
+fn count(things: usize) -> u64 {
+    u64::try_from(things).unwrap_or(u64::MAX)
 }

@@ -128,7 +128,8 @@ impl Story {
     pub(super) fn take(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         self.lines = entry.seq + 1;
         self.as_of = entry.at;
-        self.odd_clock += u64::from(entry.claimed_at.is_some());
+        let is_taken = matches!(entry.recorded, Recorded::Taken(_));
+        self.odd_clock += u64::from(is_taken && entry.claimed_at.is_some());
         let told = match entry.recorded {
             Recorded::Opened => self.opened(rollout),
             Recorded::Refused { got, code } => self.refused(got, code),
@@ -308,6 +309,8 @@ impl Story {
                 phase: self.visits.phase(),
                 decision: verdict.decision,
                 causes: verdict.causes.clone(),
+                why: Some(words::causes(rollout.plan().policy(), &verdict.causes))
+                    .filter(|why| !why.is_empty()),
                 log_e: verdict.log_e,
                 threshold: why.as_ref().map(|why| why.threshold).filter(|t| t.is_finite()),
                 sentences: why
@@ -319,7 +322,11 @@ impl Story {
         turned.then(|| match verdict.causes.as_slice() {
             [] => format!("verdict: {}", words::decision(verdict.decision)),
             causes => {
-                format!("verdict: {}: {}", words::decision(verdict.decision), words::causes(causes))
+                format!(
+                    "verdict: {}: {}",
+                    words::decision(verdict.decision),
+                    words::causes(rollout.plan().policy(), causes)
+                )
             }
         })
     }
@@ -340,7 +347,7 @@ impl Story {
                 } else if self.back.len() < MOST {
                     self.back.push(WentBack {
                         asked: at,
-                        why: words::rollback_cause(&way.why),
+                        why: words::rollback_cause(rollout.plan().policy(), &way.why),
                         by_verdict: matches!(
                             way.why,
                             crate::rollout::RollbackCause::Verdict { .. }
@@ -390,7 +397,7 @@ impl Story {
             self.asked.push(entry.at);
         }
         let mut then: Vec<String> = turned.into_iter().collect();
-        then.extend(entry.to.map(|to| words::stage(rollout.plan(), to)));
+        then.extend(entry.to.map(|to| self.stage(rollout.plan(), to, !then.is_empty())));
         then.extend(acts(entry.actions));
         let is_reading = matches!(told.kind, "observe" | "tick");
         if !is_reading {
@@ -401,6 +408,7 @@ impl Story {
             let open = self.in_run.then(|| self.timeline.last_mut()).flatten();
             if let Some(run) = open.filter(|run| run.kind == told.kind) {
                 run.until = Some(entry.at);
+                run.count += 1;
                 return;
             }
             self.in_run = true;
@@ -411,6 +419,7 @@ impl Story {
             seq: entry.seq,
             at: entry.at,
             until: None,
+            count: 1,
             claimed_at: entry.claimed_at,
             kind: told.kind,
             role: told.role,
@@ -419,6 +428,17 @@ impl Story {
             then,
             state: entry.to.map(|_| rollout.state()),
         });
+    }
+
+    /// The stage that was entered. What a verdict on the same line has said, or an entry before, is not said again.
+    fn stage(&self, plan: &Plan, to: &Stage, said: bool) -> String {
+        let text = words::stage(plan, to);
+        match (to, self.back.last()) {
+            (Stage::RollingBack(_), Some(back)) if said || back.tried.len() > 1 => {
+                text.replacen(&format!(": {}", back.why), "", 1)
+            }
+            _ => text,
+        }
     }
 
     fn record(&mut self, entry: &Entry<'_>, told: &Told, policy: &crate::policy::Policy) {

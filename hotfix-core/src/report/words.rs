@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::rollout::{Act, Command, ItemStatus, Resume, RollbackCause, Stage, WayBack};
 use crate::text;
-use crate::unit::{Name, RoleName, Share, Span, Timestamp};
+use crate::unit::{MetricName, Name, RoleName, Share, Span, Timestamp};
 
 /// A name of ours as words: `feature_flag` is `feature flag`.
 pub(super) fn words(name: &str) -> String {
@@ -108,16 +108,40 @@ pub(super) const fn changes_what_runs(act: &Act) -> bool {
     act.awaits()
 }
 
-/// Causes of a verdict: `error_rate beyond its rollback bound; all tests together have crossed`.
-pub(super) fn causes(causes: &[Cause]) -> String {
-    let one = |cause: &Cause| {
-        let instance = cause.instance.as_ref().map_or_else(String::new, |of| format!(" ({of})"));
-        match cause.metric {
-            Some(metric) => format!("{metric}: {}{instance}", reason(cause.reason)),
-            None => format!("{}{instance}", reason(cause.reason)),
+/// Causes of a verdict, those of one reason together: `error rate and payment success: beyond its rollback bound`.
+pub(super) fn causes(policy: &Policy, causes: &[Cause]) -> String {
+    let mut told: Vec<(Reason, Vec<String>)> = Vec::new();
+    for cause in causes {
+        let mut about = match cause.metric {
+            Some(id) => metric(policy, id),
+            None => String::new(),
+        };
+        if let Some(instance) = &cause.instance {
+            about = format!("{about} ({instance})");
+        }
+        match told.iter_mut().find(|(reason, _)| *reason == cause.reason) {
+            Some((_, all)) => all.push(about),
+            None => told.push((cause.reason, vec![about])),
+        }
+    }
+    let one = |(why, about): &(Reason, Vec<String>)| {
+        let about: Vec<String> = about.iter().filter(|of| !of.is_empty()).cloned().collect();
+        match about.as_slice() {
+            [] => reason(*why).to_owned(),
+            about => format!("{}: {}", text::enumerated(about), reason(*why)),
         }
     };
-    causes.iter().map(one).collect::<Vec<_>>().join("; ")
+    told.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// What people call a metric.
+pub(super) fn metric(policy: &Policy, id: MetricName) -> String {
+    policy.metric(id.as_str()).map_or_else(|| words(id.as_str()), |metric| metric.title.clone())
+}
+
+/// `1 item`, `2 items`.
+pub(super) fn number(count: u64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
 const fn reason(reason: Reason) -> &'static str {
@@ -163,9 +187,9 @@ pub(super) const fn decision(decision: Decision) -> &'static str {
 }
 
 /// Why it went back.
-pub(super) fn rollback_cause(cause: &RollbackCause) -> String {
+pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
     match cause {
-        RollbackCause::Verdict { causes: all } => causes(all),
+        RollbackCause::Verdict { causes: all } => causes(policy, all),
         RollbackCause::Signal { signal } => format!("{} was reported", words(signal.as_str())),
         RollbackCause::Person => "a person asked for it".to_owned(),
         RollbackCause::Revert { version } => format!("a person asked for {version} at once"),
@@ -221,7 +245,7 @@ pub(super) fn stage(plan: &Plan, stage: &Stage) -> String {
                 if *tried { "every way back failed" } else { "it cannot go back by itself" };
             format!(
                 "traffic stays where it is and a person has to act: {because} ({})",
-                rollback_cause(why)
+                rollback_cause(plan.policy(), why)
             )
         }
         Stage::Aborted => "stopped for good".to_owned(),
@@ -236,9 +260,12 @@ fn way_back(plan: &Plan, way: &WayBack) -> String {
     if way.watching.is_some() {
         format!("{previous} has the traffic again, and it is watched whether its level returns")
     } else if way.returning.is_some() {
-        format!("going back to {previous} in steps of traffic: {}", rollback_cause(&way.why))
+        format!(
+            "going back to {previous} in steps of traffic: {}",
+            rollback_cause(plan.policy(), &way.why)
+        )
     } else {
-        format!("going back to {previous}{by}: {}", rollback_cause(&way.why))
+        format!("going back to {previous}{by}: {}", rollback_cause(plan.policy(), &way.why))
     }
 }
 

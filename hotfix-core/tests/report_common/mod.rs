@@ -188,7 +188,9 @@ fn reading(share: f64, canary: f64, live: f64) -> Value {
     };
     let rates = [canary, live];
     let bad = |of: usize, n: f64| (n * rates[of]).round();
-    let failed = |of: usize, n: f64| if of == 0 { bad(of, n) } else { (n * 0.55).round() };
+    // A shock of the database fails no payment; the leak does.
+    let unpaid = [if canary > 0.05 { canary } else { 0.002 }, 0.55];
+    let failed = |of: usize, n: f64| (n * unpaid[of]).round();
     let slow = |of: usize| if rates[of] > 0.05 { 0.9 } else { 0.97 };
     json!({
         "error_rate": both(&|of, n| json!([bad(of, n), n])),

@@ -60,6 +60,7 @@ from hotfix._core import (
     __version__,
     audit,
     redact,
+    report,
 )
 from hotfix._errors import (
     Error,
@@ -70,6 +71,7 @@ from hotfix._errors import (
     PlanError,
     PolicyError,
     Refused,
+    ReportError,
     StatsError,
 )
 from hotfix._values import ByValue
@@ -113,6 +115,7 @@ __all__ = [
     "AuditFinding",
     "audit",
     "redact",
+    "report",
     # Several services in one hot-fix
     "Train",
     "TrainOutcome",
@@ -132,6 +135,7 @@ __all__ = [
     "InputError",
     "Refused",
     "LogError",
+    "ReportError",
     "StatsError",
     "KayentaError",
     "__version__",

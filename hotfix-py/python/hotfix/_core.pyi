@@ -25,6 +25,7 @@ __all__ = [
     "AuditFinding",
     "audit",
     "redact",
+    "report",
     "Equivalence",
     "FisherExact",
     "KolmogorovSmirnov",
@@ -173,6 +174,7 @@ _ActionKind: TypeAlias = Literal[
     "update_status_page",
     "schedule",
 ]
+_ReportFormat: TypeAlias = Literal["markdown", "json", "html"]
 _Decision: TypeAlias = Literal["continue", "hold", "promote", "roll_back", "ask"]
 _Band: TypeAlias = Literal["success", "hold", "between", "alert", "rollback", "no_data", "stale", "not_finite"]
 _EvidenceMode: TypeAlias = Literal["plain", "replay", "randomised", "both"]
@@ -650,6 +652,7 @@ class Rollout:
     def comparison(self) -> Comparison: ...
     def evidence(self, metric: str) -> MetricEvidence | None: ...
     def log(self) -> str: ...
+    def report(self, format: _ReportFormat) -> str: ...
     @staticmethod
     def replay(log: str | bytes, keep_log: bool = True) -> Rollout: ...
     @staticmethod
@@ -1002,6 +1005,7 @@ class AuditFinding(_Document):
 
 def audit(log: str | bytes, expected_head: str | None = None) -> Audit: ...
 def redact(log: str | bytes, names: list[str] | None = None) -> str: ...
+def report(log: str | bytes, format: _ReportFormat) -> str: ...
 
 @final
 class Evidence(_Document):

@@ -124,6 +124,10 @@ class LogError(Error, ValueError):
     line: int = 0
 
 
+class ReportError(Error, ValueError):
+    """A report that cannot be made: another format, or a rollout that keeps no log."""
+
+
 class StatsError(Error, ValueError):
     """A figure that a test does not take."""
 
@@ -140,5 +144,16 @@ class KayentaError(Error, ValueError):
     path: str = ""
 
 
-for _class in (Error, PolicyError, FactError, PlanError, InputError, Refused, LogError, StatsError, KayentaError):
+for _class in (
+    Error,
+    PolicyError,
+    FactError,
+    PlanError,
+    InputError,
+    Refused,
+    LogError,
+    ReportError,
+    StatsError,
+    KayentaError,
+):
     _class.__module__ = "hotfix"
