@@ -288,6 +288,10 @@ enum hotfix_status
    */
   HOTFIX_STATUS_FACT = 17,
   /**
+   * A message or a report cannot be made (HF-MSG, HF-REP).
+   */
+  HOTFIX_STATUS_MESSAGE = 18,
+  /**
    * A defect of this library was caught; the handle is poisoned.
    */
   HOTFIX_STATUS_PANIC = 99,
@@ -3308,6 +3312,47 @@ hotfix_status hotfix_redact(const char *log,
                             size_t names_len,
                             struct hotfix_buf *out,
                             struct hotfix_error **err);
+
+/**
+ * Writes the incident report of a log, from the log alone.
+ *
+ * It can be asked for at any time, of an incident that is not finished as well. "html" is one page without script and without any
+ * reference; "json" is described in docs/report.md.
+ *
+ * @param log         The log's bytes, all lines; borrowed for the call.
+ * @param log_len     Their number.
+ * @param format      "markdown", "json" or "html".
+ * @param format_len  Its length in bytes.
+ * @param out         A buffer with the report that the caller frees with hotfix_buf_free.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG for a log that cannot be taken up, HOTFIX_STATUS_MESSAGE for another format.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_report(const char *log,
+                            size_t log_len,
+                            const char *format,
+                            size_t format_len,
+                            struct hotfix_buf *out,
+                            struct hotfix_error **err);
+
+/**
+ * Writes the incident report of a rollout that keeps its log.
+ *
+ * @param rollout     A rollout that keeps its log, from its first line on.
+ * @param format      "markdown", "json" or "html".
+ * @param format_len  Its length in bytes.
+ * @param out         A buffer with the report that the caller frees with hotfix_buf_free.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_MESSAGE for another format, and for a rollout that keeps no log: give the log to hotfix_report.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_report(const struct hotfix_rollout *rollout,
+                                    const char *format,
+                                    size_t format_len,
+                                    struct hotfix_buf *out,
+                                    struct hotfix_error **err);
 
 /**
  * A test without data.

@@ -28,7 +28,6 @@ use hotfix::policy::*;
 use hotfix::rate_ratio::*;
 use hotfix::reading::*;
 use hotfix::redact::*;
-use hotfix::report::{hotfix_report, hotfix_rollout_report};
 use hotfix::rollout::*;
 use hotfix::status::*;
 use hotfix::time::*;
@@ -206,10 +205,6 @@ fn a_null_pointer_is_an_error_to_a_redaction_a_ceiling_and_an_interval() {
         hotfix_redact(null(), 1, null(), 0, buf);
         hotfix_redact(json, len, null(), 1, buf);
         hotfix_redact(json, len, null(), 0, null_mut());
-        hotfix_report(null(), 1, json, len, buf);
-        hotfix_report(json, len, null(), 1, buf);
-        hotfix_report(json, len, json, len, null_mut());
-        hotfix_rollout_report(null(), json, len, buf);
         hotfix_ceiling_new(null(), 1, &mut null_mut());
         hotfix_ceiling_new(json, len, null_mut());
         hotfix_ceiling_update(null_mut(), 0.0, 1.0, null_mut());
@@ -251,8 +246,6 @@ fn text_that_is_not_utf_8_is_an_error_everywhere() {
         hotfix_rollout_handle(rollout.0, 0, bad, n, &raw mut out);
         hotfix_audit(json, len, bad, n, &raw mut buf);
         hotfix_redact(json, len, bad, n, &raw mut buf);
-        hotfix_report(json, len, bad, n, &raw mut buf);
-        hotfix_rollout_report(rollout.0, bad, n, &raw mut buf);
         hotfix_rate_ratio_new(bad, n, &mut null_mut());
         hotfix_rate_ratio_from_bytes(bad, n, &mut null_mut());
         hotfix_kayenta_judge(bad, n, bad, n, 75.0, 50.0, &raw mut buf);
@@ -266,16 +259,8 @@ fn text_that_is_not_utf_8_is_an_error_everywhere() {
         hotfix_rollout_replay(bad, n, keep, &mut null_mut());
         hotfix_redact(bad, n, null(), 0, &raw mut buf);
         hotfix_redact(null(), 0, null(), 0, &raw mut buf);
-        hotfix_report(bad, n, c"json".as_ptr(), 4, &raw mut buf);
-        hotfix_report(null(), 0, c"json".as_ptr(), 4, &raw mut buf);
-        hotfix_rollout_report(rollout.0, c"json".as_ptr(), 4, &raw mut buf);
         hotfix_rollout_recover(bad, n, keep, &mut null_mut(), null_mut());
         hotfix_rollout_recover(null(), 0, keep, &mut null_mut(), null_mut());
-    }
-    fails! { Message:
-        hotfix_report(bad, n, json, len, &raw mut buf);
-        hotfix_report(json, len, null(), 0, &raw mut buf);
-        hotfix_rollout_report(rollout.0, json, len, &raw mut buf);
     }
     // SAFETY: a buffer of the library, empty after each failure.
     assert!(buf.data.is_null());
@@ -471,7 +456,6 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
         hotfix_rollout_procedure(rollout.0, &raw mut buf);
         hotfix_rollout_intents(rollout.0, &raw mut buf);
         hotfix_rollout_duties(rollout.0, 0, &raw mut buf);
-        hotfix_rollout_report(rollout.0, c"json".as_ptr(), 4, &raw mut buf);
         hotfix_rollout_record(rollout.0, &raw mut buf);
         hotfix_rollout_why(rollout.0, &raw mut buf);
         hotfix_rollout_harm(rollout.0, &raw mut buf);

@@ -1,5 +1,6 @@
 //! `report`: the incident report from the log alone.
 
+use hotfix_core::rollout::Rollout;
 use pyo3::prelude::*;
 
 use crate::error::Result;
@@ -46,4 +47,9 @@ use crate::log::Log;
 #[pyo3(signature = (log, format))]
 pub(crate) fn report(py: Python<'_>, log: Log, format: &str) -> Result<String> {
     Ok(py.detach(|| hotfix_core::report::report(log.bytes(), format))?)
+}
+
+/// The report of a rollout that keeps its log. Writing takes milliseconds: without the interpreter.
+pub(crate) fn of(py: Python<'_>, rollout: &Rollout, format: &str) -> Result<String> {
+    Ok(py.detach(|| rollout.report(format))?)
 }

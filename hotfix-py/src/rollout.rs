@@ -10,7 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::MutexExt;
-use pyo3::types::{PyBytes, PyDict, PyMapping, PyString};
+use pyo3::types::{PyBytes, PyDict, PyMapping};
 use serde_json::{Map, Value};
 
 use crate::action::{Action, Outcome};
@@ -409,31 +409,13 @@ impl Rollout {
     }
 
     /// Every log line so far; empty unless `keep_log`.
-    fn log<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        // Python may collect garbage while it makes the text, so the lock is not held then.
-        let log = self.lock(py)?.log().to_owned();
-        Ok(PyString::new(py, &log))
+    fn log(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.lock(py)?.log().to_owned()) // made Python's without the lock: that may collect garbage
     }
 
-    /// Write the incident report of this rollout: ``hotfix.report(rollout.log(), format)``.
-    ///
-    /// Parameters
-    /// ----------
-    /// format : str
-    ///     ``"markdown"``, ``"json"`` or ``"html"``.
-    ///
-    /// Returns
-    /// -------
-    /// str
-    ///
-    /// Raises
-    /// ------
-    /// ReportError
-    ///     For another format, and where the rollout keeps no log: give the log to `hotfix.report`.
+    /// Write the incident report: ``hotfix.report(rollout.log(), format)``.
     fn report(&self, py: Python<'_>, format: &str) -> Result<String> {
-        // Writing takes milliseconds: not with the lock, nor with the interpreter.
-        let rollout = self.lock(py)?.clone();
-        Ok(py.detach(|| rollout.report(format))?)
+        crate::report::of(py, &self.lock(py)?.clone(), format)
     }
 
     /// Take up a whole log, strictly.
