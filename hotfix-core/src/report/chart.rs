@@ -135,7 +135,7 @@ impl Chart<'_> {
                 let _ = write!(
                     svg,
                     "<text class=\"name\" x=\"{:.1}\" y=\"16\">{}</text>",
-                    (from + to) / 2.0,
+                    f64::midpoint(from, to),
                     escaped(&band.name)
                 );
             }

@@ -322,5 +322,5 @@ pub(super) fn not_caught_earlier(plan: &Plan, sight: &Sight, visits: &[PhaseVisi
     reason = "a phase lasts days at most"
 )]
 fn millis(value: f64) -> u64 {
-    value.max(0.0).min(1e15) as u64
+    value.clamp(0.0, 1e15) as u64
 }

@@ -86,7 +86,9 @@ impl Points {
         for pair in self.stretches.chunks(2) {
             if let [first, rest @ ..] = pair {
                 let mut joined = *first;
-                rest.iter().for_each(|stretch| joined.join(stretch));
+                for stretch in rest {
+                    joined.join(stretch);
+                }
                 halved.push(joined);
             }
         }
@@ -127,7 +129,7 @@ mod tests {
             assert!(any(-99.0), "{count}");
             assert!(count < 3 || any(99.0), "{count}");
             if count <= 240 {
-                assert_eq!(kept.len() as i64, count);
+                assert_eq!(kept.len(), usize::try_from(count).unwrap());
             }
         }
     }

@@ -42,10 +42,10 @@ impl Run {
             |run| run.is_over() || run.minutes() > 90,
             |run, minute| self.reading(run, minute),
         );
-        if run.rollout.state() != State::Complete {
-            run.note("the connection leak goes to the payments team");
-        } else {
+        if run.rollout.state() == State::Complete {
             run.aftermath();
+        } else {
+            run.note("the connection leak goes to the payments team");
         }
         run.rollout.log().to_owned()
     }
