@@ -201,7 +201,7 @@ fn values(low: f64, high: f64) -> Vec<f64> {
     let mut step = 1e-12;
     // 1, 2 and 5 times each power of ten, until few enough fit.
     for factor in [2.0, 2.5, 2.0].iter().cycle().take(120) {
-        if wide / step <= 5.0 {
+        if wide / step <= 5.000_001 {
             break;
         }
         step *= factor;
@@ -250,8 +250,11 @@ mod tests {
 
     #[test]
     fn post_1_axes_have_round_figures() {
-        assert_eq!(values(0.0, 0.06), [0.0, 0.02, 0.04, 0.06]);
-        assert_eq!(values(-3.0, 7.0), [-2.0, 0.0, 2.0, 4.0, 6.0]);
+        let shown =
+            |low, high| values(low, high).iter().map(|v| format!("{v:.2}")).collect::<Vec<_>>();
+        assert_eq!(shown(0.0, 0.06), ["0.00", "0.02", "0.04", "0.06"]);
+        assert_eq!(shown(-3.0, 7.0), ["-2.00", "0.00", "2.00", "4.00", "6.00"]);
+        assert_eq!(shown(-1.0, 0.2), ["-1.00", "-0.50", "0.00"]);
         let at = |text: &str| text.parse().unwrap();
         let labels = |from, to| -> Vec<String> {
             times(at(from), at(to)).into_iter().map(|(_, label)| label).collect()
