@@ -18,6 +18,7 @@ pub mod plan;
 pub mod policy;
 pub mod rollout;
 pub mod severity;
+pub mod simulate;
 pub mod stats;
 mod text;
 pub mod train;
