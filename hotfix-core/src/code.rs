@@ -41,6 +41,8 @@ pub enum Family {
     Log,
     /// Snapshots of a rollout: what is wrong with one.
     Snapshot,
+    /// Recorded metrics and backtests on them: errors and findings.
+    Recorded,
     /// Values that cross the C boundary.
     Ffi,
 }
@@ -65,6 +67,7 @@ impl Family {
         Self::Time,
         Self::Log,
         Self::Snapshot,
+        Self::Recorded,
         Self::Ffi,
     ];
 
@@ -94,6 +97,7 @@ impl Family {
             Self::Time => "HF-TIME-",
             Self::Log => "HF-LOG-",
             Self::Snapshot => "HF-SNAP-",
+            Self::Recorded => "HF-REC-",
             Self::Ffi => "HF-FFI-",
         }
     }
@@ -551,6 +555,41 @@ pub const CODES: &[Code] = &[
     code("HF-SNAP-006", Family::Snapshot, "a snapshot does not fit its own plan"),
     code("HF-SNAP-007", Family::Snapshot, "a rollout without a log has no snapshot"),
     code("HF-SNAP-008", Family::Snapshot, "a rollout cannot be written as a snapshot"),
+    code("HF-REC-001", Family::Recorded, "a mapping is no JSON of its shape"),
+    code(
+        "HF-REC-002",
+        Family::Recorded,
+        "the parts that a mapping names for an arm make no reading",
+    ),
+    code("HF-REC-003", Family::Recorded, "the format of a recording is none"),
+    code("HF-REC-004", Family::Recorded, "a recording has more than is taken"),
+    code("HF-REC-005", Family::Recorded, "a line of a recording is no CSV"),
+    code("HF-REC-006", Family::Recorded, "the header of a recording lacks a column"),
+    code("HF-REC-007", Family::Recorded, "a time of a recording is none"),
+    code("HF-REC-008", Family::Recorded, "a number of a recording is none"),
+    code("HF-REC-009", Family::Recorded, "a recording, or a line of it, is no JSON of its shape"),
+    code("HF-REC-010", Family::Recorded, "an answer of Prometheus is not that of a range query"),
+    code("HF-REC-011", Family::Recorded, "several series are one part of a metric"),
+    code("HF-REC-012", Family::Recorded, "a recording has no reading"),
+    code("HF-REC-013", Family::Recorded, "nothing was recorded in the time that is asked for"),
+    code("HF-REC-014", Family::Recorded, "a policy decides by nothing that was recorded"),
+    code("HF-REC-015", Family::Recorded, "a policy cannot be run on a recording"),
+    code("HF-REC-016", Family::Recorded, "there is no policy to run, or there are too many"),
+    code("HF-REC-020", Family::Recorded, "readings stand after later ones"),
+    code("HF-REC-021", Family::Recorded, "readings come twice"),
+    code("HF-REC-022", Family::Recorded, "a recording has gaps"),
+    code("HF-REC-023", Family::Recorded, "readings lack a part"),
+    code("HF-REC-024", Family::Recorded, "numbers of a recording are NaN or infinite"),
+    code("HF-REC-025", Family::Recorded, "no series is an arm that a mapping names"),
+    code("HF-REC-026", Family::Recorded, "readings of one tick cannot be added up"),
+    code("HF-REC-027", Family::Recorded, "the policy has no such metric"),
+    code("HF-REC-028", Family::Recorded, "the policy decides by a metric that was not recorded"),
+    code("HF-REC-029", Family::Recorded, "a tested metric has no live arm in the recording"),
+    code("HF-REC-030", Family::Recorded, "a recorded metric scales with the share"),
+    code("HF-REC-031", Family::Recorded, "the recording is coarser than the policy looks"),
+    code("HF-REC-032", Family::Recorded, "the recording is over before the rollout"),
+    code("HF-REC-033", Family::Recorded, "gates were passed for a person"),
+    code("HF-REC-034", Family::Recorded, "a list of a backtest was cut"),
     code("HF-FFI-001", Family::Ffi, "a pointer is null"),
     code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
     code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),

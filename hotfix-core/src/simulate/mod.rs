@@ -6,6 +6,8 @@
 //! [`Rollout::handle`](crate::rollout::Rollout::handle), so a run decides as the real thing does.
 
 mod answers;
+pub mod backtest;
+pub mod recorded;
 mod run;
 mod world;
 

@@ -300,11 +300,15 @@ impl Player {
     /// Hands an input over, and its actions to the world; false where it was refused.
     fn give<W: World + ?Sized>(&mut self, world: &mut W, at: Timestamp, input: &Input) -> bool {
         let before = self.rollout.phase();
-        let Ok(outcome) = self.rollout.handle(at, input) else {
-            self.run.refused += 1;
-            return false;
+        let asked = match self.rollout.handle(at, input) {
+            Ok(outcome) => outcome.actions.len(),
+            Err(refusal) => {
+                self.run.refused += 1;
+                world.taken(&self.rollout, self.now, Some(&refusal));
+                return false;
+            }
         };
-        let asked = outcome.actions.len();
+        world.taken(&self.rollout, self.now, None);
         for index in 0..asked {
             // The world looks at the rollout while it answers.
             let Some(action) = self.rollout.last_actions().get(index) else { break };

@@ -1,7 +1,7 @@
 //! What a rollout is played against.
 
 use crate::metric::Observation;
-use crate::rollout::{Action, Rollout};
+use crate::rollout::{Action, Refusal, Rollout};
 use crate::unit::{Share, Timestamp};
 
 use super::answers::Answers;
@@ -55,6 +55,9 @@ pub trait World {
 
     /// Time alone has changed something: a duty became due, a window ended.
     fn look(&mut self, _rollout: &Rollout, _at: Timestamp, _answers: &mut Answers) {}
+
+    /// An input was taken, or refused: who keeps an account of verdicts reads them here.
+    fn taken(&mut self, _rollout: &Rollout, _at: Timestamp, _refused: Option<&Refusal>) {}
 
     /// What users had to bear so far, seen by the host or not.
     fn hurt(&self) -> Hurt {
