@@ -144,8 +144,10 @@ pub(super) fn play(
     let deploy = run.phases().first().map(|phase| phase.deploy).unwrap_or_default();
     let ticks = deploy.as_millis().div_ceil(cadence.as_millis()).max(1);
     let start = from - Span::from_millis(ticks.saturating_mul(cadence.as_millis()));
-    // What came last is seen at the tick after it.
-    let end = assume.until.unwrap_or(until + cadence);
+    // What came last is seen at the tick that it falls in.
+    let last = until.since(from).as_millis().div_ceil(cadence.as_millis());
+    let to_last = Span::from_millis(last.saturating_mul(cadence.as_millis()));
+    let end = assume.until.unwrap_or(from + to_last);
     let rollout = ready(&run, assume, start)?;
     let mut world = Recorded {
         metrics: recorded,
