@@ -10,17 +10,11 @@ use std::sync::Arc;
 
 use hotfix_core::policy::Policy;
 use hotfix_core::simulate::backtest::{Backtests, backtest};
-use hotfix_core::simulate::recorded::{
-    Format, Mapping, RecordedError, RecordedFault, RecordedMetrics,
-};
+use hotfix_core::simulate::recorded::{Format, Mapping, RecordedError, RecordedMetrics};
 use recorded_cases::Case;
 
 fn read(case: &Case) -> Result<(RecordedMetrics, Mapping), RecordedError> {
-    let got = case.format.clone();
-    let format: Format = case.format.parse().map_err(|_| RecordedError {
-        place: hotfix_core::simulate::recorded::Place::Whole,
-        fault: RecordedFault::Format { got },
-    })?;
+    let format = Format::named(&case.format)?;
     let mapping = Mapping::from_json(&case.mapping)?;
     Ok((RecordedMetrics::read(format, &case.text, &mapping)?, mapping))
 }

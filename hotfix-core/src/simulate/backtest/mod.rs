@@ -25,7 +25,7 @@ use super::recorded::{
 
 closed_set! {
     /// What a policy would have done.
-    Act {
+    What {
         /// Go on: what was amiss is over.
         Continue = "continue",
         /// Stay, and tell somebody: a metric is beyond its alert bound.
@@ -47,7 +47,7 @@ pub struct Would {
     /// When.
     pub at: Timestamp,
     /// What.
-    pub what: Act,
+    pub what: What,
     /// In which phase; absent after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseName>,

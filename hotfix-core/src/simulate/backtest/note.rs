@@ -11,7 +11,7 @@ use crate::simulate::recorded::{Odd, RecordedFinding};
 use crate::stats::numeric::ln;
 use crate::unit::{MetricName, PhaseName, Timestamp};
 
-use super::{Act, Backtest, BandTurn, MetricCourse, Rests, Stood, Would};
+use super::{Backtest, BandTurn, MetricCourse, Rests, Stood, What, Would};
 
 /// The account of one policy.
 pub(super) struct Notes {
@@ -96,7 +96,7 @@ impl Notes {
         self.first_ask.get_or_insert(at);
         self.push(Would {
             at,
-            what: Act::Ask,
+            what: What::Ask,
             phase: self.phase,
             reason: question.to_owned(),
             metrics: Vec::new(),
@@ -159,17 +159,17 @@ impl Notes {
         let alerts =
             |cause: &Cause| matches!(cause.reason, Reason::AlertBand | Reason::RollbackBand);
         let what = match verdict.decision {
-            Decision::RollBack => Act::RollBack,
-            Decision::Ask => Act::Ask,
-            Decision::Promote => Act::Promote,
-            Decision::Hold | Decision::Continue if verdict.causes.iter().any(alerts) => Act::Alert,
-            Decision::Hold => Act::Hold,
-            Decision::Continue => Act::Continue,
+            Decision::RollBack => What::RollBack,
+            Decision::Ask => What::Ask,
+            Decision::Promote => What::Promote,
+            Decision::Hold | Decision::Continue if verdict.causes.iter().any(alerts) => What::Alert,
+            Decision::Hold => What::Hold,
+            Decision::Continue => What::Continue,
         };
         match what {
-            Act::RollBack => _ = self.first_rollback.get_or_insert(at),
-            Act::Ask => _ = self.first_ask.get_or_insert(at),
-            Act::Continue | Act::Alert | Act::Hold | Act::Promote => {}
+            What::RollBack => _ = self.first_rollback.get_or_insert(at),
+            What::Ask => _ = self.first_ask.get_or_insert(at),
+            What::Continue | What::Alert | What::Hold | What::Promote => {}
         }
         let mut metrics: Vec<MetricName> =
             verdict.causes.iter().filter_map(|cause| cause.metric).collect();
@@ -198,7 +198,7 @@ impl Notes {
 
     fn push(&mut self, would: Would) {
         // The last thing done is what is looked for.
-        if self.would.len() < Backtest::MOST_LISTED || would.what == Act::RollBack {
+        if self.would.len() < Backtest::MOST_LISTED || would.what == What::RollBack {
             self.would.push(would);
         } else {
             self.cut += 1;

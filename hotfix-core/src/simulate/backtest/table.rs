@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::text;
 use crate::unit::Timestamp;
 
-use super::{Act, Backtest, Backtests};
+use super::{Backtest, Backtests, What};
 
 impl Backtests {
     /// What each policy would have done, as a table: times after the fix got its first traffic.
@@ -39,7 +39,7 @@ impl Backtests {
 impl Backtest {
     /// Why it would have gone back; empty where it would not.
     pub fn why(&self) -> &str {
-        let back = self.would.iter().find(|would| would.what == Act::RollBack);
+        let back = self.would.iter().find(|would| would.what == What::RollBack);
         back.map_or("", |would| &would.reason)
     }
 }

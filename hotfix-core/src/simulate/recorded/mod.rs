@@ -23,6 +23,7 @@ pub(super) use merge::Merge;
 
 use crate::grade::closed_set;
 use crate::metric::Observation;
+use crate::text;
 use crate::unit::{Span, Timestamp};
 
 closed_set! {
@@ -34,6 +35,17 @@ closed_set! {
         JsonLines = "json_lines",
         /// The answer of Prometheus to `query_range`, or an object of several by name.
         Prometheus = "prometheus",
+    }
+}
+
+impl Format {
+    /// The format of this name.
+    ///
+    /// # Errors
+    /// `HF-REC-003` where there is none.
+    pub fn named(name: &str) -> Result<Self, RecordedError> {
+        let refused = |_| RecordedFault::Format { got: text::shown(name) }.anywhere();
+        name.parse().map_err(refused)
     }
 }
 
