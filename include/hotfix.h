@@ -288,6 +288,10 @@ enum hotfix_status
    */
   HOTFIX_STATUS_FACT = 17,
   /**
+   * A recording cannot be read, or a policy not be run on it; the error has the place (HF-REC).
+   */
+  HOTFIX_STATUS_SIMULATE = 20,
+  /**
    * A defect of this library was caught; the handle is poisoned.
    */
   HOTFIX_STATUS_PANIC = 99,
@@ -4312,6 +4316,40 @@ hotfix_status hotfix_latency_from_bytes(const char *bytes,
  * Thread rule: one thread, after every other use of this handle.
  */
 void hotfix_latency_free(struct hotfix_latency *test);
+
+/**
+ * Runs a policy over recorded metrics and says when it would have acted. Nothing is deployed.
+ *
+ * {"from", "until", "readings", "findings", "policies": [{"policy", "would": [{"at", "what" ("continue", "alert", "hold", "ask",
+ * "promote" or "roll_back"), "phase", "reason", "metrics", "evidence"}], "first_alert", "first_ask", "first_rollback",
+ * "crossed_at", "ended": {"at", "state", "phase", "after"}, "metrics": {id: {"role", "left_out", "alert_at", "rollback_at",
+ * "held_at", "crossed_at", "bands"}}, "findings"}]}; what never came is absent. A finding is {"code", "message", "count", "at",
+ * "metric"}. docs/backtest.md describes formats, mapping and what is assumed.
+ *
+ * @param policy       A policy.
+ * @param text         The recording; UTF-8, borrowed for the call; at most 64 MiB.
+ * @param text_len     Its length in bytes.
+ * @param format       "csv", "json_lines" or "prometheus"; UTF-8, borrowed.
+ * @param format_len   Its length in bytes.
+ * @param mapping      Which columns, series and labels are which metric, and what is assumed, as JSON: {"time", "metrics",
+ *                     "assume"}; UTF-8, borrowed; may be null with length 0 for JSON Lines.
+ * @param mapping_len  Its length in bytes.
+ * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_SIMULATE for what cannot be read or run (HF-REC); the error's path is "line 3, column 2" or a JSON
+ *         Pointer.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_backtest(const struct hotfix_policy *policy,
+                              const char *text,
+                              size_t text_len,
+                              const char *format,
+                              size_t format_len,
+                              const char *mapping,
+                              size_t mapping_len,
+                              struct hotfix_buf *out,
+                              struct hotfix_error **err);
 
 #ifdef __cplusplus
 }  // extern "C"

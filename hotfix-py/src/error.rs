@@ -8,6 +8,7 @@ use hotfix_core::kayenta::KayentaError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
+use hotfix_core::simulate::recorded::RecordedError;
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::UnitError;
@@ -40,6 +41,7 @@ enum Kind {
     Snapshot(SnapshotError),
     Stat(StatError),
     Kayenta(KayentaError),
+    Recorded(RecordedError),
     /// Raised by Python itself, or a wrong type.
     Python(PyErr),
 }
@@ -71,6 +73,7 @@ from! {
     SnapshotError => Snapshot,
     StatError => Stat,
     KayentaError => Kayenta,
+    RecordedError => Recorded,
     PyErr => Python
 }
 
@@ -168,6 +171,11 @@ impl Fault {
                 set("code", error.code())?;
                 set("path", &error.path())?;
                 ("KayentaError", error.to_string())
+            }
+            Kind::Recorded(error) => {
+                set("code", error.code())?;
+                set("path", &error.path())?;
+                ("RecordedError", error.to_string())
             }
         };
         let exception =

@@ -140,5 +140,28 @@ class KayentaError(Error, ValueError):
     path: str = ""
 
 
-for _class in (Error, PolicyError, FactError, PlanError, InputError, Refused, LogError, StatsError, KayentaError):
+class RecordedError(Error, ValueError):
+    """A recording that cannot be read, or that a policy cannot be run on.
+
+    Attributes
+    ----------
+    path
+        Where: "line 3, column 2" or a JSON Pointer; empty where it is the whole.
+    """
+
+    path: str = ""
+
+
+for _class in (
+    Error,
+    PolicyError,
+    FactError,
+    PlanError,
+    InputError,
+    Refused,
+    LogError,
+    StatsError,
+    KayentaError,
+    RecordedError,
+):
     _class.__module__ = "hotfix"
