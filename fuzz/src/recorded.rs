@@ -11,7 +11,8 @@ use hotfix_core::unit::Span;
 
 /// Loaded once: a fuzzer calls often.
 static POLICIES: LazyLock<[Arc<Policy>; 2]> = LazyLock::new(|| {
-    ["phased-canary", "standard"].map(|name| Arc::new(Policy::preset(name).expect("a preset loads")))
+    ["phased-canary", "standard"]
+        .map(|name| Arc::new(Policy::preset(name).expect("a preset loads")))
 });
 /// A recording of years is not played to its end: that is slow, and shows nothing more.
 const LONGEST: Span = Span::from_seconds(4 * 3_600);

@@ -163,7 +163,7 @@ pub struct Backtest {
 
 impl Backtest {
     /// Most entries of a list: more are counted in a finding.
-    pub const MOST_LISTED: usize = 2_000;
+    pub const MOST_LISTED: usize = 1_000;
 }
 
 /// Several policies over one recording.
