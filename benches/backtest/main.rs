@@ -1,6 +1,6 @@
 //! When S1's thresholds and `standard` would have acted on recorded incidents of a real shop.
 //!
-//! `backtest` prints the tables; `backtest --write FILE` also writes them to FILE (`docs/backtest-recorded.md`). Reads
+//! `backtest` prints the tables; `backtest --write FILE` also writes them, behind what a backtest is, to FILE (`docs/backtest.md`). Reads
 //! `HOTFIX_DATA`, by default `../shared/data`; where that is not there, a small made-up sample of this repository.
 
 mod shop;
@@ -24,7 +24,7 @@ fn run(write: Option<&Path>) -> Result<(), Failure> {
     let found = shop::tables(&recorded)?.text;
     print!("{found}");
     if let Some(file) = write {
-        fs::write(file, found)?;
+        fs::write(file, format!("{}{found}", include_str!("head.md")))?;
     }
     Ok(())
 }

@@ -32,7 +32,7 @@ def backtest(
     gates: Literal["pass", "wait"] | None = None,
     severity: Literal["P0", "P1", "P2", "P3"] | None = None,
 ) -> Backtests:
-    """Run policies over recorded metrics and say when they would have acted. Nothing is deployed.
+    r"""Run policies over recorded metrics and say when they would have acted. Nothing is deployed.
 
     Parameters
     ----------
@@ -71,10 +71,10 @@ def backtest(
     Examples
     --------
     >>> import hotfix
-    >>> rows = "".join(f"2026-03-03T14:{m:02}:00Z,{3 if m < 10 else 100},1000\\n" for m in range(30))
+    >>> rows = "".join(f"2026-03-03T14:{m:02}:00Z,{3 if m < 10 else 100},1000\n" for m in range(30))
     >>> mapping = {"metrics": {"error_rate": {"canary": {"events": "errors", "trials": "requests"}}}}
     >>> policy = hotfix.Policy.preset("standard")
-    >>> found = hotfix.backtest(policy, "time,errors,requests\\n" + rows, mapping, format="csv")
+    >>> found = hotfix.backtest(policy, "time,errors,requests\n" + rows, mapping, format="csv")
     >>> found.policies[0].first_alert.isoformat(), found.policies[0].why
     ('2026-03-03T14:10:00+00:00', 'error_rate: rollback_band')
     """

@@ -58,7 +58,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
                 None => column.part,
                 Some(le) => {
                     let bound = read(le)?;
-                    if !(bound > 0.0) {
+                    if bound.is_nan() || bound <= 0.0 {
                         let got = text::shown(cell(le));
                         return Err(RecordedFault::Number { got }.at_line(line, le + 1));
                     }

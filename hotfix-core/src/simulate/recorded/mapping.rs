@@ -93,12 +93,14 @@ pub struct Assumptions {
     pub severity: Option<Severity>,
 }
 
+#[expect(clippy::derivable_impls, reason = "the macro of closed sets marks no default")]
 impl Default for Unrecorded {
     fn default() -> Self {
         Self::LeaveOut
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the macro of closed sets marks no default")]
 impl Default for Gates {
     fn default() -> Self {
         Self::Pass

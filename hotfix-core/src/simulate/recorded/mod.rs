@@ -158,7 +158,7 @@ fn moment(text: &str, unit: TimeUnit) -> Option<Timestamp> {
 fn seconds(since_1970: f64) -> Option<Timestamp> {
     let millis = (since_1970 * 1e3).round();
     // Beyond that no whole number of milliseconds is exact, and no year has four digits.
-    if !(millis.abs() < 9.007_199_254_740_992e15) {
+    if millis.is_nan() || millis.abs() >= 9.007_199_254_740_992e15 {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]

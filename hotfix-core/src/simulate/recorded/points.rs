@@ -23,7 +23,7 @@ struct Point {
 /// All numbers of a recording.
 pub(super) struct Points<'m> {
     mapping: &'m Mapping,
-    points: Vec<Point>,
+    list: Vec<Point>,
     /// The last time of each series, so that what stands after later ones is told.
     last: BTreeMap<(usize, Part), Timestamp>,
     late: Late,
@@ -79,7 +79,7 @@ struct Faults {
 impl<'m> Points<'m> {
     pub(super) const fn new(mapping: &'m Mapping) -> Self {
         let late = Late { count: 0, most: Span::ZERO, first: None };
-        Self { mapping, points: Vec::new(), last: BTreeMap::new(), late }
+        Self { mapping, list: Vec::new(), last: BTreeMap::new(), late }
     }
 
     /// Takes a number in; `arm` counts the mapping's arms.
@@ -90,7 +90,7 @@ impl<'m> Points<'m> {
         part: Part,
         value: f64,
     ) -> Result<(), RecordedError> {
-        if self.points.len() == RecordedMetrics::MOST_POINTS {
+        if self.list.len() == RecordedMetrics::MOST_POINTS {
             let (what, most) = ("numbers", RecordedMetrics::MOST_POINTS);
             return Err(RecordedFault::TooMuch { what, most }.anywhere());
         }
@@ -100,7 +100,7 @@ impl<'m> Points<'m> {
         } else {
             *last = at;
         }
-        self.points.push(Point { at, arm, part, value });
+        self.list.push(Point { at, arm, part, value });
         Ok(())
     }
 
@@ -108,11 +108,11 @@ impl<'m> Points<'m> {
     pub(super) fn assemble(mut self) -> RecordedMetrics {
         let arms: Vec<_> = self.mapping.arms().collect();
         // Stable: of two numbers for one thing the later in the text comes later.
-        self.points.sort_by_key(|point| (point.at, point.arm));
+        self.list.sort_by_key(|point| (point.at, point.arm));
         let edges = self.edges(arms.len());
         let mut faults = vec![Faults::default(); arms.len()];
         let mut readings: Vec<RecordedReading> = Vec::new();
-        for group in self.points.chunk_by(|a, b| (a.at, a.arm) == (b.at, b.arm)) {
+        for group in self.list.chunk_by(|a, b| (a.at, a.arm) == (b.at, b.arm)) {
             let Some(first) = group.first() else { continue };
             let (at, index) = (first.at, first.arm);
             let (Some((metric, which, source)), Some(faults), Some(edges)) =
