@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hotfix_core::simulate::backtest as core;
 use hotfix_core::simulate::recorded::{Format, Mapping, RecordedFinding, RecordedMetrics};
+use hotfix_core::unit::{MetricName, Timestamp};
 use pyo3::prelude::*;
 
 use crate::convert;
@@ -34,14 +35,7 @@ document! {
         /// How it ended: "at", "state", "phase", and seconds "after" the first traffic.
         fn ended(this, py) -> PyResult<Py<PyAny>> { Ok(convert::to_python(py, &this.ended)?.unbind()) }
         /// Each metric of the policy by id: "role", "left_out", "alert_at", "rollback_at", "held_at", "crossed_at", "bands".
-        fn metrics(this, py) -> PyResult<BTreeMap<String, Py<PyAny>>> {
-            let one = |(id, course)| -> PyResult<_> {
-                let id: &hotfix_core::unit::MetricName = id;
-                let course: &core::MetricCourse = course;
-                Ok((id.to_string(), convert::to_python(py, course)?.unbind()))
-            };
-            this.metrics.iter().map(one).collect()
-        }
+        fn metrics(this, py) -> PyResult<BTreeMap<String, Py<PyAny>>> { courses(py, &this.metrics) }
         /// What was odd: "code", "message", "count", "at", "metric".
         fn findings(this, py) -> PyResult<Vec<Py<PyAny>>> { findings(py, &this.findings) }
     }
@@ -68,7 +62,17 @@ document! {
     }
 }
 
-fn time(py: Python<'_>, at: Option<hotfix_core::unit::Timestamp>) -> PyResult<Option<Py<PyAny>>> {
+fn courses(
+    py: Python<'_>,
+    metrics: &BTreeMap<MetricName, core::MetricCourse>,
+) -> PyResult<BTreeMap<String, Py<PyAny>>> {
+    let course = |(id, course): (&MetricName, &core::MetricCourse)| {
+        Ok((id.to_string(), convert::to_python(py, course)?.unbind()))
+    };
+    metrics.iter().map(course).collect()
+}
+
+fn time(py: Python<'_>, at: Option<Timestamp>) -> PyResult<Option<Py<PyAny>>> {
     at.map(|at| Ok(convert::datetime(py, at)?.unbind())).transpose()
 }
 

@@ -16,6 +16,7 @@ import pytest
 from test_corpus import ABSENT, CASES, standing
 
 import hotfix
+from hotfix._core import _backtest
 
 Case = dict[str, Any]
 FILES = ("csv", "json_lines", "prometheus", "backtest")
@@ -35,8 +36,6 @@ def policy_of(case: Case) -> hotfix.Policy:
 
 
 def run(case: Case) -> hotfix.Backtests:
-    from hotfix._core import _backtest  # noqa: PLC0415 - the text of a mapping as it stands
-
     return _backtest([policy_of(case)], case["text"], case["format"], case.get("mapping", ""))
 
 
@@ -83,7 +82,7 @@ def test_field_12_a_path_says_how_it_is_written(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="format"):
         hotfix.backtest(policy, CSV, MAPPING)
     with pytest.raises(TypeError, match="zone"):
-        hotfix.backtest(policy, file, MAPPING, from_=datetime(2026, 3, 3, 14, 5))  # noqa: DTZ001
+        hotfix.backtest(policy, file, MAPPING, from_=datetime(2026, 3, 3, 14, 5))
 
 
 def test_field_12_parquet_is_read_where_pyarrow_is(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from importlib import import_module
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,8 +42,8 @@ def backtest(
     recording : str, bytes or os.PathLike
         The text of a recording; a path is given as ``pathlib.Path``. At most 64 MiB of text.
     mapping : dict or str, optional
-        Which columns, series and labels are which metric: ``{"time", "metrics", "assume"}``, as text JSON. JSON Lines need
-        none. `docs/backtest.md` describes it.
+        Which columns, series and labels are which metric: ``{"time", "metrics", "assume"}``, as text JSON. JSON Lines
+        need none. `docs/backtest.md` describes it.
     format : str, optional
         How it is written. A path says it by its ending: ``.csv``, ``.jsonl``, ``.json`` for Prometheus, ``.parquet``.
     from_ : datetime or str, optional
@@ -89,15 +90,10 @@ def backtest(
     assume = {name: value for name, value in given.items() if value is not None}
     if assume:
         document["assume"] = {**document.get("assume", {}), **assume}
-    format = format or _format_of(recording)
-    text: str
-    if format == "parquet":
-        text = _parquet(recording, document)
-        format = "csv"
-    else:
-        text = _text(recording)
+    written = format or _format_of(recording)
+    text = _parquet(recording, document) if written == "parquet" else _text(recording)
     policies = list(policy) if isinstance(policy, Sequence) else [policy]
-    return _backtest(policies, text, format, json.dumps(document))
+    return _backtest(policies, text, "csv" if written == "parquet" else written, json.dumps(document))
 
 
 def _document(mapping: Mapping[str, Any] | str | None) -> dict[str, Any]:
@@ -137,11 +133,11 @@ def _text(recording: str | bytes | PathLike[str]) -> str:
 
 
 def _parquet(recording: str | bytes | PathLike[str], document: dict[str, Any]) -> str:
-    """A table as the CSV that the core reads; a column of timestamps becomes whole milliseconds."""
+    """Write a table as the CSV that the core reads; timestamps become whole milliseconds."""
     try:
-        import pyarrow as pa  # noqa: PLC0415 - only where it is needed
-        import pyarrow.csv as pc  # noqa: PLC0415
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        pa: Any = import_module("pyarrow")
+        pc: Any = import_module("pyarrow.csv")
+        pq: Any = import_module("pyarrow.parquet")
     except ImportError as error:
         raise ImportError("Parquet needs pyarrow: pip install hotfix[parquet]") from error
     if isinstance(recording, str):
@@ -159,4 +155,5 @@ def _parquet(recording: str | bytes | PathLike[str], document: dict[str, Any]) -
         document["time"] = {**time, "unit": "milliseconds"}
     out = io.BytesIO()
     pc.write_csv(table, out)
-    return out.getvalue().decode()
+    text: bytes = out.getvalue()
+    return text.decode()
