@@ -2,6 +2,7 @@
 
 pub mod gate;
 pub mod policy;
+pub mod recorded;
 pub mod rollout;
 
 // The laws of the model check stand with the tests of the core, which run without libFuzzer.

@@ -10,6 +10,7 @@ use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
 use hotfix_core::report::ReportError;
 use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason, SnapshotError, State};
+use hotfix_core::simulate::recorded::RecordedError;
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::UnitError;
@@ -305,6 +306,12 @@ impl From<StatError> for Box<hotfix_error> {
 impl From<KayentaError> for Box<hotfix_error> {
     fn from(error: KayentaError) -> Self {
         hotfix_error::new(hotfix_status::Stat, error.code(), &error.path(), &error)
+    }
+}
+
+impl From<RecordedError> for Box<hotfix_error> {
+    fn from(error: RecordedError) -> Self {
+        hotfix_error::new(hotfix_status::Simulate, error.code(), &error.path(), &error)
     }
 }
 

@@ -15,6 +15,7 @@
 #![allow(clippy::doc_markdown, reason = "the comments are C's documentation")]
 
 pub mod audit;
+pub mod backtest;
 pub mod buffer;
 pub mod ceiling;
 pub mod commit;

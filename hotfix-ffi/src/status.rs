@@ -38,6 +38,8 @@ pub enum hotfix_status {
     Fact = 17,
     /// A message or a report cannot be made (HF-MSG, HF-REP).
     Message = 18,
+    /// A recording cannot be read, or a policy not be run on it; the error has the place (HF-REC).
+    Simulate = 20,
     /// A defect of this library was caught; the handle is poisoned.
     Panic = 99,
 }
@@ -61,6 +63,7 @@ impl hotfix_status {
         Self::Stat,
         Self::Fact,
         Self::Message,
+        Self::Simulate,
         Self::Panic,
     ];
 
@@ -82,6 +85,7 @@ impl hotfix_status {
             Self::Stat => c"stat",
             Self::Fact => c"fact",
             Self::Message => c"message",
+            Self::Simulate => c"simulate",
             Self::Panic => c"panic",
         }
     }

@@ -50,6 +50,7 @@ const SOURCES: &[&str] = &[
     "fixed",
     "fixed_counts",
     "latency",
+    "backtest",
 ];
 
 fn comment(text: &str) -> String {

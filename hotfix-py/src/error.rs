@@ -9,6 +9,7 @@ use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
 use hotfix_core::report::ReportError;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
+use hotfix_core::simulate::recorded::RecordedError;
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::UnitError;
@@ -42,6 +43,7 @@ enum Kind {
     Report(ReportError),
     Stat(StatError),
     Kayenta(KayentaError),
+    Recorded(RecordedError),
     /// Raised by Python itself, or a wrong type.
     Python(PyErr),
 }
@@ -73,6 +75,7 @@ from! {
     SnapshotError => Snapshot,
     StatError => Stat,
     KayentaError => Kayenta,
+    RecordedError => Recorded,
     PyErr => Python
 }
 
@@ -183,6 +186,11 @@ impl Fault {
                 set("code", error.code())?;
                 set("path", &error.path())?;
                 ("KayentaError", error.to_string())
+            }
+            Kind::Recorded(error) => {
+                set("code", error.code())?;
+                set("path", &error.path())?;
+                ("RecordedError", error.to_string())
             }
         };
         let exception =

@@ -9,6 +9,7 @@
 
 mod action;
 mod audit;
+mod backtest;
 mod calibration;
 mod ceiling;
 mod commit;
@@ -44,6 +45,8 @@ mod module {
     use crate::action::{Action, Outcome};
     #[pymodule_export]
     use crate::audit::{Audit, AuditFinding, audit};
+    #[pymodule_export]
+    use crate::backtest::{_backtest, Backtest, Backtests};
     #[pymodule_export]
     use crate::calibration::{Calibration, calibrate};
     #[pymodule_export]

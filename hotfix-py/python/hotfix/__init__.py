@@ -19,10 +19,13 @@ and no network: time and observations come in, log lines and actions come out.
 """
 
 from hotfix import kayenta, stats, vcs
+from hotfix._backtest import backtest
 from hotfix._core import (
     Action,
     Audit,
     AuditFinding,
+    Backtest,
+    Backtests,
     Cause,
     Classification,
     Comparison,
@@ -70,6 +73,7 @@ from hotfix._errors import (
     LogError,
     PlanError,
     PolicyError,
+    RecordedError,
     Refused,
     ReportError,
     StatsError,
@@ -121,6 +125,10 @@ __all__ = [
     "TrainOutcome",
     "TrainMove",
     "TrainFinding",
+    # Policies over recorded metrics
+    "backtest",
+    "Backtests",
+    "Backtest",
     # Statistics
     "stats",
     "kayenta",
@@ -138,5 +146,6 @@ __all__ = [
     "ReportError",
     "StatsError",
     "KayentaError",
+    "RecordedError",
     "__version__",
 ]

@@ -144,6 +144,18 @@ class KayentaError(Error, ValueError):
     path: str = ""
 
 
+class RecordedError(Error, ValueError):
+    """A recording that cannot be read, or that a policy cannot be run on.
+
+    Attributes
+    ----------
+    path
+        Where: "line 3, column 2" or a JSON Pointer; empty where it is the whole.
+    """
+
+    path: str = ""
+
+
 for _class in (
     Error,
     PolicyError,
@@ -155,5 +167,6 @@ for _class in (
     ReportError,
     StatsError,
     KayentaError,
+    RecordedError,
 ):
     _class.__module__ = "hotfix"
