@@ -3,101 +3,9 @@
 //! A code never changes its meaning and is never used again. `docs/codes.md` is made from this
 //! table, and a test compares the table with the codes in the source.
 
-/// What a code belongs to; its codes start with the family's prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Family {
-    /// Canonical JSON, digests and log lines.
-    Json,
-    /// Durations, shares, times and counts.
-    Unit,
-    /// Facts of an incident.
-    Fact,
-    /// Policies: reading, checking, findings.
-    Policy,
-    /// Doubtful policies: findings.
-    Lint,
-    /// Observations and bands.
-    Metric,
-    /// Statistics.
-    Stat,
-    /// The Kayenta-compatible judge: errors and findings.
-    Kayenta,
-    /// Source control: errors and findings.
-    Vcs,
-    /// Plans.
-    Plan,
-    /// What has to be there before a hot-fix goes out: findings, and figures that cannot be read.
-    Gate,
-    /// Inputs of a rollout, as documents.
-    Input,
-    /// The rollout: refusals.
-    Rollout,
-    /// Several services in one hot-fix: errors, refusals and findings.
-    Train,
-    /// Duties: refusals.
-    Time,
-    /// The event log: what is wrong with one.
-    Log,
-    /// Snapshots of a rollout: what is wrong with one.
-    Snapshot,
-    /// Values that cross the C boundary.
-    Ffi,
-}
+mod family;
 
-impl Family {
-    /// Every family, in the order of the documentation.
-    pub const ALL: &'static [Self] = &[
-        Self::Json,
-        Self::Unit,
-        Self::Fact,
-        Self::Policy,
-        Self::Lint,
-        Self::Metric,
-        Self::Stat,
-        Self::Kayenta,
-        Self::Vcs,
-        Self::Plan,
-        Self::Gate,
-        Self::Input,
-        Self::Rollout,
-        Self::Train,
-        Self::Time,
-        Self::Log,
-        Self::Snapshot,
-        Self::Ffi,
-    ];
-
-    /// What its codes start with.
-    ///
-    /// ```
-    /// use hotfix_core::code::Family;
-    ///
-    /// assert_eq!(Family::Policy.prefix(), "HF-POL-");
-    /// ```
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Json => "HF-JSON-",
-            Self::Unit => "HF-UNIT-",
-            Self::Fact => "HF-FACT-",
-            Self::Policy => "HF-POL-",
-            Self::Lint => "HF-LINT-",
-            Self::Metric => "HF-MET-",
-            Self::Stat => "HF-STAT-",
-            Self::Kayenta => "HF-KAY-",
-            Self::Vcs => "HF-VCS-",
-            Self::Plan => "HF-PLAN-",
-            Self::Gate => "HF-GATE-",
-            Self::Input => "HF-IN-",
-            Self::Rollout => "HF-ROLL-",
-            Self::Train => "HF-TRAIN-",
-            Self::Time => "HF-TIME-",
-            Self::Log => "HF-LOG-",
-            Self::Snapshot => "HF-SNAP-",
-            Self::Ffi => "HF-FFI-",
-        }
-    }
-}
+pub use family::Family;
 
 /// A code and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -551,6 +459,44 @@ pub const CODES: &[Code] = &[
     code("HF-SNAP-006", Family::Snapshot, "a snapshot does not fit its own plan"),
     code("HF-SNAP-007", Family::Snapshot, "a rollout without a log has no snapshot"),
     code("HF-SNAP-008", Family::Snapshot, "a rollout cannot be written as a snapshot"),
+    code(
+        "HF-CONV-001",
+        Family::Convert,
+        "a text has more bytes, values or levels than an import reads",
+    ),
+    code("HF-CONV-002", Family::Convert, "a text is neither YAML nor JSON"),
+    code("HF-CONV-003", Family::Convert, "a key stands twice in a table"),
+    code("HF-CONV-004", Family::Convert, "a tag, a merge, an alias or a step that cannot be read"),
+    code("HF-CONV-005", Family::Convert, "a value has the wrong type"),
+    code("HF-CONV-006", Family::Convert, "a value is out of range"),
+    code("HF-CONV-007", Family::Convert, "a key is missing"),
+    code("HF-CONV-008", Family::Convert, "a word is not one of those known"),
+    code("HF-CONV-009", Family::Convert, "there is no document that a policy can be made of"),
+    code("HF-CONV-010", Family::Convert, "there are several where one policy is made of one"),
+    code("HF-CONV-011", Family::Convert, "the policy that follows is refused"),
+    code("HF-CONV-020", Family::Convert, "a key of the source is unknown"),
+    code("HF-CONV-021", Family::Convert, "something is left to the platform"),
+    code("HF-CONV-022", Family::Convert, "something has no counterpart in a policy"),
+    code("HF-CONV-023", Family::Convert, "something goes another way in the policy"),
+    code("HF-CONV-024", Family::Convert, "something goes the same way in other words or units"),
+    code("HF-CONV-025", Family::Convert, "the source lacks what a policy needs"),
+    code("HF-CONV-026", Family::Convert, "a document is referred to and absent"),
+    code("HF-CONV-027", Family::Convert, "nothing refers to a document"),
+    code("HF-CONV-028", Family::Convert, "a metric's name is no id"),
+    code("HF-CONV-029", Family::Convert, "a condition is no bound"),
+    code("HF-CONV-030", Family::Convert, "the value of an argument is not in the text"),
+    code("HF-CONV-031", Family::Convert, "a scalar that versions of YAML read differently"),
+    code("HF-CONV-032", Family::Convert, "a query stays with the host"),
+    code("HF-CONV-033", Family::Convert, "tolerated failures are counted otherwise"),
+    code("HF-CONV-034", Family::Convert, "missing data are treated otherwise"),
+    code("HF-CONV-035", Family::Convert, "a metric with bounds on both sides becomes two"),
+    code("HF-CONV-036", Family::Convert, "a step without traffic is left out"),
+    code("HF-CONV-037", Family::Convert, "a last phase with all traffic is put in"),
+    code("HF-CONV-038", Family::Convert, "nothing in the source decides"),
+    code("HF-CONV-039", Family::Convert, "a test becomes a bound"),
+    code("HF-CONV-040", Family::Convert, "the share of traffic falls"),
+    code("HF-CONV-041", Family::Convert, "a share is hardly watched in the source"),
+    code("HF-CONV-042", Family::Convert, "a document says nothing of a policy"),
     code("HF-FFI-001", Family::Ffi, "a pointer is null"),
     code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
     code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),

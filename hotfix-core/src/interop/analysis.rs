@@ -32,7 +32,8 @@ pub(super) struct Analysis<'s, 'd> {
     limits: Vec<(At<'d>, f64)>,
     guarded: Vec<bool>,
     errors: Option<f64>,
-    pub(super) intervals: Vec<f64>,
+    /// How often each metric is measured, in seconds; none where it is measured once.
+    intervals: Vec<(At<'d>, Option<f64>)>,
     /// Where a delay stands, in seconds.
     delays: Vec<(At<'d>, f64)>,
     /// Whether a metric has values that are neither good nor bad.
@@ -150,7 +151,8 @@ impl<'s, 'd> Analysis<'s, 'd> {
         };
         let run = delay.unwrap_or(0.0) + (looks - 1.0).max(0.0) * interval.unwrap_or(0.0);
         let limit = at.get("failureLimit").and_then(|at| Some((whole(&at, arguments, -1.0)?, at)));
-        let errors = at.get("consecutiveErrorLimit").and_then(|at| whole(&at, arguments, -1.0));
+        let place_of_errors = at.get("consecutiveErrorLimit");
+        let errors = place_of_errors.as_ref().and_then(|at| whole(at, arguments, -1.0));
         for (key, what) in [
             ("inconclusiveLimit", "a number of tolerated inconclusive measurements"),
             ("consecutiveSuccessLimit", "an end after so many successes in a row"),
@@ -180,11 +182,29 @@ impl<'s, 'd> Analysis<'s, 'd> {
         }
         let decided =
             self.judged(at, name, [success, failure], arguments, never_fails || dry, draft);
-        if let Some(interval) = interval {
-            self.intervals.push(interval);
+        self.intervals.push((at.get("interval").unwrap_or_else(|| at.clone()), interval));
+        if let (Some(count), Some(place)) = (count.filter(|count| *count > 0.0), at.get("count")) {
+            place.remark(Remark::Put {
+                there: format!("the analysis ends after {count} measurements"),
+                here: "the metric is judged until the rollout ends".to_owned(),
+            });
         }
         if let (Some(delay), Some(at)) = (delay, at.get("initialDelay")) {
             self.delays.push((at, delay));
+        }
+        if let (Some(errors), Some(place)) = (errors, place_of_errors) {
+            place.remark(Remark::NoData {
+                there: format!("errors in a row that are tolerated, for this metric: {errors}"),
+                here: "the least of all metrics holds for each".to_owned(),
+            });
+        }
+        if let (false, Some((tolerated, place))) =
+            (decided, limit.as_ref().filter(|limit| limit.0 >= 0.0))
+        {
+            place.remark(Remark::Put {
+                there: format!("failures that are tolerated, for this metric: {tolerated}"),
+                here: "it does not decide, whatever it is".to_owned(),
+            });
         }
         if decided {
             self.first.get_or_insert_with(|| at.clone());
@@ -299,11 +319,22 @@ impl<'s, 'd> Analysis<'s, 'd> {
 
     /// What holds for the policy as a whole, once every metric is read.
     pub(super) fn conclude(&mut self, draft: &mut Draft) {
-        let least = self.intervals.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = self.intervals.iter().copied().fold(0.0, f64::max);
+        let known = || self.intervals.iter().filter_map(|(_, interval)| *interval);
+        let least = known().fold(f64::INFINITY, f64::min);
+        let most = known().fold(0.0, f64::max);
         if least.is_finite() {
             draft.cadence = least;
             draft.stale = 2.0 * most;
+            for (at, interval) in
+                self.intervals.iter().filter(|(_, interval)| *interval != Some(least))
+            {
+                let there = match interval {
+                    Some(interval) => format!("it is measured every {}", seconds(*interval)),
+                    None => "it is measured once".to_owned(),
+                };
+                let here = format!("there is a look every {}", seconds(least));
+                at.remark(Remark::Differs { there, here });
+            }
         } else if let Some(first) = &self.first {
             let value = seconds(draft.cadence);
             first.remark(Remark::Completed { what: "how often it is measured", value });
