@@ -333,7 +333,6 @@ proptest! {
             place
         };
         let text = format!("{}{junk}{}", &texts[0][..cut(texts[0], from)], &texts[1][cut(texts[1], to)..]);
-        std::fs::write("/tmp/hf/last.txt", &text).unwrap();
         for kind in std::iter::once(None).chain(Kind::ALL.iter().copied().map(Some)) {
             match convert(&text, kind) {
                 Ok(imported) => prop_assert_eq!(Policy::from_toml(&imported.text).unwrap(), imported.policy),

@@ -3,7 +3,8 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use hotfix_core::interop::{Kind, convert};
+use hotfix_core::interop::{Finding, Kind, convert};
+use serde::Serialize;
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::{Fallible, hotfix_error};
@@ -11,6 +12,13 @@ use crate::guard::guard;
 use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
+
+/// What there is to say of an import, beside its policy.
+#[derive(Serialize)]
+struct Told<'i> {
+    findings: &'i [Finding],
+    kind: Kind,
+}
 
 /// Imports documents of Argo Rollouts, Flagger, Kayenta or OpenSLO as one policy.
 ///
@@ -42,17 +50,20 @@ pub unsafe extern "C" fn hotfix_convert(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            pointer::make(out, || {
-                let mut policy = None;
-                put_text(findings, || {
+            // Both are emptied before anything can fail.
+            if !out.is_null() {
+                out.write(std::ptr::null_mut());
+            }
+            put_text(findings, || {
+                let mut told = String::new();
+                pointer::make(out, || {
                     let text = pointer::text(text, text_len, "text")?;
-                    let imported = convert(text, kind_of(pointer::text(kind, kind_len, "kind")?)?)?;
-                    let told = serde_json::json!({ "kind": imported.kind, "findings": imported.findings });
-                    policy = Some(imported.policy);
-                    canonical(&told)
+                    let kind = kind_of(pointer::text(kind, kind_len, "kind")?)?;
+                    let imported = convert(text, kind)?;
+                    told = canonical(&Told { findings: &imported.findings, kind: imported.kind })?;
+                    Ok(Arc::new(imported.policy))
                 })?;
-                let made = policy.ok_or_else(|| hotfix_error::null("out"))?;
-                Ok(Arc::new(made))
+                Ok(told)
             })
         })
     }

@@ -43,6 +43,7 @@ const SOURCES: &[&str] = &[
     "redact",
     "rate_ratio",
     "kayenta",
+    "interop",
     "ceiling",
     "instances",
     "planning",

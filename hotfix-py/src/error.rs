@@ -4,6 +4,7 @@
 //! and `PolicyError` has two bases.
 
 use hotfix_core::fact::FactError;
+use hotfix_core::interop::ConvertErrors;
 use hotfix_core::kayenta::KayentaError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
@@ -17,6 +18,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::interop::ImportFault;
 use crate::policy::Problem;
 use crate::train::TrainMove;
 
@@ -40,6 +42,7 @@ enum Kind {
     Snapshot(SnapshotError),
     Stat(StatError),
     Kayenta(KayentaError),
+    Convert(ConvertErrors),
     /// Raised by Python itself, or a wrong type.
     Python(PyErr),
 }
@@ -71,6 +74,7 @@ from! {
     SnapshotError => Snapshot,
     StatError => Stat,
     KayentaError => Kayenta,
+    ConvertErrors => Convert,
     PyErr => Python
 }
 
@@ -168,6 +172,15 @@ impl Fault {
                 set("code", error.code())?;
                 set("path", &error.path())?;
                 ("KayentaError", error.to_string())
+            }
+            Kind::Convert(errors) => {
+                let first = errors.first();
+                set("code", first.map_or("", |e| e.code()))?;
+                set("path", first.map_or("", |e| &e.path))?;
+                fields.set_item("line", first.map(|e| e.line))?;
+                fields.set_item("column", first.map(|e| e.column))?;
+                fields.set_item("errors", ImportFault::list(&errors))?;
+                ("ConvertError", errors.to_string())
             }
         };
         let exception =

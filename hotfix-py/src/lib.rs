@@ -20,6 +20,7 @@ mod explain;
 mod fact;
 mod fixed;
 mod instances;
+mod interop;
 mod kayenta;
 mod latency;
 mod log;
@@ -63,6 +64,8 @@ mod module {
     };
     #[pymodule_export]
     use crate::instances::{BadInstance, LeaveOneOut, Randomisation};
+    #[pymodule_export]
+    use crate::interop::{ImportFault, ImportFinding, Imported, convert};
     #[pymodule_export]
     use crate::kayenta::{GroupScore, Judgement, KayentaFinding, MetricResult, classify, judge};
     #[pymodule_export]

@@ -291,8 +291,9 @@ fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
         return;
     };
     let kind = condition.get("kind").and_then(|at| at.word(&["burnrate"]));
-    let operator =
-        condition.need("op", "`op: gte`").and_then(|at| Some((at.word(&["gt", "gte", "lt", "lte"])?, at)));
+    let operator = condition
+        .need("op", "`op: gte`")
+        .and_then(|at| Some((at.word(&["gt", "gte", "lt", "lte"])?, at)));
     if let Some(("lt" | "lte", at)) = operator {
         at.remark(Remark::NoCounterpart { what: "an alert on a low burn rate".to_owned() });
         condition.ignore();

@@ -34,6 +34,9 @@ from hotfix._core import (
     Finding,
     Harm,
     Hurt,
+    Imported,
+    ImportFault,
+    ImportFinding,
     Leaf,
     Method,
     MetricEvidence,
@@ -59,9 +62,11 @@ from hotfix._core import (
     Why,
     __version__,
     audit,
+    convert,
     redact,
 )
 from hotfix._errors import (
+    ConvertError,
     Error,
     FactError,
     InputError,
@@ -113,6 +118,10 @@ __all__ = [
     "AuditFinding",
     "audit",
     "redact",
+    # Documents of other tools
+    "convert",
+    "Imported",
+    "ImportFinding",
     # Several services in one hot-fix
     "Train",
     "TrainOutcome",
@@ -134,5 +143,7 @@ __all__ = [
     "LogError",
     "StatsError",
     "KayentaError",
+    "ConvertError",
+    "ImportFault",
     "__version__",
 ]
