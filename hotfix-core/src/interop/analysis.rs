@@ -181,7 +181,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
             });
         }
         let decided =
-            self.judged(at, name, [success, failure], arguments, never_fails || dry, draft);
+            self.judged(at, name, &[success, failure], arguments, never_fails || dry, draft);
         self.intervals.push((at.get("interval").unwrap_or_else(|| at.clone()), interval));
         if let (Some(count), Some(place)) = (count.filter(|count| *count > 0.0), at.get("count")) {
             place.remark(Remark::Put {
@@ -221,7 +221,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
         &mut self,
         at: &At<'d>,
         name: &str,
-        conditions: [Option<At<'d>>; 2],
+        conditions: &[Option<At<'d>>; 2],
         arguments: &Arguments,
         watched: bool,
         draft: &mut Draft,
@@ -256,10 +256,10 @@ impl<'s, 'd> Analysis<'s, 'd> {
                 }
             }
         };
-        let [success, failure] = &conditions;
+        let [success, failure] = conditions;
         let (good, fine) = (understood(success, false), understood(failure, true));
         let (Ok(good), Ok(fine)) = (good, fine) else {
-            self.put(at, name, (None, None), (None, None), true, draft);
+            Self::put(at, name, (None, None), (None, None), true, draft);
             return false;
         };
         if good.is_none() && fine.is_none() {
@@ -270,14 +270,14 @@ impl<'s, 'd> Analysis<'s, 'd> {
                 ),
                 here: "it is watched and does not decide".to_owned(),
             });
-            self.put(at, name, (None, None), (None, None), true, draft);
+            Self::put(at, name, (None, None), (None, None), true, draft);
             return false;
         }
         let guarded = [&good, &fine].into_iter().flatten().any(|(_, guarded)| *guarded);
         self.undecided |= good.is_some() && fine.is_some();
         let good_sides = good.as_ref().or(fine.as_ref()).map_or((None, None), |(sides, _)| *sides);
         let fine_sides = fine.as_ref().or(good.as_ref()).map_or((None, None), |(sides, _)| *sides);
-        self.put(at, name, good_sides, fine_sides, watched, draft);
+        Self::put(at, name, good_sides, fine_sides, watched, draft);
         if guarded {
             let place = conditions.iter().flatten().next().unwrap_or(at);
             place.remark(Remark::NoData {
@@ -292,15 +292,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
     }
 
     /// A metric for each side that has a bound.
-    fn put(
-        &self,
-        at: &At<'d>,
-        name: &str,
-        good: Sides,
-        fine: Sides,
-        watched: bool,
-        draft: &mut Draft,
-    ) {
+    fn put(at: &At<'d>, name: &str, good: Sides, fine: Sides, watched: bool, draft: &mut Draft) {
         two_sided(at, name, good, fine, watched, draft);
         for (condition, bounds) in [("successCondition", good), ("failureCondition", fine)] {
             for bound in [bounds.0, bounds.1].into_iter().flatten() {
@@ -345,10 +337,10 @@ impl<'s, 'd> Analysis<'s, 'd> {
         }
         let fewest = self.limits.iter().map(|(_, limit)| *limit).fold(f64::INFINITY, f64::min);
         if fewest.is_finite() {
-            let looks = fewest.max(0.0) as u64 + 1;
+            let looks = fewest.max(0.0) + 1.0;
             draft.bad_looks = looks;
             for (at, limit) in &self.limits {
-                if *limit != 0.0 || looks > 1 {
+                if *limit != 0.0 || looks > 1.0 {
                     let there =
                         format!("failures that are tolerated in all, for this metric: {limit}");
                     at.remark(Remark::Tolerated { there, looks });

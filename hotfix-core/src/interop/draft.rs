@@ -111,7 +111,7 @@ pub(super) struct Draft {
     pub(super) window: f64,
     pub(super) stale: f64,
     pub(super) warm_up: f64,
-    pub(super) bad_looks: u64,
+    pub(super) bad_looks: f64,
     pub(super) no_data: (f64, &'static str),
     /// What follows where a success bound is missed.
     pub(super) missed: &'static str,
@@ -138,7 +138,7 @@ impl Draft {
             window: 60.0,
             stale: 120.0,
             warm_up: 0.0,
-            bad_looks: 1,
+            bad_looks: 1.0,
             no_data: (300.0, "ask"),
             missed: "hold",
             deploying: None,
@@ -267,7 +267,7 @@ impl Draft {
                 "warm_up": self.warm_up,
                 // The tools judge whatever there is.
                 "least_trials": 1,
-                "bad_looks": self.bad_looks.max(1),
+                "bad_looks": self.bad_looks.max(1.0),
                 "alert": "hold",
                 "no_data": { "after": self.no_data.0, "then": self.no_data.1 },
             },

@@ -84,12 +84,12 @@ fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Dr
     let threshold = at.get("threshold");
     let checks =
         threshold.as_ref().and_then(|at| at.whole_within(0.0, 1e6, COUNT)).unwrap_or(0.0).max(1.0);
-    draft.bad_looks = checks as u64;
+    draft.bad_looks = checks;
     let place = threshold.unwrap_or_else(|| at.clone());
     if checks > 1.0 {
         place.remark(Remark::Tolerated {
             there: format!("{checks} failed checks of all metrics and webhooks together end the rollout, and a good one between them changes nothing"),
-            looks: checks as u64,
+            looks: checks,
         });
     }
     draft.no_data = (checks * draft.cadence, "roll_back");
@@ -316,7 +316,7 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
             duration(at, name, most.or(old), draft);
         }
         _ => {
-            referred(at, name, query, template, sources, namespace);
+            referred(at, name, query.as_ref(), template, sources, namespace);
             nothing(at, &["templateVariables"]);
             let (least, most) = (least.map(|(least, _)| least), most.or(old).map(|(most, _)| most));
             let sides = (least, most);
@@ -341,12 +341,12 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
 fn referred(
     at: &At<'_>,
     name: &str,
-    query: Option<At<'_>>,
+    query: Option<&At<'_>>,
     template: Option<At<'_>>,
     sources: &[Source<'_>],
     namespace: &str,
 ) {
-    if let Some(query) = &query {
+    if let Some(query) = query {
         query.lost(Remark::Query { metric: shown(name) });
     }
     let Some(template) = template else {

@@ -1,6 +1,6 @@
 //! Documents of other tools: imported as policies, with a finding for everything that a policy does not say.
 //!
-//! [`convert`] reads Argo Rollouts, Flagger, Kayenta and OpenSLO, as `docs/import.md` tells. It asks nothing of the
+//! [`convert`] reads Argo Rollouts, Flagger, Kayenta and `OpenSLO`, as `docs/import.md` tells. It asks nothing of the
 //! network and runs nothing: a query stays with the host, which gives its value as a reading.
 
 mod analysis;
@@ -38,7 +38,7 @@ closed_set! {
         Flagger = "flagger",
         /// Kayenta: a canary configuration, or a request with one.
         Kayenta = "kayenta",
-        /// OpenSLO: `SLO`, `SLI`, `AlertPolicy`, `AlertCondition`.
+        /// `OpenSLO`: `SLO`, `SLI`, `AlertPolicy`, `AlertCondition`.
         OpenSlo = "openslo",
     }
 }

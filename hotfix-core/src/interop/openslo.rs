@@ -1,4 +1,4 @@
-//! OpenSLO: an `SLO` with the indicator and the alerts that it refers to. It has thresholds, and no rollout.
+//! `OpenSLO`: an `SLO` with the indicator and the alerts that it refers to. It has thresholds, and no rollout.
 
 use super::draft::{Draft, Limit, MetricDraft, decimal};
 use super::fault::Fault;
@@ -221,20 +221,17 @@ fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
             None if item.node.peek("spec").is_some() => None,
             None => Some(item.clone()),
         };
-        let policy = match reference {
-            Some(reference) => {
-                let Some(name) = reference.text() else { continue };
-                let Some(source) = named(sources, &["AlertPolicy"], name) else {
-                    reference
-                        .remark(Remark::MissingDocument { kind: "AlertPolicy", name: shown(name) });
-                    continue;
-                };
-                source.at.clone()
-            }
-            None => {
-                nothing(&item, &["apiVersion", "kind", "metadata"]);
-                item
-            }
+        let policy = if let Some(reference) = reference {
+            let Some(name) = reference.text() else { continue };
+            let Some(source) = named(sources, &["AlertPolicy"], name) else {
+                reference
+                    .remark(Remark::MissingDocument { kind: "AlertPolicy", name: shown(name) });
+                continue;
+            };
+            source.at.clone()
+        } else {
+            nothing(&item, &["apiVersion", "kind", "metadata"]);
+            item
         };
         if let Some(spec) = policy.need("spec", "`spec:` with `conditions`") {
             alert_policy(&spec, sources, draft);
@@ -256,22 +253,17 @@ fn alert_policy(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
         });
     }
     for condition in spec.list("conditions") {
-        let inner = match condition.get("conditionRef") {
-            Some(reference) => {
-                let Some(name) = reference.text() else { continue };
-                let Some(source) = named(sources, &["AlertCondition"], name) else {
-                    reference.remark(Remark::MissingDocument {
-                        kind: "AlertCondition",
-                        name: shown(name),
-                    });
-                    continue;
-                };
-                source.at.clone()
-            }
-            None => {
-                nothing(&condition, &["apiVersion", "kind", "metadata"]);
-                condition
-            }
+        let inner = if let Some(reference) = condition.get("conditionRef") {
+            let Some(name) = reference.text() else { continue };
+            let Some(source) = named(sources, &["AlertCondition"], name) else {
+                reference
+                    .remark(Remark::MissingDocument { kind: "AlertCondition", name: shown(name) });
+                continue;
+            };
+            source.at.clone()
+        } else {
+            nothing(&condition, &["apiVersion", "kind", "metadata"]);
+            condition
         };
         if let Some(spec) = inner.need("spec", "`spec:` with `condition`") {
             alert_condition(&spec, draft);

@@ -172,7 +172,7 @@ remarks! {
         /// How failures are counted in the source.
         there: String,
         /// Looks in a row.
-        looks: u64,
+        looks: f64,
     }
     remedy "choose how many bad looks in a row are one too many"
 

@@ -1,5 +1,6 @@
 //! The cases of imports; the form is described at the head of `cases/convert/argo.toml`.
 #![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::disallowed_methods, reason = "tests read files; the engine does not")]
 
 use std::path::Path;
 
