@@ -288,6 +288,10 @@ enum hotfix_status
    */
   HOTFIX_STATUS_FACT = 17,
   /**
+   * Documents of another tool cannot be imported; the error has all faults (HF-CONV).
+   */
+  HOTFIX_STATUS_CONVERT = 19,
+  /**
    * A defect of this library was caught; the handle is poisoned.
    */
   HOTFIX_STATUS_PANIC = 99,
@@ -3469,6 +3473,33 @@ hotfix_status hotfix_kayenta_classify(const char *settings,
                                       size_t samples_len,
                                       struct hotfix_buf *out,
                                       struct hotfix_error **err);
+
+/**
+ * Imports documents of Argo Rollouts, Flagger, Kayenta or OpenSLO as one policy.
+ *
+ * The findings tell what does not map, what goes another way, and what was put in: {"kind", "findings"}, a finding with
+ * "code", "level", "path" (a JSON Pointer), "document" (from 0), "line", "column", "message" and "remedy". Whose documents
+ * they are is "kind": "argo_rollouts", "flagger", "kayenta" or "openslo".
+ *
+ * @param text      YAML or JSON, at most 1 MiB; several documents are joined by their references. UTF-8, borrowed for the call.
+ * @param text_len  Its length in bytes.
+ * @param kind      Whose documents they are, as above; may be null with length 0: then they tell it themselves.
+ * @param kind_len  Its length in bytes.
+ * @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
+ * @param findings  A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_CONVERT; the error has every fault with its code, path, line and column. HOTFIX_STATUS_ENUM for
+ *         another kind.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_convert(const char *text,
+                             size_t text_len,
+                             const char *kind,
+                             size_t kind_len,
+                             struct hotfix_policy **out,
+                             struct hotfix_buf *findings,
+                             struct hotfix_error **err);
 
 /**
  * A test without data. Null hypothesis: the rate is at the ceiling or above it.
