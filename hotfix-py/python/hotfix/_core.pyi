@@ -108,6 +108,10 @@ __all__ = [
     "MetricVerdict",
     "Verdict",
     "__version__",
+    "ImportFault",
+    "ImportFinding",
+    "Imported",
+    "convert",
 ]
 
 __version__: Final[str]
