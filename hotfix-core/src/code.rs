@@ -106,6 +106,9 @@ impl Family {
         }
     }
 }
+mod family;
+
+pub use family::Family;
 
 /// A code and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -518,6 +521,44 @@ pub const CODES: &[Code] = &[
     code("HF-REC-032", Family::Recorded, "the recording is over before the rollout"),
     code("HF-REC-033", Family::Recorded, "gates were passed for a person"),
     code("HF-REC-034", Family::Recorded, "a list of a backtest was cut"),
+    code(
+        "HF-CONV-001",
+        Family::Convert,
+        "a text has more bytes, values or levels than an import reads",
+    ),
+    code("HF-CONV-002", Family::Convert, "a text is neither YAML nor JSON"),
+    code("HF-CONV-003", Family::Convert, "a key stands twice in a table"),
+    code("HF-CONV-004", Family::Convert, "a tag, a merge, an alias or a step that cannot be read"),
+    code("HF-CONV-005", Family::Convert, "a value has the wrong type"),
+    code("HF-CONV-006", Family::Convert, "a value is out of range"),
+    code("HF-CONV-007", Family::Convert, "a key is missing"),
+    code("HF-CONV-008", Family::Convert, "a word is not one of those known"),
+    code("HF-CONV-009", Family::Convert, "there is no document that a policy can be made of"),
+    code("HF-CONV-010", Family::Convert, "there are several where one policy is made of one"),
+    code("HF-CONV-011", Family::Convert, "the policy that follows is refused"),
+    code("HF-CONV-020", Family::Convert, "a key of the source is unknown"),
+    code("HF-CONV-021", Family::Convert, "something is left to the platform"),
+    code("HF-CONV-022", Family::Convert, "something has no counterpart in a policy"),
+    code("HF-CONV-023", Family::Convert, "something goes another way in the policy"),
+    code("HF-CONV-024", Family::Convert, "something goes the same way in other words or units"),
+    code("HF-CONV-025", Family::Convert, "the source lacks what a policy needs"),
+    code("HF-CONV-026", Family::Convert, "a document is referred to and absent"),
+    code("HF-CONV-027", Family::Convert, "nothing refers to a document"),
+    code("HF-CONV-028", Family::Convert, "a metric's name is no id"),
+    code("HF-CONV-029", Family::Convert, "a condition is no bound"),
+    code("HF-CONV-030", Family::Convert, "the value of an argument is not in the text"),
+    code("HF-CONV-031", Family::Convert, "a scalar that versions of YAML read differently"),
+    code("HF-CONV-032", Family::Convert, "a query stays with the host"),
+    code("HF-CONV-033", Family::Convert, "tolerated failures are counted otherwise"),
+    code("HF-CONV-034", Family::Convert, "missing data are treated otherwise"),
+    code("HF-CONV-035", Family::Convert, "a metric with bounds on both sides becomes two"),
+    code("HF-CONV-036", Family::Convert, "a step without traffic is left out"),
+    code("HF-CONV-037", Family::Convert, "a last phase with all traffic is put in"),
+    code("HF-CONV-038", Family::Convert, "nothing in the source decides"),
+    code("HF-CONV-039", Family::Convert, "a test becomes a bound"),
+    code("HF-CONV-040", Family::Convert, "the share of traffic falls"),
+    code("HF-CONV-041", Family::Convert, "a share is hardly watched in the source"),
+    code("HF-CONV-042", Family::Convert, "a document says nothing of a policy"),
     code("HF-FFI-001", Family::Ffi, "a pointer is null"),
     code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
     code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),

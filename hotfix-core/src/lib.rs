@@ -10,6 +10,7 @@ pub mod decision;
 pub mod fact;
 pub mod gate;
 pub mod grade;
+pub mod interop;
 pub mod judge;
 pub mod kayenta;
 pub mod lint;

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use hotfix_core::canonical::{CanonicalError, DigestError};
 use hotfix_core::fact::FactErrors;
+use hotfix_core::interop::ConvertErrors;
 use hotfix_core::kayenta::KayentaError;
 use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
@@ -211,6 +212,15 @@ impl From<PolicyErrors> for Box<hotfix_error> {
             .collect();
         hotfix_error::new(hotfix_status::Policy, code, path, &errors)
             .with(json!({"count": errors.count(), "errors": list}))
+    }
+}
+
+impl From<ConvertErrors> for Box<hotfix_error> {
+    fn from(errors: ConvertErrors) -> Self {
+        let (code, path) = errors.first().map_or(("", ""), |first| (first.code(), &first.path));
+        let list: Vec<Value> = errors.iter().map(|error| json!(error)).collect();
+        hotfix_error::new(hotfix_status::Convert, code, path, &errors)
+            .with(json!({"count": list.len(), "errors": list}))
     }
 }
 

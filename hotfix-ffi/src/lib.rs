@@ -30,6 +30,7 @@ mod guard;
 #[cfg(feature = "test-hooks")]
 pub mod hook;
 pub mod instances;
+pub mod interop;
 pub mod kayenta;
 pub mod latency;
 pub mod outcome;

@@ -38,7 +38,9 @@ pub enum hotfix_status {
     Fact = 17,
     /// A message or a report cannot be made (HF-MSG, HF-REP).
     Message = 18,
-    /// A recording cannot be read, or a policy not be run on it; the error has the place (HF-REC).
+    /// Documents of another tool cannot be imported; the error has all faults (HF-CONV).
+    Convert = 19,
+    /// A scenario or a recording cannot be read, or a policy not be run on it; the error has the place (HF-SIM, HF-REC).
     Simulate = 20,
     /// A defect of this library was caught; the handle is poisoned.
     Panic = 99,
@@ -63,6 +65,7 @@ impl hotfix_status {
         Self::Stat,
         Self::Fact,
         Self::Message,
+        Self::Convert,
         Self::Simulate,
         Self::Panic,
     ];
@@ -85,6 +88,7 @@ impl hotfix_status {
             Self::Stat => c"stat",
             Self::Fact => c"fact",
             Self::Message => c"message",
+            Self::Convert => c"convert",
             Self::Simulate => c"simulate",
             Self::Panic => c"panic",
         }

@@ -44,6 +44,7 @@ const SOURCES: &[&str] = &[
     "report",
     "rate_ratio",
     "kayenta",
+    "interop",
     "ceiling",
     "instances",
     "planning",

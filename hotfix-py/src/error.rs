@@ -4,6 +4,7 @@
 //! and `PolicyError` has two bases.
 
 use hotfix_core::fact::FactError;
+use hotfix_core::interop::ConvertErrors;
 use hotfix_core::kayenta::KayentaError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
@@ -19,6 +20,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::interop::ImportFault;
 use crate::policy::Problem;
 use crate::train::TrainMove;
 
@@ -44,6 +46,7 @@ enum Kind {
     Stat(StatError),
     Kayenta(KayentaError),
     Recorded(RecordedError),
+    Convert(ConvertErrors),
     /// Raised by Python itself, or a wrong type.
     Python(PyErr),
 }
@@ -76,6 +79,7 @@ from! {
     StatError => Stat,
     KayentaError => Kayenta,
     RecordedError => Recorded,
+    ConvertErrors => Convert,
     PyErr => Python
 }
 
@@ -191,6 +195,15 @@ impl Fault {
                 set("code", error.code())?;
                 set("path", &error.path())?;
                 ("RecordedError", error.to_string())
+            }
+            Kind::Convert(errors) => {
+                let first = errors.first();
+                set("code", first.map_or("", |e| e.code()))?;
+                set("path", first.map_or("", |e| &e.path))?;
+                fields.set_item("line", first.map(|e| e.line))?;
+                fields.set_item("column", first.map(|e| e.column))?;
+                fields.set_item("errors", ImportFault::list(&errors))?;
+                ("ConvertError", errors.to_string())
             }
         };
         let exception =

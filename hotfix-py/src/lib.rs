@@ -21,6 +21,7 @@ mod explain;
 mod fact;
 mod fixed;
 mod instances;
+mod interop;
 mod kayenta;
 mod latency;
 mod log;
@@ -67,6 +68,8 @@ mod module {
     };
     #[pymodule_export]
     use crate::instances::{BadInstance, LeaveOneOut, Randomisation};
+    #[pymodule_export]
+    use crate::interop::{ImportFault, ImportFinding, Imported, convert};
     #[pymodule_export]
     use crate::kayenta::{GroupScore, Judgement, KayentaFinding, MetricResult, classify, judge};
     #[pymodule_export]

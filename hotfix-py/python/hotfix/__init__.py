@@ -37,6 +37,9 @@ from hotfix._core import (
     Finding,
     Harm,
     Hurt,
+    Imported,
+    ImportFault,
+    ImportFinding,
     Leaf,
     Method,
     MetricEvidence,
@@ -62,10 +65,12 @@ from hotfix._core import (
     Why,
     __version__,
     audit,
+    convert,
     redact,
     report,
 )
 from hotfix._errors import (
+    ConvertError,
     Error,
     FactError,
     InputError,
@@ -120,6 +125,10 @@ __all__ = [
     "audit",
     "redact",
     "report",
+    # Documents of other tools
+    "convert",
+    "Imported",
+    "ImportFinding",
     # Several services in one hot-fix
     "Train",
     "TrainOutcome",
@@ -147,5 +156,7 @@ __all__ = [
     "StatsError",
     "KayentaError",
     "RecordedError",
+    "ConvertError",
+    "ImportFault",
     "__version__",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hotfix._core import Problem, TrainMove, _InputKind, _State
+    from hotfix._core import ImportFault, Problem, TrainMove, _InputKind, _State
 
 
 class Error(Exception):
@@ -156,6 +156,32 @@ class RecordedError(Error, ValueError):
     path: str = ""
 
 
+class ConvertError(Error, ValueError):
+    r"""Documents of another tool that cannot be imported: everything that is wrong with them, at once.
+
+    Attributes
+    ----------
+    code, path, line, column
+        Of the first error; line and column count from 1.
+    errors
+        All of them, each with `code`, `path` (a JSON Pointer), `document`, `line`, `column` and `message`.
+
+    Examples
+    --------
+    >>> import hotfix
+    >>> try:
+    ...     hotfix.convert("kind: Rollout\nspec: [")
+    ... except hotfix.ConvertError as error:
+    ...     error.code, error.line
+    ('HF-CONV-002', 3)
+    """
+
+    path: str = ""
+    line: int = 0
+    column: int = 0
+    errors: list[ImportFault] = []  # noqa: RUF012 - replaced, never changed
+
+
 for _class in (
     Error,
     PolicyError,
@@ -168,5 +194,6 @@ for _class in (
     StatsError,
     KayentaError,
     RecordedError,
+    ConvertError,
 ):
     _class.__module__ = "hotfix"
