@@ -3,109 +3,6 @@
 //! A code never changes its meaning and is never used again. `docs/codes.md` is made from this
 //! table, and a test compares the table with the codes in the source.
 
-/// What a code belongs to; its codes start with the family's prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Family {
-    /// Canonical JSON, digests and log lines.
-    Json,
-    /// Durations, shares, times and counts.
-    Unit,
-    /// Facts of an incident.
-    Fact,
-    /// Policies: reading, checking, findings.
-    Policy,
-    /// Doubtful policies: findings.
-    Lint,
-    /// Observations and bands.
-    Metric,
-    /// Statistics.
-    Stat,
-    /// The Kayenta-compatible judge: errors and findings.
-    Kayenta,
-    /// Source control: errors and findings.
-    Vcs,
-    /// Plans.
-    Plan,
-    /// What has to be there before a hot-fix goes out: findings, and figures that cannot be read.
-    Gate,
-    /// Inputs of a rollout, as documents.
-    Input,
-    /// The rollout: refusals.
-    Rollout,
-    /// Several services in one hot-fix: errors, refusals and findings.
-    Train,
-    /// Duties: refusals.
-    Time,
-    /// The event log: what is wrong with one.
-    Log,
-    /// Snapshots of a rollout: what is wrong with one.
-    Snapshot,
-    /// The incident report: what keeps one from being made.
-    Report,
-    /// Recorded metrics and backtests on them: errors and findings.
-    Recorded,
-    /// Values that cross the C boundary.
-    Ffi,
-}
-
-impl Family {
-    /// Every family, in the order of the documentation.
-    pub const ALL: &'static [Self] = &[
-        Self::Json,
-        Self::Unit,
-        Self::Fact,
-        Self::Policy,
-        Self::Lint,
-        Self::Metric,
-        Self::Stat,
-        Self::Kayenta,
-        Self::Vcs,
-        Self::Plan,
-        Self::Gate,
-        Self::Input,
-        Self::Rollout,
-        Self::Train,
-        Self::Time,
-        Self::Log,
-        Self::Snapshot,
-        Self::Report,
-        Self::Recorded,
-        Self::Ffi,
-    ];
-
-    /// What its codes start with.
-    ///
-    /// ```
-    /// use hotfix_core::code::Family;
-    ///
-    /// assert_eq!(Family::Policy.prefix(), "HF-POL-");
-    /// ```
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Json => "HF-JSON-",
-            Self::Unit => "HF-UNIT-",
-            Self::Fact => "HF-FACT-",
-            Self::Policy => "HF-POL-",
-            Self::Lint => "HF-LINT-",
-            Self::Metric => "HF-MET-",
-            Self::Stat => "HF-STAT-",
-            Self::Kayenta => "HF-KAY-",
-            Self::Vcs => "HF-VCS-",
-            Self::Plan => "HF-PLAN-",
-            Self::Gate => "HF-GATE-",
-            Self::Input => "HF-IN-",
-            Self::Rollout => "HF-ROLL-",
-            Self::Train => "HF-TRAIN-",
-            Self::Time => "HF-TIME-",
-            Self::Log => "HF-LOG-",
-            Self::Snapshot => "HF-SNAP-",
-            Self::Report => "HF-REP-",
-            Self::Recorded => "HF-REC-",
-            Self::Ffi => "HF-FFI-",
-        }
-    }
-}
 mod family;
 
 pub use family::Family;
@@ -201,15 +98,15 @@ pub const CODES: &[Code] = &[
     code("HF-POL-038", Family::Policy, "a severity is named that the policy lacks"),
     code("HF-POL-039", Family::Policy, "a key says something about one that is not there"),
     code("HF-POL-040", Family::Policy, "an item of a checklist has the id of a step"),
-    code("HF-POL-044", Family::Policy, "the policy's own strategy has a second set of phases, or is barred"),
     code("HF-POL-042", Family::Policy, "a pattern of paths is none"),
     code("HF-POL-043", Family::Policy, "no commit message can have this subject or label"),
+    code("HF-POL-044", Family::Policy, "the policy's own strategy has a second set of phases, or is barred"),
     code("HF-POL-045", Family::Policy, "a placeholder of a message is not closed"),
     code("HF-POL-046", Family::Policy, "a list has an entry twice"),
+    code("HF-POL-047", Family::Policy, "a text is no name of a branch"),
     code("HF-POL-050", Family::Policy, "a key says nothing of its strategy"),
     code("HF-POL-051", Family::Policy, "phases of a strategy do not rise to all traffic"),
     code("HF-POL-052", Family::Policy, "a step of the way back has no more traffic than the one before"),
-    code("HF-POL-047", Family::Policy, "a text is no name of a branch"),
     code("HF-POL-053", Family::Policy, "a condition has no known form"),
     code("HF-POL-054", Family::Policy, "a condition names a fact that the policy does not know"),
     code("HF-POL-055", Family::Policy, "a fact is compared in a way that its type does not have"),
@@ -279,9 +176,9 @@ pub const CODES: &[Code] = &[
     code("HF-LINT-063", Family::Lint, "a rung is no later than the one before"),
     code("HF-LINT-064", Family::Lint, "two rungs of a ladder have the same number"),
     code("HF-LINT-065", Family::Lint, "a severity has no ladder, and others have"),
-    code("HF-LINT-069", Family::Lint, "an alternative has no phases"),
     code("HF-LINT-067", Family::Lint, "a commit is to say what is known only after it"),
     code("HF-LINT-068", Family::Lint, "steps of source control cannot be taken in their order"),
+    code("HF-LINT-069", Family::Lint, "an alternative has no phases"),
     code("HF-LINT-070", Family::Lint, "advice names a check that the policy does not have"),
     code("HF-MET-001", Family::Metric, "a metric is observed that the policy lacks"),
     code("HF-MET-002", Family::Metric, "a reading has the form of another kind"),
@@ -374,6 +271,19 @@ pub const CODES: &[Code] = &[
     code("HF-VCS-017", Family::Vcs, "a description has nothing to name a branch after"),
     code("HF-VCS-018", Family::Vcs, "a commit message lacks facts that the policy asks for"),
     code("HF-VCS-019", Family::Vcs, "what is known makes no commit message in the policy's form"),
+    code("HF-VCS-020", Family::Vcs, "a commit message has no summary"),
+    code("HF-VCS-021", Family::Vcs, "the parts of a commit message are too long"),
+    code("HF-VCS-022", Family::Vcs, "a text is no scope of a conventional commit"),
+    code("HF-VCS-023", Family::Vcs, "a subject begins with what git takes for something else"),
+    code("HF-VCS-024", Family::Vcs, "a version cannot stand in a commit message"),
+    code("HF-VCS-025", Family::Vcs, "the parts of a commit message are not JSON of their shape"),
+    code("HF-VCS-026", Family::Vcs, "a commit message has no subject, or is too long to be one"),
+    code("HF-VCS-027", Family::Vcs, "a subject does not start as the policy has it"),
+    code("HF-VCS-028", Family::Vcs, "a subject is longer than 72 characters"),
+    code("HF-VCS-029", Family::Vcs, "no blank line follows a subject"),
+    code("HF-VCS-030", Family::Vcs, "a commit message has a field twice"),
+    code("HF-VCS-031", Family::Vcs, "a field of a commit message is empty"),
+    code("HF-VCS-032", Family::Vcs, "a field of a commit message still has its placeholder"),
     code("HF-PLAN-001", Family::Plan, "the text of a plan's parts is not JSON of their shape"),
     code("HF-PLAN-002", Family::Plan, "a text that must be there is empty"),
     code("HF-PLAN-003", Family::Plan, "the release is the version it would go back to"),
@@ -390,6 +300,7 @@ pub const CODES: &[Code] = &[
     code("HF-PLAN-014", Family::Plan, "a batch is named, and the strategy has none"),
     code("HF-PLAN-015", Family::Plan, "the diff's figures are none that git prints"),
     code("HF-PLAN-016", Family::Plan, "a release that takes the place of another goes by something else"),
+    code("HF-PLAN-017", Family::Plan, "the record of a plan is one that cannot be"),
     code("HF-GATE-001", Family::Gate, "a change mends more than one thing"),
     code("HF-GATE-002", Family::Gate, "a change brings a feature"),
     code("HF-GATE-003", Family::Gate, "a change tidies more than the policy allows"),
@@ -403,20 +314,6 @@ pub const CODES: &[Code] = &[
     code("HF-GATE-013", Family::Gate, "a path of a diff's figures is not as git writes it"),
     code("HF-GATE-014", Family::Gate, "a diff's figures end within a record"),
     code("HF-GATE-015", Family::Gate, "a record of a diff's figures has a line break"),
-    code("HF-VCS-020", Family::Vcs, "a commit message has no summary"),
-    code("HF-VCS-021", Family::Vcs, "the parts of a commit message are too long"),
-    code("HF-VCS-022", Family::Vcs, "a text is no scope of a conventional commit"),
-    code("HF-VCS-023", Family::Vcs, "a subject begins with what git takes for something else"),
-    code("HF-VCS-024", Family::Vcs, "a version cannot stand in a commit message"),
-    code("HF-VCS-025", Family::Vcs, "the parts of a commit message are not JSON of their shape"),
-    code("HF-VCS-026", Family::Vcs, "a commit message has no subject, or is too long to be one"),
-    code("HF-VCS-027", Family::Vcs, "a subject does not start as the policy has it"),
-    code("HF-VCS-028", Family::Vcs, "a subject is longer than 72 characters"),
-    code("HF-VCS-029", Family::Vcs, "no blank line follows a subject"),
-    code("HF-VCS-030", Family::Vcs, "a commit message has a field twice"),
-    code("HF-VCS-031", Family::Vcs, "a field of a commit message is empty"),
-    code("HF-VCS-032", Family::Vcs, "a field of a commit message still has its placeholder"),
-    code("HF-PLAN-017", Family::Plan, "the record of a plan is one that cannot be"),
     code("HF-IN-001", Family::Input, "the text of an input is not JSON of its shape"),
     code("HF-IN-002", Family::Input, "the kind of an input is unknown"),
     code("HF-IN-003", Family::Input, "an input lacks a field"),
@@ -490,42 +387,7 @@ pub const CODES: &[Code] = &[
     code("HF-REP-001", Family::Report, "a rollout that keeps no log is asked for its report"),
     code("HF-REP-002", Family::Report, "the format of a report is unknown"),
     code("HF-REP-003", Family::Report, "a report cannot be written in its format"),
-    code("HF-REC-001", Family::Recorded, "a mapping is no JSON of its shape"),
-    code("HF-REC-002", Family::Recorded, "the parts that a mapping names for an arm make no reading"),
-    code("HF-REC-003", Family::Recorded, "the format of a recording is none"),
-    code("HF-REC-004", Family::Recorded, "a recording has more than is taken"),
-    code("HF-REC-005", Family::Recorded, "a line of a recording is no CSV"),
-    code("HF-REC-006", Family::Recorded, "the header of a recording lacks a column"),
-    code("HF-REC-007", Family::Recorded, "a time of a recording is none"),
-    code("HF-REC-008", Family::Recorded, "a number of a recording is none"),
-    code("HF-REC-009", Family::Recorded, "a recording, or a line of it, is no JSON of its shape"),
-    code("HF-REC-010", Family::Recorded, "an answer of Prometheus is not that of a range query"),
-    code("HF-REC-011", Family::Recorded, "several series are one part of a metric"),
-    code("HF-REC-012", Family::Recorded, "a recording has no reading"),
-    code("HF-REC-013", Family::Recorded, "nothing was recorded in the time that is asked for"),
-    code("HF-REC-014", Family::Recorded, "a policy decides by nothing that was recorded"),
-    code("HF-REC-015", Family::Recorded, "a policy cannot be run on a recording"),
-    code("HF-REC-016", Family::Recorded, "there is no policy to run, or there are too many"),
-    code("HF-REC-020", Family::Recorded, "readings stand after later ones"),
-    code("HF-REC-021", Family::Recorded, "readings come twice"),
-    code("HF-REC-022", Family::Recorded, "a recording has gaps"),
-    code("HF-REC-023", Family::Recorded, "readings lack a part"),
-    code("HF-REC-024", Family::Recorded, "numbers of a recording are NaN or infinite"),
-    code("HF-REC-025", Family::Recorded, "no series is an arm that a mapping names"),
-    code("HF-REC-026", Family::Recorded, "readings of one tick cannot be added up"),
-    code("HF-REC-027", Family::Recorded, "the policy has no such metric"),
-    code("HF-REC-028", Family::Recorded, "the policy decides by a metric that was not recorded"),
-    code("HF-REC-029", Family::Recorded, "a tested metric has no live arm in the recording"),
-    code("HF-REC-030", Family::Recorded, "a recorded metric scales with the share"),
-    code("HF-REC-031", Family::Recorded, "the recording is coarser than the policy looks"),
-    code("HF-REC-032", Family::Recorded, "the recording is over before the rollout"),
-    code("HF-REC-033", Family::Recorded, "gates were passed for a person"),
-    code("HF-REC-034", Family::Recorded, "a list of a backtest was cut"),
-    code(
-        "HF-CONV-001",
-        Family::Convert,
-        "a text has more bytes, values or levels than an import reads",
-    ),
+    code("HF-CONV-001", Family::Convert, "a text has more bytes, values or levels than an import reads"),
     code("HF-CONV-002", Family::Convert, "a text is neither YAML nor JSON"),
     code("HF-CONV-003", Family::Convert, "a key stands twice in a table"),
     code("HF-CONV-004", Family::Convert, "a tag, a merge, an alias or a step that cannot be read"),
@@ -559,6 +421,37 @@ pub const CODES: &[Code] = &[
     code("HF-CONV-040", Family::Convert, "the share of traffic falls"),
     code("HF-CONV-041", Family::Convert, "a share is hardly watched in the source"),
     code("HF-CONV-042", Family::Convert, "a document says nothing of a policy"),
+    code("HF-REC-001", Family::Recorded, "a mapping is no JSON of its shape"),
+    code("HF-REC-002", Family::Recorded, "the parts that a mapping names for an arm make no reading"),
+    code("HF-REC-003", Family::Recorded, "the format of a recording is none"),
+    code("HF-REC-004", Family::Recorded, "a recording has more than is taken"),
+    code("HF-REC-005", Family::Recorded, "a line of a recording is no CSV"),
+    code("HF-REC-006", Family::Recorded, "the header of a recording lacks a column"),
+    code("HF-REC-007", Family::Recorded, "a time of a recording is none"),
+    code("HF-REC-008", Family::Recorded, "a number of a recording is none"),
+    code("HF-REC-009", Family::Recorded, "a recording, or a line of it, is no JSON of its shape"),
+    code("HF-REC-010", Family::Recorded, "an answer of Prometheus is not that of a range query"),
+    code("HF-REC-011", Family::Recorded, "several series are one part of a metric"),
+    code("HF-REC-012", Family::Recorded, "a recording has no reading"),
+    code("HF-REC-013", Family::Recorded, "nothing was recorded in the time that is asked for"),
+    code("HF-REC-014", Family::Recorded, "a policy decides by nothing that was recorded"),
+    code("HF-REC-015", Family::Recorded, "a policy cannot be run on a recording"),
+    code("HF-REC-016", Family::Recorded, "there is no policy to run, or there are too many"),
+    code("HF-REC-020", Family::Recorded, "readings stand after later ones"),
+    code("HF-REC-021", Family::Recorded, "readings come twice"),
+    code("HF-REC-022", Family::Recorded, "a recording has gaps"),
+    code("HF-REC-023", Family::Recorded, "readings lack a part"),
+    code("HF-REC-024", Family::Recorded, "numbers of a recording are NaN or infinite"),
+    code("HF-REC-025", Family::Recorded, "no series is an arm that a mapping names"),
+    code("HF-REC-026", Family::Recorded, "readings of one tick cannot be added up"),
+    code("HF-REC-027", Family::Recorded, "the policy has no such metric"),
+    code("HF-REC-028", Family::Recorded, "the policy decides by a metric that was not recorded"),
+    code("HF-REC-029", Family::Recorded, "a tested metric has no live arm in the recording"),
+    code("HF-REC-030", Family::Recorded, "a recorded metric scales with the share"),
+    code("HF-REC-031", Family::Recorded, "the recording is coarser than the policy looks"),
+    code("HF-REC-032", Family::Recorded, "the recording is over before the rollout"),
+    code("HF-REC-033", Family::Recorded, "gates were passed for a person"),
+    code("HF-REC-034", Family::Recorded, "a list of a backtest was cut"),
     code("HF-FFI-001", Family::Ffi, "a pointer is null"),
     code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
     code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),

@@ -38,8 +38,12 @@ pub enum Family {
     Log,
     /// Snapshots of a rollout: what is wrong with one.
     Snapshot,
+    /// Reports and measures: what keeps one from being made.
+    Report,
     /// Documents of other tools that are imported: errors and findings.
     Convert,
+    /// Recorded metrics and backtests on them: errors and findings.
+    Recorded,
     /// Values that cross the C boundary.
     Ffi,
 }
@@ -64,7 +68,9 @@ impl Family {
         Self::Time,
         Self::Log,
         Self::Snapshot,
+        Self::Report,
         Self::Convert,
+        Self::Recorded,
         Self::Ffi,
     ];
 
@@ -94,7 +100,9 @@ impl Family {
             Self::Time => "HF-TIME-",
             Self::Log => "HF-LOG-",
             Self::Snapshot => "HF-SNAP-",
+            Self::Report => "HF-REP-",
             Self::Convert => "HF-CONV-",
+            Self::Recorded => "HF-REC-",
             Self::Ffi => "HF-FFI-",
         }
     }
