@@ -35,6 +35,8 @@ pub enum Family {
     Rollout,
     /// Several services in one hot-fix: errors, refusals and findings.
     Train,
+    /// Messages: what is asked for cannot be written.
+    Message,
     /// Duties: refusals.
     Time,
     /// The event log: what is wrong with one.
@@ -62,6 +64,7 @@ impl Family {
         Self::Input,
         Self::Rollout,
         Self::Train,
+        Self::Message,
         Self::Time,
         Self::Log,
         Self::Snapshot,
@@ -91,6 +94,7 @@ impl Family {
             Self::Input => "HF-IN-",
             Self::Rollout => "HF-ROLL-",
             Self::Train => "HF-TRAIN-",
+            Self::Message => "HF-MSG-",
             Self::Time => "HF-TIME-",
             Self::Log => "HF-LOG-",
             Self::Snapshot => "HF-SNAP-",
@@ -219,6 +223,12 @@ pub const CODES: &[Code] = &[
     code("HF-POL-059", Family::Policy, "an answer of the tree accepts no value"),
     code("HF-POL-060", Family::Policy, "an answer of the tree leads to nothing"),
     code("HF-POL-061", Family::Policy, "a checklist is to hold up what nothing waits for"),
+    code(
+        "HF-POL-062",
+        Family::Policy,
+        "a message's text names a field that its readers do not have",
+    ),
+    code("HF-POL-063", Family::Policy, "a message's text has a part that templates do not have"),
     code("HF-LINT-001", Family::Lint, "questions of the tree lead round in a circle"),
     code("HF-LINT-002", Family::Lint, "no answers of the tree lead to a question or leaf"),
     code("HF-LINT-003", Family::Lint, "no facts lead to a question or leaf"),
@@ -290,8 +300,6 @@ pub const CODES: &[Code] = &[
     code("HF-LINT-050", Family::Lint, "the policy's own review is overdue"),
     code("HF-LINT-051", Family::Lint, "the review of one severity is due at two times"),
     code("HF-LINT-052", Family::Lint, "an audience is told in two rhythms"),
-    code("HF-LINT-053", Family::Lint, "a message's text names fields that do not exist"),
-    code("HF-LINT-054", Family::Lint, "a public message names people or internals"),
     code("HF-LINT-055", Family::Lint, "somebody is to be told, and no message is for that"),
     code(
         "HF-LINT-056",
@@ -526,6 +534,12 @@ pub const CODES: &[Code] = &[
     code("HF-TRAIN-013", Family::Train, "a service of a train that goes back is closed and stays"),
     code("HF-TRAIN-014", Family::Train, "a service's plan leaves its way back to a person"),
     code("HF-TRAIN-015", Family::Train, "a rollout declined what its train asked of it"),
+    code("HF-MSG-001", Family::Message, "what is asked for is no JSON object of its shape"),
+    code("HF-MSG-002", Family::Message, "a message has no such kind, audience or format"),
+    code("HF-MSG-003", Family::Message, "a value is given for a field that messages do not have"),
+    code("HF-MSG-004", Family::Message, "text is not an offset from UTC, or it is out of range"),
+    code("HF-MSG-005", Family::Message, "nothing has happened yet, and no time is given"),
+    code("HF-MSG-006", Family::Message, "a template takes too many steps, or its text is too long"),
     code("HF-TIME-001", Family::Time, "the policy has no such duty"),
     code("HF-TIME-002", Family::Time, "the duty is not asked for in this incident"),
     code("HF-TIME-003", Family::Time, "what the duty's time counts from has not happened"),

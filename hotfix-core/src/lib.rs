@@ -13,6 +13,7 @@ pub mod grade;
 pub mod judge;
 pub mod kayenta;
 pub mod lint;
+pub mod message;
 pub mod metric;
 pub mod plan;
 pub mod policy;
