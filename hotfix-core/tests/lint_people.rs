@@ -378,7 +378,7 @@ fn comm_1_occasions_without_a_message_are_found() {
     let news = |kind: &str, audience: &str, severities: Value| {
         vec![(
             "/messages",
-            json!([message(kind, audience, "{{ title }}", json!({ "severities": severities }))]),
+            json!([message(kind, audience, "{{ service }}", json!({ "severities": severities }))]),
         )]
     };
     let both = vec![

@@ -102,7 +102,15 @@ pub(super) fn render(template: &str, fields: &Fields) -> Result<Vec<Line>, Strin
         .and_then(|template| template.render_captured_to(Value::from(values), &mut written))
         .map_err(|error| in_words(&error))?;
     let text = String::from_utf8(written.0).unwrap_or_default();
-    Ok(text.lines().filter_map(Line::read).collect())
+    let mut lines: Vec<Line> = text.lines().filter_map(Line::read).collect();
+    // The first line is a title, whatever value it begins with.
+    if let Some(Part::Text(title)) = lines.first_mut().and_then(|line| line.parts.first_mut()) {
+        let mut rest = title.chars();
+        if let Some(first) = rest.next() {
+            *title = first.to_uppercase().chain(rest).collect();
+        }
+    }
+    Ok(lines)
 }
 
 /// What templates may do: print, test, go through lines, and six filters.

@@ -185,7 +185,18 @@ pub(super) fn next_update(
     let all = duties.due.iter().chain(&duties.next).chain(&duties.overdue);
     let is_update =
         |item: &&Item<'_>| item.kind == DutyKind::Update && item.audience == Some(audience);
-    all.filter(is_update).filter_map(|item| item.due).filter(|due| *due > at).min()
+    // One that is late is asked for until it is sent; the audience hears next at its next turn.
+    let next = |item: &Item<'_>| {
+        let due = item.due?;
+        match item.every.filter(|every| due <= at && !every.is_zero()) {
+            Some(every) => {
+                let turns = at.since(due).as_millis() / every.as_millis() + 1;
+                Some(due + Span::from_millis(turns.saturating_mul(every.as_millis())))
+            }
+            None => Some(due).filter(|due| *due > at),
+        }
+    };
+    all.filter(is_update).filter_map(next).min()
 }
 
 /// When what happened is gone over: the meeting, else the review, else the report.

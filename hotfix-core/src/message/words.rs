@@ -222,11 +222,14 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
     };
     Some(match cause(rollout)? {
         RollbackCause::Verdict { causes } => {
+            let mut metrics = Vec::new();
             let mut told: Vec<String> = Vec::new();
-            for cause in &causes {
-                let words = in_words(cause, rollout.plan());
-                if !told.contains(&words) {
-                    told.push(words);
+            // What only holds says nothing where something else goes back; of a metric the gravest is told.
+            let any = causes.iter().any(|cause| is_grave(cause.reason));
+            for cause in causes.iter().filter(|cause| !any || is_grave(cause.reason)) {
+                if !metrics.contains(&cause.metric) {
+                    metrics.push(cause.metric);
+                    told.push(in_words(cause, rollout.plan()));
                 }
             }
             enumerated(&told)
@@ -261,6 +264,20 @@ const fn signalled(signal: Signal) -> &'static str {
         Signal::DataCorruption => "data came to harm",
         Signal::WorsePerformance => "it got slower",
     }
+}
+
+/// Whether a reason asks to go back by itself, rather than to wait.
+const fn is_grave(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Evidence
+            | Reason::PhaseEndTest
+            | Reason::EvidenceAssumed
+            | Reason::RollbackBand
+            | Reason::CriterionMissed
+            | Reason::WillFail
+            | Reason::CannotDecide
+    )
 }
 
 fn in_words(cause: &Cause, plan: &Plan) -> String {
