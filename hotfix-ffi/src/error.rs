@@ -5,6 +5,7 @@ use std::fmt::Display;
 use hotfix_core::canonical::{CanonicalError, DigestError};
 use hotfix_core::fact::FactErrors;
 use hotfix_core::kayenta::KayentaError;
+use hotfix_core::message::MessageError;
 use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
@@ -295,6 +296,12 @@ impl From<StatError> for Box<hotfix_error> {
 impl From<KayentaError> for Box<hotfix_error> {
     fn from(error: KayentaError) -> Self {
         hotfix_error::new(hotfix_status::Stat, error.code(), &error.path(), &error)
+    }
+}
+
+impl From<MessageError> for Box<hotfix_error> {
+    fn from(error: MessageError) -> Self {
+        hotfix_error::new(hotfix_status::Message, error.code(), "", &error)
     }
 }
 

@@ -31,6 +31,7 @@ pub mod hook;
 pub mod instances;
 pub mod kayenta;
 pub mod latency;
+pub mod message;
 pub mod outcome;
 pub mod plan;
 pub mod plan_page;

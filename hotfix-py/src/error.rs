@@ -5,6 +5,7 @@
 
 use hotfix_core::fact::FactError;
 use hotfix_core::kayenta::KayentaError;
+use hotfix_core::message::MessageError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
@@ -40,6 +41,7 @@ enum Kind {
     Snapshot(SnapshotError),
     Stat(StatError),
     Kayenta(KayentaError),
+    Message(MessageError),
     /// Raised by Python itself, or a wrong type.
     Python(PyErr),
 }
@@ -71,6 +73,7 @@ from! {
     SnapshotError => Snapshot,
     StatError => Stat,
     KayentaError => Kayenta,
+    MessageError => Message,
     PyErr => Python
 }
 
@@ -168,6 +171,10 @@ impl Fault {
                 set("code", error.code())?;
                 set("path", &error.path())?;
                 ("KayentaError", error.to_string())
+            }
+            Kind::Message(error) => {
+                set("code", error.code())?;
+                ("MessageError", error.to_string())
             }
         };
         let exception =

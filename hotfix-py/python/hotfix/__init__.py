@@ -67,6 +67,7 @@ from hotfix._errors import (
     InputError,
     KayentaError,
     LogError,
+    MessageError,
     PlanError,
     PolicyError,
     Refused,
@@ -134,5 +135,6 @@ __all__ = [
     "LogError",
     "StatsError",
     "KayentaError",
+    "MessageError",
     "__version__",
 ]

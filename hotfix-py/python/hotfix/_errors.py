@@ -140,5 +140,10 @@ class KayentaError(Error, ValueError):
     path: str = ""
 
 
-for _class in (Error, PolicyError, FactError, PlanError, InputError, Refused, LogError, StatsError, KayentaError):
+class MessageError(Error, ValueError):
+    """A message that is asked for in a way that does not exist, or that cannot be written."""
+
+
+_MADE = (PolicyError, FactError, PlanError, InputError, Refused, LogError, StatsError, KayentaError, MessageError)
+for _class in (Error, *_MADE):
     _class.__module__ = "hotfix"
