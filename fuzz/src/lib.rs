@@ -3,6 +3,7 @@
 pub mod gate;
 pub mod policy;
 pub mod rollout;
+pub mod template;
 
 // The laws of the model check stand with the tests of the core, which run without libFuzzer.
 #[path = "../../hotfix-core/tests/model/mod.rs"]

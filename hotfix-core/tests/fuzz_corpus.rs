@@ -20,6 +20,13 @@ mod policy;
 #[expect(unreachable_pub, clippy::panic, reason = "what a target did not expect is what it finds")]
 #[path = "../../fuzz/src/rollout.rs"]
 mod rollout;
+#[expect(
+    unreachable_pub,
+    clippy::expect_used,
+    reason = "what a target did not expect is what it finds"
+)]
+#[path = "../../fuzz/src/template.rs"]
+mod template;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -63,6 +70,11 @@ fn field_5_the_corpus_of_figures_is_read_or_refused() {
 #[test]
 fn field_5_the_corpus_of_commit_messages_is_read_and_composed() {
     assert!(run("fuzz/corpus/commit_message", "", gate::commit_message) >= 15);
+}
+
+#[test]
+fn comm_2_the_corpus_of_templates_is_refused_or_written() {
+    assert!(run("fuzz/corpus/template", "", template::template) >= 30);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the text of a message may be, when a policy is read (COMM-2): every fault with its line, and what is like it and good.
 
-#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
 
 use std::collections::BTreeSet;
 
@@ -155,6 +155,26 @@ fn comm_2_the_public_s_fields_name_nothing_internal() {
         assert!(!field.is_for(Audience::Public) || field.is_for(Audience::Business));
         assert!(!field.what.is_empty());
     }
+}
+
+#[test]
+fn comm_2_the_page_has_every_field_and_its_example_loads() {
+    let page = include_str!("../../docs/messages.md");
+    for field in MESSAGE_FIELDS {
+        let readers = match field.reach {
+            Reach::Public => "everybody",
+            Reach::Business => "business, stakeholders, responders",
+            Reach::Internal => "stakeholders, responders",
+        };
+        let lines = if field.lines { "; lines" } else { "" };
+        let row = format!("| `{}` | {readers} | {}{lines} |\n", field.name, field.what);
+        assert!(page.contains(&row), "docs/messages.md lacks\n{row}");
+    }
+    let (_, block) = page.split_once("```toml\n").unwrap();
+    let (example, _) = block.split_once("```").unwrap();
+    let policy = Policy::from_toml(example).unwrap_or_else(|errors| panic!("{errors}"));
+    let own = policy.messages().iter().find(|message| message.id.as_str() == "rolling_back");
+    assert!(own.unwrap().text.contains("ask in the channel"));
 }
 
 #[test]

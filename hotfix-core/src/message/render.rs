@@ -9,6 +9,8 @@ use std::io;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
+use super::escape::{clean, is_address};
+
 /// Stands where a field without a value would be printed. A control character: no value has one.
 const MISSING: &str = "\u{1}";
 /// Around an address.
@@ -78,14 +80,24 @@ impl Line {
         let mut parts = Vec::new();
         while let Some((before, after)) = rest.split_once(ADDRESS[0]) {
             let (address, after) = after.split_once(ADDRESS[1]).unwrap_or((after, ""));
-            parts.push(Part::Text(before.to_owned()));
-            parts.push(Part::Address(address.to_owned()));
+            parts.push(Part::Text(visible(before)));
+            // A filter may have made something else of it.
+            parts.push(if is_address(address) {
+                Part::Address(address.to_owned())
+            } else {
+                Part::Text(visible(address))
+            });
             rest = after;
         }
-        parts.push(Part::Text(rest.to_owned()));
+        parts.push(Part::Text(visible(rest)));
         parts.retain(|part| !part.text().is_empty());
         (!parts.is_empty() && line != "-").then_some(Self { is_item, parts })
     }
+}
+
+/// A template's own text may have control characters, too.
+fn visible(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// Runs a template.
@@ -124,7 +136,7 @@ fn environment() -> Environment<'static> {
         out.write_str(text.as_deref().unwrap_or(MISSING)).map_err(Error::from)
     });
     environment.add_filter("default", |value: Value, instead: String| {
-        if value.is_true() { value } else { Value::from(crate::message::escape::clean(&instead)) }
+        if value.is_true() { value } else { Value::from(clean(&instead)) }
     });
     environment.add_filter("join", |value: Value, between: String| {
         strings(&value).map_or(Value::UNDEFINED, |lines| Value::from(lines.join(&between)))
