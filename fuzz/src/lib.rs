@@ -5,6 +5,7 @@ pub mod gate;
 pub mod policy;
 pub mod recorded;
 pub mod rollout;
+pub mod template;
 
 // The laws of the model check stand with the tests of the core, which run without libFuzzer.
 #[path = "../../hotfix-core/tests/model/mod.rs"]

@@ -14,6 +14,7 @@ pub mod interop;
 pub mod judge;
 pub mod kayenta;
 pub mod lint;
+pub mod message;
 pub mod metric;
 pub mod plan;
 pub mod policy;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hotfix_core::message::{Rendered, Request};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, Recording, Rollout, audit};
@@ -66,7 +67,17 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
     seen.takes = rollout.accepted().iter().map(ToString::to_string).collect();
     seen.duties = duties(rollout, step.asked_at(at));
     seen.gates = gates(rollout);
+    seen.messages = step.messages.iter().map(|request| message(rollout, request)).collect();
     seen
+}
+
+fn message(rollout: &Rollout, request: &Value) -> Value {
+    let told = Request::from_value(request.clone()).and_then(|r| rollout.message_for(&r));
+    match told {
+        Ok(Rendered::Text(text)) => text.into(),
+        Ok(Rendered::Json(document)) => document,
+        Err(error) => json!({ "code": error.code(), "message": error.to_string() }),
+    }
 }
 
 fn duties(rollout: &Rollout, at: i64) -> Value {
@@ -118,6 +129,11 @@ fn run(case: &Case) -> Vec<String> {
 #[test]
 fn roll_1_every_case_comes_out_as_it_says() {
     come_out("roll", 20);
+}
+
+#[test]
+fn comm_1_every_message_case_comes_out_as_it_says() {
+    come_out("message", 3);
 }
 
 #[test]

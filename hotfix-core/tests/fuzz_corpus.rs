@@ -34,6 +34,13 @@ mod recorded;
 #[expect(unreachable_pub, clippy::panic, reason = "what a target did not expect is what it finds")]
 #[path = "../../fuzz/src/rollout.rs"]
 mod rollout;
+#[expect(
+    unreachable_pub,
+    clippy::expect_used,
+    reason = "what a target did not expect is what it finds"
+)]
+#[path = "../../fuzz/src/template.rs"]
+mod template;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -90,6 +97,11 @@ fn field_5_the_corpus_of_other_tools_documents_is_imported_or_refused() {
     assert!(run("fuzz/corpus/convert_flagger", "", convert::flagger) >= 8);
     assert!(run("fuzz/corpus/convert_kayenta", "", convert::kayenta) >= 6);
     assert!(run("fuzz/corpus/convert_openslo", "", convert::openslo) >= 5);
+}
+
+#[test]
+fn comm_2_the_corpus_of_templates_is_refused_or_written() {
+    assert!(run("fuzz/corpus/template", "", template::template) >= 30);
 }
 
 #[test]

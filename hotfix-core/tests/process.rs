@@ -36,8 +36,10 @@ fn field_5_the_fields_of_a_text_are_named_in_its_order() {
         ("no braces, { one } and }} two", vec![]),
         ("{{title}}", vec!["title"]),
         ("{{ title }}{{\n title\t}} é {{severity}}", vec!["title", "title", "severity"]),
-        ("{{ a b }}", vec!["a b"]),
-        ("{{ é }} {{ {x} }}", vec!["é", "{x}"]),
+        (
+            "{% if eta %}{{ now | default(\"-\") }}{% elif not title %}{% endif %}",
+            vec!["eta", "now", "title"],
+        ),
     ] {
         let policy = with(&[("/messages", message(text))]);
         assert_eq!(policy.messages()[0].fields(), fields, "{text}");
@@ -47,8 +49,9 @@ fn field_5_the_fields_of_a_text_are_named_in_its_order() {
 #[test]
 fn field_5_the_fields_of_messages_are_names_each_once() {
     for (i, field) in MESSAGE_FIELDS.iter().enumerate() {
-        assert!(Name::try_new(field).is_ok(), "{field}");
-        assert!(!MESSAGE_FIELDS[..i].contains(field), "{field}");
+        let name = field.name;
+        assert!(Name::try_new(name).is_ok(), "{name}");
+        assert!(!MESSAGE_FIELDS[..i].iter().any(|before| before.name == name), "{name}");
     }
 }
 

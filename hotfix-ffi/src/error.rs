@@ -6,6 +6,7 @@ use hotfix_core::canonical::{CanonicalError, DigestError};
 use hotfix_core::fact::FactErrors;
 use hotfix_core::interop::ConvertErrors;
 use hotfix_core::kayenta::KayentaError;
+use hotfix_core::message::MessageError;
 use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
@@ -322,6 +323,12 @@ impl From<KayentaError> for Box<hotfix_error> {
 impl From<RecordedError> for Box<hotfix_error> {
     fn from(error: RecordedError) -> Self {
         hotfix_error::new(hotfix_status::Simulate, error.code(), &error.path(), &error)
+    }
+}
+
+impl From<MessageError> for Box<hotfix_error> {
+    fn from(error: MessageError) -> Self {
+        hotfix_error::new(hotfix_status::Message, error.code(), "", &error)
     }
 }
 

@@ -33,6 +33,7 @@ pub mod instances;
 pub mod interop;
 pub mod kayenta;
 pub mod latency;
+pub mod message;
 pub mod outcome;
 pub mod plan;
 pub mod plan_page;

@@ -35,6 +35,7 @@ use hotfix::gate::{
     hotfix_rollout_intents, hotfix_rollout_procedure, hotfix_rollout_record,
 };
 use hotfix::kayenta::{hotfix_kayenta_classify, hotfix_kayenta_judge};
+use hotfix::message::hotfix_rollout_message;
 use hotfix::outcome::{hotfix_decision_name, hotfix_state, hotfix_state_name};
 use hotfix::policy::{hotfix_policy_digest, hotfix_policy_from_toml, hotfix_policy_to_json};
 use hotfix::rate_ratio::{
@@ -148,12 +149,24 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
     seen.poll_at = (poll_at != HOTFIX_NEVER).then_some(poll_at);
     seen.duties = duties(rollout, step.asked_at(at));
     seen.gates = gates(rollout);
+    seen.messages = step.messages.iter().map(|request| message(rollout, request)).collect();
     seen
 }
 
 fn duties(rollout: &Rollout, at: i64) -> Value {
     // SAFETY: live handles.
     read(buffer(|o, e| unsafe { hotfix_rollout_duties(rollout.0, at, o, e) }))
+}
+
+fn message(rollout: &Rollout, request: &Value) -> Value {
+    let request = request.to_string();
+    let (request, len) = raw(&request);
+    // SAFETY: a live handle and text.
+    let told = buffer(|o, e| unsafe { hotfix_rollout_message(rollout.0, request, len, o, e) });
+    match told {
+        Ok(text) => serde_json::from_str(&text).unwrap_or_else(|_| text.into()),
+        Err(failed) => json!({ "code": failed.code, "message": failed.message }),
+    }
 }
 
 fn gates(rollout: &Rollout) -> Value {
@@ -221,6 +234,11 @@ fn run(case: &Case) -> Vec<String> {
 #[test]
 fn roll_1_rollout_cases_come_out_in_c_as_they_say() {
     come_out("roll", 20);
+}
+
+#[test]
+fn comm_1_message_cases_come_out_in_c_as_they_say() {
+    come_out("message", 3);
 }
 
 #[test]

@@ -37,6 +37,7 @@ const SOURCES: &[&str] = &[
     "view",
     "explain",
     "gate",
+    "message",
     "train",
     "train_view",
     "audit",

@@ -6,6 +6,7 @@
 use hotfix_core::fact::FactError;
 use hotfix_core::interop::ConvertErrors;
 use hotfix_core::kayenta::KayentaError;
+use hotfix_core::message::MessageError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
 use hotfix_core::report::ReportError;
@@ -47,6 +48,7 @@ enum Kind {
     Kayenta(KayentaError),
     Recorded(RecordedError),
     Convert(ConvertErrors),
+    Message(MessageError),
     /// Raised by Python itself, or a wrong type.
     Python(PyErr),
 }
@@ -80,6 +82,7 @@ from! {
     KayentaError => Kayenta,
     RecordedError => Recorded,
     ConvertErrors => Convert,
+    MessageError => Message,
     PyErr => Python
 }
 
@@ -204,6 +207,10 @@ impl Fault {
                 fields.set_item("column", first.map(|e| e.column))?;
                 fields.set_item("errors", ImportFault::list(&errors))?;
                 ("ConvertError", errors.to_string())
+            }
+            Kind::Message(error) => {
+                set("code", error.code())?;
+                ("MessageError", error.to_string())
             }
         };
         let exception =

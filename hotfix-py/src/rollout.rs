@@ -3,22 +3,22 @@
 use std::sync::{Mutex, MutexGuard};
 
 use hotfix_core::canonical::Digest;
-use hotfix_core::rollout::{Command, Input, InputKind, Rollout as Core};
+use hotfix_core::rollout::{Input, InputKind, Rollout as Core};
 use hotfix_core::unit::{MetricName, Timestamp};
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::MutexExt;
-use pyo3::types::{PyBytes, PyDict, PyMapping};
-use serde_json::{Map, Value};
+use pyo3::types::{PyBytes, PyString};
 
 use crate::action::{Action, Outcome};
-use crate::convert::{At, datetime, json, to_python};
+use crate::convert::{At, datetime, to_python};
 use crate::error::{Result, poisoned};
 use crate::explain::{Comparison, Harm, Outlook, Why};
+use crate::input::read_input;
 use crate::log::{Log, recording};
-use crate::observation::{Reader, observation};
+use crate::message;
+use crate::observation::Reader;
 use crate::plan::Plan;
 use crate::verdict::{MetricEvidence, Verdict};
 
@@ -291,6 +291,47 @@ impl Rollout {
         to_python(py, &rollout.duties(at.0))
     }
 
+    /// The message for an occasion, an audience and a format, from the present state.
+    ///
+    /// Parameters
+    /// ----------
+    /// kind : str
+    ///     About what.
+    /// audience, format : str
+    ///     Who reads it, and where: `docs/messages.md` lists all three.
+    /// at, utc_offset : optional
+    ///     Of which time; how far the readers' clocks are from UTC, as ``"+01:00"`` or a timedelta.
+    /// values : mapping, optional
+    ///     Texts by field, for what the rollout does not know. Documents for services come as dict.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("standard").plan(
+    /// ...     {"id": "INC-2041", "service": "Payments", "severity": "P1"}, {"version": "2.3.1", "previous": "2.3.0"}
+    /// ... )
+    /// >>> rollout = hotfix.Rollout(plan)
+    /// >>> _ = rollout.handle("2026-03-03T14:08:00Z", {"kind": "note", "by": "lena", "text": "payments fail"})
+    /// >>> print(rollout.message("alert", "public", values={"status_page": "https://status.example.org"}))
+    /// We are looking into a problem with Payments
+    /// News: https://status.example.org
+    #[pyo3(signature = (kind, audience = "responders", format = "text", *, at = None, utc_offset = None, values = None))]
+    #[expect(clippy::too_many_arguments, reason = "all but the kind have a default and are named")]
+    fn message<'py>(
+        &self,
+        py: Python<'py>,
+        kind: &str,
+        audience: &str,
+        format: &str,
+        at: Option<At>,
+        utc_offset: Option<&Bound<'py, PyAny>>,
+        values: Option<&Bound<'py, PyAny>>,
+    ) -> Result<Bound<'py, PyAny>> {
+        let request = message::request(kind, audience, format, at, utc_offset, values)?;
+        let rendered = self.lock(py)?.message_for(&request)?;
+        Ok(message::python(py, rendered)?)
+    }
+
     /// How often the hot-fix was begun: 1, and one more with each ``supersede`` and each ``retry``.
     #[getter]
     fn attempt(&self, py: Python<'_>) -> PyResult<u32> {
@@ -558,43 +599,4 @@ impl From<Core> for Rollout {
     fn from(rollout: Core) -> Self {
         Self { inner: Mutex::new(rollout), reader: Mutex::new(None), recovered: None }
     }
-}
-
-/// Reads an input; metrics go the short way, on which a number may be NaN.
-pub(crate) fn read_input(input: &Bound<'_, PyAny>) -> Result<Input> {
-    let py = input.py();
-    let mapping = input.cast::<PyMapping>().map_err(|_| {
-        PyTypeError::new_err(format!(
-            "an input is a dict such as {{\"kind\": \"tick\"}}, not {}",
-            input.get_type()
-        ))
-    })?;
-    let fields = PyDict::new(py);
-    fields.update(mapping)?;
-    let metrics = match fields.get_item(intern!(py, "metrics"))? {
-        Some(metrics) if metrics.is_instance_of::<PyMapping>() => {
-            let dict = PyDict::new(py);
-            dict.update(metrics.cast::<PyMapping>().map_err(PyErr::from)?)?;
-            Some(observation(&dict)?)
-        }
-        _ => None,
-    };
-    if metrics.is_some() {
-        fields.del_item(intern!(py, "metrics"))?;
-    }
-    let mut document = json(fields.as_any())?;
-    if let (Some(metrics), Value::Object(document)) = (&metrics, &mut document) {
-        // What does not belong to the kind is still to be found.
-        let stand_in = if metrics.is_empty() || document.get("kind") == Some(&"observe".into()) {
-            Map::new()
-        } else {
-            Map::from_iter([("stand-in".to_owned(), Value::Object(Map::new()))])
-        };
-        document.insert("metrics".to_owned(), Value::Object(stand_in));
-    }
-    let mut input = Input::from_value(document)?;
-    if let (Some(metrics), Command::Observe { metrics: slot }) = (metrics, &mut input.command) {
-        *slot = metrics;
-    }
-    Ok(input)
 }

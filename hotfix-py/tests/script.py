@@ -122,8 +122,17 @@ def deliver(rollout: hotfix.Rollout, at: datetime, step: Case, file: File) -> di
             "duties": rollout.duties(moment(step["asked_at"]) if "asked_at" in step else at),
             "line": json.loads(events[-1]) if events else None,
             "verdict": verdict.to_dict(),
+            "messages": [message(rollout, dict(request)) for request in step.get("messages", [])],
         },
     }
+
+
+def message(rollout: hotfix.Rollout, request: dict[str, Any]) -> Any:
+    """A message as it is asked for: a text, a document, or the error's code and sentence."""
+    try:
+        return rollout.message(request.pop("kind"), **request)
+    except hotfix.MessageError as error:
+        return {"code": error.code, "message": str(error)}
 
 
 def document_of(step: Case, head: str) -> Any:

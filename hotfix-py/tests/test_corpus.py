@@ -374,7 +374,7 @@ def roll_case(case: Case, file: File, _name: str) -> None:
     plan = policy.plan(incident, release, traffic, calibration=past)
     rollout = hotfix.Rollout(plan, salt="pepper")
     for number, step in enumerate(file.get("preludes", {}).get(case.get("after"), []) + case["steps"]):
-        known = {"at", "input", "json", "observe", "times", "every", "asked_at", *script.SEEN}
+        known = {"at", "input", "json", "observe", "times", "every", "asked_at", "messages", *script.SEEN}
         assert step.keys() <= known, f"step {number}: {step.keys() - known}"
         seen: dict[str, Any] = {}
         for time in range(step.get("times", 1)):
@@ -579,6 +579,7 @@ RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
     "preset": preset_case,
     "gate": roll_case,
     "roll": roll_case,
+    "message": roll_case,
     "sev": severity_case,
     "stat": stat_case,
 }

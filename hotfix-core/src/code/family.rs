@@ -38,6 +38,8 @@ pub enum Family {
     Log,
     /// Snapshots of a rollout: what is wrong with one.
     Snapshot,
+    /// Messages: errors of templates and of what is asked for.
+    Message,
     /// Reports and measures: what keeps one from being made.
     Report,
     /// Documents of other tools that are imported: errors and findings.
@@ -68,6 +70,7 @@ impl Family {
         Self::Time,
         Self::Log,
         Self::Snapshot,
+        Self::Message,
         Self::Report,
         Self::Convert,
         Self::Recorded,
@@ -100,6 +103,7 @@ impl Family {
             Self::Time => "HF-TIME-",
             Self::Log => "HF-LOG-",
             Self::Snapshot => "HF-SNAP-",
+            Self::Message => "HF-MSG-",
             Self::Report => "HF-REP-",
             Self::Convert => "HF-CONV-",
             Self::Recorded => "HF-REC-",

@@ -1,31 +1,13 @@
-//! Messages: their fields, who reads them, and the occasions that have none.
+//! Messages: the occasions that have none, and advice that nobody sees.
 
 use super::fault::PeopleFault;
 use super::finding::{Finding, put};
-use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
+use crate::grade::{DutyKind, MessageKind, Moment, Severity};
 use crate::plan::has_check;
 use crate::policy::Policy;
-use crate::policy::section::{Duty, MESSAGE_FIELDS, Message};
-
-/// Fields that name people or the inside of a service.
-const INTERNAL: &[&str] =
-    &["commander", "engineer", "approvers", "cause", "channel", "dashboard", "metrics", "timeline"];
+use crate::policy::section::{Duty, Message};
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
-    for (index, message) in policy.messages().iter().enumerate() {
-        let unknown = fields(message, |field| !MESSAGE_FIELDS.contains(&field));
-        let internal = fields(message, |field| INTERNAL.contains(&field));
-        let path = format!("/messages/{index}/text");
-        let id = message.id;
-        if !unknown.is_empty() {
-            let fault = PeopleFault::UnknownFields { message: id, fields: unknown };
-            put(findings, path.clone(), fault);
-        }
-        if message.audience == Audience::Public && !internal.is_empty() {
-            let fault = PeopleFault::Internals { message: id, fields: internal };
-            put(findings, path, fault);
-        }
-    }
     if !policy.messages().is_empty() {
         occasions(policy, findings);
     }
@@ -41,17 +23,6 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
             put(findings, format!("/advice/{index}/shown_by"), fault);
         }
     }
-}
-
-/// The fields of a text that are so, each once, in its order.
-fn fields(message: &Message, is_so: impl Fn(&str) -> bool) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for field in message.fields() {
-        if is_so(field) && !found.iter().any(|known| known == field) {
-            found.push(field.to_owned());
-        }
-    }
-    found
 }
 
 /// Duties to tell somebody for which there is no text.

@@ -16,6 +16,7 @@ mod reader;
 pub(crate) mod reasoning;
 mod schema;
 pub mod section;
+pub(crate) mod template;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

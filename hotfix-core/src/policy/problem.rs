@@ -311,6 +311,24 @@ problems! {
         /// Where the braces open, in characters from 1.
         at: usize,
     }
+    /// A text of a message that names what no message knows, or what its readers may not see.
+    #[error("{fault}, in line {line}: {}name a field of docs/messages.md, or write the text itself", did_you_mean(*nearest))]
+    "HF-POL-062" MessageField {
+        /// What is wrong.
+        fault: String,
+        /// The line of the text, from 1.
+        line: usize,
+        /// The nearest known one, where one is near.
+        nearest: Option<&'static str>,
+    }
+    /// A text of a message with a part that templates do not have.
+    #[error("{detail}, in line {line}: write fields, filters, conditions and loops as docs/messages.md has them")]
+    "HF-POL-063" Template {
+        /// What is wrong.
+        detail: String,
+        /// The line of the text, from 1.
+        line: usize,
+    }
     /// An entry that stands twice in a list where that says nothing.
     #[error("`{name}` stands at `{first}` already: keep one of the two")]
     "HF-POL-046" StandsTwice {

@@ -103,6 +103,9 @@ pub(crate) struct Step {
     pub(crate) takes: Option<Vec<String>>,
     pub(crate) asked_at: Option<f64>,
     pub(crate) shows: Option<preset_common::Case>,
+    /// What messages are asked for; `shows` looks at them under `/messages`.
+    #[serde(default)]
+    pub(crate) messages: Vec<Value>,
 }
 
 #[derive(serde::Deserialize)]
@@ -271,6 +274,8 @@ pub(crate) struct Seen {
     /// The last log line of this call.
     pub(crate) line: Value,
     pub(crate) duties: Value,
+    /// The messages that are asked for: a text, a document, or the error's code and sentence.
+    pub(crate) messages: Value,
     /// What is on record for the start and after it, besides the actions.
     pub(crate) gates: Value,
 }
@@ -374,6 +379,7 @@ impl Step {
             document["line"] = seen.line.clone();
             document["verdict"] = seen.verdict.clone();
             document["duties"] = seen.duties.clone();
+            document["messages"] = seen.messages.clone();
             faults.extend(shows.faults(&document).into_iter().map(|f| format!("{place}{f}")));
         }
         for kind in &self.accepts {

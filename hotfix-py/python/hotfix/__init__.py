@@ -76,6 +76,7 @@ from hotfix._errors import (
     InputError,
     KayentaError,
     LogError,
+    MessageError,
     PlanError,
     PolicyError,
     RecordedError,
@@ -158,5 +159,6 @@ __all__ = [
     "RecordedError",
     "ConvertError",
     "ImportFault",
+    "MessageError",
     "__version__",
 ]

@@ -13,6 +13,7 @@ from typing import (
     TypeAlias,
     TypedDict,
     final,
+    overload,
     type_check_only,
 )
 
@@ -648,6 +649,39 @@ class Rollout:
     def blockers(self) -> list[_Blocker]: ...
     def approvals(self) -> _Approvals: ...
     def duties(self, at: _Time) -> _Duties: ...
+    @overload
+    def message(
+        self,
+        kind: _MessageKind,
+        audience: _Audience = "responders",
+        format: Literal["text", "markdown"] = "text",
+        *,
+        at: _Time | None = None,
+        utc_offset: str | timedelta | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> str: ...
+    @overload
+    def message(
+        self,
+        kind: _MessageKind,
+        audience: _Audience,
+        format: Literal["slack", "teams", "pagerduty"],
+        *,
+        at: _Time | None = None,
+        utc_offset: str | timedelta | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]: ...
+    @overload
+    def message(
+        self,
+        kind: _MessageKind,
+        audience: _Audience = "responders",
+        *,
+        format: Literal["slack", "teams", "pagerduty"],
+        at: _Time | None = None,
+        utc_offset: str | timedelta | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]: ...
     @property
     def attempt(self) -> int: ...
     def checklists(self) -> list[dict[str, Any]]: ...

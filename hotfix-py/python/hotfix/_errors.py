@@ -182,18 +182,11 @@ class ConvertError(Error, ValueError):
     errors: list[ImportFault] = []  # noqa: RUF012 - replaced, never changed
 
 
-for _class in (
-    Error,
-    PolicyError,
-    FactError,
-    PlanError,
-    InputError,
-    Refused,
-    LogError,
-    ReportError,
-    StatsError,
-    KayentaError,
-    RecordedError,
-    ConvertError,
-):
+class MessageError(Error, ValueError):
+    """A message that is asked for in a way that does not exist, or that cannot be written."""
+
+
+_MADE = (PolicyError, FactError, PlanError, InputError, Refused, LogError, 
+    StatsError, KayentaError, RecordedError, ConvertError, MessageError, ReportError)
+for _class in (Error, *_MADE):
     _class.__module__ = "hotfix"

@@ -64,24 +64,6 @@ faults! {
         missing: u32,
     }
     remedy "number the rungs from 1 without a gap"
-    /// A field that no message knows.
-    #[error("the text of `{message}` names fields that do not exist: {}", names(fields))]
-    "HF-LINT-053" Deny UnknownFields {
-        /// The message.
-        message: Name,
-        /// The fields.
-        fields: Vec<String>,
-    }
-    remedy "name fields that messages know, or write the text itself"
-    /// Internals before everybody.
-    #[error("everybody reads `{message}`, and its text names {}", names(fields))]
-    "HF-LINT-054" Warn Internals {
-        /// The message.
-        message: Name,
-        /// The fields.
-        fields: Vec<String>,
-    }
-    remedy "take them out: the public reads what it means for them"
     /// Somebody is to be told, and there is no text.
     #[error("`{duty}` tells {audience}, and no message is for that occasion and them{}", if severities.is_empty() { String::new() } else { format!(" in case of {}", names(severities)) })]
     "HF-LINT-055" Note NoMessage {

@@ -13,20 +13,22 @@ use crate::policy::error::Problem;
 use crate::policy::field::{Duration, List};
 use crate::policy::node::Node;
 use crate::policy::reader::{Field, Reader, Style, section};
-use crate::policy::section::{Due, Message, Promise, Report, placeholders};
+use crate::policy::section::{Due, Message, Promise, Report};
+use crate::policy::template::{self, FaultKind};
+use crate::text::shown;
 use crate::unit::Name;
 
 section! {
     plain
     /// A message's template (COMM-1).
-    Message from MessageDraft, no_rules {
+    Message from MessageDraft, message_rules {
         /// Its id, unique.
         id: Name, [required];
         /// What it is about.
         kind: MessageKind, [required];
         /// Who reads it.
         audience: Audience, [required];
-        /// Its text; a field stands in double braces, as in `{{ title }}`.
+        /// Its text; a field stands in double braces, as in `{{ title }}`, and a line whose field has no value is left out.
         text: MessageText, [required];
         /// The severities that it is for, each once. Where it is empty: all.
         severities: NamedSeverities, [default none()];
@@ -39,6 +41,32 @@ section! {
 
 impl Entry for Message {
     const WHAT: &'static str = "message";
+}
+
+/// A text names only fields that its audience may read, and has no other parts than templates have (COMM-2).
+fn message_rules(message: &MessageDraft, reader: &mut Reader) {
+    let Some(text) = &message.text else { return };
+    // Where it is not known who reads it, that is told by itself.
+    let audience = message.audience.unwrap_or(Audience::Responders);
+    for fault in template::read(text, audience).faults {
+        let line = fault.line;
+        let problem = match fault.kind {
+            FaultKind::Braces { detail, at } => {
+                let at = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
+                Problem::Placeholder { detail, at }
+            }
+            FaultKind::Unknown { name, nearest } => {
+                let fault = format!("`{}` is no field of messages", shown(name));
+                Problem::MessageField { fault, line, nearest }
+            }
+            FaultKind::NotFor { name } => {
+                let fault = format!("`{name}` is not for {audience}");
+                Problem::MessageField { fault, line, nearest: None }
+            }
+            FaultKind::Form { detail } => Problem::Template { detail, line },
+        };
+        reader.fail_at::<()>("text", problem);
+    }
 }
 
 section! {
@@ -58,21 +86,14 @@ fn promise_rules(promise: &PromiseDraft, reader: &mut Reader) {
     at_least(reader, "most", promise.most, "least", promise.least.flatten());
 }
 
-/// A text whose placeholders can be read.
+/// A template; what it may say goes by who reads it.
 pub(super) struct MessageText;
 
 impl Field for MessageText {
     type Out = String;
 
     fn read(node: &Node, reader: &mut Reader) -> Option<String> {
-        let text = String::read(node, reader)?;
-        let mut good = true;
-        for broken in placeholders(&text).filter_map(Result::err) {
-            let at = text.get(..broken.at).map_or(0, |before| before.chars().count()) + 1;
-            reader.fail::<()>(Problem::Placeholder { detail: broken.detail, at });
-            good = false;
-        }
-        good.then_some(text)
+        String::read(node, reader)
     }
     fn write(value: &String, style: Style) -> Node {
         String::write(value, style)

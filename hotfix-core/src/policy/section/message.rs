@@ -6,54 +6,6 @@ use crate::unit::{Name, Span};
 
 use super::Due;
 
-/// The fields that the text of a message may name, in braces: `{{ title }}` (COMM-1).
-///
-/// Another name is no error when a policy is read: the linter reports it.
-pub const MESSAGE_FIELDS: &[&str] = &[
-    "incident_id",
-    "title",
-    "severity",
-    "severity_label",
-    "service",
-    "impact",
-    "affected",
-    "users_affected",
-    "began_at",
-    "detected_at",
-    "started_at",
-    "deployed_at",
-    "resolved_at",
-    "now",
-    "commander",
-    "engineer",
-    "approvers",
-    "action",
-    "version",
-    "previous",
-    "strategy",
-    "shares",
-    "phase",
-    "share",
-    "duration",
-    "downtime",
-    "cause",
-    "fix",
-    "reason",
-    "status",
-    "next_step",
-    "next_update",
-    "eta",
-    "channel",
-    "status_page",
-    "dashboard",
-    "metrics",
-    "timeline",
-    "review_at",
-    "rollback_eta",
-    "watch_for",
-    "url",
-];
-
 /// A message's template (COMM-1).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
@@ -63,7 +15,7 @@ pub struct Message {
     pub kind: MessageKind,
     /// Who reads it.
     pub audience: Audience,
-    /// Its text, with fields in braces: `{{ title }}`.
+    /// Its text, with fields in braces: `{{ title }}`; every field is one that its audience may read.
     pub text: String,
     /// The severities that it is for, each once; empty: all.
     pub severities: Vec<Severity>,
@@ -74,7 +26,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// The fields that its text names, in the order of the text, each as often as it stands there.
+    /// The fields that its text names, in the order of the text, each as often as it stands there; those of conditions and
+    /// loops among them.
     ///
     /// ```
     /// use hotfix_core::grade::{Audience, MessageKind};
@@ -92,39 +45,8 @@ impl Message {
     /// # Ok::<(), hotfix_core::unit::UnitError>(())
     /// ```
     pub fn fields(&self) -> Vec<&str> {
-        // A text that was read has been checked; of one that was not, what comes before the fault is listed.
-        placeholders(&self.text).map_while(Result::ok).collect()
+        crate::policy::template::read(&self.text, self.audience).fields
     }
-}
-
-/// A placeholder that cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BrokenPlaceholder {
-    /// What is wrong.
-    pub(crate) detail: &'static str,
-    /// The byte at which its braces open.
-    pub(crate) at: usize,
-}
-
-/// The names in double braces, without the white space around them.
-pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = Result<&str, BrokenPlaceholder>> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let at = from + text.get(from..)?.find("{{")?;
-        let inside = text.get(at + 2..)?;
-        let end = inside.find("}}");
-        // Braces that open again before these close belong to the next placeholder.
-        let again = inside.find("{{").unwrap_or(inside.len());
-        let Some(end) = end.filter(|end| *end < again) else {
-            from = text.len();
-            return Some(Err(BrokenPlaceholder { detail: "a placeholder is not closed", at }));
-        };
-        from = at + 2 + end + 2;
-        match inside.get(..end)?.trim() {
-            "" => Some(Err(BrokenPlaceholder { detail: "a placeholder names no field", at })),
-            name => Some(Ok(name)),
-        }
-    })
 }
 
 /// A time that a message promises, to be held against what the policy plans (DEC-5).

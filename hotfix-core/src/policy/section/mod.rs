@@ -6,6 +6,7 @@ mod due;
 mod duty;
 mod fact;
 mod message;
+mod message_field;
 mod metric;
 mod phase;
 mod procedure;
@@ -27,8 +28,8 @@ mod severity;
 
 pub use checklist::{Checklist, ChecklistItem};
 pub use duty::Duty;
-pub(crate) use message::placeholders;
-pub use message::{MESSAGE_FIELDS, Message, Promise, Report};
+pub use message::{Message, Promise, Report};
+pub use message_field::{MESSAGE_FIELDS, MessageField, Reach};
 pub use metric::{
     Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
 };

@@ -1,0 +1,212 @@
+//! The values of a message's fields. Each reach has a function of its own, and a text for the public is written from what
+//! the public's gives alone: what is not in the map cannot be printed (COMM-2).
+
+use crate::grade::{Audience, MessageKind, Moment};
+use crate::policy::section::{MessageField, Reach};
+use crate::rollout::Rollout;
+use crate::text::time;
+use crate::unit::Timestamp;
+
+use super::escape::{clean, is_address, shorten};
+use super::render::{Field, Fields};
+use super::zone::Clock;
+use super::{Request, known, seen, words};
+
+/// The most characters of a value, and of a line of one.
+const MOST_CHARACTERS: usize = 1_000;
+/// The most lines of a value.
+const MOST_LINES: usize = 50;
+
+/// What a message is written from.
+pub(super) struct Context<'r> {
+    rollout: &'r Rollout,
+    kind: MessageKind,
+    audience: Audience,
+    at: Timestamp,
+    clock: Clock,
+    fields: Fields,
+}
+
+/// The values of every field that the audience may read.
+pub(super) fn fields(rollout: &Rollout, request: &Request, at: Timestamp) -> Fields {
+    let clock = Clock::new(request.utc_offset, at);
+    let (kind, audience) = (request.kind, request.audience);
+    let mut context = Context { rollout, kind, audience, at, clock, fields: Fields::new() };
+    let reach = Reach::of(audience);
+    context.public();
+    if reach >= Reach::Business {
+        context.business();
+    }
+    if reach >= Reach::Internal {
+        context.internal();
+    }
+    for (name, value) in &request.values {
+        if let Some(field) = MessageField::find(name).filter(|field| field.is_for(audience)) {
+            context.give(field, value);
+        }
+    }
+    context.fields
+}
+
+impl Context<'_> {
+    fn put(&mut self, name: &'static str, value: impl Into<Option<String>>) {
+        let value = value.into().map(|value| shown(&value)).filter(|value| !value.is_empty());
+        if let Some(value) = value {
+            self.fields.insert(name, Field::Text(value));
+        }
+    }
+
+    fn put_lines(&mut self, name: &'static str, lines: Vec<String>) {
+        let lines: Vec<String> =
+            lines.iter().map(|line| shown(line)).filter(|line| !line.is_empty()).collect();
+        let more = lines.len().saturating_sub(MOST_LINES);
+        let mut lines: Vec<String> = lines.into_iter().take(MOST_LINES).collect();
+        if more > 0 {
+            lines.push(format!("and {more} more"));
+        }
+        if !lines.is_empty() {
+            self.fields.insert(name, Field::Lines(lines));
+        }
+    }
+
+    /// What the host says of a field, in place of what the rollout knows; empty text takes the field's value away.
+    fn give(&mut self, field: &MessageField, value: &str) {
+        self.fields.remove(field.name);
+        if field.lines {
+            self.put_lines(field.name, value.lines().map(str::to_owned).collect());
+        } else if is_address(value.trim()) {
+            self.fields.insert(field.name, Field::Address(value.trim().to_owned()));
+        } else {
+            self.put(field.name, value.to_owned());
+        }
+    }
+
+    fn time(&self, at: Option<Timestamp>) -> Option<String> {
+        at.map(|at| self.clock.time(at))
+    }
+
+    /// What everybody may read. Nothing here comes from a person, but the name of the service.
+    fn public(&mut self) {
+        let (rollout, at) = (self.rollout, self.at);
+        let moment = |moment| rollout.moment(moment).filter(|came| *came <= at);
+        // Everybody reads of something, whether or not anybody said what it is called.
+        let unnamed = (self.audience == Audience::Public).then(|| "our service".to_owned());
+        self.put("service", rollout.plan().subject().incident.service.clone().or(unnamed));
+        self.put("status", words::public_status(rollout).to_owned());
+        self.put("now", self.clock.time(at));
+        self.put("began_at", self.time(moment(Moment::Began)));
+        self.put("started_at", self.time(rollout.started_at().or(moment(Moment::FixStarted))));
+        self.put("deployed_at", self.time(moment(Moment::Deployed)));
+        self.put("resolved_at", self.time(moment(Moment::Resolved)));
+        self.put("duration", seen::duration(rollout, self.kind, at).map(whole));
+        let downtime = seen::downtime(rollout);
+        self.put(
+            "downtime",
+            downtime.map(|s| if s.is_zero() { "none".to_owned() } else { whole(s) }),
+        );
+        self.put("eta", self.time(seen::eta(rollout, at)));
+        self.put("next_update", self.time(seen::next_update(rollout, self.audience, at)));
+    }
+
+    /// What the business side may read besides: no version, no phase, no metric, no person.
+    fn business(&mut self) {
+        let (rollout, at) = (self.rollout, self.at);
+        let incident = &rollout.plan().subject().incident;
+        self.put("incident_id", incident.id.clone());
+        // What people call it: a message without would have no beginning.
+        let service =
+            incident.service.as_deref().map(|service| format!("a problem with {service}"));
+        let title = incident.title.clone().filter(|title| !clean(title).is_empty());
+        self.put("title", title.or(service).unwrap_or_else(|| incident.id.clone()));
+        self.put("severity", rollout.severity().map(|severity| severity.to_string()));
+        self.put("severity_label", known::severity_label(rollout));
+        self.put("impact", known::impact(rollout));
+        self.put("affected", known::affected(rollout));
+        self.put("users_affected", known::users_affected(rollout));
+        self.put("detected_at", self.time(rollout.moment(Moment::Detected)));
+        self.put("status", words::business_status(rollout));
+        self.put("action", words::action(rollout).to_owned());
+        self.put("next_step", words::next_step(rollout, true));
+        self.put("reason", words::plain_reason(rollout).map(str::to_owned));
+        let share = seen::phase(rollout, self.kind).map_or(rollout.share(), |(_, share)| share);
+        self.put("share", share.to_string());
+        let phases = rollout.plan().policy().phases().iter();
+        let shares: Vec<String> = phases.map(|phase| phase.share.to_string()).collect();
+        self.put("shares", shares.join(" → "));
+        self.put("review_at", self.time(seen::review_at(rollout, at)));
+        self.put("rollback_eta", self.time(seen::rollback_eta(rollout, at)));
+        self.put("rollback_takes", seen::rollback_takes(rollout));
+    }
+
+    /// What responders and stakeholders may read besides.
+    fn internal(&mut self) {
+        let rollout = self.rollout;
+        let release = &rollout.plan().subject().release;
+        self.put("status", words::status(rollout));
+        self.put("next_step", words::next_step(rollout, false));
+        self.put("reason", words::reason(rollout));
+        self.put("commander", known::commander(rollout));
+        self.put("engineer", known::engineer(rollout));
+        self.put("version", release.version.clone());
+        self.put("previous", release.previous.clone());
+        self.put("strategy", words::plain_name(rollout.plan().policy().strategy().as_str()));
+        let phase = seen::phase(rollout, self.kind);
+        self.put("phase", phase.map(|(name, _)| name.to_string()));
+        self.put("fix", release.description.clone());
+        self.put("harm", seen::harm(rollout));
+        self.put_lines("approvers", known::approvers(rollout));
+        self.put_lines("metrics", seen::metrics(rollout));
+        self.put_lines("timeline", seen::timeline(rollout, &self.clock, self.at));
+        self.put_lines("watch_for", seen::watch_for(rollout, &self.clock, self.at));
+    }
+}
+
+/// A value as texts show it: clean, not long, and nobody is called by it.
+fn shown(value: &str) -> String {
+    unmention(&shorten(&clean(value), MOST_CHARACTERS, |_| 1))
+}
+
+/// Keeps `@name` and `<!here>` from calling people: an invisible joiner follows the sign, which is in no name. An address
+/// of mail stays as it is.
+fn unmention(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in text.chars() {
+        let calls = (c == '@' && !before.is_alphanumeric())
+            || (matches!(c, '!' | '@' | '#') && before == '<');
+        if calls && before == '<' {
+            safe.push('\u{2060}');
+        }
+        safe.push(c);
+        if c == '@' && calls {
+            safe.push('\u{2060}');
+        }
+        before = c;
+    }
+    safe
+}
+
+/// A length of time to the minute; below one to the second.
+fn whole(span: crate::unit::Span) -> String {
+    let unit = if span.as_millis() >= 60_000 { 60_000 } else { 1_000 };
+    let rounded = (span.as_millis() + unit / 2) / unit * unit;
+    time(crate::unit::Span::from_millis(rounded))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comm_2_nobody_is_called_by_a_value() {
+        for (text, safe) in [
+            ("@channel go", "@\u{2060}channel go"),
+            ("<!here>", "<\u{2060}!here>"),
+            ("<@U1>", "<\u{2060}@\u{2060}U1>"),
+            ("lena@example.org", "lena@example.org"),
+            ("(@all)", "(@\u{2060}all)"),
+        ] {
+            assert_eq!(unmention(text), safe);
+        }
+    }
+}

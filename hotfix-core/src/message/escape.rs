@@ -1,0 +1,135 @@
+//! Text from outside, for whoever shows it: cleaned once, then escaped for its format, and shortened at the end of a word.
+
+use crate::text::drawable;
+
+/// One line of text that is what it looks like: no control characters, nothing that turns the direction of writing or that
+/// nobody sees, white space as single blanks.
+pub(crate) fn clean(text: &str) -> String {
+    let plain: String = text.chars().filter(|c| !is_unseen(*c)).map(drawable).collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Signs without a shape of their own: direction marks, zero-width blanks and joiners, tags.
+const fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// A text for Slack's mrkdwn, which reads `&`, `<` and `>` as the beginnings of links and mentions.
+/// Source: Slack, Formatting message text, "Escaping text".
+pub(crate) fn slack(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut escaped, c| {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            c => escaped.push(c),
+        }
+        escaped
+    })
+}
+
+/// How long a character is once [`slack`] has written it.
+pub(crate) const fn slack_length(c: char) -> usize {
+    match c {
+        '&' => 5,
+        '<' | '>' => 4,
+        c => c.len_utf16(),
+    }
+}
+
+/// An address that can stand in a link of any format as it is: `https` or `http`, and nothing that ends a link there.
+pub(crate) fn is_address(text: &str) -> bool {
+    const MOST: usize = 500;
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#@!$&+,;=%".contains(&b);
+    text.len() <= MOST
+        && rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+        && text.bytes().all(legal)
+}
+
+/// The beginning of a text that is no longer than `most`, as `length` counts: where something is left out it ends with a
+/// whole word and `…`.
+pub(crate) fn shorten(text: &str, most: usize, length: impl Fn(char) -> usize) -> String {
+    let whole: usize = text.chars().map(&length).sum();
+    if whole <= most {
+        return text.to_owned();
+    }
+    let mut left = most.saturating_sub(length('…'));
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        let Some(rest) = left.checked_sub(length(c)) else { break };
+        left = rest;
+        end = at + c.len_utf8();
+    }
+    let (kept, cut) = text.split_at(end);
+    // A word that goes on is left out, but where there is no other.
+    let kept = match kept.rfind(char::is_whitespace) {
+        Some(blank) if !cut.starts_with(char::is_whitespace) => &kept[..blank],
+        _ => kept,
+    };
+    if most == 0 { String::new() } else { format!("{}…", kept.trim_end()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comm_2_what_nobody_sees_is_left_out() {
+        for (text, shown) in [
+            ("a\u{202e}b\u{200b}c", "abc"),
+            ("a\n\tb \u{7}c", "a b c"),
+            ("\u{feff}ß é 日本", "ß é 日本"),
+            ("", ""),
+        ] {
+            assert_eq!(clean(text), shown);
+        }
+    }
+
+    #[test]
+    fn comm_2_a_text_is_cut_at_the_end_of_a_word() {
+        let one = |_| 1;
+        for (most, shown) in [
+            (14, "one two three"),
+            (13, "one two three"),
+            (12, "one two…"),
+            (8, "one two…"),
+            (7, "one…"),
+            (2, "o…"),
+            (1, "…"),
+            (0, ""),
+        ] {
+            let short = shorten("one two three", most, one);
+            assert_eq!(short, shown, "{most}");
+            assert!(short.chars().count() <= most);
+        }
+        assert_eq!(shorten("a&b c", 6, slack_length), "a…");
+        assert_eq!(shorten("a&b c", 9, slack_length), "a&b c");
+    }
+
+    #[test]
+    fn comm_2_an_address_is_one_everywhere() {
+        for good in ["https://status.example.org", "http://a.b/c?d=e&f=%20#g"] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "https://",
+            "https://a b",
+            "https://a|b",
+            "https://a>b",
+            "https://a)b",
+            "https://a]b",
+            "https://a`b",
+            "https://[::1]/",
+            "https://-a",
+            "HTTPS://a",
+        ] {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Messages from the live state, for every occasion, audience and format (COMM-1, COMM-2).
+//!
+//! A message is written from the first template of the policy that fits kind, audience, severity and facts, else from the
+//! one of `standard`, which has one for each. [`context`] gives the values that the audience may read, [`render`] makes
+//! lines of both, and a format of its own shows them: nothing of a value or a template has a meaning there.
+
+mod chat;
+mod context;
+mod error;
+pub(crate) mod escape;
+mod known;
+mod render;
+mod request;
+mod seen;
+mod words;
+mod zone;
+
+pub use error::MessageError;
+pub use request::Request;
+pub use zone::Offset;
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use crate::fact::Truth;
+use crate::grade::closed_set;
+pub use crate::grade::{Audience, MessageKind};
+use crate::policy::Policy;
+use crate::policy::section::Message;
+use crate::rollout::Rollout;
+use crate::text::markdown;
+use crate::unit::Timestamp;
+
+use render::{Line, Part};
+
+closed_set! {
+    /// What a message is written for.
+    Format {
+        /// Plain text.
+        Text = "text",
+        /// Markdown.
+        Markdown = "markdown",
+        /// Slack: the body of an incoming webhook, with Block Kit blocks.
+        Slack = "slack",
+        /// Microsoft Teams: the body of a webhook, with an Adaptive Card.
+        Teams = "teams",
+        /// `PagerDuty`: an event of its Events API v2, without the routing key.
+        PagerDuty = "pagerduty",
+    }
+}
+
+/// A message as it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rendered {
+    /// Text or Markdown, without a line feed at its end.
+    Text(String),
+    /// The document that a service takes.
+    Json(Value),
+}
+
+impl fmt::Display for Rendered {
+    /// The text, or the document as JSON in one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Json(document) => write!(f, "{document}"),
+        }
+    }
+}
+
+/// The templates that stand in where a policy has none: one for each kind and audience.
+static STANDARD: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::preset("standard").ok());
+
+impl Rollout {
+    /// The message for an occasion and an audience, as of the last time known, in UTC.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::message::{Audience, Format, MessageKind};
+    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
+    ///
+    /// let plan = Plan::from_json(
+    ///     Arc::new(Policy::preset("standard")?),
+    ///     r#"{"id": "INC-2041", "service": "Payments", "severity": "P1", "detected_at": "2026-03-03T14:06:00Z"}"#,
+    ///     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+    ///     "",
+    /// )?;
+    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+    /// let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "payments fail"}"#)?;
+    /// rollout.handle("2026-03-03T14:08:00Z".parse()?, &note)?;
+    /// let message = rollout.message(MessageKind::Alert, Audience::Public, Format::Text)?;
+    /// assert_eq!(message.to_string(), "We are looking into a problem with Payments");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`message_for`](Self::message_for).
+    pub fn message(
+        &self,
+        kind: MessageKind,
+        audience: Audience,
+        format: Format,
+    ) -> Result<Rendered, MessageError> {
+        self.message_for(&Request { audience, format, ..Request::new(kind) })
+    }
+
+    /// The message that is asked for: at another time, for other clocks, with values that the rollout does not know.
+    ///
+    /// A line that would print a field without a value is left out. The state is the rollout's, whatever the time.
+    ///
+    /// # Errors
+    /// `HF-MSG-003` for a value of a field that does not exist, `HF-MSG-005` before the first input without a time,
+    /// `HF-MSG-006` for a template that takes too long.
+    ///
+    /// Shows COMM-1 and COMM-2.
+    pub fn message_for(&self, request: &Request) -> Result<Rendered, MessageError> {
+        request.check()?;
+        let at = request.at.or(self.now()).ok_or(MessageError::NoTime)?;
+        let fields = context::fields(self, request, at);
+        let lines = match self.template(request) {
+            Some(message) => render::render(&message.text, &fields).map_err(|fault| {
+                MessageError::Template { message: format!("`{}`", message.id), fault }
+            })?,
+            None => Vec::new(),
+        };
+        Ok(shown(self, request, at, &lines))
+    }
+
+    /// The template that fits: the policy's, else `standard`'s.
+    fn template(&self, request: &Request) -> Option<&Message> {
+        let fits = |message: &&Message| {
+            let severities = &message.severities;
+            message.kind == request.kind
+                && message.audience == request.audience
+                && (severities.is_empty()
+                    || self.severity().is_some_and(|severity| severities.contains(&severity)))
+                && message.when.as_ref().is_none_or(|when| when.holds(self.facts()) != Truth::No)
+        };
+        let own = self.plan().policy().messages();
+        let standard = STANDARD.as_ref().map_or(&[][..], Policy::messages);
+        own.iter().find(fits).or_else(|| standard.iter().find(fits))
+    }
+}
+
+/// Lines in a format.
+fn shown(rollout: &Rollout, request: &Request, at: Timestamp, lines: &[Line]) -> Rendered {
+    match request.format {
+        Format::Text => Rendered::Text(plain_text(lines)),
+        Format::Markdown => Rendered::Text(in_markdown(lines)),
+        Format::Slack => Rendered::Json(chat::slack(lines)),
+        Format::Teams => Rendered::Json(chat::teams(lines)),
+        Format::PagerDuty => Rendered::Json(chat::pagerduty(rollout, request, at, lines)),
+    }
+}
+
+fn plain_text(lines: &[Line]) -> String {
+    let line = |line: &Line| {
+        if line.is_item { format!("- {}", line.text()) } else { line.text() }
+    };
+    lines.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The first line in bold, each other one a paragraph or an item of a list.
+fn in_markdown(lines: &[Line]) -> String {
+    let mut text = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        let follows = index > 0 && line.is_item && lines.get(index - 1).is_some_and(|l| l.is_item);
+        text.push_str(match index {
+            0 => "",
+            _ if follows => "\n",
+            _ => "\n\n",
+        });
+        let inside: String = line.parts.iter().map(markdown_part).collect();
+        if index == 0 {
+            text.push_str(&format!("**{}**", inside.trim()));
+        } else {
+            text.push_str(if line.is_item { "- " } else { "" });
+            text.push_str(&inside);
+        }
+    }
+    text
+}
+
+fn markdown_part(part: &Part) -> String {
+    match part {
+        Part::Address(address) => format!("<{address}>"),
+        Part::Text(text) if text.trim().is_empty() => text.clone(),
+        Part::Text(text) => {
+            let blank = |is: bool| if is { " " } else { "" };
+            let (before, after) = (text.starts_with(' '), text.ends_with(' '));
+            format!("{}{}{}", blank(before), markdown(text), blank(after))
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! A template and its values become lines (COMM-1, COMM-2).
+//!
+//! minijinja runs what `policy/template.rs` has let through, with a budget of steps and of output. A field without a value
+//! leaves a mark where it would be printed, and lines with a mark are left out afterwards: so a text never has a blank in it.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use minijinja::value::{Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+
+use super::escape::{clean, is_address};
+
+/// Stands where a field without a value would be printed. A control character: no value has one.
+const MISSING: &str = "\u{1}";
+/// Around an address.
+const ADDRESS: [char; 2] = ['\u{2}', '\u{3}'];
+
+/// The most steps that a template may take.
+const FUEL: u64 = 20_000;
+/// The most bytes that it may write.
+const MOST_BYTES: usize = 64_000;
+
+/// The value of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    Text(String),
+    /// An address, to be shown as a link.
+    Address(String),
+    Lines(Vec<String>),
+}
+
+/// Values by field; a field without one is absent.
+pub(super) type Fields = BTreeMap<&'static str, Field>;
+
+/// A line of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Line {
+    /// It is an item of a list.
+    pub(super) is_item: bool,
+    pub(super) parts: Vec<Part>,
+}
+
+/// A part of a line, as it is: to be escaped for its format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Text(String),
+    Address(String),
+}
+
+impl Part {
+    /// What it says.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Address(text) => text,
+        }
+    }
+}
+
+impl Line {
+    /// What it says, without links.
+    pub(super) fn text(&self) -> String {
+        self.parts.iter().map(Part::text).collect()
+    }
+
+    pub(super) fn has_address(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Address(_)))
+    }
+
+    /// A line of template output, where there is something in it.
+    fn read(line: &str) -> Option<Self> {
+        if line.contains(MISSING) {
+            return None;
+        }
+        let line = line.trim();
+        let (is_item, mut rest) = match line.strip_prefix("- ") {
+            Some(item) => (true, item.trim_start()),
+            None => (false, line),
+        };
+        let mut parts = Vec::new();
+        while let Some((before, after)) = rest.split_once(ADDRESS[0]) {
+            let (address, after) = after.split_once(ADDRESS[1]).unwrap_or((after, ""));
+            parts.push(Part::Text(visible(before)));
+            // A filter may have made something else of it.
+            parts.push(if is_address(address) {
+                Part::Address(address.to_owned())
+            } else {
+                Part::Text(visible(address))
+            });
+            rest = after;
+        }
+        parts.push(Part::Text(visible(rest)));
+        parts.retain(|part| !part.text().is_empty());
+        (!parts.is_empty() && line != "-").then_some(Self { is_item, parts })
+    }
+}
+
+/// A template's own text may have control characters, too.
+fn visible(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Runs a template.
+///
+/// # Errors
+/// What went wrong, in words: it took too many steps, or wrote too much.
+pub(super) fn render(template: &str, fields: &Fields) -> Result<Vec<Line>, String> {
+    let environment = environment();
+    let values: BTreeMap<&str, Value> =
+        fields.iter().map(|(name, field)| (*name, value(field))).collect();
+    let mut written = Bounded(Vec::new());
+    environment
+        .template_from_str(template)
+        .and_then(|template| template.render_captured_to(Value::from(values), &mut written))
+        .map_err(|error| in_words(&error))?;
+    let text = String::from_utf8(written.0).unwrap_or_default();
+    let mut lines: Vec<Line> = text.lines().filter_map(Line::read).collect();
+    // The first line is a title, whatever value it begins with.
+    if let Some(Part::Text(title)) = lines.first_mut().and_then(|line| line.parts.first_mut()) {
+        let mut rest = title.chars();
+        if let Some(first) = rest.next() {
+            *title = first.to_uppercase().chain(rest).collect();
+        }
+    }
+    Ok(lines)
+}
+
+/// What templates may do: print, test, go through lines, and six filters.
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::empty();
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(32);
+    environment.set_undefined_behavior(UndefinedBehavior::Lenient);
+    environment.set_formatter(|out, _, value| {
+        let text = printed(value);
+        out.write_str(text.as_deref().unwrap_or(MISSING)).map_err(Error::from)
+    });
+    environment.add_filter("default", |value: Value, instead: String| {
+        if value.is_true() { value } else { Value::from(clean(&instead)) }
+    });
+    environment.add_filter("join", |value: Value, between: String| {
+        strings(&value).map_or(Value::UNDEFINED, |lines| Value::from(lines.join(&between)))
+    });
+    let one = |value: &Value, pick: fn(&[String]) -> Option<&String>| {
+        strings(value).and_then(|lines| pick(&lines).cloned()).map_or(Value::UNDEFINED, Value::from)
+    };
+    environment.add_filter("first", move |value: Value| one(&value, <[String]>::first));
+    environment.add_filter("last", move |value: Value| one(&value, <[String]>::last));
+    let cased = |value: &Value, change: fn(&str) -> String| {
+        printed(value).map_or(Value::UNDEFINED, |text| Value::from(change(&text)))
+    };
+    environment.add_filter("upper", move |value: Value| cased(&value, str::to_uppercase));
+    environment.add_filter("lower", move |value: Value| cased(&value, str::to_lowercase));
+    environment
+}
+
+fn value(field: &Field) -> Value {
+    match field {
+        Field::Text(text) => Value::from(text.clone()),
+        Field::Address(address) => Value::from(format!("{}{address}{}", ADDRESS[0], ADDRESS[1])),
+        Field::Lines(lines) => lines.iter().cloned().map(Value::from).collect(),
+    }
+}
+
+/// What is printed of a value: its lines, each as an item where there are several; None where there is none.
+fn printed(value: &Value) -> Option<String> {
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => None,
+        ValueKind::Seq => match strings(value)?.as_slice() {
+            [] => None,
+            [only] => Some(only.clone()),
+            several => Some(several.iter().map(|line| format!("\n- {line}")).collect()),
+        },
+        _ => Some(value.to_string()).filter(|text| !text.is_empty()),
+    }
+}
+
+fn strings(value: &Value) -> Option<Vec<String>> {
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => None,
+        ValueKind::Seq => Some(value.try_iter().ok()?.map(|line| line.to_string()).collect()),
+        _ => Some(vec![value.to_string()]),
+    }
+}
+
+fn in_words(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::OutOfFuel => format!("takes more than {FUEL} steps"),
+        ErrorKind::WriteFailure => format!("has more than {MOST_BYTES} bytes"),
+        kind => format!("cannot be written ({kind})"),
+    }
+}
+
+/// Takes so many bytes and no more.
+struct Bounded(Vec<u8>);
+
+impl io::Write for &mut Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MOST_BYTES {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

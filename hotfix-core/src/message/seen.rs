@@ -1,0 +1,264 @@
+//! What was seen and when: metrics, harm, times, the course so far.
+
+use crate::deadline::{Item, Source};
+use crate::fact::Fact;
+use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
+use crate::judge::in_unit;
+use crate::plan::StepKind;
+use crate::rollout::{Resume, Rollout, Stage, State};
+use crate::text::{figure, time};
+use crate::unit::{PhaseName, Share, Span, Timestamp};
+
+use super::known::holds;
+use super::zone::Clock;
+
+/// Each metric that was read: with the fix, without it, before the incident.
+pub(super) fn metrics(rollout: &Rollout) -> Vec<String> {
+    let comparison = rollout.comparison();
+    let told = |kind: MetricKind, value: f64| in_unit(kind, value);
+    comparison
+        .rows
+        .iter()
+        .filter_map(|row| {
+            let cell = row.cells.iter().rev().flatten().next()?;
+            let mut line = format!("{} {} with the fix", row.title, told(row.kind, cell.canary));
+            // What is counted goes with the share, so another share's figure would mislead.
+            let compares = !matches!(row.kind, MetricKind::Count | MetricKind::Volume);
+            if let Some(live) = cell.baseline.filter(|_| compares) {
+                line.push_str(&format!(", {} without", told(row.kind, live)));
+            }
+            if let Some(record) = row.record.filter(|_| compares) {
+                line.push_str(&format!(", {} before the incident", told(row.kind, record)));
+            }
+            Some(line)
+        })
+        .collect()
+}
+
+/// How many requests a minute each version would hurt with all of the traffic.
+pub(super) fn harm(rollout: &Rollout) -> Option<String> {
+    let harm = rollout.harm()?;
+    let range = |range: crate::judge::Range| {
+        let (low, high) = (figure(range.low, 2), figure(range.high, 2));
+        if low == high { low } else { format!("{low} to {high}") }
+    };
+    let fix = harm.canary.map(|hurt| format!("{} requests a minute with the fix", range(hurt)));
+    let live = harm.live.map(|hurt| format!("{} without", range(hurt)));
+    match (fix, live) {
+        (Some(fix), Some(live)) => Some(format!("{fix}, {live}")),
+        (fix, live) => fix.or(live),
+    }
+}
+
+/// The phase that a message is about, and its share: of `phase_passed` the one that passed.
+pub(super) fn phase(rollout: &Rollout, kind: MessageKind) -> Option<(PhaseName, Share)> {
+    if let Some(passed) = passed(rollout).filter(|_| kind == MessageKind::PhasePassed) {
+        return Some((passed.0, passed.1));
+    }
+    let step = rollout.stage().step()?;
+    // What starts has no traffic yet: its share is the one that it is to get.
+    let planned = rollout.plan().policy().phases().get(step.index).map(|phase| phase.share);
+    let starts = kind == MessageKind::DeploymentStarted;
+    Some((step.phase, planned.filter(|_| starts).unwrap_or(rollout.share())))
+}
+
+/// The last phase that passed, its share, and how long it was watched.
+fn passed(rollout: &Rollout) -> Option<(PhaseName, Share, Span)> {
+    let now = rollout.now()?;
+    let columns = rollout.comparison().phases;
+    let at_gate = match rollout.stage() {
+        Stage::Gate { step, .. } => Some(step.phase),
+        _ => None,
+    };
+    let ended = |column: &&crate::judge::PhaseColumn| {
+        column.ended.is_some() || Some(column.phase) == at_gate
+    };
+    let last = columns.iter().rev().find(ended)?;
+    Some((last.phase, last.share, last.ended.unwrap_or(now).since(last.since?)))
+}
+
+/// How long: see the field `duration`.
+pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> Option<Span> {
+    let begun = || {
+        [Moment::Began, Moment::Detected, Moment::Declared]
+            .into_iter()
+            .find_map(|moment| rollout.moment(moment))
+    };
+    match kind {
+        MessageKind::PhasePassed => passed(rollout).map(|(_, _, watched)| watched),
+        MessageKind::DeploymentStarted => planned(rollout),
+        MessageKind::Deployed => {
+            Some(rollout.moment(Moment::Deployed)?.since(rollout.started_at()?))
+        }
+        MessageKind::Alert
+        | MessageKind::Update
+        | MessageKind::RollingBack
+        | MessageKind::RolledBack
+        | MessageKind::Resolved => {
+            Some(rollout.moment(Moment::Resolved).unwrap_or(at).since(begun()?))
+        }
+    }
+    .filter(|span| !span.is_zero())
+}
+
+/// How long the plan takes from the start until the fix is complete.
+fn planned(rollout: &Rollout) -> Option<Span> {
+    let complete =
+        rollout.plan().offsets().into_iter().find(|step| step.step == StepKind::Complete);
+    complete.map(|step| step.offset)
+}
+
+/// How long nobody could use the service, once that is over; zero where it was never down. None where it is not known.
+pub(super) fn downtime(rollout: &Rollout) -> Option<Span> {
+    use crate::fact::{FactId, FactValue};
+    let resolved = rollout.moment(Moment::Resolved)?;
+    let at_first = rollout.plan().facts().get(FactId::BuiltIn(Fact::ServiceDown));
+    let at_first = match at_first {
+        Some(FactValue::Flag(down)) => Some(*down),
+        _ => None,
+    };
+    match (at_first, holds(rollout, Fact::ServiceDown)) {
+        (_, Some(true)) => Some(resolved.since(rollout.moment(Moment::Began)?)),
+        // It came up again, and nobody said when.
+        (Some(true), Some(false)) | (_, None) => None,
+        (_, Some(false)) => Some(Span::ZERO),
+    }
+}
+
+/// When the deployment is expected to be complete, as the plan has it from where the rollout is; none where that is over, or
+/// nothing is under way.
+pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
+    let policy = rollout.plan().policy();
+    let phases = policy.phases();
+    let last = policy.final_validation().watch;
+    let from = |index: usize| {
+        let rest = phases.get(index..).unwrap_or_default();
+        rest.iter().fold(last, |sum, phase| sum + phase.deploy + phase.watch)
+    };
+    let end = match rollout.stage() {
+        Stage::Preparing if rollout.state() == State::Ready => at + planned(rollout)?,
+        Stage::Deploying(step) => step.since + from(step.index),
+        Stage::Monitoring(step) => {
+            step.since + phases.get(step.index)?.watch + from(step.index + 1)
+        }
+        Stage::Gate { step, .. } => step.since.max(at) + from(step.index + 1),
+        Stage::FinalValidation { since } => *since + last,
+        Stage::Preparing
+        | Stage::Complete { .. }
+        | Stage::Closed
+        | Stage::RollingBack(_)
+        | Stage::RolledBack
+        | Stage::Paused { from: Resume::Deploying(_) | Resume::Monitoring(_), .. }
+        | Stage::Paused { from: Resume::Gate(_) | Resume::FinalValidation { .. }, .. }
+        | Stage::Frozen { .. }
+        | Stage::Aborted
+        | Stage::Failed => return None,
+    };
+    (end > at).then_some(end)
+}
+
+/// While it goes back: when it is expected to be back.
+pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
+    let Stage::RollingBack(way) = rollout.stage() else { return None };
+    let takes = rollout.plan().rollback().estimate?.most?;
+    Some(way.since + takes).filter(|end| *end > at)
+}
+
+/// How long going back takes.
+pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
+    let takes = rollout.plan().rollback().estimate?;
+    match (takes.least, takes.most) {
+        (Some(least), Some(most)) => Some(crate::text::times(least, most)),
+        (None, Some(most)) => Some(format!("up to {}", time(most))),
+        (Some(least), None) => Some(format!("at least {}", time(least))),
+        (None, None) => None,
+    }
+}
+
+/// When this audience hears next.
+pub(super) fn next_update(
+    rollout: &Rollout,
+    audience: Audience,
+    at: Timestamp,
+) -> Option<Timestamp> {
+    let duties = rollout.duties(at);
+    let all = duties.due.iter().chain(&duties.next).chain(&duties.overdue);
+    let is_update =
+        |item: &&Item<'_>| item.kind == DutyKind::Update && item.audience == Some(audience);
+    // One that is late is asked for until it is sent; the audience hears next at its next turn.
+    let next = |item: &Item<'_>| {
+        let due = item.due?;
+        match item.every.filter(|every| due <= at && !every.is_zero()) {
+            Some(every) => {
+                let turns = at.since(due).as_millis() / every.as_millis() + 1;
+                Some(due + Span::from_millis(turns.saturating_mul(every.as_millis())))
+            }
+            None => Some(due).filter(|due| *due > at),
+        }
+    };
+    all.filter(is_update).filter_map(next).min()
+}
+
+/// When what happened is gone over: the meeting, else the review, else the report.
+pub(super) fn review_at(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
+    let duties = rollout.duties(at);
+    let of = |fits: &dyn Fn(&Item<'_>) -> bool| {
+        let open = duties.due.iter().chain(&duties.next).chain(&duties.overdue);
+        open.filter(|item| fits(item)).filter_map(|item| item.due).min()
+    };
+    let afterwards = |item: &Item<'_>| {
+        matches!(
+            item.from,
+            Moment::Deployed
+                | Moment::Verified
+                | Moment::Resolved
+                | Moment::RolledBack
+                | Moment::Closed
+        )
+    };
+    of(&|item| item.kind == DutyKind::Meet)
+        .or_else(|| of(&|item| item.kind == DutyKind::Review && afterwards(item)))
+        .or_else(|| of(&|item| item.source == Source::Report))
+}
+
+/// What happened when, in the order of time.
+pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<String> {
+    const MOMENTS: [(Moment, &str); 8] = [
+        (Moment::Began, "it began"),
+        (Moment::Detected, "noticed"),
+        (Moment::Approved, "approved"),
+        (Moment::DeployStarted, "deployment started"),
+        (Moment::Deployed, "all traffic has the fix"),
+        (Moment::Verified, "seen to work"),
+        (Moment::RolledBack, "back on the version before"),
+        (Moment::Closed, "closed"),
+    ];
+    let moments =
+        MOMENTS.iter().filter_map(|(moment, what)| Some((rollout.moment(*moment)?, *what)));
+    let mut told: Vec<(Timestamp, &str)> = moments.collect();
+    told.extend(rollout.turned_back_at().map(|turned| (turned, "it goes back")));
+    told.retain(|(when, _)| *when <= at);
+    told.sort_by_key(|(when, _)| *when);
+    told.into_iter().map(|(when, what)| format!("{} {what}", clock.time(when))).collect()
+}
+
+/// What is still looked at, and until when.
+pub(super) fn watch_for(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<String> {
+    let policy = rollout.plan().policy();
+    if let Stage::Complete { since, .. } = rollout.stage() {
+        let open = policy.after().iter().filter(|later| *since + later.until > at);
+        return open
+            .map(|later| {
+                let until = clock.time(*since + later.until);
+                if later.watch.is_empty() {
+                    format!("until {until}: the metrics")
+                } else {
+                    format!("until {until}: {}", later.watch.join(", "))
+                }
+            })
+            .collect();
+    }
+    let step = rollout.stage().step();
+    let phase = step.and_then(|step| policy.phases().get(step.index));
+    phase.map(|phase| phase.watch_for.clone()).unwrap_or_default()
+}

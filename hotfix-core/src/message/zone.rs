@@ -1,0 +1,111 @@
+//! Times as readers of a message see them: in UTC, or at an offset from it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::unit::Timestamp;
+
+use super::MessageError;
+
+/// How far a house's clocks are from UTC, in minutes.
+///
+/// Zones by name need a table that changes several times a year, so the host, which has one, gives the offset of the moment.
+///
+/// ```
+/// use hotfix_core::message::Offset;
+/// assert_eq!("+05:30".parse::<Offset>()?.to_string(), "+05:30");
+/// assert!("+15:00".parse::<Offset>().is_err());
+/// # Ok::<(), hotfix_core::message::MessageError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Offset(i16);
+
+impl Offset {
+    /// UTC itself.
+    pub const UTC: Self = Self(0);
+
+    /// From minutes to the east of Greenwich.
+    ///
+    /// # Errors
+    /// `HF-MSG-004` outside of -12 to +14 hours, between which all zones lie.
+    pub fn try_from_minutes(minutes: i32) -> Result<Self, MessageError> {
+        i16::try_from(minutes)
+            .ok()
+            .filter(|minutes| (-12 * 60..=14 * 60).contains(minutes))
+            .map(Self)
+            .ok_or_else(|| MessageError::Offset { got: format!("{minutes} minutes") })
+    }
+
+    /// Minutes to the east of Greenwich.
+    pub const fn as_minutes(self) -> i16 {
+        self.0
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { '-' } else { '+' };
+        let minutes = self.0.unsigned_abs();
+        write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+}
+
+impl FromStr for Offset {
+    type Err = MessageError;
+
+    fn from_str(text: &str) -> Result<Self, MessageError> {
+        let refused = || MessageError::Offset { got: crate::text::shown(text) };
+        if matches!(text, "Z" | "UTC") {
+            return Ok(Self::UTC);
+        }
+        let sign = match text.get(..1) {
+            Some("+") => 1,
+            Some("-") => -1,
+            _ => return Err(refused()),
+        };
+        let two = |part: &str| {
+            let digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+            digits.then(|| part.parse::<i32>().ok()).flatten()
+        };
+        let (hours, minutes) = text
+            .get(1..)
+            .and_then(|rest| rest.split_once(':'))
+            .and_then(|(hours, minutes)| Some((two(hours)?, two(minutes)?)))
+            .filter(|(_, minutes)| *minutes < 60)
+            .ok_or_else(refused)?;
+        Self::try_from_minutes(sign * (60 * hours + minutes)).map_err(|_| refused())
+    }
+}
+
+/// The clock of a message: its readers' offset, and the day that it is for them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    offset: Offset,
+    now: Timestamp,
+}
+
+impl Clock {
+    pub(super) const fn new(offset: Offset, now: Timestamp) -> Self {
+        Self { offset, now }
+    }
+
+    /// `14:40 UTC`; with its date where that is not the message's: `2026-03-04 14:40 UTC`.
+    pub(super) fn time(&self, at: Timestamp) -> String {
+        let (date, time) = self.local(at);
+        let zone = if self.offset == Offset::UTC { String::new() } else { self.offset.to_string() };
+        if date == self.local(self.now).0 {
+            format!("{time} UTC{zone}")
+        } else {
+            format!("{date} {time} UTC{zone}")
+        }
+    }
+
+    /// Date and time of day to the minute.
+    fn local(&self, at: Timestamp) -> (String, String) {
+        let shift = i64::from(self.offset.0) * 60_000;
+        let shifted = Timestamp::try_from_millis(at.as_millis().saturating_add(shift));
+        let text = shifted.unwrap_or(at).to_string();
+        let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default().to_owned();
+        (part(0..10), part(11..16))
+    }
+}

@@ -1,0 +1,343 @@
+//! The language of message templates: a small part of Jinja's, read here before minijinja ever sees it (COMM-2).
+//!
+//! `{{ field }}`, `{{ field | filter("text") }}`, `{% if … %}`, `{% elif … %}`, `{% else %}`, `{% endif %}`,
+//! `{% for line in field %}`, `{% endfor %}`. A condition has fields, `not`, `and`, `or`, parentheses and comparisons with a
+//! text. There is no arithmetic, no assignment, no include and no macro: nothing that builds what is not there. So every
+//! name is seen when a policy is read, in conditions and loops as well.
+
+use crate::grade::Audience;
+use crate::policy::section::{MESSAGE_FIELDS, MessageField};
+use crate::text::nearest;
+
+/// The most characters of a template.
+pub(crate) const MOST_CHARACTERS: usize = 4_000;
+
+/// How deep conditions and loops may stand in each other.
+const MOST_DEPTH: usize = 8;
+
+/// The filters; what each does stands with it in `message/render.rs`.
+pub(crate) const FILTERS: &[&str] = &["default", "first", "join", "last", "lower", "upper"];
+
+/// What is wrong with a template, and in which line of it, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault<'t> {
+    pub(crate) line: usize,
+    pub(crate) kind: FaultKind<'t>,
+}
+
+/// See [`Fault`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FaultKind<'t> {
+    /// Braces that are not closed, or have nothing in them, at this byte.
+    Braces { detail: &'static str, at: usize },
+    /// A field that no message has.
+    Unknown { name: &'t str, nearest: Option<&'static str> },
+    /// A field that this audience may not read.
+    NotFor { name: &'static str },
+    /// A part that the language does not have.
+    Form { detail: String },
+}
+
+/// A template as far as it was read.
+#[derive(Debug, Default)]
+pub(crate) struct Read<'t> {
+    /// The fields that it names, in order, each as often as it stands there.
+    pub(crate) fields: Vec<&'t str>,
+    pub(crate) faults: Vec<Fault<'t>>,
+}
+
+/// Reads a template for this audience through.
+pub(crate) fn read(text: &str, audience: Audience) -> Read<'_> {
+    let mut reader = Reader { audience, line: 1, blocks: Vec::new(), read: Read::default() };
+    reader.text(text);
+    reader.read
+}
+
+/// The opening of a condition or a loop.
+struct Block<'t> {
+    line: usize,
+    /// The loop's variable; none: a condition.
+    variable: Option<&'t str>,
+    /// A condition's `else` was there.
+    ends: bool,
+}
+
+struct Reader<'t> {
+    audience: Audience,
+    line: usize,
+    blocks: Vec<Block<'t>>,
+    read: Read<'t>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token<'t> {
+    Name(&'t str),
+    Text,
+    Sign(&'t str),
+}
+
+impl<'t> Reader<'t> {
+    fn text(&mut self, text: &'t str) {
+        if text.chars().count() > MOST_CHARACTERS {
+            self.form(format!("the text has more than {MOST_CHARACTERS} characters"));
+            return;
+        }
+        let mut from = 0;
+        while let Some((at, opens)) = next_tag(text, from) {
+            self.line += text.get(from..at).map_or(0, |before| before.matches('\n').count());
+            let closes = match opens {
+                "{{" => "}}",
+                "{%" => "%}",
+                _ => {
+                    self.form("a comment is no part of a template".to_owned());
+                    return;
+                }
+            };
+            let inside = text.get(at + 2..).unwrap_or_default();
+            // Braces that open again before these close belong to the next tag.
+            let again = next_tag(inside, 0).map_or(inside.len(), |(again, _)| again);
+            let Some(end) = inside.find(closes).filter(|end| *end < again) else {
+                let detail = "a placeholder is not closed";
+                self.fault(FaultKind::Braces { detail, at });
+                return;
+            };
+            let tag = inside.get(..end).unwrap_or_default();
+            if tag.trim().is_empty() {
+                self.fault(FaultKind::Braces { detail: "a placeholder names no field", at });
+            } else {
+                match tokens(tag) {
+                    Ok(tokens) if opens == "{{" => self.placeholder(&tokens),
+                    Ok(tokens) => self.statement(&tokens),
+                    Err(sign) => {
+                        self.form(format!("`{sign}` has no meaning between braces"));
+                    }
+                }
+            }
+            self.line += tag.matches('\n').count();
+            from = at + 2 + end + 2;
+        }
+        for block in std::mem::take(&mut self.blocks) {
+            self.line = block.line;
+            let opened = if block.variable.is_some() { "for" } else { "if" };
+            self.form(format!("`{opened}` has no `end{opened}`"));
+        }
+    }
+
+    fn fault(&mut self, kind: FaultKind<'t>) {
+        self.read.faults.push(Fault { line: self.line, kind });
+    }
+
+    fn form(&mut self, detail: String) {
+        self.fault(FaultKind::Form { detail });
+    }
+
+    /// A name in an expression: a field, or the variable of a loop around it.
+    fn name(&mut self, name: &'t str) -> Option<&'static MessageField> {
+        if self.blocks.iter().any(|block| block.variable == Some(name)) {
+            return None;
+        }
+        self.read.fields.push(name);
+        let Some(field) = MessageField::find(name) else {
+            let audience = self.audience;
+            let known = MESSAGE_FIELDS.iter().filter(|field| field.is_for(audience));
+            let nearest = nearest(name, known.map(|field| field.name));
+            self.fault(FaultKind::Unknown { name, nearest });
+            return None;
+        };
+        if !field.is_for(self.audience) {
+            self.fault(FaultKind::NotFor { name: field.name });
+        }
+        Some(field)
+    }
+
+    /// `field`, `field | filter`, `field | filter("text")`.
+    fn placeholder(&mut self, tokens: &[Token<'t>]) {
+        let [Token::Name(name), rest @ ..] = tokens else {
+            self.form("a field's name stands first between braces".to_owned());
+            return;
+        };
+        self.name(name);
+        let mut rest = rest;
+        while let [Token::Sign("|"), Token::Name(filter), more @ ..] = rest {
+            let more = match more {
+                [Token::Sign("("), Token::Text, Token::Sign(")"), more @ ..] => more,
+                more => more,
+            };
+            let had = rest.len() - more.len() > 2;
+            if !FILTERS.contains(filter) {
+                let near = nearest(filter, FILTERS.iter().copied());
+                let hint = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+                self.form(format!("there is no filter `{filter}`{hint}"));
+            } else if had != matches!(*filter, "default" | "join") {
+                let wants = if had { "takes no text" } else { "wants a text in parentheses" };
+                self.form(format!("the filter `{filter}` {wants}"));
+            }
+            rest = more;
+        }
+        if !rest.is_empty() {
+            self.form("after a field only filters follow, as in `| default(\"…\")`".to_owned());
+        }
+    }
+
+    fn statement(&mut self, tokens: &[Token<'t>]) {
+        let [Token::Name(word), rest @ ..] = tokens else {
+            self.form("a statement begins with `if`, `elif`, `else`, `for` or an end".to_owned());
+            return;
+        };
+        match (*word, rest) {
+            ("if", condition) => {
+                self.condition(condition);
+                self.open(None);
+            }
+            ("elif", condition) => {
+                self.within_condition("elif");
+                self.condition(condition);
+            }
+            ("else", []) => {
+                self.within_condition("else");
+                if let Some(block) = self.blocks.last_mut() {
+                    block.ends = true;
+                }
+            }
+            ("for", [Token::Name(variable), Token::Name("in"), Token::Name(list)]) => {
+                if let Some(field) = self.name(list)
+                    && !field.lines
+                {
+                    self.form(format!("`{list}` has no lines to go through"));
+                }
+                if MessageField::find(variable).is_some() || is_word(variable) {
+                    self.form(format!("`{variable}` has a meaning: call the line something else"));
+                }
+                self.open(Some(variable));
+            }
+            ("for", _) => self.form("a loop is `for line in field`".to_owned()),
+            ("endif", []) => self.close(false),
+            ("endfor", []) => self.close(true),
+            (word, _) => self.form(format!("there is no statement `{word}` of this form")),
+        }
+    }
+
+    fn open(&mut self, variable: Option<&'t str>) {
+        if self.blocks.len() == MOST_DEPTH {
+            self.form(format!("more than {MOST_DEPTH} conditions and loops in each other"));
+        }
+        self.blocks.push(Block { line: self.line, variable, ends: false });
+    }
+
+    fn within_condition(&mut self, word: &str) {
+        let fits = self.blocks.last().is_some_and(|block| block.variable.is_none() && !block.ends);
+        if !fits {
+            self.form(format!("`{word}` has no `if` before it"));
+        }
+    }
+
+    fn close(&mut self, of_loop: bool) {
+        if self.blocks.last().is_some_and(|block| block.variable.is_some() == of_loop) {
+            self.blocks.pop();
+        } else {
+            let opens = if of_loop { "for" } else { "if" };
+            self.form(format!("`end{opens}` has no `{opens}` before it"));
+        }
+    }
+
+    /// Fields, `not`, `and`, `or`, parentheses, `==` and `!=` with a text.
+    fn condition(&mut self, tokens: &[Token<'t>]) {
+        let mut open = 0_usize;
+        // Whether a term is wanted next, rather than what joins two.
+        let mut wants_term = true;
+        let mut rest = tokens;
+        let good = loop {
+            rest = match (wants_term, rest) {
+                (false, []) => break open == 0,
+                (true, [Token::Name("not"), rest @ ..]) => rest,
+                (true, [Token::Sign("("), rest @ ..]) if open < MOST_DEPTH => {
+                    open += 1;
+                    rest
+                }
+                (true, [Token::Name(name), rest @ ..]) if !is_word(name) => {
+                    self.name(name);
+                    wants_term = false;
+                    match rest {
+                        [Token::Sign("==" | "!="), Token::Text, rest @ ..] => rest,
+                        rest => rest,
+                    }
+                }
+                (false, [Token::Sign(")"), rest @ ..]) if open > 0 => {
+                    open -= 1;
+                    rest
+                }
+                (false, [Token::Name("and" | "or"), rest @ ..]) => {
+                    wants_term = true;
+                    rest
+                }
+                _ => break false,
+            };
+        };
+        if !good {
+            let form = "a condition has fields, `not`, `and`, `or`, parentheses, and `==` or `!=` with a text";
+            self.form(form.to_owned());
+        }
+    }
+}
+
+/// What has a meaning of its own in an expression.
+fn is_word(name: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "if",
+        "else",
+        "true",
+        "false",
+        "none",
+        "loop",
+        "recursive",
+    ];
+    WORDS.iter().any(|word| name.eq_ignore_ascii_case(word))
+}
+
+/// The next opening of a tag from this byte on.
+fn next_tag(text: &str, from: usize) -> Option<(usize, &str)> {
+    let rest = text.get(from..)?;
+    let at = ["{{", "{%", "{#"].iter().filter_map(|opens| rest.find(opens)).min()?;
+    Some((from + at, rest.get(at..at + 2)?))
+}
+
+/// The tokens of a tag, or the sign that is none.
+fn tokens(tag: &str) -> Result<Vec<Token<'_>>, char> {
+    let mut tokens = Vec::new();
+    let mut rest = tag.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            'a'..='z' | 'A'..='Z' | '_' => {
+                let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                let length = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+                tokens.push(Token::Name(rest.get(..length).unwrap_or_default()));
+                length
+            }
+            '"' | '\'' => {
+                let inside = rest.get(1..).unwrap_or_default();
+                let end = inside.find(first).ok_or(first)?;
+                if inside.get(..end).is_none_or(|text| text.contains('\\')) {
+                    return Err('\\');
+                }
+                tokens.push(Token::Text);
+                end + 2
+            }
+            '|' | '(' | ')' => {
+                tokens.push(Token::Sign(rest.get(..1).unwrap_or_default()));
+                1
+            }
+            '=' | '!' if rest.get(1..2) == Some("=") => {
+                tokens.push(Token::Sign(rest.get(..2).unwrap_or_default()));
+                2
+            }
+            other => return Err(other),
+        };
+        rest = rest.get(length..).unwrap_or_default().trim_start();
+    }
+    Ok(tokens)
+}

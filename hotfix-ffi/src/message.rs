@@ -1,0 +1,50 @@
+//! Messages from the live state.
+
+use std::ffi::c_char;
+
+use hotfix_core::message::Request;
+
+use crate::buffer::{hotfix_buf, put_text};
+use crate::error::hotfix_error;
+use crate::guard::guard;
+use crate::pointer;
+use crate::rollout::hotfix_rollout;
+use crate::status::hotfix_status;
+
+/// The message for an occasion, an audience and a format, from the present state.
+///
+/// The request is {"kind", "audience", "format", "at", "utc_offset", "values"}, all but the kind optional. Kinds are alert,
+/// deployment_started, phase_passed, deployed, rolling_back, rolled_back, update and resolved; audiences responders (default),
+/// stakeholders, business and public; formats text (default), markdown, slack, teams and pagerduty. "at" is a time as
+/// "2026-03-03T14:40:00Z" (default: the last one known), "utc_offset" as "+01:00", "values" texts by field for what the
+/// rollout does not know, such as the address of the status page.
+///
+/// @param rollout      A rollout.
+/// @param request      The request, JSON; UTF-8, borrowed for the call.
+/// @param request_len  Its length in bytes.
+/// @param out          A buffer that the caller frees with hotfix_buf_free: the text, or for slack, teams and pagerduty the JSON
+///                     document that the service takes.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_MESSAGE for a request that is none, or a message that cannot be written (HF-MSG).
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_message(
+    rollout: *const hotfix_rollout,
+    request: *const c_char,
+    request_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let request = Request::from_json(pointer::text(request, request_len, "request")?)?;
+                pointer::read(rollout, "rollout", |s| {
+                    Ok(s.rollout.message_for(&request)?.to_string())
+                })
+            })
+        })
+    }
+}
