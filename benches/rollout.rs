@@ -15,7 +15,14 @@ const TICKS: u64 = 25;
 fn observe(c: &mut Criterion) {
     let input = quiet(0.1).expect("a healthy observation");
     let mut group = c.benchmark_group("observe");
-    for (name, recording) in [("quiet", Recording::Off), ("quiet_and_log", Recording::HandOut)] {
+    // As many requests in each arm as before, or a few more: then the tests have another split to take up.
+    let other = quiet(0.101).expect("a healthy observation");
+    let cases = [
+        ("quiet", Recording::Off, &input),
+        ("quiet_other_split", Recording::Off, &other),
+        ("quiet_and_log", Recording::HandOut, &input),
+    ];
+    for (name, recording, other) in cases {
         let start = Story::monitoring(recording).expect("the story begins");
         group.bench_function(name, |b| {
             b.iter_custom(|wanted| {
@@ -26,8 +33,9 @@ fn observe(c: &mut Criterion) {
                     story.tick(&input).expect("taken"); // its buffers are warm
                     let ticks = left.min(TICKS);
                     let begun = Instant::now();
-                    for _ in 0..ticks {
-                        black_box(story.tick(black_box(&input)).expect("taken"));
+                    for tick in 0..ticks {
+                        let input = if tick % 2 == 0 { other } else { &input };
+                        black_box(story.tick(black_box(input)).expect("taken"));
                     }
                     total += begun.elapsed();
                     left -= ticks;
