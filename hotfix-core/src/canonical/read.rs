@@ -313,25 +313,21 @@ impl<'de> Items<'_, 'de> {
 
     /// Reads the name that is next, where it is one of a struct's; its place among them. Most are declared in the order that
     /// canonical text has, so what comes next is further on; one that is not is read as any other. They are plain text.
-    #[inline]
     fn declared_next(&mut self) -> Option<u64> {
-        let scan = &mut self.reader.scan;
-        let rest = scan.rest().strip_prefix(b"\"")?;
-        let first = rest.first();
-        for (place, field) in self.fields.iter().enumerate().skip(self.field) {
+        let text = self.reader.scan.rest();
+        let ahead = self.fields.get(self.field..)?;
+        let [b'"', first, ..] = text else { return None };
+        for (skipped, field) in ahead.iter().enumerate() {
             let field = field.as_bytes();
-            if field.first() == first
-                && let Some((raw, after)) = rest.split_at_checked(field.len())
-                && after.starts_with(b"\":")
-                && raw == field
+            let end = 1 + field.len();
+            if field.first() == Some(first)
+                && let Some(b"\":") = text.get(end..end + 2)
+                && text.get(1..end) == Some(field)
             {
-                let name = Name { raw, plain: true };
-                if self.before.is_some_and(|before| !before.is_before(name)) {
-                    return None;
-                }
-                self.before = Some(name);
+                self.follows(Name { raw: field, plain: true }).ok()?;
+                let place = self.field + skipped;
                 self.field = place + 1;
-                scan.at += field.len() + 3;
+                self.reader.scan.at += end + 2;
                 return Some(place as u64);
             }
         }
@@ -381,7 +377,9 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
             return Ok(None);
         }
         self.start = self.reader.scan.at;
-        if let Some(field) = self.declared_next() {
+        if !self.fields.is_empty()
+            && let Some(field) = self.declared_next()
+        {
             return seed.deserialize(U64Deserializer::<Error>::new(field)).map(Some);
         }
         let piece = self.reader.string()?;
