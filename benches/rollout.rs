@@ -113,15 +113,19 @@ fn latency(c: &mut Criterion) {
     let live = [75.0, 38.0, 15.0, 7.0, 1.0, 0.0];
     // Alternatives are fitted again when the requests have grown by a quarter: in half of the first 25 ticks, and in one
     // of twelve of 300.
-    for ticks in [TICKS, 300] {
+    // A request more in every other tick is another split each time.
+    for (name, ticks, more) in
+        [("25_ticks", TICKS, 0.0), ("25_ticks_other_splits", TICKS, 1.0), ("300_ticks", 300, 0.0)]
+    {
         group.throughput(Throughput::Elements(ticks));
-        group.bench_function(format!("{ticks}_ticks"), |b| {
+        group.bench_function(name, |b| {
             b.iter(|| {
                 let mut state = fresh;
                 for tick in 0..ticks {
-                    let canary = if tick % 2 == 0 { &fast } else { &slow };
+                    let (canary, trials) =
+                        if tick % 2 == 0 { (&fast, 17.0) } else { (&slow, 17.0 + more) };
                     let (canary, live) =
-                        (SlowCounts::new(canary, 17.0), SlowCounts::new(&live, 150.0));
+                        (SlowCounts::new(canary, trials), SlowCounts::new(&live, 150.0));
                     let decided = state.update(&design, black_box(canary), black_box(live));
                     black_box((decided.expect("counts"), state.log_e(&design)));
                 }

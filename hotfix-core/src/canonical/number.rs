@@ -107,8 +107,8 @@ fn read(text: &[u8]) -> Option<(Number, usize)> {
                 _ if !is_plain || fraction.len() > PLACES => None,
                 // It is the shortest that reads back; digits and power are exact, so their quotient is the nearest double
                 // (Clinger 1990).
-                ..=SHORT => Some(digits as f64 / TENS[fraction.len()]),
-                ..=LONG => shortest(digits, fraction.len()),
+                0..=SHORT => Some(digits as f64 / TENS[fraction.len()]),
+                _ if significant <= LONG => shortest(digits, fraction.len()),
                 _ => None,
             };
             match size {
@@ -147,7 +147,9 @@ fn shortest(digits: u64, places: usize) -> Option<f64> {
     // Both are rounded, so it is the nearest double or one beside it.
     let mut bits = (digits as f64 / TENS[places]).to_bits();
     let exponent = (bits >> 52 & 0x7ff).cast_signed() - 1075;
-    let shift = u32::try_from(1 - exponent - places as i64).ok().filter(|shift| *shift < 64)?;
+    let shift = u32::try_from(1 - exponent - places.cast_signed() as i64)
+        .ok()
+        .filter(|shift| *shift < 64)?;
     let place = |digits: u64| u128::from(digits) << shift;
     let middle = |bits: u64| {
         let mantissa = bits & ((1 << 52) - 1);

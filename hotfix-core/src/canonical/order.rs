@@ -83,7 +83,9 @@ mod tests {
         assert_eq!(name(r#"\""#).cmp(name("#")), Ordering::Less);
         assert_eq!(name("a").cmp(name("a\u{e9}")), Ordering::Less);
         let before = [("", "a"), ("a", "b"), ("ab", "b"), ("a", "ab"), ("ab", "ac")];
-        assert!(before.iter().all(|(a, b)| name(a).is_before(name(b)) && !name(b).is_before(name(a))));
+        assert!(
+            before.iter().all(|(a, b)| name(a).is_before(name(b)) && !name(b).is_before(name(a)))
+        );
         assert!(!name("a").is_before(name("a")) && !name("").is_before(name("")));
     }
 }

@@ -224,7 +224,8 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         b'-' | b'0'..=b'9' => number: deserialize_f64 deserialize_u64 deserialize_i64;
     }
 
-    /// The derived reader of an object takes a member by its place among the fields, too.
+    /// The derived reader of an object takes a member by its place among the fields, too; aliases would be counted, so
+    /// `tests/layers.rs` sees to it that there are none.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,

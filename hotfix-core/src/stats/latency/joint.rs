@@ -199,11 +199,8 @@ struct OfSplit {
 }
 
 impl OfSplit {
-    const NONE: Self = Self {
-        share: 0.0,
-        known: [false; MAX_BUCKETS],
-        logs: [[0.0; ALTERNATIVES]; MAX_BUCKETS],
-    };
+    const NONE: Self =
+        Self { share: 0.0, known: [false; MAX_BUCKETS], logs: [[0.0; ALTERNATIVES]; MAX_BUCKETS] };
 }
 
 /// It follows from the rest: with it or without it a state is the same.
