@@ -29,7 +29,8 @@ const REGIONS: &[Region] = &[
     ("seal_event_sorting", seal_event_sorting),
     ("verify_line", verify_one_line),
     ("observe", || observe(Recording::Off)),
-    ("observe_25", observe_25),
+    ("observe_25", || observe_25(0.1)),
+    ("observe_25_other_splits", || observe_25(0.101)),
     ("observe_and_log", || observe(Recording::HandOut)),
     ("update_split_unchanged", || update(1800.0, &DEFAULT())),
     ("update_split_changed", || update(1801.0, &DEFAULT())),
@@ -81,14 +82,15 @@ fn observe(recording: Recording) -> Prepared {
     Ok(Box::new(move || story.tick(&input).map_or(0, |logged| logged + 1)))
 }
 
-/// Ticks as they come: most change little, some fit the latency test's alternatives again.
-fn observe_25() -> Prepared {
-    let (start, input) = (Story::monitoring(Recording::Off)?, quiet(0.1)?);
+/// Ticks as they come: most change little, some fit the latency test's alternatives again. Every other one has the traffic
+/// of this share.
+fn observe_25(other: f64) -> Prepared {
+    let (start, inputs) = (Story::monitoring(Recording::Off)?, [quiet(0.1)?, quiet(other)?]);
     let mut stories = vec![start; WARM as usize + 1].into_iter();
     let mut kept = Vec::new();
     Ok(Box::new(move || {
         let Some(mut story) = stories.next() else { return 0 };
-        let taken = (0..25).filter(|_| story.tick(&input).is_ok()).count();
+        let taken = (0..25).filter(|tick| story.tick(&inputs[tick % 2]).is_ok()).count();
         kept.push(story); // Freed when the counting is over.
         taken
     }))

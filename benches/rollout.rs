@@ -15,7 +15,14 @@ const TICKS: u64 = 25;
 fn observe(c: &mut Criterion) {
     let input = quiet(0.1).expect("a healthy observation");
     let mut group = c.benchmark_group("observe");
-    for (name, recording) in [("quiet", Recording::Off), ("quiet_and_log", Recording::HandOut)] {
+    // As many requests in each arm as before, or a few more: then the tests have another split to take up.
+    let other = quiet(0.101).expect("a healthy observation");
+    let cases = [
+        ("quiet", Recording::Off, &input),
+        ("quiet_other_split", Recording::Off, &other),
+        ("quiet_and_log", Recording::HandOut, &input),
+    ];
+    for (name, recording, other) in cases {
         let start = Story::monitoring(recording).expect("the story begins");
         group.bench_function(name, |b| {
             b.iter_custom(|wanted| {
@@ -26,8 +33,9 @@ fn observe(c: &mut Criterion) {
                     story.tick(&input).expect("taken"); // its buffers are warm
                     let ticks = left.min(TICKS);
                     let begun = Instant::now();
-                    for _ in 0..ticks {
-                        black_box(story.tick(black_box(&input)).expect("taken"));
+                    for tick in 0..ticks {
+                        let input = if tick % 2 == 0 { other } else { &input };
+                        black_box(story.tick(black_box(input)).expect("taken"));
                     }
                     total += begun.elapsed();
                     left -= ticks;
@@ -105,15 +113,19 @@ fn latency(c: &mut Criterion) {
     let live = [75.0, 38.0, 15.0, 7.0, 1.0, 0.0];
     // Alternatives are fitted again when the requests have grown by a quarter: in half of the first 25 ticks, and in one
     // of twelve of 300.
-    for ticks in [TICKS, 300] {
+    // A request more in every other tick is another split each time.
+    for (name, ticks, more) in
+        [("25_ticks", TICKS, 0.0), ("25_ticks_other_splits", TICKS, 1.0), ("300_ticks", 300, 0.0)]
+    {
         group.throughput(Throughput::Elements(ticks));
-        group.bench_function(format!("{ticks}_ticks"), |b| {
+        group.bench_function(name, |b| {
             b.iter(|| {
                 let mut state = fresh;
                 for tick in 0..ticks {
-                    let canary = if tick % 2 == 0 { &fast } else { &slow };
+                    let (canary, trials) =
+                        if tick % 2 == 0 { (&fast, 17.0) } else { (&slow, 17.0 + more) };
                     let (canary, live) =
-                        (SlowCounts::new(canary, 17.0), SlowCounts::new(&live, 150.0));
+                        (SlowCounts::new(canary, trials), SlowCounts::new(&live, 150.0));
                     let decided = state.update(&design, black_box(canary), black_box(live));
                     black_box((decided.expect("counts"), state.log_e(&design)));
                 }

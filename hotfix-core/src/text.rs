@@ -1,5 +1,6 @@
 //! Text from outside in our own sentences: what a name may have meant, and what is shown of it.
 
+use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
 use crate::unit::Span;
@@ -29,6 +30,10 @@ pub(crate) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -
 /// Text from outside as a sentence shows it: one line, not long.
 pub(crate) fn shown(text: &str) -> String {
     const MOST: usize = 64;
+    // Most text is short and plain: it is shown as it is.
+    if text.len() <= MOST && text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'\\') {
+        return text.to_owned();
+    }
     let mut shown = String::new();
     for c in text.chars().take(MOST) {
         if matches!(c, '"' | '\'') {
@@ -77,8 +82,12 @@ pub(crate) fn enumerated(words: &[String]) -> String {
 }
 
 /// A step of a JSON Pointer.
-pub(crate) fn pointer_step(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+pub(crate) fn pointer_step(key: &str) -> Cow<'_, str> {
+    if key.contains(['~', '/']) {
+        Cow::Owned(key.replace('~', "~0").replace('/', "~1"))
+    } else {
+        Cow::Borrowed(key)
+    }
 }
 
 /// A time in whole units, largest first: `1h 5min`.

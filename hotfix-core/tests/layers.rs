@@ -148,6 +148,16 @@ fn layers_files_have_one_concern() {
     assert!(long.is_empty(), "over {MOST_LINES} lines, split by concern:\n{}", long.join("\n"));
 }
 
+/// The log's reader tells a member by its place among the names that serde lists, where an alias would be one more.
+#[test]
+fn layers_no_field_has_two_names() {
+    let aliases = tree::sources(&tree::root().join("hotfix-core/src")).into_iter().filter(|path| {
+        tree::read(path).lines().any(|line| line.contains("serde(") && line.contains("alias"))
+    });
+    let aliases: Vec<String> = aliases.map(|path| tree::shown(&path)).collect();
+    assert!(aliases.is_empty(), "`canonical/read.rs` cannot tell aliases: {aliases:?}");
+}
+
 #[test]
 fn layers_the_check_finds_bad_imports() {
     let check = |path: &str, source: &str| broken(Path::new(path), source);

@@ -38,6 +38,7 @@ mod encode;
 mod error;
 mod line;
 mod members;
+mod number;
 mod order;
 mod read;
 mod scan;

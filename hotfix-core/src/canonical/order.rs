@@ -16,6 +16,17 @@ pub(super) struct Name<'a> {
 }
 
 impl Name<'_> {
+    /// Whether it comes before `other`. Most names differ in their first letter.
+    #[inline]
+    pub(super) fn is_before(self, other: Name<'_>) -> bool {
+        match (self.raw.first(), other.raw.first()) {
+            (Some(mine), Some(others)) if self.plain && other.plain && mine != others => {
+                mine < others
+            }
+            _ => self.cmp(other).is_lt(),
+        }
+    }
+
     pub(super) fn cmp(self, other: Name<'_>) -> Ordering {
         if self.plain && other.plain {
             self.raw.cmp(other.raw)
@@ -65,9 +76,16 @@ mod tests {
         let sorted = [r"\r", "1", "\u{80}", "\u{f6}", "\u{20ac}", "\u{1f600}", "\u{fb33}"];
         for pair in sorted.windows(2) {
             assert_eq!(name(pair[0]).cmp(name(pair[1])), Ordering::Less, "{pair:?}");
+            assert!(name(pair[0]).is_before(name(pair[1])), "{pair:?}");
+            assert!(!name(pair[1]).is_before(name(pair[0])), "{pair:?}");
         }
         assert_eq!(name(r"\u0001").cmp(name(r"\b")), Ordering::Less);
         assert_eq!(name(r#"\""#).cmp(name("#")), Ordering::Less);
         assert_eq!(name("a").cmp(name("a\u{e9}")), Ordering::Less);
+        let before = [("", "a"), ("a", "b"), ("ab", "b"), ("a", "ab"), ("ab", "ac")];
+        assert!(
+            before.iter().all(|(a, b)| name(a).is_before(name(b)) && !name(b).is_before(name(a)))
+        );
+        assert!(!name("a").is_before(name("a")) && !name("").is_before(name("")));
     }
 }

@@ -5,13 +5,14 @@
 
 use super::MAX_DEPTH;
 use super::line::{Line, bare, check, verify_line};
+use super::number::Number;
 use super::order::Name;
-use super::scan::{Chain, Number, Scan};
+use super::scan::{Chain, Scan};
 use super::{Encoder, LineError};
-use serde::de::value::{StrDeserializer, StringDeserializer};
+use serde::de::value::{StrDeserializer, StringDeserializer, U64Deserializer};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
-    SeqAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer,
+    MapAccess, SeqAccess, Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Value};
@@ -82,28 +83,29 @@ impl<'de> Reader<'de> {
         self.scan.word(word).ok_or_else(not_canonical)
     }
 
-    /// Text between quotes as it stands, and whether it says what it means without resolving escapes.
-    #[inline]
-    fn string(&mut self) -> Result<(Name<'de>, &'de str, bool), Error> {
-        let name = self.scan.string().ok_or_else(not_canonical)?;
+    /// Text between quotes as it stands.
+    fn string(&mut self) -> Result<Piece<'de>, Error> {
+        let Name { raw, plain } = self.scan.string().ok_or_else(not_canonical)?;
         let end = self.scan.at - 1;
-        let text = self.text.get(end - name.raw.len()..end).ok_or_else(not_canonical)?;
-        Ok((name, text, name.plain || !name.raw.contains(&b'\\')))
+        let text = self.text.get(end - raw.len()..end).ok_or_else(not_canonical)?;
+        Ok(Piece { text, plain })
     }
 
     /// Reads an object or array, whose opening bracket is next.
     fn nested<T>(
         &mut self,
         close: u8,
+        fields: &'static [&'static str],
         read: impl FnOnce(&mut Items<'_, 'de>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let outer = self.depth;
         self.depth = outer.checked_sub(1).ok_or_else(not_canonical)?;
         self.scan.at += 1;
-        let is_empty = self.scan.peek() == Some(close);
-        self.scan.at += usize::from(is_empty);
+        let ended = self.scan.peek() == Some(close);
+        self.scan.at += usize::from(ended);
         let top = outer == MAX_DEPTH;
-        let mut items = Items { reader: self, close, ended: is_empty, before: None, start: 0, top };
+        let mut items =
+            Items { reader: self, close, ended, before: None, fields, field: 0, start: 0, top };
         let value = read(&mut items)?;
         // Whoever reads may stop early; the rest would be unread.
         if !items.ended {
@@ -112,6 +114,92 @@ impl<'de> Reader<'de> {
         self.depth = outer;
         Ok(value)
     }
+
+    /// What is next is not what is to be read.
+    #[cold]
+    fn unexpected(&mut self, expected: &dyn Expected) -> Error {
+        let found = match self.scan.peek() {
+            Some(b'"') => match self.string() {
+                Ok(piece) => return Error::invalid_type(Unexpected::Str(&piece.said()), expected),
+                Err(error) => return error,
+            },
+            Some(b'{') => Unexpected::Map,
+            Some(b'[') => Unexpected::Seq,
+            Some(b't') => Unexpected::Bool(true),
+            Some(b'f') => Unexpected::Bool(false),
+            Some(b'n') => Unexpected::Unit,
+            _ => match self.scan.number() {
+                Some(Number::Whole(number)) => Unexpected::Unsigned(number),
+                Some(Number::Negative(number)) => Unexpected::Signed(number),
+                Some(Number::Other(number)) => Unexpected::Float(number),
+                None => return not_canonical(),
+            },
+        };
+        Error::invalid_type(found, expected)
+    }
+
+    #[inline]
+    fn text<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        self.string()?.visit(visitor)
+    }
+
+    #[inline]
+    fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        self.nested(b'}', &[], |items| visitor.visit_map(items))
+    }
+
+    #[inline]
+    fn array<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        self.nested(b']', &[], |items| visitor.visit_seq(items))
+    }
+
+    #[inline]
+    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.scan.number().ok_or_else(not_canonical)? {
+            Number::Whole(number) => visitor.visit_u64(number),
+            Number::Negative(number) => visitor.visit_i64(number),
+            Number::Other(number) => visitor.visit_f64(number),
+        }
+    }
+}
+
+/// What stands between two quotes.
+struct Piece<'de> {
+    text: &'de str,
+    /// ASCII without escapes.
+    plain: bool,
+}
+
+impl<'de> Piece<'de> {
+    /// What it means, where that takes resolving of escapes.
+    #[inline]
+    fn unescaped(&self) -> Option<String> {
+        (!self.plain && self.text.contains('\\')).then(|| unescaped(self.text))
+    }
+
+    fn said(&self) -> String {
+        self.unescaped().unwrap_or_else(|| self.text.to_owned())
+    }
+
+    #[inline]
+    fn visit<V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Error> {
+        match self.unescaped() {
+            None => visitor.visit_borrowed_str(self.text),
+            Some(text) => visitor.visit_string(text),
+        }
+    }
+}
+
+/// Reads what a type says it is, where that is next.
+macro_rules! expecting {
+    ($($first:pat => $read:ident: $($method:ident)*;)*) => {$($(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.scan.peek() {
+                Some($first) => self.$read(visitor),
+                _ => Err(self.unexpected(&visitor)),
+            }
+        }
+    )*)*};
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
@@ -119,20 +207,34 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.scan.peek() {
-            Some(b'"') => match self.string()? {
-                (_, text, true) => visitor.visit_borrowed_str(text),
-                (_, text, false) => visitor.visit_string(unescaped(text)),
-            },
-            Some(b'{') => self.nested(b'}', |items| visitor.visit_map(items)),
-            Some(b'[') => self.nested(b']', |items| visitor.visit_seq(items)),
+            Some(b'"') => self.text(visitor),
+            Some(b'{') => self.object(visitor),
+            Some(b'[') => self.array(visitor),
             Some(b't') => self.word(b"true").and_then(|()| visitor.visit_bool(true)),
             Some(b'f') => self.word(b"false").and_then(|()| visitor.visit_bool(false)),
             Some(b'n') => self.word(b"null").and_then(|()| visitor.visit_unit()),
-            _ => match self.scan.number().ok_or_else(not_canonical)? {
-                Number::Whole(number) => visitor.visit_u64(number),
-                Number::Negative(number) => visitor.visit_i64(number),
-                Number::Other(number) => visitor.visit_f64(number),
-            },
+            _ => self.number(visitor),
+        }
+    }
+
+    expecting! {
+        b'"' => text: deserialize_str deserialize_string deserialize_identifier deserialize_char;
+        b'{' => object: deserialize_map;
+        b'[' => array: deserialize_seq;
+        b'-' | b'0'..=b'9' => number: deserialize_f64 deserialize_u64 deserialize_i64;
+    }
+
+    /// The derived reader of an object takes a member by its place among the fields, too; aliases would be counted, so
+    /// `tests/layers.rs` sees to it that there are none.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.scan.peek() {
+            Some(b'{') => self.nested(b'}', fields, |items| visitor.visit_map(items)),
+            _ => Err(self.unexpected(&visitor)),
         }
     }
 
@@ -159,12 +261,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         if self.scan.peek() == Some(b'"') {
-            let (_, text, as_is) = self.string()?;
-            if !as_is {
-                let text: StringDeserializer<Error> = unescaped(text).into_deserializer();
+            let piece = self.string()?;
+            if let Some(text) = piece.unescaped() {
+                let text: StringDeserializer<Error> = text.into_deserializer();
                 return visitor.visit_enum(text);
             }
-            let text: StrDeserializer<'_, Error> = text.into_deserializer();
+            let text: StrDeserializer<'_, Error> = piece.text.into_deserializer();
             return visitor.visit_enum(text);
         }
         // Variants with content are rare.
@@ -178,8 +280,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
-        map struct identifier
+        bool i8 i16 i32 u8 u16 u32 f32 bytes byte_buf unit unit_struct tuple tuple_struct
     }
 }
 
@@ -190,13 +291,50 @@ struct Items<'r, 'de> {
     ended: bool,
     /// The name of the member before.
     before: Option<Name<'de>>,
+    /// The names that a struct has, as it declares them.
+    fields: &'static [&'static str],
+    /// The place among them after the last that was found.
+    field: usize,
     /// Where the present member begins.
     start: usize,
     /// They are the line's own.
     top: bool,
 }
 
-impl Items<'_, '_> {
+impl<'de> Items<'_, 'de> {
+    /// Takes note of a name, which has to come after the one before.
+    #[inline]
+    fn follows(&mut self, name: Name<'de>) -> Result<(), Error> {
+        if self.before.is_some_and(|before| !before.is_before(name)) {
+            return Err(not_canonical());
+        }
+        self.before = Some(name);
+        Ok(())
+    }
+
+    /// Reads the name that is next, where it is one of a struct's; its place among them. Most are declared in the order that
+    /// canonical text has, so what comes next is further on; one that is not is read as any other. They are plain text.
+    fn declared_next(&mut self) -> Option<u64> {
+        let text = self.reader.scan.rest();
+        let ahead = self.fields.get(self.field..)?;
+        let [b'"', first, ..] = text else { return None };
+        for (skipped, field) in ahead.iter().enumerate() {
+            let field = field.as_bytes();
+            let end = 1 + field.len();
+            if field.first() == Some(first)
+                && let Some(b"\":") = text.get(end..end + 2)
+                && text.get(1..end) == Some(field)
+            {
+                self.follows(Name { raw: field, plain: true }).ok()?;
+                let place = self.field + skipped;
+                self.field = place + 1;
+                self.reader.scan.at += end + 2;
+                return Some(place as u64);
+            }
+        }
+        None
+    }
+
     /// After an element: a comma, or the end.
     fn separator(&mut self) -> Result<(), Error> {
         match self.reader.scan.peek() {
@@ -240,16 +378,20 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
             return Ok(None);
         }
         self.start = self.reader.scan.at;
-        let (name, text, as_is) = self.reader.string()?;
-        if self.before.is_some_and(|before| before.cmp(name).is_ge()) {
+        if !self.fields.is_empty()
+            && let Some(field) = self.declared_next()
+        {
+            return seed.deserialize(U64Deserializer::<Error>::new(field)).map(Some);
+        }
+        let piece = self.reader.string()?;
+        self.follows(Name { raw: piece.text.as_bytes(), plain: piece.plain })?;
+        if self.reader.scan.peek() != Some(b':') {
             return Err(not_canonical());
         }
-        self.before = Some(name);
-        self.reader.word(b":")?;
-        if as_is {
-            seed.deserialize(Key(text)).map(Some)
-        } else {
-            seed.deserialize(unescaped(text).into_deserializer()).map(Some)
+        self.reader.scan.at += 1;
+        match piece.unescaped() {
+            None => seed.deserialize(Key(piece.text)).map(Some),
+            Some(text) => seed.deserialize(StringDeserializer::<Error>::new(text)).map(Some),
         }
     }
 

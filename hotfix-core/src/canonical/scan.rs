@@ -5,6 +5,7 @@
 //! way of reading a line cannot accept what the slow way refuses.
 
 use super::MAX_DEPTH;
+use super::number::{Number, count, number};
 use super::order::Name;
 use std::ops::Range;
 
@@ -52,41 +53,25 @@ const STOP: [bool; 256] = {
 ///
 /// Eight at a time: a difference borrows from the byte above only where its own byte is one that stops, so the lowest
 /// mark is right, and no other is looked at. (Mycroft's test for a zero byte, 1987.)
+#[inline]
 fn plain_run(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
+    let (mut run, mut rest) = (0, bytes);
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*word);
         let quote = word ^ (ONES * u64::from(b'"'));
         let slash = word ^ (ONES * u64::from(b'\\'));
         let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
         let stops = (below(word, 0x20) | below(quote, 1) | below(slash, 1) | word) & HIGH;
         if stops != 0 {
-            return Some(8 * index + (stops.trailing_zeros() / 8) as usize);
+            return Some(run + (stops.trailing_zeros() / 8) as usize);
         }
+        (run, rest) = (run + 8, after);
     }
     let last = rest.iter().position(|byte| STOP[usize::from(*byte)])?;
-    Some(8 * words.len() + last)
+    Some(run + last)
 }
-
-/// A number in canonical form, as serde tells them apart.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Number {
-    /// Without a sign or a point, below 2^64.
-    Whole(u64),
-    /// Without a point, below zero.
-    Negative(i64),
-    /// Any other: the nearest double.
-    Other(f64),
-}
-
-/// Powers of ten that are exact as doubles, as far as [`SHORT`] decimals need them.
-const POWERS: [f64; SHORT + 1] =
-    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-
-/// Decimals of so many digits have a double each.
-const SHORT: usize = 15;
 
 /// A place in text that is canonical up to it.
 pub(super) struct Scan<'a> {
@@ -132,7 +117,7 @@ impl<'a> Scan<'a> {
         loop {
             let start = self.at;
             let name = self.string()?;
-            if before.is_some_and(|before| before.cmp(name).is_ge()) {
+            if before.is_some_and(|before| !before.is_before(name)) {
                 return None;
             }
             before = Some(name);
@@ -168,9 +153,16 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
+    /// What is left.
+    #[inline]
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
     /// Text between quotes; most is plain to its end.
+    #[inline]
     pub(super) fn string(&mut self) -> Option<Name<'a>> {
-        let Some([b'"', inside @ ..]) = self.text.get(self.at..) else { return None };
+        let [b'"', inside @ ..] = self.rest() else { return None };
         let run = plain_run(inside)?;
         let (raw, rest) = inside.split_at(run);
         self.at += 1 + run;
@@ -182,6 +174,7 @@ impl<'a> Scan<'a> {
     }
 
     /// A string that began at `start`, from its first byte on that is not plain.
+    #[cold]
     fn not_plain(&mut self, start: usize) -> Option<Name<'a>> {
         loop {
             match self.text[self.at] {
@@ -224,64 +217,17 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
+    #[inline]
     pub(super) fn number(&mut self) -> Option<Number> {
-        let rest = &self.text[self.at..];
-        let negative = rest.first()? == &b'-';
-        let start = usize::from(negative);
-        // Wraps beyond 19 digits, where it is not used.
-        let mut digits = 0_u64;
-        let mut take = |from: usize| {
-            let mut left = &rest[from..];
-            while let [digit @ b'0'..=b'9', more @ ..] = left {
-                digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-                left = more;
-            }
-            rest.len() - left.len()
-        };
-        let mut end = take(start);
-        let whole = end - start;
-        let zero = rest.get(start)? == &b'0';
-        if whole == 0 || (zero && whole > 1) {
-            return None;
+        let rest = self.rest();
+        if let Some((number, length)) = count(rest) {
+            self.at += length;
+            return Some(Number::Whole(number));
         }
-        let mut fraction = 0;
-        let point = rest.get(end) == Some(&b'.');
-        if point {
-            let from = end + 1;
-            end = take(from);
-            fraction = end - from;
-        }
-        let exponent = matches!(rest.get(end), Some(b'e' | b'E'));
-        // A decimal that is short enough is the shortest that reads back, unless it ends in a zero or is so small that it
-        // needs an exponent. Its digits and the power of ten are exact, so their quotient is the nearest double (Clinger 1990).
-        let short = whole + fraction <= SHORT && !exponent;
-        if short && !point && !(negative && zero) {
-            self.at += end;
-            let signed = || digits.cast_signed().wrapping_neg();
-            return Some(if negative { Number::Negative(signed()) } else { Number::Whole(digits) });
-        }
-        if short
-            && fraction > 0
-            && rest[end - 1] != b'0'
-            && (!zero || !rest[start + 2..end].starts_with(b"000000"))
-        {
-            self.at += end;
-            let size = digits as f64 / POWERS[fraction];
-            return Some(Number::Other(if negative { -size } else { size }));
-        }
-        let part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
-        end += rest[end..].iter().take_while(part).count();
-        let text = std::str::from_utf8(&rest[..end]).ok()?;
-        let value: f64 = text.parse().ok()?;
-        if !value.is_finite() || ryu_js::Buffer::new().format_finite(value) != text {
-            return None;
-        }
-        self.at += end;
-        if point || exponent {
-            return Some(Number::Other(value));
-        }
-        let (whole, below) = (text.parse().map(Number::Whole), text.parse().map(Number::Negative));
-        Some(whole.or(below).unwrap_or(Number::Other(value)))
+        let mut length = 0;
+        let number = number(rest, &mut length)?;
+        self.at += length;
+        Some(number)
     }
 }
 

@@ -276,10 +276,27 @@ fn named_number(text: &str) -> Option<f64> {
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Sample::deserialize(deserializer)? {
-            Sample::Level(value) => Ok(Self(value)),
-            _ => Err(D::Error::custom("a number is expected")),
+        struct Numeral;
+        impl Visitor<'_> for Numeral {
+            type Value = Number;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+            fn visit_f64<E: Error>(self, value: f64) -> Result<Number, E> {
+                Ok(Number(value))
+            }
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Number, E> {
+                Ok(Number(value as f64))
+            }
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Number, E> {
+                Ok(Number(value as f64))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
+                named_number(text).map(Number).ok_or_else(|| E::custom("a number is expected"))
+            }
         }
+        deserializer.deserialize_any(Numeral)
     }
 }
 

@@ -189,6 +189,16 @@ impl Source<'_> {
         last: Last<'_>,
         row: &mut [f64],
     ) -> Result<Read, ReadingError> {
+        // Most are events among trials, with which nothing is wrong.
+        if let (MetricKind::Proportion, Sample::Pair(events, trials), Last::NotNeeded) =
+            (self.metric.kind, sample, last)
+            && *events >= 0.0
+            && events <= trials
+            && *trials < f64::INFINITY
+        {
+            (row[0], row[1]) = (*events, *trials);
+            return Ok(Read::Something);
+        }
         if !reader.fill(sample, self.layout, row)? {
             return Ok(Read::NotFinite);
         }

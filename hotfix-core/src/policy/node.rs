@@ -52,14 +52,14 @@ impl Node {
 
     /// The steps to the first value that is nested too deep.
     pub(super) fn too_deep(&self) -> Option<Vec<String>> {
-        let (step, mut steps) = match self {
+        let (mut steps, step) = match self {
             Self::TooDeep => return Some(Vec::new()),
             Self::List(items) => {
                 let mut items = items.iter().enumerate();
-                items.find_map(|(i, item)| Some((i.to_string(), item.too_deep()?)))?
+                items.find_map(|(i, item)| Some((item.too_deep()?, i.to_string())))?
             }
             Self::Table(entries) => {
-                entries.iter().find_map(|(key, node)| Some((key.clone(), node.too_deep()?)))?
+                entries.iter().find_map(|(key, node)| Some((node.too_deep()?, key.clone())))?
             }
             Self::Null | Self::Flag(_) | Self::Number(_) | Self::Text(_) => return None,
         };

@@ -193,7 +193,7 @@ pub(super) struct Event<'a> {
     pub(super) policy: Option<Box<Cow<'a, Policy>>>,
     pub(super) prev: Digest,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) release: Option<Cow<'a, Release>>,
+    pub(super) release: Option<Box<Cow<'a, Release>>>,
     /// What the input did to the duties, where it was a change of what is known (TIME-3).
     #[serde(default, skip_serializing_if = "<[Replan]>::is_empty")]
     pub(super) replans: Cow<'a, [Replan]>,
@@ -308,11 +308,11 @@ impl<'a> Event<'a> {
                 self.why = Some(Cow::Borrowed(why));
             }
             Command::Supersede { release, why } => {
-                self.release = Some(Cow::Borrowed(release.as_ref()));
+                self.release = Some(Box::new(Cow::Borrowed(release.as_ref())));
                 self.why = Some(Cow::Borrowed(why));
             }
             Command::Retry { release, why } => {
-                self.release = release.as_deref().map(Cow::Borrowed);
+                self.release = release.as_deref().map(|release| Box::new(Cow::Borrowed(release)));
                 self.why = Some(Cow::Borrowed(why));
             }
             Command::Acknowledge { duty, evidence } | Command::Done { duty, evidence } => {
@@ -378,8 +378,8 @@ impl<'a> Event<'a> {
 
 /// A line's event, where it is one of this format.
 pub(super) fn read(
-    read: Result<Event<'static>, serde_json::Error>,
-) -> Result<Event<'static>, serde_json::Error> {
+    read: Result<Box<Event<'static>>, serde_json::Error>,
+) -> Result<Box<Event<'static>>, serde_json::Error> {
     let event = read?;
     match event.format {
         Some(format) if format != LOG_FORMAT => Err(serde_json::Error::custom(format_args!(

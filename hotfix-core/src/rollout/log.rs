@@ -186,7 +186,7 @@ impl Rollout {
     /// The rollout that an opening line begins.
     pub(super) fn reopen(line: &LogLine, recording: Recording) -> Result<Self, LogError> {
         let Event { kind: EventKind::Opened, policy: Some(policy), plan: Some(plan), .. } =
-            &line.event
+            &*line.event
         else {
             return Err(line.error(LogFault::Opening));
         };
@@ -279,7 +279,8 @@ pub(super) fn complete(log: &[u8]) -> Result<&[u8], LogError> {
 #[derive(Clone, Debug)]
 pub(super) struct LogLine {
     pub(super) number: usize,
-    pub(super) event: Event<'static>,
+    /// In a place of its own: it is large, and is handed on.
+    pub(super) event: Box<Event<'static>>,
     /// The place of a name that is not the one whose digest was hashed. It is not in `event`.
     pub(super) forged: Option<String>,
 }
@@ -325,7 +326,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn read(&mut self, line: &[u8]) -> Result<(Event<'static>, Option<String>), LogFault> {
+    fn read(&mut self, line: &[u8]) -> Result<(Box<Event<'static>>, Option<String>), LogFault> {
         // A line that cannot be read counts, too.
         let number = self.next;
         self.next += 1;

@@ -83,9 +83,9 @@ impl Salt {
 
     /// Puts digests in place of names in the release that a line brings.
     pub(super) fn hide_release(&self, event: &mut Event<'_>) {
-        let Some(Cow::Borrowed(release)) = event.release else { return };
+        let Some(&Cow::Borrowed(release)) = event.release.as_deref() else { return };
         let mut personal = event.personal.take().unwrap_or_default();
-        event.release = Some(self.hide_in(release, "/release", &mut personal));
+        event.release = Some(Box::new(self.hide_in(release, "/release", &mut personal)));
         event.personal = Some(personal).filter(|personal| *personal != Personal::default());
     }
 

@@ -11,9 +11,9 @@ const HERE: &str = env!("CARGO_PKG_VERSION");
 
 /// The event of a line, unless a newer release is needed to read it.
 pub(super) fn checked(
-    read: Result<Event<'static>, serde_json::Error>,
+    read: Result<Box<Event<'static>>, serde_json::Error>,
     line: &str,
-) -> Result<Event<'static>, LogFault> {
+) -> Result<Box<Event<'static>>, LogFault> {
     match read {
         Ok(event) => match event.needs.as_deref().filter(|needs| is_newer(needs)) {
             Some(needs) => Err(newer(event.kind.as_str(), "", Some(needs))),

@@ -25,16 +25,18 @@ impl Name {
     /// # Errors
     /// `HF-UNIT-008` where the text is no legal name.
     pub fn try_new(text: &str) -> Result<Self, UnitError> {
+        let refused = || UnitError::Name { got: text.chars().take(64).collect() };
         let bytes = text.as_bytes();
-        let legal = |b: &u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
-        let first = bytes.first().is_some_and(u8::is_ascii_lowercase);
-        if !first || bytes.len() > 31 || !bytes.iter().all(legal) {
-            let got: String = text.chars().take(64).collect();
-            return Err(UnitError::Name { got });
-        }
         // Zero bytes pad: they sort before every legal character, so order is the text's.
         let mut name = [0; 32];
-        name[..bytes.len()].copy_from_slice(bytes);
+        let place = name[..31].get_mut(..bytes.len()).ok_or_else(refused)?;
+        place.copy_from_slice(bytes);
+        // All 32 without a way out of the loop: vector code.
+        let legal = |b: &u8| u8::from(matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+        let count: u8 = name.iter().map(legal).sum();
+        if !name[0].is_ascii_lowercase() || usize::from(count) != bytes.len() {
+            return Err(refused());
+        }
         Ok(Self(name))
     }
 

@@ -38,7 +38,10 @@
 //!
 //! Where a slower bucket's `ρ` would be less, it is raised to that of the one before. The factor makes the pooled mean of `f` 1, which is where such a bet grows fastest (Kelly): a few steps of Newton's
 //! method, from the left. Shapes and factors steer power alone, so they are kept until the pooled trials have grown by a
-//! quarter or the split is another; then a tick takes no powers, divisions or logarithms but those of the split.
+//! quarter or the split is quite another; so a tick takes no powers, divisions or logarithms but those of its split, and
+//! none where that is the one of the tick before.
+
+use std::fmt;
 
 use super::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::Bounds;
@@ -182,6 +185,35 @@ pub(super) struct Joint {
     ln_ratio: [[f64; ALTERNATIVES]; MAX_BUCKETS],
     /// The least and the most `ρ_k - 1` of each bucket.
     range: [(f64, f64); MAX_BUCKETS],
+    of_split: OfSplit,
+}
+
+/// What the last split made of them: `ln(1 + w (ρ_k - 1))`, kept while the split is the same.
+#[derive(Clone, Copy)]
+struct OfSplit {
+    /// `w`; zero where nothing is kept.
+    share: f64,
+    /// Whether the bucket had requests, so that its logarithms were needed.
+    known: [bool; MAX_BUCKETS],
+    logs: [[f64; ALTERNATIVES]; MAX_BUCKETS],
+}
+
+impl OfSplit {
+    const NONE: Self =
+        Self { share: 0.0, known: [false; MAX_BUCKETS], logs: [[0.0; ALTERNATIVES]; MAX_BUCKETS] };
+}
+
+/// It follows from the rest: with it or without it a state is the same.
+impl PartialEq for OfSplit {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for OfSplit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OfSplit")
+    }
 }
 
 impl Joint {
@@ -191,6 +223,7 @@ impl Joint {
         excess: [[0.0; ALTERNATIVES]; MAX_BUCKETS],
         ln_ratio: [[0.0; ALTERNATIVES]; MAX_BUCKETS],
         range: [(0.0, 0.0); MAX_BUCKETS],
+        of_split: OfSplit::NONE,
     };
 
     /// Becomes a copy of another of as many boundaries: what is fitted follows from what it was fitted to.
@@ -224,6 +257,11 @@ impl Joint {
         if self.fit.is_stale(trials, share) {
             self.fit = Fit { slow, trials, share };
             self.tabulate(boundaries);
+            self.of_split.share = 0.0;
+        }
+        if self.of_split.share != share {
+            self.of_split.share = share;
+            self.of_split.known = [false; MAX_BUCKETS];
         }
         let mut gains = [0.0; ALTERNATIVES];
         let (mut left_c, mut left_b) = (canary.trials, baseline.trials);
@@ -235,18 +273,28 @@ impl Joint {
             if in_c == 0.0 && in_b == 0.0 {
                 continue;
             }
-            let arguments = self.excess[bucket].map(|excess| share * excess);
-            let (least, most) = self.range[bucket];
-            let logs = if is_near_zero(share * least) && is_near_zero(share * most) {
-                ln1p_near_zero(&arguments)
-            } else {
-                ln1p_each(&arguments)
-            };
+            if !self.of_split.known[bucket] {
+                self.of_split.known[bucket] = true;
+                self.of_split.logs[bucket] = self.logs(bucket, share);
+            }
+            let logs = &self.of_split.logs[bucket];
             for j in 0..ALTERNATIVES {
                 gains[j] += in_c * self.ln_ratio[bucket][j] - (in_c + in_b) * logs[j];
             }
         }
         gains
+    }
+
+    /// `ln(1 + w (ρ_k - 1))` of each alternative.
+    #[inline]
+    fn logs(&self, bucket: usize, share: f64) -> [f64; ALTERNATIVES] {
+        let arguments = self.excess[bucket].map(|excess| share * excess);
+        let (least, most) = self.range[bucket];
+        if is_near_zero(share * least) && is_near_zero(share * most) {
+            ln1p_near_zero(&arguments)
+        } else {
+            ln1p_each(&arguments)
+        }
     }
 
     /// Fits the alternatives to `self.fit`.
