@@ -351,3 +351,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+#[allow(clippy::disallowed_types, reason = "a test looks at a clock")]
+fn field_5_thousands_of_namesakes_are_told_apart_in_time() {
+    let metrics: Vec<Value> = (0..9000)
+        .map(|_| json!({ "name": "a", "query": "q", "thresholdRange": { "max": 1 } }))
+        .collect();
+    let canary = json!({
+        "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
+        "spec": { "analysis": { "stepWeight": 50, "metrics": metrics } },
+    });
+    let began = std::time::Instant::now();
+    let imported = convert(&canary.to_string(), None);
+    // A quadratic search would take minutes; whether the policy is too long then is its reader's to say.
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+    match imported {
+        Ok(imported) => assert_eq!(imported.policy.metrics().len(), 9000),
+        Err(errors) => {
+            assert!(errors.iter().all(|error| error.code() == "HF-CONV-011"), "{errors}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The policy as an import puts it together, and the policy that is read from that.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
@@ -122,7 +122,8 @@ pub(super) struct Draft {
     /// Items that the start waits for.
     pub(super) before: Vec<String>,
     pub(super) duties: Vec<Value>,
-    names: BTreeSet<String>,
+    /// The ids that are taken, each with the number that its next namesake tries first.
+    names: BTreeMap<String, usize>,
 }
 
 impl Draft {
@@ -145,19 +146,27 @@ impl Draft {
             revert: "any",
             before: Vec::new(),
             duties: Vec::new(),
-            names: BTreeSet::new(),
+            names: BTreeMap::new(),
         }
     }
 
     /// A legal id that no other metric has.
     pub(super) fn id(&mut self, name: &str) -> String {
         let stem = legal(name, "metric");
-        let mut id = stem.clone();
-        let mut number = 2_usize;
-        while !self.names.insert(id.clone()) {
-            id = ended(&stem, &format!("_{number}"));
+        let Some(mut number) = self.names.get(&stem).copied() else {
+            self.names.insert(stem.clone(), 2);
+            return stem;
+        };
+        // Where the last namesake ended, so that thousands of them are no quadratic search.
+        let id = loop {
+            let id = ended(&stem, &format!("_{number}"));
             number += 1;
-        }
+            if !self.names.contains_key(&id) {
+                break id;
+            }
+        };
+        self.names.insert(stem, number);
+        self.names.insert(id.clone(), 2);
         id
     }
 
