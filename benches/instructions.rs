@@ -3,6 +3,7 @@
 //! `instructions check` compares with `baseline.json`, `instructions bless` rewrites it, and
 //! `instructions run NAME` is what both start under valgrind.
 
+use hotfix_benches::simulated::{PLAIN, campaign};
 use hotfix_benches::story::{Story, count_test, proportion_test, quiet};
 use hotfix_core::canonical::{Encoder, verify_line};
 use hotfix_core::rollout::{DecodedLog, Recording, Rollout};
@@ -42,6 +43,7 @@ const REGIONS: &[Region] = &[
     ("replay_log", replay_log),
     ("replay_1000_events", replay_1000_events),
     ("fold_1000_decoded", fold_1000_decoded),
+    ("simulate_20_runs", simulate_20_runs),
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "the table has one shape")]
@@ -145,6 +147,12 @@ fn fold_1000_decoded() -> Prepared {
     let log = DecodedLog::read(Story::long_log(1000)?.as_bytes())?;
     let mut logs = vec![log; WARM as usize + 1].into_iter();
     Ok(Box::new(move || logs.next().map_or(0, |log| usize::from(log.fold().is_ok()))))
+}
+
+/// Twenty rollouts of sixty ticks, traffic and all.
+fn simulate_20_runs() -> Prepared {
+    let campaign = campaign(PLAIN)?;
+    Ok(Box::new(move || usize::try_from(campaign.tally(0..20).runs()).unwrap_or_default()))
 }
 
 /// Times the work is done before it is counted.

@@ -1,6 +1,7 @@
 //! What the benches share: made-up values of the size that the real ones have, the story, and the law of request times.
 
 pub mod request_times;
+pub mod simulated;
 pub mod story;
 
 use hotfix_core::canonical::Digest;

@@ -292,6 +292,15 @@ enum hotfix_status
    */
   HOTFIX_STATUS_MESSAGE = 18,
   /**
+   * Documents of another tool cannot be imported; the error has all faults (HF-CONV).
+   */
+  HOTFIX_STATUS_CONVERT = 19,
+  /**
+   * A scenario or a recording cannot be read, or a policy not be run on it, or tallies are not of one campaign; the error has the
+   * place, and all faults of a scenario (HF-SIM, HF-REC).
+   */
+  HOTFIX_STATUS_SIMULATE = 20,
+  /**
    * A defect of this library was caught; the handle is poisoned.
    */
   HOTFIX_STATUS_PANIC = 99,
@@ -3355,6 +3364,99 @@ hotfix_status hotfix_rollout_report(const struct hotfix_rollout *rollout,
                                     struct hotfix_error **err);
 
 /**
+ * Plays runs of a plan in a scenario on the calling thread: {"outcome", "tally"}. The outcome table has false rollbacks, missed
+ * faults, times, users hurt, duties missed and questions, each with its 95 % interval; the tally is for hotfix_simulate_merge.
+ *
+ * Run number n of a seed is the same whoever plays it, so a host splits the runs as it likes.
+ *
+ * @param plan          A plan.
+ * @param scenario      A scenario in TOML or JSON (docs/simulation.md); UTF-8, borrowed.
+ * @param scenario_len  Its length in bytes.
+ * @param seed          The seed.
+ * @param from          The number of the first run.
+ * @param count         How many.
+ * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plan; the error has all faults.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_simulate(const struct hotfix_plan *plan,
+                              const char *scenario,
+                              size_t scenario_len,
+                              uint64_t seed,
+                              uint64_t from,
+                              uint64_t count,
+                              struct hotfix_buf *out,
+                              struct hotfix_error **err);
+
+/**
+ * Adds up the parts of one campaign: {"outcome", "tally"} of all their runs.
+ *
+ * @param tallies      A JSON list of the "tally" of each part; UTF-8, borrowed.
+ * @param tallies_len  Its length in bytes.
+ * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_SIMULATE for parts of different campaigns, and for what is no list of tallies.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_simulate_merge(const char *tallies,
+                                    size_t tallies_len,
+                                    struct hotfix_buf *out,
+                                    struct hotfix_error **err);
+
+/**
+ * Plays runs of two plans against the same luck: the table of what the second does differently, each with its paired 95 %
+ * interval, and both outcome tables.
+ *
+ * @param first         A plan.
+ * @param second        Another plan, as of a changed policy.
+ * @param scenario      A scenario in TOML or JSON; UTF-8, borrowed.
+ * @param scenario_len  Its length in bytes.
+ * @param seed          The seed.
+ * @param from          The number of the first run.
+ * @param count         How many.
+ * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plans.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_simulate_compare(const struct hotfix_plan *first,
+                                      const struct hotfix_plan *second,
+                                      const char *scenario,
+                                      size_t scenario_len,
+                                      uint64_t seed,
+                                      uint64_t from,
+                                      uint64_t count,
+                                      struct hotfix_buf *out,
+                                      struct hotfix_error **err);
+
+/**
+ * Plays one run and keeps its log: {"run", "truth", "unmet", "log"}. "unmet" has what the scenario expects and what did not
+ * come, in sentences; the log is read as that of any rollout.
+ *
+ * @param plan          A plan.
+ * @param scenario      A scenario in TOML or JSON; UTF-8, borrowed.
+ * @param scenario_len  Its length in bytes.
+ * @param seed          The seed.
+ * @param number        Which run.
+ * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plan.
+ *
+ * Thread rule: any number of threads may use one plan.
+ */
+hotfix_status hotfix_drill(const struct hotfix_plan *plan,
+                           const char *scenario,
+                           size_t scenario_len,
+                           uint64_t seed,
+                           uint64_t number,
+                           struct hotfix_buf *out,
+                           struct hotfix_error **err);
+
+/**
  * A test without data.
  *
  * @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid", "weights",
@@ -3514,6 +3616,33 @@ hotfix_status hotfix_kayenta_classify(const char *settings,
                                       size_t samples_len,
                                       struct hotfix_buf *out,
                                       struct hotfix_error **err);
+
+/**
+ * Imports documents of Argo Rollouts, Flagger, Kayenta or OpenSLO as one policy.
+ *
+ * The findings tell what does not map, what goes another way, and what was put in: {"kind", "findings"}, a finding with
+ * "code", "level", "path" (a JSON Pointer), "document" (from 0), "line", "column", "message" and "remedy". Whose documents
+ * they are is "kind": "argo_rollouts", "flagger", "kayenta" or "openslo".
+ *
+ * @param text      YAML or JSON, at most 1 MiB; several documents are joined by their references. UTF-8, borrowed for the call.
+ * @param text_len  Its length in bytes.
+ * @param kind      Whose documents they are, as above; may be null with length 0: then they tell it themselves.
+ * @param kind_len  Its length in bytes.
+ * @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
+ * @param findings  A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_CONVERT; the error has every fault with its code, path, line and column. HOTFIX_STATUS_ENUM for
+ *         another kind.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_convert(const char *text,
+                             size_t text_len,
+                             const char *kind,
+                             size_t kind_len,
+                             struct hotfix_policy **out,
+                             struct hotfix_buf *findings,
+                             struct hotfix_error **err);
 
 /**
  * A test without data. Null hypothesis: the rate is at the ceiling or above it.
@@ -4357,6 +4486,40 @@ hotfix_status hotfix_latency_from_bytes(const char *bytes,
  * Thread rule: one thread, after every other use of this handle.
  */
 void hotfix_latency_free(struct hotfix_latency *test);
+
+/**
+ * Runs a policy over recorded metrics and says when it would have acted. Nothing is deployed.
+ *
+ * {"from", "until", "readings", "findings", "policies": [{"policy", "would": [{"at", "what" ("continue", "alert", "hold", "ask",
+ * "promote" or "roll_back"), "phase", "reason", "metrics", "evidence"}], "first_alert", "first_ask", "first_rollback",
+ * "crossed_at", "ended": {"at", "state", "phase", "after"}, "metrics": {id: {"role", "left_out", "alert_at", "rollback_at",
+ * "held_at", "crossed_at", "bands"}}, "findings"}]}; what never came is absent. A finding is {"code", "message", "count", "at",
+ * "metric"}. docs/backtest.md describes formats, mapping and what is assumed.
+ *
+ * @param policy       A policy.
+ * @param text         The recording; UTF-8, borrowed for the call; at most 64 MiB.
+ * @param text_len     Its length in bytes.
+ * @param format       "csv", "json_lines" or "prometheus"; UTF-8, borrowed.
+ * @param format_len   Its length in bytes.
+ * @param mapping      Which columns, series and labels are which metric, and what is assumed, as JSON: {"time", "metrics",
+ *                     "assume"}; UTF-8, borrowed; may be null with length 0 for JSON Lines.
+ * @param mapping_len  Its length in bytes.
+ * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_SIMULATE for what cannot be read or run (HF-REC); the error's path is "line 3, column 2" or a JSON
+ *         Pointer.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_backtest(const struct hotfix_policy *policy,
+                              const char *text,
+                              size_t text_len,
+                              const char *format,
+                              size_t format_len,
+                              const char *mapping,
+                              size_t mapping_len,
+                              struct hotfix_buf *out,
+                              struct hotfix_error **err);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -43,3 +43,7 @@ struct Statistics;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/policy.md")]
 struct Policies;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/simulation.md")]
+struct Simulation;

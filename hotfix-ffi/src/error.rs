@@ -121,7 +121,7 @@ impl hotfix_error {
         Self::new(hotfix_status::Unit, "HF-JSON-006", "", fault)
     }
 
-    fn with(mut self: Box<Self>, detail: Value) -> Box<Self> {
+    pub(crate) fn with(mut self: Box<Self>, detail: Value) -> Box<Self> {
         self.detail = detail;
         self
     }

@@ -47,6 +47,7 @@ pub mod report;
 pub mod rollout;
 pub mod scope;
 pub mod severity;
+pub mod simulate;
 pub mod snapshot;
 pub mod status;
 pub mod strategy;

@@ -40,7 +40,8 @@ pub enum hotfix_status {
     Message = 18,
     /// Documents of another tool cannot be imported; the error has all faults (HF-CONV).
     Convert = 19,
-    /// A scenario or a recording cannot be read, or a policy not be run on it; the error has the place (HF-SIM, HF-REC).
+    /// A scenario or a recording cannot be read, or a policy not be run on it, or tallies are not of one campaign; the error has the
+    /// place, and all faults of a scenario (HF-SIM, HF-REC).
     Simulate = 20,
     /// A defect of this library was caught; the handle is poisoned.
     Panic = 99,

@@ -43,6 +43,7 @@ const SOURCES: &[&str] = &[
     "audit",
     "redact",
     "report",
+    "simulate",
     "rate_ratio",
     "kayenta",
     "interop",

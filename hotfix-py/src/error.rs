@@ -11,6 +11,7 @@ use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
 use hotfix_core::report::ReportError;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
+use hotfix_core::simulate::SimulationErrors;
 use hotfix_core::simulate::recorded::RecordedError;
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
@@ -49,6 +50,7 @@ enum Kind {
     Recorded(RecordedError),
     Convert(ConvertErrors),
     Message(MessageError),
+    Simulation(SimulationErrors),
     /// Raised by Python itself, or a wrong type.
     Python(PyErr),
 }
@@ -83,6 +85,7 @@ from! {
     RecordedError => Recorded,
     ConvertErrors => Convert,
     MessageError => Message,
+    SimulationErrors => Simulation,
     PyErr => Python
 }
 
@@ -188,6 +191,14 @@ impl Fault {
             Kind::Stat(error) => {
                 set("code", error.code())?;
                 ("StatsError", error.to_string())
+            }
+            Kind::Simulation(errors) => {
+                let first = errors.first();
+                set("code", first.map_or("", |e| e.code()))?;
+                set("path", first.map_or("", |e| e.path()))?;
+                let problems: Vec<_> = errors.iter().map(Problem::of_simulation).collect();
+                fields.set_item("errors", problems)?;
+                ("SimulationError", errors.to_string())
             }
             Kind::Kayenta(error) => {
                 set("code", error.code())?;

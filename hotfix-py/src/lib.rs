@@ -36,6 +36,7 @@ mod redact;
 mod report;
 mod rollout;
 mod severity;
+mod simulate;
 mod stats;
 mod train;
 mod vcs;
@@ -99,6 +100,8 @@ mod module {
         Classification, Decision, DecisionStep, FactChange, Finding, Leaf, NextQuestion,
         RuleVerdict,
     };
+    #[pymodule_export]
+    use crate::simulate::{_compare, _drill, _simulate};
     #[pymodule_export]
     use crate::stats::{RateRatio, wilson};
     #[pymodule_export]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hotfix_core::fact::FactError;
 use hotfix_core::policy::{Policy as Core, PolicyError};
+use hotfix_core::simulate::SimulationError;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyString};
@@ -496,6 +497,14 @@ impl Problem {
             code: error.code().to_owned(),
             message: error.to_string(),
             path: error.path(),
+        })
+    }
+
+    pub(crate) fn of_simulation(error: &SimulationError) -> Self {
+        Self(ProblemDocument {
+            code: error.code().to_owned(),
+            message: error.sentence(),
+            path: error.path().to_owned(),
         })
     }
 

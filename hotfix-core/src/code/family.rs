@@ -46,6 +46,8 @@ pub enum Family {
     Convert,
     /// Recorded metrics and backtests on them: errors and findings.
     Recorded,
+    /// Simulations: what is wrong with a scenario.
+    Simulate,
     /// Values that cross the C boundary.
     Ffi,
 }
@@ -74,6 +76,7 @@ impl Family {
         Self::Report,
         Self::Convert,
         Self::Recorded,
+        Self::Simulate,
         Self::Ffi,
     ];
 
@@ -107,6 +110,7 @@ impl Family {
             Self::Report => "HF-REP-",
             Self::Convert => "HF-CONV-",
             Self::Recorded => "HF-REC-",
+            Self::Simulate => "HF-SIM-",
             Self::Ffi => "HF-FFI-",
         }
     }

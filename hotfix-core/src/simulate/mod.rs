@@ -4,13 +4,37 @@
 //! host does: it ticks at the policy's cadence and at [`Rollout::poll_at`](crate::rollout::Rollout::poll_at), obeys actions
 //! and hands answers on, and keeps what came of it in a [`Run`]. Everything goes through
 //! [`Rollout::handle`](crate::rollout::Rollout::handle), so a run decides as the real thing does.
+//!
+//! A [`Scenario`] is such a world as a document: traffic, faults and people, drawn from a seed. A
+//! [`Campaign`] plays many runs of it and gives the [`Outcome`]
+//! table, a [`Comparison`] plays two policies against the same luck.
 
 mod answers;
 pub mod backtest;
+mod campaign;
+mod compare;
+mod document;
+mod error;
+mod fault;
+mod health;
+mod latency;
+mod made_up;
+mod people;
+mod random;
 pub mod recorded;
 mod run;
+mod scenario;
+mod tally;
+mod traffic;
 mod world;
 
 pub use answers::Answers;
+pub use campaign::Campaign;
+pub use compare::{Comparison, Difference, Differences, Pairs};
+pub use error::{SimulationError, SimulationErrors, SimulationFault};
+pub use fault::{FaultArm, FaultKind};
+pub use people::Judgement;
 pub use run::{Passed, Player, Run, Until};
+pub use scenario::Scenario;
+pub use tally::{CONFIDENCE, Mean, Outcome, Rate, Tally, Took, Truth};
 pub use world::{Hurt, Shown, Tick, World};

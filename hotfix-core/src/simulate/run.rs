@@ -1,5 +1,7 @@
 //! One rollout, played from the first input to its end.
 
+use serde::Serialize;
+
 use crate::judge::Reason;
 use crate::metric::Observation;
 use crate::rollout::{Act, Command, Input, RollbackCause, Rollout, Stage, State};
@@ -18,7 +20,7 @@ pub enum Until {
 }
 
 /// A phase that was passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Passed {
     /// Which.
     pub phase: PhaseName,
@@ -27,7 +29,7 @@ pub struct Passed {
 }
 
 /// What came of a run. A time that never came is absent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Run {
     /// The state at the end.
     pub ended: State,

@@ -1,5 +1,7 @@
 //! What a rollout is played against.
 
+use serde::Serialize;
+
 use crate::metric::Observation;
 use crate::rollout::{Action, Refusal, Rollout};
 use crate::unit::{Share, Timestamp};
@@ -29,7 +31,7 @@ pub enum Shown {
 }
 
 /// Requests that failed or were too slow, or whatever else the world counts as harm, by the version that did it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Hurt {
     /// By the version under test.
     pub canary: f64,

@@ -82,8 +82,10 @@ from hotfix._errors import (
     RecordedError,
     Refused,
     ReportError,
+    SimulationError,
     StatsError,
 )
+from hotfix._simulate import compare, drill, simulate
 from hotfix._values import ByValue
 
 __all__ = [
@@ -139,6 +141,10 @@ __all__ = [
     "backtest",
     "Backtests",
     "Backtest",
+    # Rehearsals
+    "simulate",
+    "compare",
+    "drill",
     # Statistics
     "stats",
     "kayenta",
@@ -160,5 +166,6 @@ __all__ = [
     "ConvertError",
     "ImportFault",
     "MessageError",
+    "SimulationError",
     "__version__",
 ]

@@ -30,6 +30,9 @@ __all__ = [
     "Backtests",
     "redact",
     "report",
+    "_simulate",
+    "_compare",
+    "_drill",
     "Equivalence",
     "FisherExact",
     "KolmogorovSmirnov",
@@ -1134,6 +1137,101 @@ def audit(log: str | bytes, expected_head: str | None = None) -> Audit: ...
 def redact(log: str | bytes, names: list[str] | None = None) -> str: ...
 def report(log: str | bytes, format: _ReportFormat) -> str: ...
 
+@type_check_only
+class _Rate(TypedDict):
+    count: int
+    of: int
+    share: float
+    low: float
+    high: float
+
+@type_check_only
+class _Mean(TypedDict):
+    mean: float
+    low: float | None
+    high: float | None
+
+@type_check_only
+class _Took(TypedDict):
+    median: float
+    p90: float
+    runs: int
+
+@type_check_only
+class _Difference(TypedDict):
+    difference: float
+    low: float
+    high: float
+    only_first: int
+    only_second: int
+
+@type_check_only
+class SimulationOutcome(TypedDict):
+    runs: int
+    faulty: int
+    false_rollbacks: _Rate
+    missed_faults: _Rate
+    found_faults: _Rate
+    turned_back: _Rate
+    completed: _Rate
+    asked: _Rate
+    duties_missed: _Rate
+    never_started: int
+    seconds_to_find: NotRequired[_Took]
+    seconds_to_complete: NotRequired[_Took]
+    hurt_by_canary: _Mean
+    hurt_by_live: _Mean
+    duties_missed_each: _Mean
+    questions_each: _Mean
+    pages_each: _Mean
+    ticks_each: _Mean
+    refused_each: _Mean
+    ended: dict[str, int]
+    reasons: dict[str, int]
+
+@type_check_only
+class Differences(TypedDict):
+    runs: int
+    first: SimulationOutcome
+    second: SimulationOutcome
+    false_rollbacks: _Difference
+    missed_faults: _Difference
+    turned_back: _Difference
+    completed: _Difference
+    asked: _Difference
+    duties_missed: _Difference
+    hurt_each: _Mean
+    hurt_by_canary_each: _Mean
+    questions_each: _Mean
+    duties_missed_each: _Mean
+    both_found: int
+    seconds_to_find: NotRequired[_Mean]
+
+@type_check_only
+class DrillRun(TypedDict):
+    run: dict[str, Any]
+    truth: dict[str, Any]
+    unmet: list[str]
+    log: str
+
+def _simulate(
+    subject: Policy | Plan,
+    scenario: str,
+    runs: int,
+    seed: int | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> SimulationOutcome: ...
+def _compare(
+    first: Policy | Plan,
+    second: Policy | Plan,
+    scenario: str,
+    runs: int,
+    seed: int | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Differences: ...
+def _drill(subject: Policy | Plan, scenario: str, seed: int | None = None, number: int = 0) -> DrillRun: ...
 @final
 class Evidence(_Document):
     @property

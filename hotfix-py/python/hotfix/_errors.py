@@ -186,7 +186,31 @@ class MessageError(Error, ValueError):
     """A message that is asked for in a way that does not exist, or that cannot be written."""
 
 
+class SimulationError(Error, ValueError):
+    """A scenario that cannot be read or does not fit the policy: everything that is wrong with it, at once.
+
+    Attributes
+    ----------
+    code, path
+        Of the first error.
+    errors
+        All of them, each with `code`, `path` (a JSON Pointer) and `message`.
+
+    Examples
+    --------
+    >>> import hotfix
+    >>> try:
+    ...     hotfix.simulate(hotfix.Policy.preset("standard"), {"faults": [{"kind": "erors"}]}, runs=1)
+    ... except hotfix.SimulationError as error:
+    ...     error.code, error.path
+    ('HF-SIM-005', '/faults/0/kind')
+    """
+
+    path: str = ""
+    errors: list[Problem] = []  # noqa: RUF012 - replaced, never changed
+
+
 _MADE = (PolicyError, FactError, PlanError, InputError, Refused, LogError, 
-    StatsError, KayentaError, RecordedError, ConvertError, MessageError, ReportError)
+    StatsError, KayentaError, RecordedError, ConvertError, MessageError, ReportError, SimulationError)
 for _class in (Error, *_MADE):
     _class.__module__ = "hotfix"

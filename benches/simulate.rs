@@ -1,0 +1,28 @@
+//! How many rollouts a second does a simulation play on one core? Sixty ticks of two proportions and a volume through
+//! `Rollout::handle`, the traffic made as well, no events.
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use hotfix_benches::simulated::{PLAIN, UNSTEADY, campaign};
+
+/// Runs of one measurement.
+const RUNS: u64 = 50;
+
+fn simulate(c: &mut Criterion) {
+    let mut group = c.benchmark_group("simulate");
+    group.throughput(Throughput::Elements(RUNS));
+    for (name, scenario) in [("plain", PLAIN), ("unsteady", UNSTEADY)] {
+        let campaign = campaign(scenario).expect("it starts");
+        let mut from = 0;
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                // Other runs each time.
+                from += RUNS;
+                campaign.tally(from..from + RUNS).runs()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, simulate);
+criterion_main!(benches);

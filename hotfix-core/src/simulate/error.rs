@@ -1,0 +1,215 @@
+//! What is wrong with a scenario, or with what is asked of a simulation.
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use crate::text::{did_you_mean, quoted};
+
+/// Everything that is wrong, in the order of the document; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimulationErrors {
+    list: Vec<SimulationError>,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} at {}: {fault}", fault.code(), if path.is_empty() { "the document" } else { path })]
+pub struct SimulationError {
+    path: String,
+    fault: SimulationFault,
+}
+
+/// What can be wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimulationFault {
+    /// The text is no TOML or no JSON.
+    #[error("not readable as {language}: {detail}; correct the text there")]
+    Syntax {
+        /// `TOML` or `JSON`.
+        language: &'static str,
+        /// What the parser says, with line and column.
+        detail: String,
+    },
+    /// A key that a scenario does not have (FIELD-5).
+    #[error("`{key}` is not a known key: {}known here are {}", did_you_mean(*nearest), quoted(known, ", "))]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The known key that is nearest, where one is near.
+        nearest: Option<&'static str>,
+        /// The keys of this table.
+        known: &'static [&'static str],
+    },
+    /// A key that must be there is not.
+    #[error("`{key}` is missing: add it")]
+    MissingKey {
+        /// The key.
+        key: &'static str,
+    },
+    /// A value of another type, or with another unit.
+    #[error("{got} stands where {expected} belongs: write {expected}")]
+    WrongType {
+        /// What belongs there.
+        expected: &'static str,
+        /// What came.
+        got: String,
+    },
+    /// A text that is not one of a closed set.
+    #[error("`{got}` is not allowed here: {}write one of {}", did_you_mean(*nearest), quoted(known, ", "))]
+    UnknownValue {
+        /// What came.
+        got: String,
+        /// The nearest allowed text, where one is near.
+        nearest: Option<&'static str>,
+        /// The allowed texts.
+        known: Vec<&'static str>,
+    },
+    /// A value of the right type outside its range.
+    #[error("it is {got}: write {range}")]
+    OutOfRange {
+        /// What came.
+        got: String,
+        /// The range in words.
+        range: &'static str,
+    },
+    /// A metric that the policy does not have.
+    #[error("the policy has no metric `{metric}`: {}correct it, or leave it out", did_you_mean(nearest.as_deref()))]
+    UnknownMetric {
+        /// The metric.
+        metric: String,
+        /// The nearest known one, where one is near.
+        nearest: Option<String>,
+    },
+    /// Keys that say nothing together, or nothing of this kind.
+    #[error("{detail}")]
+    Meaningless {
+        /// What is wrong, with the remedy.
+        detail: String,
+    },
+    /// An input, a plan or a phase that the scenario names cannot be read or is not there.
+    #[error("{detail}")]
+    NotTaken {
+        /// What the reader of it says.
+        detail: String,
+    },
+    /// The rollout never gets to its start in this scenario.
+    #[error("it never starts: {waits}; let the people clear that, or give more time")]
+    NeverStarts {
+        /// What it waits for.
+        waits: String,
+    },
+    /// Tallies of different campaigns, or of the same runs twice.
+    #[error("these tallies are not parts of one campaign: {detail}")]
+    OtherCampaign {
+        /// What differs.
+        detail: &'static str,
+    },
+}
+
+impl SimulationFault {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } => "HF-SIM-001",
+            Self::UnknownKey { .. } => "HF-SIM-002",
+            Self::MissingKey { .. } => "HF-SIM-003",
+            Self::WrongType { .. } => "HF-SIM-004",
+            Self::UnknownValue { .. } => "HF-SIM-005",
+            Self::OutOfRange { .. } => "HF-SIM-006",
+            Self::UnknownMetric { .. } => "HF-SIM-007",
+            Self::Meaningless { .. } => "HF-SIM-008",
+            Self::NotTaken { .. } => "HF-SIM-009",
+            Self::NeverStarts { .. } => "HF-SIM-010",
+            Self::OtherCampaign { .. } => "HF-SIM-011",
+        }
+    }
+}
+
+impl SimulationError {
+    /// The stable code: `HF-SIM-…`.
+    pub const fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+
+    /// The place as a JSON Pointer, `/faults/0/times`; empty for the whole.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is wrong and what to do about it.
+    pub fn sentence(&self) -> String {
+        self.fault.to_string()
+    }
+
+    /// What is wrong, as data.
+    pub const fn fault(&self) -> &SimulationFault {
+        &self.fault
+    }
+}
+
+impl Serialize for SimulationError {
+    /// `{"code": …, "path": …, "sentence": …}`, for bindings.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut error = serializer.serialize_struct("SimulationError", 3)?;
+        error.serialize_field("code", self.code())?;
+        error.serialize_field("path", self.path())?;
+        error.serialize_field("sentence", &self.sentence())?;
+        error.end()
+    }
+}
+
+impl SimulationErrors {
+    pub(super) const fn new() -> Self {
+        Self { list: Vec::new() }
+    }
+
+    pub(super) fn of(path: &str, fault: SimulationFault) -> Self {
+        let mut errors = Self::new();
+        errors.push(path, fault);
+        errors
+    }
+
+    pub(super) fn push(&mut self, path: &str, fault: SimulationFault) {
+        self.list.push(SimulationError { path: path.to_owned(), fault });
+    }
+
+    /// What was read, where nothing is wrong with it.
+    pub(super) fn or<T>(self, read: Option<T>) -> Result<T, Self> {
+        match read {
+            Some(read) if self.list.is_empty() => Ok(read),
+            _ => Err(self),
+        }
+    }
+
+    /// The first error; its code and place are what a binding shows of the whole list.
+    pub fn first(&self) -> Option<&SimulationError> {
+        self.list.first()
+    }
+
+    /// The errors.
+    pub fn iter(&self) -> std::slice::Iter<'_, SimulationError> {
+        self.list.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a SimulationErrors {
+    type Item = &'a SimulationError;
+    type IntoIter = std::slice::Iter<'a, SimulationError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for SimulationErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.iter().enumerate() {
+            write!(f, "{}{error}", if index == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SimulationErrors {}

@@ -1,0 +1,78 @@
+//! The law of response times: a normal logarithm, of which faults make a part slower.
+
+use crate::metric::{Histogram, Sample};
+
+use super::health::{Health, normal_share};
+use super::random::Draws;
+
+/// The law of one arm's latencies, as it was last worked out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LatencyLaw {
+    /// Shares of the requests, and how many times as long they take.
+    parts: Vec<(f64, f64)>,
+    worked_out: Vec<(f64, f64)>,
+    /// Of those above the boundary before: the share at or below each boundary.
+    cells: Vec<f64>,
+}
+
+impl LatencyLaw {
+    /// All requests take so many times as long as usual.
+    pub(super) fn begin(&mut self, times: f64) {
+        self.parts.clear();
+        self.parts.push((1.0, times));
+    }
+
+    /// A share of them is slower.
+    pub(super) fn slow(&mut self, hit: f64, times: f64) {
+        for part in 0..self.parts.len() {
+            let (weight, slower) = self.parts[part];
+            self.parts[part].0 = weight * (1.0 - hit);
+            self.parts.push((weight * hit, slower * times));
+        }
+        self.parts.retain(|part| part.0 > 0.0);
+    }
+
+    /// Works the cells out, where they are not as they were.
+    pub(super) fn work_out(&mut self, health: &Health) {
+        if self.parts == self.worked_out && !self.cells.is_empty() {
+            return;
+        }
+        self.worked_out.clone_from(&self.parts);
+        self.cells.clear();
+        let mut above = 1.0;
+        for edge in &health.edges {
+            let share_below = |&(weight, times): &(f64, f64)| {
+                let distance = libm::log(edge / (health.base * times));
+                weight * normal_share(distance / health.spread.max(1e-6))
+            };
+            let below: f64 = self.parts.iter().map(share_below).sum();
+            let cell = if above > 0.0 { (below - (1.0 - above)) / above } else { 0.0 };
+            self.cells.push(cell.clamp(0.0, 1.0));
+            above = 1.0 - below;
+        }
+    }
+
+    /// Draws so many requests into a histogram, whose memory is used again.
+    pub(super) fn draw(
+        &self,
+        health: &Health,
+        requests: f64,
+        draws: &mut Draws,
+        sample: &mut Option<Sample>,
+    ) {
+        if !matches!(sample, Some(Sample::Histogram(_))) {
+            let le = health.edges.clone();
+            let counts = vec![0.0; le.len()];
+            *sample = Some(Sample::Histogram(Histogram { count: 0.0, counts, le }));
+        }
+        let Some(Sample::Histogram(histogram)) = sample else { return };
+        let (mut below, mut left) = (0.0, requests);
+        histogram.count = requests;
+        for (count, cell) in histogram.counts.iter_mut().zip(&self.cells) {
+            let here = draws.binomial(left, *cell);
+            below += here;
+            left -= here;
+            *count = below;
+        }
+    }
+}

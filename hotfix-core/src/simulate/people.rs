@@ -1,0 +1,391 @@
+//! People who are late, absent or wrong, and a platform that takes its time.
+
+use serde_json::Value;
+
+use crate::deadline::Source;
+use crate::gate::checklist::ItemState;
+use crate::grade::DutyKind;
+use crate::rollout::{
+    Act, Action, BlockerKind, Command, Input, InputKind, ItemStatus, Rollout, Stage,
+};
+use crate::unit::{Name, Span, Timestamp};
+
+use super::answers::Answers;
+use super::document::{Delay, Reader};
+use super::error::SimulationFault;
+use super::random::Draws;
+
+use crate::grade::closed_set;
+
+closed_set! {
+    /// What a person answers who is asked whether to go on.
+    Judgement {
+        /// Rolls back where the canary is worse at that moment, and goes on where it is not.
+        Right = "right",
+        /// Goes on.
+        Promote = "promote",
+        /// Rolls back.
+        RollBack = "roll_back",
+    }
+}
+
+/// The people of a scenario. Each time is counted from when somebody is asked; none: never.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct People {
+    approve: Delay,
+    check: Delay,
+    start: Delay,
+    decide: Delay,
+    judgement: Judgement,
+    acknowledge: Delay,
+    /// Notices, and duties that people do by themselves.
+    duties: Delay,
+    /// How often nobody answers at all.
+    absent: f64,
+    /// How often an answer comes later.
+    late: f64,
+    late_by: Span,
+    /// How often a decision is the opposite.
+    wrong: f64,
+    says: Vec<Said>,
+}
+
+/// Whether somebody is late, absent or wrong this time. Before the start nobody is, so that what comes before it is the same
+/// in every run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Luck(pub(super) Option<Draws>);
+
+impl Luck {
+    fn strikes(&mut self, chance: f64) -> bool {
+        chance > 0.0 && self.0.as_mut().is_some_and(|draws| draws.chance(chance))
+    }
+}
+
+/// What somebody says without being asked, so long after the start.
+#[derive(Clone, Debug, PartialEq)]
+struct Said {
+    after: Span,
+    input: Input,
+}
+
+/// How long things take.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Platform {
+    /// None: as long as the phase expects.
+    deploy: Option<Delay>,
+    traffic: Delay,
+    /// None: as long as the way back is said to take.
+    roll_back: Option<Delay>,
+    /// How often an action fails.
+    fails: f64,
+}
+
+const PEOPLE: &[&str] = &[
+    "approve",
+    "check",
+    "start",
+    "decide",
+    "judgement",
+    "acknowledge",
+    "duties",
+    "absent",
+    "late",
+    "late_by",
+    "wrong",
+    "says",
+];
+
+const MINUTE: Span = Span::from_seconds(60);
+
+impl People {
+    /// All answer within minutes and are right.
+    pub(super) const fn prompt() -> Self {
+        Self {
+            approve: Some(Span::from_seconds(300)),
+            check: Some(MINUTE),
+            start: Some(MINUTE),
+            decide: Some(Span::from_seconds(180)),
+            judgement: Judgement::Right,
+            acknowledge: Some(Span::from_seconds(120)),
+            duties: Some(Span::from_seconds(300)),
+            absent: 0.0,
+            late: 0.0,
+            late_by: Span::from_seconds(1800),
+            wrong: 0.0,
+            says: Vec::new(),
+        }
+    }
+
+    pub(super) fn read(reader: &mut Reader, value: &Value) -> Option<Self> {
+        let table = reader.table(value, PEOPLE)?;
+        let usual = Self::prompt();
+        let mut delay = |key, usual| reader.key(table, key, Reader::delay).unwrap_or(usual);
+        let (approve, check) = (delay("approve", usual.approve), delay("check", usual.check));
+        let (start, decide) = (delay("start", usual.start), delay("decide", usual.decide));
+        let acknowledge = delay("acknowledge", usual.acknowledge);
+        let duties = delay("duties", usual.duties);
+        let judgement = reader.key(table, "judgement", |reader, value| {
+            reader.one_of(value, Judgement::ALL, Judgement::as_str)
+        });
+        Some(Self {
+            approve,
+            check,
+            start,
+            decide,
+            judgement: judgement.unwrap_or(usual.judgement),
+            acknowledge,
+            duties,
+            absent: reader.key(table, "absent", Reader::chance).unwrap_or_default(),
+            late: reader.key(table, "late", Reader::chance).unwrap_or_default(),
+            late_by: reader.key(table, "late_by", Reader::lasting).unwrap_or(usual.late_by),
+            wrong: reader.key(table, "wrong", Reader::chance).unwrap_or_default(),
+            says: reader.list(table, "says", |reader, value| {
+                let table = reader.table(value, &["after", "input"])?;
+                let after = reader.needed(table, "after", Reader::span)?;
+                let input = reader.needed(table, "input", |reader, value| {
+                    Input::from_value(value.clone()).map_or_else(
+                        |error| {
+                            let detail = format!("{}: {error}", error.code());
+                            reader.fail(SimulationFault::NotTaken { detail })
+                        },
+                        Some,
+                    )
+                })?;
+                Some(Said { after, input })
+            }),
+        })
+    }
+
+    /// Whether somebody whom the start needs never comes.
+    pub(super) fn may_not_start(&self) -> bool {
+        [self.approve, self.check, self.start].contains(&None)
+    }
+
+    /// When somebody answers, if at all.
+    fn when(&self, delay: Delay, luck: &mut Luck) -> Delay {
+        let delay = delay?;
+        if luck.strikes(self.absent) {
+            return None;
+        }
+        let late = luck.strikes(self.late);
+        Some(if late { delay + self.late_by } else { delay })
+    }
+
+    /// Approvals and items; always alike, so that what comes before the start is the same in every run.
+    pub(super) fn make_ready(&self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {
+        for blocker in rollout.blockers() {
+            match (blocker.kind, blocker.item, blocker.roles.first()) {
+                (BlockerKind::Item, Some(item), _) => {
+                    if let Some(delay) = self.check {
+                        let command =
+                            Command::CheckItem { item, status: ItemStatus::Done, evidence: None };
+                        answers.after(at, delay, Input::new(command).by("checker"));
+                    }
+                }
+                (BlockerKind::Approval, _, Some(role)) => {
+                    if let Some(delay) = self.approve {
+                        let command = Command::Approve {
+                            role: *role,
+                            channel: None,
+                            heard_by: None,
+                            plan_digest: None,
+                            why: None,
+                        };
+                        answers.after(at, delay, Input::new(command).by("approver"));
+                    }
+                }
+                // Severity, denial, traffic and policy are for the scenario's own words.
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn go(&self, at: Timestamp, answers: &mut Answers) {
+        if let Some(delay) = self.start {
+            answers.after(at, delay, Input::new(Command::Start).by("lead"));
+        }
+    }
+
+    /// What is said from the start on without being asked.
+    pub(super) fn speak(&self, at: Timestamp, answers: &mut Answers) {
+        for said in &self.says {
+            answers.after(at, said.after, said.input.clone());
+        }
+    }
+
+    /// Whoever is asked whether to go on. `bad`: the canary is worse at this moment.
+    fn decide(
+        &self,
+        rollout: &Rollout,
+        at: Timestamp,
+        bad: bool,
+        luck: &mut Luck,
+        answers: &mut Answers,
+    ) {
+        let Some(delay) = self.when(self.decide, luck) else { return };
+        let right = match self.judgement {
+            Judgement::Right => bad,
+            Judgement::RollBack => true,
+            Judgement::Promote => false,
+        };
+        let back = right != luck.strikes(self.wrong);
+        if back {
+            let command = Command::RollBack { why: None };
+            answers.after(at, delay, Input::new(command).by("commander"));
+            return;
+        }
+        if matches!(rollout.stage(), Stage::Gate { until: Some(_), .. }) {
+            // It passes unless somebody objects.
+            return;
+        }
+        if matches!(rollout.stage(), Stage::FinalValidation { .. }) {
+            // Before somebody says that it is over, the last items are gone through.
+            for list in rollout.checklists() {
+                for item in list.items.iter().filter(|item| item.state == ItemState::Open) {
+                    let command = Command::CheckItem {
+                        item: item.id,
+                        status: ItemStatus::Done,
+                        evidence: None,
+                    };
+                    answers.after(at, delay, Input::new(command).by("checker"));
+                }
+            }
+        }
+        // Where no promotion is asked for, to go on is to say nothing.
+        if rollout.accepted().contains(&InputKind::Promote) {
+            answers.after(at, delay, Input::new(Command::Promote { why: None }).by("commander"));
+        }
+    }
+
+    fn settle(
+        &self,
+        duty: Option<Name>,
+        called: bool,
+        at: Timestamp,
+        luck: &mut Luck,
+        answers: &mut Answers,
+    ) {
+        let Some(duty) = duty else { return };
+        let delay = if called { self.acknowledge } else { self.duties };
+        let Some(delay) = self.when(delay, luck) else { return };
+        let evidence = None;
+        let command = if called {
+            Command::Acknowledge { duty, evidence }
+        } else {
+            Command::Done { duty, evidence }
+        };
+        answers.after(at, delay, Input::new(command).by("on-call"));
+    }
+
+    /// Duties that became due and ask for no action: people know them from their list.
+    pub(super) fn do_duties(
+        &self,
+        rollout: &Rollout,
+        at: Timestamp,
+        known: &mut Vec<Name>,
+        luck: &mut Luck,
+        answers: &mut Answers,
+    ) {
+        if rollout.plan().policy().duties().is_empty() {
+            return;
+        }
+        let duties = rollout.duties(at);
+        for item in duties.due.iter().chain(&duties.overdue) {
+            let by_hand = matches!(
+                item.kind,
+                DutyKind::Act
+                    | DutyKind::Review
+                    | DutyKind::Write
+                    | DutyKind::Watch
+                    | DutyKind::FollowUp
+                    | DutyKind::Meet
+            );
+            if by_hand && matches!(item.source, Source::Duty) && !known.contains(&item.id) {
+                known.push(item.id);
+                self.settle(Some(item.id), false, at, luck, answers);
+            }
+        }
+    }
+}
+
+impl Platform {
+    pub(super) const USUAL: Self =
+        Self { deploy: None, traffic: Some(Span::from_seconds(5)), roll_back: None, fails: 0.0 };
+
+    pub(super) fn read(reader: &mut Reader, value: &Value) -> Option<Self> {
+        let table = reader.table(value, &["deploy", "traffic", "roll_back", "fails"])?;
+        Some(Self {
+            deploy: reader.key(table, "deploy", Reader::delay),
+            traffic: reader.key(table, "traffic", Reader::delay).unwrap_or(Self::USUAL.traffic),
+            roll_back: reader.key(table, "roll_back", Reader::delay),
+            fails: reader.key(table, "fails", Reader::chance).unwrap_or_default(),
+        })
+    }
+
+    /// How long this takes; none where nothing answers.
+    fn takes(&self, rollout: &Rollout, act: &Act) -> Delay {
+        let plan = rollout.plan();
+        match act {
+            Act::SetTraffic { .. } => self.traffic,
+            Act::Deploy { .. } => self.deploy.unwrap_or_else(|| {
+                let step = rollout.stage().step();
+                let phase = step.and_then(|step| plan.policy().phases().get(step.index));
+                Some(phase.map_or(MINUTE, |phase| phase.deploy))
+            }),
+            Act::RollBack { method, .. } => self.roll_back.unwrap_or_else(|| {
+                let known = plan.methods().iter().find(|known| known.kind == *method);
+                Some(known.and_then(|known| known.seconds).unwrap_or(MINUTE))
+            }),
+            Act::AskDecision { .. }
+            | Act::RequestApproval { .. }
+            | Act::Notify { .. }
+            | Act::Page { .. }
+            | Act::UpdateStatusPage { .. }
+            | Act::Schedule { .. } => None,
+        }
+    }
+}
+
+/// Who answers, with the luck of one run.
+pub(super) struct Answering<'s> {
+    pub(super) people: &'s People,
+    pub(super) platform: &'s Platform,
+    pub(super) luck: &'s mut Luck,
+    /// The canary is worse at this moment.
+    pub(super) bad: bool,
+}
+
+impl Answering<'_> {
+    pub(super) fn answer(
+        &mut self,
+        rollout: &Rollout,
+        at: Timestamp,
+        action: &Action,
+        answers: &mut Answers,
+    ) {
+        let Self { people, platform, luck, bad } = self;
+        if action.act.awaits() {
+            let Some(delay) = platform.takes(rollout, &action.act) else { return };
+            let fails = luck.strikes(platform.fails);
+            let command = if fails {
+                Command::Failed { action: action.id, why: None }
+            } else {
+                Command::Confirm { action: action.id }
+            };
+            answers.after(at, delay, Input::new(command).by("platform"));
+            return;
+        }
+        match &action.act {
+            Act::AskDecision { .. } => people.decide(rollout, at, *bad, luck, answers),
+            Act::Page { duty, .. } => people.settle(*duty, true, at, luck, answers),
+            Act::Notify { duty, .. } | Act::UpdateStatusPage { duty, .. } => {
+                people.settle(*duty, false, at, luck, answers);
+            }
+            Act::Schedule { .. } // It is on the list of duties.
+            | Act::RequestApproval { .. }
+            | Act::SetTraffic { .. }
+            | Act::Deploy { .. }
+            | Act::RollBack { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Random numbers of a run: the same for the same seed, for ever and everywhere.
+//!
+//! Each run has a key that follows from seed and number, and each moment of it a generator of its own that follows from key
+//! and time. So a run does not depend on other runs, threads or order, and two policies that are played against the same run
+//! meet the same luck at the same time however they came there.
+//!
+//! The generator is PCG XSL RR 128/64 (O'Neill 2014, HMC-CS-2014-0905), keys are mixed by the finaliser of `SplitMix64`
+//! (Steele, Lea and Flood 2014, OOPSLA). Counts are drawn exactly: by inversion where few are expected, else by transformed
+//! rejection (Hörmann 1993, Insurance: Mathematics and Economics 12, for Poisson; Journal of Statistical Computation and
+//! Simulation 46, for binomial).
+
+use rand_core::Rng;
+use rand_pcg::Pcg64;
+
+/// What a generator is for, so that no two share their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// What holds for the whole run: its faults, its instances.
+    Run,
+    /// The bursts of traffic.
+    Bursts,
+    /// One tick.
+    Tick,
+    /// What people and platform do.
+    People,
+}
+
+/// The key of one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RunKey(u64);
+
+const fn mixed(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+impl RunKey {
+    pub(super) const fn new(seed: u64, run: u64) -> Self {
+        Self(mixed(mixed(seed) ^ run))
+    }
+
+    /// The generator for a purpose at a time.
+    pub(super) fn draws(self, purpose: Purpose, at: i64) -> Draws {
+        let state = mixed(self.0 ^ mixed(at.cast_unsigned()));
+        // Generators of different streams never share their numbers.
+        let stream = u128::from(self.0) << 3 | purpose as u128;
+        Draws(Pcg64::new(u128::from(state) << 64 | u128::from(self.0), stream))
+    }
+}
+
+/// A stream of draws.
+#[derive(Clone, Debug)]
+pub(super) struct Draws(Pcg64);
+
+/// Where inversion would take more steps than rejection.
+const MANY: f64 = 10.0;
+
+impl Draws {
+    /// Above 0 and below 1, in steps of 2^-53.
+    pub(super) fn uniform(&mut self) -> f64 {
+        let bits = self.0.next_u64() >> 11;
+        (bits as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)
+    }
+
+    /// True with this chance.
+    pub(super) fn chance(&mut self, chance: f64) -> bool {
+        self.uniform() < chance
+    }
+
+    /// A standard normal number, by Marsaglia's polar method (1964).
+    pub(super) fn normal(&mut self) -> f64 {
+        loop {
+            let (x, y) = (2.0 * self.uniform() - 1.0, 2.0 * self.uniform() - 1.0);
+            let square = x * x + y * y;
+            if square < 1.0 && square > 0.0 {
+                return x * (-2.0 * libm::log(square) / square).sqrt();
+            }
+        }
+    }
+
+    /// A factor with mean 1 whose logarithm is normal with this deviation.
+    pub(super) fn factor(&mut self, deviation: f64) -> f64 {
+        if deviation == 0.0 {
+            return 1.0;
+        }
+        libm::exp(deviation * self.normal() - 0.5 * deviation * deviation)
+    }
+
+    /// A waiting time with this mean.
+    pub(super) fn waiting(&mut self, mean: f64) -> f64 {
+        -mean * libm::log(self.uniform())
+    }
+
+    /// A Poisson number with this mean, of at least 0.
+    pub(super) fn poisson(&mut self, mean: f64) -> f64 {
+        if mean <= 0.0 {
+            return 0.0;
+        }
+        if mean < MANY {
+            let (mut chance, mut left, mut count) = (libm::exp(-mean), self.uniform(), 0.0);
+            // So far out nothing is left of the sum but rounding.
+            while left > chance && count < 200.0 {
+                left -= chance;
+                count += 1.0;
+                chance *= mean / count;
+            }
+            return count;
+        }
+        let b = 0.931 + 2.53 * mean.sqrt();
+        let a = 0.024_83 * b - 0.059;
+        let sure = 0.9277 - 3.6224 / (b - 2.0);
+        loop {
+            let (u, v) = (self.uniform() - 0.5, self.uniform());
+            let edge = 0.5 - u.abs();
+            let count = ((2.0 * a / edge + b) * u + mean + 0.43).floor();
+            if edge >= 0.07 && v <= sure {
+                return count;
+            }
+            if count < 0.0 || (edge < 0.013 && v > edge) {
+                continue;
+            }
+            let scale = 1.1239 + 1.1328 / (b - 3.4);
+            let below = libm::log(v * scale / (a / (edge * edge) + b));
+            if below <= count * libm::log(mean) - mean - libm::lgamma(count + 1.0) {
+                return count;
+            }
+        }
+    }
+
+    /// How many of `trials` come out, each with this chance.
+    pub(super) fn binomial(&mut self, trials: f64, chance: f64) -> f64 {
+        self.binomial_of(trials, &mut Chance::default(), chance)
+    }
+
+    /// The same for a chance that mostly is as it was the last time: what follows from it is kept.
+    pub(super) fn binomial_of(&mut self, trials: f64, kept: &mut Chance, chance: f64) -> f64 {
+        if trials <= 0.0 || chance <= 0.0 {
+            0.0
+        } else if chance >= 1.0 {
+            trials
+        } else if chance > 0.5 {
+            kept.set(1.0 - chance);
+            trials - self.fewer(trials, kept)
+        } else {
+            kept.set(chance);
+            self.fewer(trials, kept)
+        }
+    }
+
+    /// With a chance of at most a half.
+    fn fewer(&mut self, trials: f64, kept: &Chance) -> f64 {
+        let Chance { of_one: chance, odds, log_not } = *kept;
+        let mean = trials * chance;
+        if mean < MANY {
+            let mut now = libm::exp(trials * log_not);
+            let (mut left, mut count) = (self.uniform(), 0.0);
+            while left > now && count < trials && count < 200.0 {
+                left -= now;
+                count += 1.0;
+                now *= odds * (trials - count + 1.0) / count;
+            }
+            return count;
+        }
+        let root = (mean * (1.0 - chance)).sqrt();
+        let b = 1.15 + 2.53 * root;
+        let a = 0.0248 * b + 0.01 * chance - 0.0873;
+        let sure = 0.92 - 4.2 / b;
+        loop {
+            let (u, v) = (self.uniform() - 0.5, self.uniform());
+            let edge = 0.5 - u.abs();
+            let count = ((2.0 * a / edge + b) * u + mean + 0.5).floor();
+            if count < 0.0 || count > trials {
+                continue;
+            }
+            if edge >= 0.07 && v <= sure {
+                return count;
+            }
+            let most = ((trials + 1.0) * chance).floor();
+            let scale = (2.83 + 5.1 / b) * root;
+            let below = libm::log(v * scale / (a / (edge * edge) + b));
+            let ways = |count: f64| libm::lgamma(count + 1.0) + libm::lgamma(trials - count + 1.0);
+            if below <= ways(most) - ways(count) + (count - most) * libm::log(odds) {
+                return count;
+            }
+        }
+    }
+}
+
+/// A chance of at most a half, and what follows from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Chance {
+    of_one: f64,
+    odds: f64,
+    /// The logarithm of the chance of the opposite.
+    log_not: f64,
+}
+
+impl Chance {
+    fn set(&mut self, chance: f64) {
+        if self.of_one != chance {
+            *self = Self {
+                of_one: chance,
+                odds: chance / (1.0 - chance),
+                log_not: libm::log1p(-chance),
+            };
+        }
+    }
+}
+
+/// A sequence of factors with mean 1 that remember each other: the logarithm is a first-order autoregression.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Drift {
+    at: Option<f64>,
+}
+
+impl Drift {
+    /// The next factor. `memory` is the correlation of neighbours.
+    pub(super) fn next(&mut self, draws: &mut Draws, deviation: f64, memory: f64) -> f64 {
+        if deviation == 0.0 {
+            return 1.0;
+        }
+        let fresh = draws.normal();
+        let now = self.at.map_or(fresh, |at| memory * at + (1.0 - memory * memory).sqrt() * fresh);
+        self.at = Some(now);
+        libm::exp(deviation * now - 0.5 * deviation * deviation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Mean and variance of many draws.
+    fn moments(mut draw: impl FnMut() -> f64) -> (f64, f64) {
+        let many = 200_000.0;
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for _ in 0..200_000 {
+            let x = draw();
+            sum += x;
+            squares += x * x;
+        }
+        let mean = sum / many;
+        (mean, squares / many - mean * mean)
+    }
+
+    #[test]
+    fn post_5_draws_have_the_mean_and_variance_of_their_laws() {
+        let mut draws = RunKey::new(1, 2).draws(Purpose::Run, 0);
+        for mean in [0.1, 3.0, 9.9, 10.1, 40.0, 900.0] {
+            let (seen, variance) = moments(|| draws.poisson(mean));
+            let error = (mean / 200_000.0_f64).sqrt();
+            assert!((seen - mean).abs() < 5.0 * error, "Poisson {mean}: {seen}");
+            assert!((variance / mean - 1.0).abs() < 0.03, "Poisson {mean}: {variance}");
+        }
+        for (trials, chance) in [
+            (100.0, 0.003),
+            (1000.0, 0.003),
+            (1000.0, 0.02),
+            (50.0, 0.5),
+            (1000.0, 0.3),
+            (900.0, 0.995),
+        ] {
+            let (mean, spread) = (trials * chance, trials * chance * (1.0 - chance));
+            let (seen, variance) = moments(|| draws.binomial(trials, chance));
+            let error = (spread / 200_000.0_f64).sqrt();
+            assert!((seen - mean).abs() < 5.0 * error, "{trials} × {chance}: {seen}");
+            assert!((variance / spread - 1.0).abs() < 0.03, "{trials} × {chance}: {variance}");
+        }
+        let (mean, variance) = moments(|| draws.normal());
+        assert!(mean.abs() < 0.012 && (variance - 1.0).abs() < 0.02, "{mean} {variance}");
+        let (mean, _) = moments(|| draws.factor(0.4));
+        assert!((mean - 1.0).abs() < 0.006, "{mean}");
+    }
+
+    #[test]
+    fn post_5_counts_are_drawn_from_their_exact_laws() {
+        // Each count's share against the law itself, by chi-square.
+        let mut draws = RunKey::new(3, 4).draws(Purpose::Run, 0);
+        let (trials, chance, many) = (40.0, 0.4_f64, 100_000_u32);
+        let mut seen = [0.0_f64; 41];
+        for _ in 0..many {
+            let count = draws.binomial(trials, chance);
+            let place = seen.iter().enumerate().find(|(k, _)| *k as f64 == count);
+            let place = place.map(|(k, _)| k).expect("at most the trials");
+            seen[place] += 1.0;
+        }
+        let (mut law, mut distance, mut cells) = ((1.0 - chance).powi(40), 0.0, 0.0_f64);
+        for (k, seen) in (0_u32..).zip(seen) {
+            let expected = law * f64::from(many);
+            if expected > 10.0 {
+                distance += (seen - expected).powi(2) / expected;
+                cells += 1.0;
+            }
+            law *= chance / (1.0 - chance) * (trials - f64::from(k)) / (f64::from(k) + 1.0);
+        }
+        // Five deviations above the mean of the distance.
+        assert!(distance < cells + 5.0 * (2.0 * cells).sqrt(), "{distance} over {cells} cells");
+    }
+
+    #[test]
+    fn post_5_a_run_has_numbers_of_its_own_and_keeps_them() {
+        let first = |run| {
+            let mut draws = RunKey::new(7, run).draws(Purpose::Tick, 60_000);
+            [draws.uniform(), draws.uniform()]
+        };
+        assert_eq!(first(0), first(0));
+        assert_ne!(first(0), first(1));
+        // A change here would change what every seed stands for.
+        assert_eq!(
+            first(0).map(f64::to_bits),
+            [4_603_212_817_252_588_832, 4_599_017_555_115_489_071]
+        );
+    }
+}

@@ -1,0 +1,426 @@
+//! What came of many runs: whole numbers alone, so that parts add up to the same however they were split.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::judge::Reason;
+use crate::rollout::{RollbackCause, State};
+use crate::stats::Counts;
+use crate::stats::interval::{Interval, wilson};
+use crate::unit::{Span, Timestamp};
+
+use super::error::{SimulationErrors, SimulationFault};
+use super::run::Run;
+
+/// The confidence of every interval of an outcome table.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// 97.5% of a normal law lie below this many deviations.
+pub(super) const DEVIATIONS: f64 = 1.959_963_984_540_054;
+
+/// What a run was, besides what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Truth {
+    /// When the canary was first worse than the live version; none where it never was while anybody could be hurt.
+    pub bad_since: Option<Timestamp>,
+}
+
+/// A sum of whole numbers, and of their squares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sum {
+    sum: i128,
+    squares: u128,
+}
+
+impl Sum {
+    /// What a campaign is known by.
+    pub(super) const fn of_campaign(of: [u64; 2]) -> Self {
+        Self { sum: of[0] as i128, squares: of[1] as u128 }
+    }
+
+    pub(super) fn add(&mut self, value: i64) {
+        self.sum += i128::from(value);
+        self.squares += u128::from(value.unsigned_abs()).pow(2);
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.sum = self.sum.saturating_add(other.sum);
+        self.squares = self.squares.saturating_add(other.squares);
+    }
+
+    pub(super) fn mean(self, of: u64) -> Mean {
+        let n = of as f64;
+        if of == 0 {
+            return Mean { mean: 0.0, low: 0.0, high: 0.0 };
+        }
+        let mean = self.sum as f64 / n;
+        // The sum of squares about the mean, as a whole number over n: no digits cancel.
+        let about = i128::try_from(self.squares)
+            .ok()
+            .and_then(|squares| squares.checked_mul(i128::from(of)))
+            .and_then(|squares| squares.checked_sub(self.sum.checked_mul(self.sum)?))
+            .map_or(0.0, |about| about as f64 / n);
+        let half = if of > 1 { DEVIATIONS * (about / (n - 1.0) / n).sqrt() } else { f64::INFINITY };
+        Mean { mean, low: mean - half, high: mean + half }
+    }
+}
+
+/// Two numbers as text: they may be beyond what JSON keeps.
+impl Serialize for Sum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{} {}", self.sum, self.squares))
+    }
+}
+
+impl<'de> Deserialize<'de> for Sum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let read = text.split_once(' ').and_then(|(sum, squares)| {
+            Some(Self { sum: sum.parse().ok()?, squares: squares.parse().ok()? })
+        });
+        read.ok_or_else(|| serde::de::Error::custom("two whole numbers in a text"))
+    }
+}
+
+/// How long things took, by milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Times(BTreeMap<u64, u64>);
+
+impl Times {
+    fn add(&mut self, span: Span) {
+        *self.0.entry(span.as_millis()).or_default() += 1;
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (millis, count) in other.0 {
+            let known = self.0.entry(millis).or_default();
+            *known = known.saturating_add(count);
+        }
+    }
+
+    fn count(&self) -> u64 {
+        self.0.values().fold(0, |all, count| all.saturating_add(*count))
+    }
+
+    /// The smallest time that so large a share of them do not exceed.
+    fn quantile(&self, share: f64) -> Option<f64> {
+        let wanted = (self.count() as f64 * share).ceil().max(1.0);
+        let mut seen = 0_u64;
+        self.0.iter().find_map(|(millis, count)| {
+            seen = seen.saturating_add(*count);
+            (seen as f64 >= wanted).then_some(*millis as f64 / 1000.0)
+        })
+    }
+
+    fn told(&self) -> Option<Took> {
+        Some(Took { median: self.quantile(0.5)?, most_of: self.quantile(0.9)?, runs: self.count() })
+    }
+}
+
+/// What came of a range of runs. Two of one campaign are merged; the outcome is the same however they were split.
+///
+/// As a document it goes to another process, which merges it there; its members are for that alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tally {
+    /// What it is a part of: seed, plan and scenario.
+    pub(super) of: Sum,
+    runs: u64,
+    /// In which the canary was worse at some time.
+    faulty: u64,
+    false_rollbacks: u64,
+    missed: u64,
+    found: u64,
+    turned_back: u64,
+    completed: u64,
+    asked: u64,
+    with_missed_duties: u64,
+    never_started: u64,
+    ended: BTreeMap<State, u64>,
+    reasons: BTreeMap<Reason, u64>,
+    decided: Times,
+    done: Times,
+    hurt_by_canary: Sum,
+    hurt_by_live: Sum,
+    duties_missed: Sum,
+    questions: Sum,
+    pages: Sum,
+    ticks: Sum,
+    refused: Sum,
+}
+
+/// What one run was, in the words of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a row of the table")]
+pub(super) struct Said {
+    pub(super) false_rollback: bool,
+    pub(super) missed: bool,
+    pub(super) turned_back: bool,
+    pub(super) completed: bool,
+    pub(super) asked: bool,
+    pub(super) duties_missed: bool,
+}
+
+impl Said {
+    pub(super) fn of(run: &Run, truth: Truth) -> Self {
+        let back = run.turned_back_at;
+        // Who goes back before anything was wrong goes back for nothing.
+        let rightly = back.zip(truth.bad_since).is_some_and(|(back, bad)| back >= bad);
+        Self {
+            false_rollback: back.is_some() && !rightly,
+            missed: back.is_none() && truth.bad_since.is_some(),
+            turned_back: back.is_some(),
+            completed: run.completed_at.is_some(),
+            asked: run.asked > 0,
+            duties_missed: run.duties_missed > 0,
+        }
+    }
+}
+
+impl Said {
+    /// In the order of a comparison's table.
+    pub(super) const fn all(self) -> [bool; 6] {
+        [
+            self.false_rollback,
+            self.missed,
+            self.turned_back,
+            self.completed,
+            self.asked,
+            self.duties_missed,
+        ]
+    }
+}
+
+/// Requests as whole numbers: counts are.
+#[expect(clippy::cast_possible_truncation, reason = "a count, and saturated beyond 2^63")]
+pub(super) fn whole(requests: f64) -> i64 {
+    requests.round() as i64
+}
+
+impl Tally {
+    pub(super) fn new(of: Sum) -> Self {
+        Self { of, ..Self::default() }
+    }
+
+    pub(super) fn add(&mut self, run: &Run, truth: Truth) {
+        let said = Said::of(run, truth);
+        self.runs += 1;
+        self.faulty += u64::from(truth.bad_since.is_some());
+        self.false_rollbacks += u64::from(said.false_rollback);
+        self.missed += u64::from(said.missed);
+        self.found += u64::from(said.turned_back && !said.false_rollback);
+        self.turned_back += u64::from(said.turned_back);
+        self.completed += u64::from(said.completed);
+        self.asked += u64::from(said.asked);
+        self.with_missed_duties += u64::from(said.duties_missed);
+        self.never_started += u64::from(run.started_at.is_none());
+        *self.ended.entry(run.ended).or_default() += 1;
+        if let Some(RollbackCause::Verdict { causes }) = &run.why
+            && let Some(first) = causes.first()
+        {
+            *self.reasons.entry(first.reason).or_default() += 1;
+        }
+        if let Some((back, bad)) = run.turned_back_at.zip(truth.bad_since)
+            && back >= bad
+        {
+            self.decided.add(back.since(bad));
+        }
+        if let Some((completed, started)) = run.completed_at.zip(run.started_at) {
+            self.done.add(completed.since(started));
+        }
+        self.hurt_by_canary.add(whole(run.hurt.canary));
+        self.hurt_by_live.add(whole(run.hurt.live));
+        self.duties_missed.add(i64::from(run.duties_missed));
+        self.questions.add(i64::from(run.asked));
+        self.pages.add(i64::from(run.paged));
+        self.ticks.add(i64::from(run.ticks));
+        self.refused.add(i64::from(run.refused));
+    }
+
+    /// How many runs it has.
+    pub const fn runs(&self) -> u64 {
+        self.runs
+    }
+
+    /// Adds the runs of another part of the same campaign.
+    ///
+    /// # Errors
+    /// `HF-SIM-011` where the other one has another seed, plan or scenario; this one is as before.
+    pub fn merge(&mut self, other: Self) -> Result<(), SimulationErrors> {
+        if self.of != other.of {
+            let detail = "seed, plan or scenario differ";
+            return Err(SimulationErrors::of("", SimulationFault::OtherCampaign { detail }));
+        }
+        self.runs = self.runs.saturating_add(other.runs);
+        self.faulty = self.faulty.saturating_add(other.faulty);
+        self.false_rollbacks = self.false_rollbacks.saturating_add(other.false_rollbacks);
+        self.missed = self.missed.saturating_add(other.missed);
+        self.found = self.found.saturating_add(other.found);
+        self.turned_back = self.turned_back.saturating_add(other.turned_back);
+        self.completed = self.completed.saturating_add(other.completed);
+        self.asked = self.asked.saturating_add(other.asked);
+        self.with_missed_duties = self.with_missed_duties.saturating_add(other.with_missed_duties);
+        self.never_started = self.never_started.saturating_add(other.never_started);
+        for (state, count) in other.ended {
+            let known = self.ended.entry(state).or_default();
+            *known = known.saturating_add(count);
+        }
+        for (reason, count) in other.reasons {
+            let known = self.reasons.entry(reason).or_default();
+            *known = known.saturating_add(count);
+        }
+        self.decided.merge(other.decided);
+        self.done.merge(other.done);
+        self.hurt_by_canary.merge(other.hurt_by_canary);
+        self.hurt_by_live.merge(other.hurt_by_live);
+        self.duties_missed.merge(other.duties_missed);
+        self.questions.merge(other.questions);
+        self.pages.merge(other.pages);
+        self.ticks.merge(other.ticks);
+        self.refused.merge(other.refused);
+        Ok(())
+    }
+
+    /// Adds up a JSON list of tallies of one campaign.
+    ///
+    /// # Errors
+    /// `HF-SIM-001` for text that is no list of tallies, `HF-SIM-003` for an empty list, `HF-SIM-011` as
+    /// [`merge`](Self::merge).
+    pub fn merged_from_json(text: &str) -> Result<Self, SimulationErrors> {
+        let tallies: Vec<Self> = serde_json::from_str(text).map_err(|error| {
+            let detail = error.to_string();
+            SimulationErrors::of("", SimulationFault::Syntax { language: "JSON", detail })
+        })?;
+        let mut tallies = tallies.into_iter();
+        let missing = || SimulationErrors::of("", SimulationFault::MissingKey { key: "tally" });
+        let mut all = tallies.next().ok_or_else(missing)?;
+        tallies.try_for_each(|tally| all.merge(tally))?;
+        Ok(all)
+    }
+
+    /// The outcome table.
+    pub fn outcome(&self) -> Outcome {
+        let runs = self.runs;
+        Outcome {
+            runs,
+            faulty: self.faulty,
+            // A run in which something is wrong later can go back for nothing before it.
+            false_rollbacks: Rate::new(self.false_rollbacks, runs),
+            missed_faults: Rate::new(self.missed, self.faulty),
+            found_faults: Rate::new(self.found, self.faulty),
+            turned_back: Rate::new(self.turned_back, runs),
+            completed: Rate::new(self.completed, runs),
+            asked: Rate::new(self.asked, runs),
+            duties_missed: Rate::new(self.with_missed_duties, runs),
+            never_started: self.never_started,
+            seconds_to_find: self.decided.told(),
+            seconds_to_complete: self.done.told(),
+            hurt_by_canary: self.hurt_by_canary.mean(runs),
+            hurt_by_live: self.hurt_by_live.mean(runs),
+            duties_missed_each: self.duties_missed.mean(runs),
+            questions_each: self.questions.mean(runs),
+            pages_each: self.pages.mean(runs),
+            ticks_each: self.ticks.mean(runs),
+            refused_each: self.refused.mean(runs),
+            ended: self.ended.clone(),
+            reasons: self.reasons.clone(),
+        }
+    }
+}
+
+/// The outcome table of a campaign. Intervals are at 95%: Wilson's for shares, a normal one for means.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Outcome {
+    /// Runs.
+    pub runs: u64,
+    /// Runs in which the canary was worse at some time.
+    pub faulty: u64,
+    /// It went back, or a person took it back, while nothing was wrong with the canary.
+    pub false_rollbacks: Rate,
+    /// Of the faulty runs: it never went back.
+    pub missed_faults: Rate,
+    /// Of the faulty runs: it went back once something was wrong.
+    pub found_faults: Rate,
+    /// It went back, for whatever reason.
+    pub turned_back: Rate,
+    /// It was complete at some time.
+    pub completed: Rate,
+    /// Somebody was asked something.
+    pub asked: Rate,
+    /// A duty was missed.
+    pub duties_missed: Rate,
+    /// It never started.
+    pub never_started: u64,
+    /// From when something was wrong until the decision to go back; absent where that never came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_to_find: Option<Took>,
+    /// From the start until complete; absent where that never came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_to_complete: Option<Took>,
+    /// Requests that the canary failed, a run.
+    pub hurt_by_canary: Mean,
+    /// Requests that the live version failed, a run.
+    pub hurt_by_live: Mean,
+    /// Duties missed, a run.
+    pub duties_missed_each: Mean,
+    /// Questions, a run.
+    pub questions_each: Mean,
+    /// Times that somebody was woken, a run.
+    pub pages_each: Mean,
+    /// Ticks, a run.
+    pub ticks_each: Mean,
+    /// Inputs refused, a run.
+    pub refused_each: Mean,
+    /// Runs by the state that they ended in.
+    pub ended: BTreeMap<State, u64>,
+    /// Runs that a verdict took back, by the gravest reason.
+    pub reasons: BTreeMap<Reason, u64>,
+}
+
+/// A share of runs with its interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Rate {
+    /// In so many runs.
+    pub count: u64,
+    /// Of so many.
+    pub of: u64,
+    /// Their share; 0 of none.
+    pub share: f64,
+    /// The interval's lower end.
+    pub low: f64,
+    /// The interval's upper end.
+    pub high: f64,
+}
+
+impl Rate {
+    fn new(count: u64, of: u64) -> Self {
+        let interval = wilson(Counts::new(count as f64, of as f64), CONFIDENCE)
+            .unwrap_or(Interval { low: 0.0, high: 1.0 });
+        let share = if of == 0 { 0.0 } else { count as f64 / of as f64 };
+        Self { count, of, share, low: interval.low, high: interval.high }
+    }
+}
+
+/// A mean with its interval. After one run its ends are unbounded, which JSON writes as null.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Mean {
+    /// The mean.
+    pub mean: f64,
+    /// The interval's lower end.
+    pub low: f64,
+    /// The interval's upper end.
+    pub high: f64,
+}
+
+/// How long something took, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Took {
+    /// Half of them took at most as long.
+    pub median: f64,
+    /// Nine of ten took at most as long.
+    #[serde(rename = "p90")]
+    pub most_of: f64,
+    /// In so many runs.
+    pub runs: u64,
+}

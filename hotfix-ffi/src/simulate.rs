@@ -1,0 +1,194 @@
+//! Drills and simulations: a plan is rehearsed in a scenario, with no deployment (POST-5).
+
+use std::ffi::c_char;
+
+use hotfix_core::plan::Plan;
+use hotfix_core::simulate::{Campaign, Comparison, Scenario, SimulationErrors, Tally};
+use serde_json::{Value, json};
+
+use crate::buffer::{hotfix_buf, put_text};
+use crate::error::{Fallible, hotfix_error};
+use crate::guard::guard;
+use crate::plan::hotfix_plan;
+use crate::pointer;
+use crate::status::hotfix_status;
+
+impl From<SimulationErrors> for Box<hotfix_error> {
+    fn from(errors: SimulationErrors) -> Self {
+        let (code, path) = errors.first().map_or(("", ""), |first| (first.code(), first.path()));
+        let list: Vec<Value> = errors
+            .iter()
+            .map(|e| json!({"code": e.code(), "message": e.sentence(), "path": e.path()}))
+            .collect();
+        hotfix_error::new(hotfix_status::Simulate, code, path, &errors)
+            .with(json!({"count": list.len(), "errors": list}))
+    }
+}
+
+fn campaign(plan: &Plan, scenario: &Scenario, seed: u64) -> Fallible<Campaign> {
+    Ok(Campaign::try_new(plan.clone(), scenario, seed)?)
+}
+
+/// Runs that end beyond all numbers end at the last one.
+const fn runs(from: u64, count: u64) -> std::ops::Range<u64> {
+    from..from.saturating_add(count)
+}
+
+fn told(tally: &Tally) -> String {
+    json!({ "outcome": tally.outcome(), "tally": tally }).to_string()
+}
+
+/// Plays runs of a plan in a scenario on the calling thread: {"outcome", "tally"}. The outcome table has false rollbacks, missed
+/// faults, times, users hurt, duties missed and questions, each with its 95 % interval; the tally is for hotfix_simulate_merge.
+///
+/// Run number n of a seed is the same whoever plays it, so a host splits the runs as it likes.
+///
+/// @param plan          A plan.
+/// @param scenario      A scenario in TOML or JSON (docs/simulation.md); UTF-8, borrowed.
+/// @param scenario_len  Its length in bytes.
+/// @param seed          The seed.
+/// @param from          The number of the first run.
+/// @param count         How many.
+/// @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err           Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plan; the error has all faults.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_simulate(
+    plan: *const hotfix_plan,
+    scenario: *const c_char,
+    scenario_len: usize,
+    seed: u64,
+    from: u64,
+    count: u64,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let scenario = pointer::text(scenario, scenario_len, "scenario")?;
+                pointer::read(plan, "plan", |plan| {
+                    let scenario = Scenario::read(scenario)?;
+                    let campaign = campaign(plan, &scenario, seed)?;
+                    Ok(told(&campaign.tally(runs(from, count))))
+                })
+            })
+        })
+    }
+}
+
+/// Adds up the parts of one campaign: {"outcome", "tally"} of all their runs.
+///
+/// @param tallies      A JSON list of the "tally" of each part; UTF-8, borrowed.
+/// @param tallies_len  Its length in bytes.
+/// @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_SIMULATE for parts of different campaigns, and for what is no list of tallies.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_simulate_merge(
+    tallies: *const c_char,
+    tallies_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let text = pointer::text(tallies, tallies_len, "tallies")?;
+                Ok(told(&Tally::merged_from_json(text)?))
+            })
+        })
+    }
+}
+
+/// Plays runs of two plans against the same luck: the table of what the second does differently, each with its paired 95 %
+/// interval, and both outcome tables.
+///
+/// @param first         A plan.
+/// @param second        Another plan, as of a changed policy.
+/// @param scenario      A scenario in TOML or JSON; UTF-8, borrowed.
+/// @param scenario_len  Its length in bytes.
+/// @param seed          The seed.
+/// @param from          The number of the first run.
+/// @param count         How many.
+/// @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err           Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plans.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_simulate_compare(
+    first: *const hotfix_plan,
+    second: *const hotfix_plan,
+    scenario: *const c_char,
+    scenario_len: usize,
+    seed: u64,
+    from: u64,
+    count: u64,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let text = pointer::text(scenario, scenario_len, "scenario")?;
+                let one = |plan: &Plan| campaign(plan, &Scenario::read(text)?, seed);
+                let first = pointer::read(first, "first", one)?;
+                let second = pointer::read(second, "second", one)?;
+                let pairs = Comparison::try_new(first, second)?.pairs(runs(from, count));
+                Ok(json!(pairs.differences()).to_string())
+            })
+        })
+    }
+}
+
+/// Plays one run and keeps its log: {"run", "truth", "unmet", "log"}. "unmet" has what the scenario expects and what did not
+/// come, in sentences; the log is read as that of any rollout.
+///
+/// @param plan          A plan.
+/// @param scenario      A scenario in TOML or JSON; UTF-8, borrowed.
+/// @param scenario_len  Its length in bytes.
+/// @param seed          The seed.
+/// @param number        Which run.
+/// @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err           Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plan.
+///
+/// Thread rule: any number of threads may use one plan.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_drill(
+    plan: *const hotfix_plan,
+    scenario: *const c_char,
+    scenario_len: usize,
+    seed: u64,
+    number: u64,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let text = pointer::text(scenario, scenario_len, "scenario")?;
+                pointer::read(plan, "plan", |plan| {
+                    let scenario = Scenario::read(text)?;
+                    let (player, truth) = campaign(plan, &scenario, seed)?.drill(number)?;
+                    let drill = json!({
+                        "run": player.run(),
+                        "truth": truth,
+                        "unmet": scenario.unmet(player.run()),
+                        "log": player.rollout().log(),
+                    });
+                    Ok(drill.to_string())
+                })
+            })
+        })
+    }
+}
