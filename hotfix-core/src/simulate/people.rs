@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::deadline::Source;
 use crate::gate::checklist::ItemState;
-use crate::grade::DutyKind;
+use crate::grade::{DutyKind, RollbackMethod};
 use crate::rollout::{
     Act, Action, BlockerKind, Command, Input, InputKind, ItemStatus, Rollout, Stage,
 };
@@ -78,6 +78,8 @@ pub(super) struct Platform {
     roll_back: Option<Delay>,
     /// How often an action fails.
     fails: f64,
+    /// Ways back that always fail.
+    broken: Vec<RollbackMethod>,
 }
 
 const PEOPLE: &[&str] = &[
@@ -191,7 +193,11 @@ impl People {
                             plan_digest: None,
                             why: None,
                         };
-                        answers.after(at, delay, Input::new(command).by("approver"));
+                        // Where the house says who holds the role, nobody else may.
+                        let house = rollout.plan().policy().role(*role);
+                        let holder = house.and_then(|role| role.holders.first());
+                        let by = holder.map_or("approver", |holder| holder.name.as_str());
+                        answers.after(at, delay, Input::new(command).by(by));
                     }
                 }
                 // Severity, denial, traffic and policy are for the scenario's own words.
@@ -309,16 +315,24 @@ impl People {
 }
 
 impl Platform {
-    pub(super) const USUAL: Self =
-        Self { deploy: None, traffic: Some(Span::from_seconds(5)), roll_back: None, fails: 0.0 };
+    pub(super) const USUAL: Self = Self {
+        deploy: None,
+        traffic: Some(Span::from_seconds(5)),
+        roll_back: None,
+        fails: 0.0,
+        broken: Vec::new(),
+    };
 
     pub(super) fn read(reader: &mut Reader, value: &Value) -> Option<Self> {
-        let table = reader.table(value, &["deploy", "traffic", "roll_back", "fails"])?;
+        let table = reader.table(value, &["deploy", "traffic", "roll_back", "fails", "broken"])?;
         Some(Self {
             deploy: reader.key(table, "deploy", Reader::delay),
             traffic: reader.key(table, "traffic", Reader::delay).unwrap_or(Self::USUAL.traffic),
             roll_back: reader.key(table, "roll_back", Reader::delay),
             fails: reader.key(table, "fails", Reader::chance).unwrap_or_default(),
+            broken: reader.list(table, "broken", |reader, value| {
+                reader.one_of(value, RollbackMethod::ALL, RollbackMethod::as_str)
+            }),
         })
     }
 
@@ -366,7 +380,9 @@ impl Answering<'_> {
         let Self { people, platform, luck, bad } = self;
         if action.act.awaits() {
             let Some(delay) = platform.takes(rollout, &action.act) else { return };
-            let fails = luck.strikes(platform.fails);
+            let broken = matches!(&action.act,
+                Act::RollBack { method, .. } if platform.broken.contains(method));
+            let fails = luck.strikes(platform.fails) || broken;
             let command = if fails {
                 Command::Failed { action: action.id, why: None }
             } else {

@@ -12,6 +12,8 @@ use super::random::{Draws, Drift, Purpose, RunKey};
 pub(super) struct Traffic {
     /// Requests a minute over all arms, on average; none: as planned, or as the policy has it on record.
     pub(super) requests: Option<f64>,
+    /// Instances that serve them, which a rolling deployment goes by.
+    pub(super) instances: Option<u32>,
     pub(super) day: Option<Day>,
     pub(super) bursts: Option<Bursts>,
     pub(super) noise: Noise,
@@ -60,19 +62,21 @@ impl Noise {
 impl Traffic {
     pub(super) const PLAIN: Self = Self {
         requests: None,
+        instances: None,
         day: None,
         bursts: None,
         noise: Noise { deviation: 0.0, memory: 0.0, apart: false },
     };
 
     pub(super) fn read(reader: &mut Reader, value: &Value) -> Option<Self> {
-        let table = reader.table(value, &["requests", "day", "bursts", "noise"])?;
+        let table = reader.table(value, &["requests", "instances", "day", "bursts", "noise"])?;
         let noise = reader.key(table, "noise", Noise::read).unwrap_or_default();
         if noise.apart {
             reader.meaningless("noise", "the traffic of both arms is one: leave `apart` out");
         }
         Some(Self {
             requests: reader.key(table, "requests", Reader::per_minute),
+            instances: reader.key(table, "instances", Reader::count),
             day: reader.key(table, "day", |reader, value| {
                 let table = reader.table(value, &["swing", "peak"])?;
                 Some(Day {
