@@ -469,6 +469,7 @@ pub const CODES: &[Code] = &[
     code("HF-SIM-009", Family::Simulate, "what a scenario names cannot be taken"),
     code("HF-SIM-010", Family::Simulate, "the rollout never starts in this scenario"),
     code("HF-SIM-011", Family::Simulate, "tallies are not parts of one campaign"),
+    code("HF-SIM-012", Family::Simulate, "there is nothing that advice could be drawn from"),
     code("HF-FFI-001", Family::Ffi, "a pointer is null"),
     code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
     code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),

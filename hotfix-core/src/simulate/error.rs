@@ -100,6 +100,12 @@ pub enum SimulationFault {
         /// What it waits for.
         waits: String,
     },
+    /// Nothing that advice could be drawn from.
+    #[error("{detail}")]
+    NoAdvice {
+        /// What is missing.
+        detail: &'static str,
+    },
     /// Tallies of different campaigns, or of the same runs twice.
     #[error("these tallies are not parts of one campaign: {detail}")]
     OtherCampaign {
@@ -123,6 +129,7 @@ impl SimulationFault {
             Self::NotTaken { .. } => "HF-SIM-009",
             Self::NeverStarts { .. } => "HF-SIM-010",
             Self::OtherCampaign { .. } => "HF-SIM-011",
+            Self::NoAdvice { .. } => "HF-SIM-012",
         }
     }
 }

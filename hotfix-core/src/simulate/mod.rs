@@ -9,6 +9,7 @@
 //! [`Campaign`] plays many runs of it and gives the [`Outcome`]
 //! table, a [`Comparison`] plays two policies against the same luck.
 
+mod advise;
 mod answers;
 pub mod backtest;
 mod campaign;
@@ -28,6 +29,7 @@ mod tally;
 mod traffic;
 mod world;
 
+pub use advise::{Advice, Adviser, Axis, Candidate, MOST_CANDIDATES, Score};
 pub use answers::Answers;
 pub use campaign::Campaign;
 pub use compare::{Comparison, Difference, Differences, Pairs};

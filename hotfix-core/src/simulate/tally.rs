@@ -394,7 +394,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    fn new(count: u64, of: u64) -> Self {
+    pub(super) fn new(count: u64, of: u64) -> Self {
         let interval = wilson(Counts::new(count as f64, of as f64), CONFIDENCE)
             .unwrap_or(Interval { low: 0.0, high: 1.0 });
         let share = if of == 0 { 0.0 } else { count as f64 / of as f64 };

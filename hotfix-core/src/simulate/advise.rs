@@ -1,0 +1,383 @@
+//! Which thresholds, durations and shares keep false rollbacks under a bound, at the least harm.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::policy::Policy;
+use crate::stats::Counts;
+use crate::stats::fixed::clopper_pearson;
+use crate::text::shown;
+
+use super::campaign::Campaign;
+use super::error::{SimulationErrors, SimulationFault};
+use super::run::Run;
+use super::scenario::Scenario;
+use super::tally::{Mean, Rate, Said, Sum, Truth, whole};
+
+/// A value of the policy, and what is tried in its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// Its place in the policy's JSON, as a JSON Pointer: `/phases/0/share`.
+    pub path: String,
+    /// What is tried, as a policy writes it: `"20%"`.
+    pub values: Vec<Value>,
+}
+
+/// The most candidates: each combination of values is one.
+pub const MOST_CANDIDATES: usize = 1000;
+
+/// A search over policies that differ from one in a few values. Every candidate meets the same luck in every scenario.
+///
+/// ```
+/// use std::sync::Arc;
+/// use hotfix_core::policy::Policy;
+/// use hotfix_core::simulate::{Adviser, Axis, Scenario};
+///
+/// let policy = Arc::new(Policy::from_toml(include_str!("../../tests/policies/simulated.toml"))?);
+/// let healthy = Scenario::read("")?;
+/// let bad = Scenario::read("faults = [{ kind = \"errors\", times = 20.0 }]")?;
+/// let share = Axis { path: "/phases/0/share".to_owned(), values: vec!["5%".into(), "20%".into()] };
+/// let adviser = Adviser::try_new(&policy, &[healthy, bad], &[share], 0.05, 7)?;
+/// let mut scores = adviser.nothing();
+/// for candidate in 0..adviser.candidates() {
+///     scores[candidate].merge(&adviser.play(candidate, 0..100));
+/// }
+/// let advice = adviser.advice(&scores);
+/// assert_eq!(advice.candidates.len(), 3);
+/// assert_eq!(advice.candidates[0].changes.len(), 0);
+/// # Ok::<(), hotfix_core::simulate::SimulationErrors>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Adviser {
+    candidates: Vec<Prepared>,
+    bound: f64,
+    scenarios: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Prepared {
+    changes: BTreeMap<String, Value>,
+    /// One for each scenario; else why the policy cannot be tried.
+    campaigns: Result<Vec<Campaign>, String>,
+}
+
+/// What came of a candidate's runs; parts of other runs are added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Score {
+    /// By scenario: runs, and those that went back for nothing.
+    false_rollbacks: Vec<(u64, u64)>,
+    faulty: u64,
+    missed: u64,
+    completed: u64,
+    runs: u64,
+    /// Requests hurt by both versions over all scenarios, run by run.
+    hurt: Sum,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Advice {
+    /// The share of false rollbacks that is allowed.
+    pub most_false_rollbacks: f64,
+    /// Runs of each candidate in each scenario.
+    pub runs: u64,
+    /// The policy as it is, then every other combination in the order of the axes.
+    pub candidates: Vec<Candidate>,
+    /// The one to take: of those that keep the bound the one with the least harm, the earlier one where two are alike. None
+    /// keeps it: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best: Option<usize>,
+}
+
+/// One policy that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// What differs from the policy as it is, by place.
+    pub changes: BTreeMap<String, Value>,
+    /// Why it could not be tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_tried: Option<String>,
+    /// False rollbacks in the scenario that has most of them.
+    pub false_rollbacks: Rate,
+    /// The most that they may be in any scenario, surely enough over all candidates and scenarios together (5%).
+    pub at_most: f64,
+    /// Whether that is within the bound.
+    pub keeps: bool,
+    /// Of the runs in which the fix was worse: it never went back.
+    pub missed_faults: Rate,
+    /// It was complete at some time.
+    pub completed: Rate,
+    /// Requests hurt by both versions, over all scenarios once.
+    pub hurt: Mean,
+}
+
+impl Axis {
+    /// What is worth trying where nobody says: half and twice the first phase's share and duration, and the level of the
+    /// tests.
+    pub fn usual(policy: &Policy) -> Vec<Self> {
+        let mut axes = Vec::new();
+        if let [first, next, ..] = policy.phases() {
+            let share = first.share.as_fraction();
+            let shares = [share / 2.0, share * 2.0];
+            let values = shares.into_iter().filter(|share| *share < next.share.as_fraction());
+            axes.push(Self {
+                path: "/phases/0/share".to_owned(),
+                values: values.map(Value::from).collect(),
+            });
+        }
+        if let Some(first) = policy.phases().first() {
+            let watch = first.watch.as_seconds();
+            let values = vec![json!(watch / 2.0), json!(watch * 2.0)];
+            axes.push(Self { path: "/phases/0/watch".to_owned(), values });
+        }
+        let alpha = policy.evidence().alpha.as_fraction();
+        let values = [0.001, 0.01, 0.05].into_iter().filter(|tried| *tried != alpha);
+        axes.push(Self {
+            path: "/evidence/alpha".to_owned(),
+            values: values.map(Value::from).collect(),
+        });
+        axes
+    }
+}
+
+impl Adviser {
+    /// Prepares every combination of the values, each beside the value that the policy has.
+    ///
+    /// # Errors
+    /// `HF-SIM-012` without a scenario, with a bound outside of 0 to 1, or with more than a thousand candidates; those of
+    /// [`Campaign::try_new`] where the policy as it is cannot be tried. A candidate that cannot be read or planned is no
+    /// error: the advice says why.
+    pub fn try_new(
+        policy: &Arc<Policy>,
+        scenarios: &[Scenario],
+        axes: &[Axis],
+        most_false_rollbacks: f64,
+        seed: u64,
+    ) -> Result<Self, SimulationErrors> {
+        let refuse = |detail: &'static str| {
+            Err(SimulationErrors::of("", SimulationFault::NoAdvice { detail }))
+        };
+        if scenarios.is_empty() {
+            return refuse("there is no scenario to try policies in: give at least one");
+        }
+        if !(0.0..=1.0).contains(&most_false_rollbacks) {
+            return refuse("the bound of false rollbacks is a share from 0 to 1");
+        }
+        let combinations =
+            axes.iter().try_fold(1_usize, |all, axis| all.checked_mul(axis.values.len() + 1));
+        if combinations.is_none_or(|all| all > MOST_CANDIDATES) {
+            return refuse("there are more than 1000 combinations: try fewer values at a time");
+        }
+        let mut changes = vec![BTreeMap::new()];
+        for axis in axes {
+            let mut with = changes.clone();
+            for value in &axis.values {
+                with.extend(changes.iter().cloned().map(|mut changes: BTreeMap<String, Value>| {
+                    changes.insert(axis.path.clone(), value.clone());
+                    changes
+                }));
+            }
+            changes = with;
+        }
+        let document: Value = serde_json::from_str(&policy.to_json()).unwrap_or_default();
+        let candidates = changes
+            .into_iter()
+            .map(|changes| {
+                let campaigns = if changes.is_empty() {
+                    Ok(campaigns(policy, scenarios, seed)?)
+                } else {
+                    changed(&document, &changes).and_then(|policy| {
+                        campaigns(&Arc::new(policy), scenarios, seed).map_err(|e| e.to_string())
+                    })
+                };
+                Ok(Prepared { changes, campaigns })
+            })
+            .collect::<Result<Vec<_>, SimulationErrors>>()?;
+        Ok(Self { candidates, bound: most_false_rollbacks, scenarios: scenarios.len() })
+    }
+
+    /// How many candidates there are; the first is the policy as it is.
+    pub const fn candidates(&self) -> usize {
+        self.candidates.len()
+    }
+
+    /// A score of no runs for each candidate.
+    pub fn nothing(&self) -> Vec<Score> {
+        vec![
+            Score { false_rollbacks: vec![(0, 0); self.scenarios], ..Score::default() };
+            self.candidates()
+        ]
+    }
+
+    /// Plays these runs of a candidate in every scenario. Nothing comes of one that cannot be tried, or is none.
+    pub fn play(&self, candidate: usize, runs: Range<u64>) -> Score {
+        let mut score = Score { false_rollbacks: vec![(0, 0); self.scenarios], ..Score::default() };
+        let Some(Prepared { campaigns: Ok(campaigns), .. }) = self.candidates.get(candidate) else {
+            return score;
+        };
+        let first = runs.start;
+        let mut hurt =
+            vec![0_i64; usize::try_from(runs.end.saturating_sub(first)).unwrap_or_default()];
+        for (campaign, place) in campaigns.iter().zip(0..) {
+            campaign.each(runs.clone(), |number, run, truth| {
+                score.add(place, run, truth);
+                let index = usize::try_from(number - first).unwrap_or_default();
+                if let Some(hurt) = hurt.get_mut(index) {
+                    *hurt += whole(run.hurt.canary) + whole(run.hurt.live);
+                }
+            });
+        }
+        for hurt in hurt {
+            score.runs += 1;
+            score.hurt.add(hurt);
+        }
+        score
+    }
+
+    /// What the scores say, in the order of the candidates.
+    pub fn advice(&self, scores: &[Score]) -> Advice {
+        // Each interval is so wide that all of them hold at once.
+        let all = (self.candidates() * self.scenarios) as f64;
+        let candidates: Vec<Candidate> = self
+            .candidates
+            .iter()
+            .zip(scores)
+            .map(|(prepared, score)| score.candidate(prepared, 0.05 / all, self.bound))
+            .collect();
+        let kept = candidates.iter().enumerate().filter(|(_, candidate)| candidate.keeps);
+        let best = kept.min_by(|(_, a), (_, b)| a.hurt.mean.total_cmp(&b.hurt.mean));
+        Advice {
+            most_false_rollbacks: self.bound,
+            runs: scores.first().map_or(0, |score| score.runs),
+            best: best.map(|(index, _)| index),
+            candidates,
+        }
+    }
+}
+
+fn campaigns(
+    policy: &Arc<Policy>,
+    scenarios: &[Scenario],
+    seed: u64,
+) -> Result<Vec<Campaign>, SimulationErrors> {
+    scenarios
+        .iter()
+        .map(|scenario| Campaign::try_new(scenario.plan(Arc::clone(policy))?, scenario, seed))
+        .collect()
+}
+
+/// The policy with other values; why not, where it cannot be read.
+fn changed(document: &Value, changes: &BTreeMap<String, Value>) -> Result<Policy, String> {
+    let mut document = document.clone();
+    for (path, value) in changes {
+        *place(&mut document, path)
+            .ok_or_else(|| format!("the policy has no place `{}`", shown(path)))? = value.clone();
+    }
+    Policy::from_json(&document.to_string()).map_err(|errors| errors.to_string())
+}
+
+/// The value at a place; a key that its table lacks is added, as defaults are not written.
+fn place<'d>(document: &'d mut Value, path: &str) -> Option<&'d mut Value> {
+    let (table, key) = path.rsplit_once('/')?;
+    match document.pointer_mut(table)? {
+        Value::Object(table) => {
+            Some(table.entry(key.replace("~1", "/").replace("~0", "~")).or_insert(Value::Null))
+        }
+        Value::Array(list) => list.get_mut(key.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
+
+impl Score {
+    fn add(&mut self, scenario: usize, run: &Run, truth: Truth) {
+        let said = Said::of(run, truth);
+        if let Some((runs, false_rollbacks)) = self.false_rollbacks.get_mut(scenario) {
+            *runs += 1;
+            *false_rollbacks += u64::from(said.false_rollback);
+        }
+        self.faulty += u64::from(truth.bad_since.is_some());
+        self.missed += u64::from(said.missed);
+        self.completed += u64::from(said.completed);
+    }
+
+    /// Adds what came of other runs of the same candidate.
+    pub fn merge(&mut self, other: &Self) {
+        for (sum, other) in self.false_rollbacks.iter_mut().zip(&other.false_rollbacks) {
+            sum.0 += other.0;
+            sum.1 += other.1;
+        }
+        self.faulty += other.faulty;
+        self.missed += other.missed;
+        self.completed += other.completed;
+        self.runs += other.runs;
+        self.hurt.merge(other.hurt);
+    }
+
+    fn candidate(&self, prepared: &Prepared, error: f64, bound: f64) -> Candidate {
+        let most = |&(runs, count): &(u64, u64)| {
+            clopper_pearson(Counts::new(count as f64, runs as f64), 1.0 - 2.0 * error)
+                .map_or(1.0, |interval| interval.high)
+        };
+        let at_most = self.false_rollbacks.iter().map(most).fold(0.0, f64::max);
+        let worst = self.false_rollbacks.iter().max_by(|a, b| (a.1 * b.0).cmp(&(b.1 * a.0)));
+        let (runs, count) = worst.copied().unwrap_or_default();
+        let tried = prepared.campaigns.is_ok() && self.runs > 0;
+        Candidate {
+            changes: prepared.changes.clone(),
+            not_tried: prepared.campaigns.as_ref().err().cloned(),
+            false_rollbacks: Rate::new(count, runs),
+            at_most: if tried { at_most } else { 1.0 },
+            keeps: tried && at_most <= bound,
+            missed_faults: Rate::new(self.missed, self.faulty),
+            completed: Rate::new(self.completed, self.runs * self.false_rollbacks.len() as u64),
+            hurt: self.hurt.mean(self.runs),
+        }
+    }
+}
+
+impl Advice {
+    /// A table, the best candidate first.
+    pub fn to_markdown(&self) -> String {
+        let mut order: Vec<usize> = (0..self.candidates.len()).collect();
+        order.sort_by(|a, b| {
+            let key = |index: &usize| {
+                self.candidates
+                    .get(*index)
+                    .map_or((true, f64::INFINITY), |c| (!c.keeps, c.hurt.mean))
+            };
+            let (a, b) = (key(a), key(b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+        });
+        let mut table = String::from(
+            "| policy | false rollbacks | at most | kept | missed faults | requests hurt |\n|---|--:|--:|---|--:|--:|\n",
+        );
+        for candidate in order.iter().filter_map(|index| self.candidates.get(*index)) {
+            table.push_str(&candidate.row());
+        }
+        table
+    }
+}
+
+impl Candidate {
+    fn row(&self) -> String {
+        let changes: Vec<String> =
+            self.changes.iter().map(|(path, value)| format!("{path} = {value}")).collect();
+        let name = if changes.is_empty() { "as it is".to_owned() } else { changes.join(", ") };
+        let name = crate::text::markdown(&name);
+        if let Some(why) = &self.not_tried {
+            return format!("| {name} | not tried: {} | | | | |\n", crate::text::markdown(why));
+        }
+        let kept = if self.keeps { "yes" } else { "no" };
+        format!(
+            "| {name} | {:.2} % | {:.2} % | {kept} | {:.1} % | {:.0} |\n",
+            100.0 * self.false_rollbacks.share,
+            100.0 * self.at_most,
+            100.0 * self.missed_faults.share,
+            self.hurt.mean
+        )
+    }
+}
