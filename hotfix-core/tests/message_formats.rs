@@ -45,13 +45,17 @@ fn comm_2_documents_have_the_form_that_services_take() {
         };
         for (_, rollout) in moments() {
             for kind in MessageKind::ALL {
-                Audience::ALL.iter().for_each(|audience| check(&rollout, *kind, *audience));
+                for audience in Audience::ALL {
+                    check(&rollout, *kind, *audience);
+                }
             }
         }
         for preset in Policy::presets() {
             for rollout in marked_states(preset) {
                 for kind in MessageKind::ALL {
-                    Audience::ALL.iter().for_each(|audience| check(&rollout, *kind, *audience));
+                    for audience in Audience::ALL {
+                        check(&rollout, *kind, *audience);
+                    }
                 }
             }
         }

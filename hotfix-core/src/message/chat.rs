@@ -130,7 +130,7 @@ fn slack_line(line: &Line, links: bool, most: usize) -> String {
         match part {
             Part::Address(address) if address.len() + 2 <= left => {
                 // Escaped as Slack asks for it in links, too.
-                text.push_str(&format!("<{}>", escaped(address)));
+                text.extend(["<", &escaped(address), ">"]);
             }
             Part::Address(_) => {}
             Part::Text(inside) => text.push_str(&slack_escaped(inside, left)),

@@ -56,7 +56,7 @@ impl Context<'_> {
         }
     }
 
-    fn put_lines(&mut self, name: &'static str, lines: Vec<String>) {
+    fn put_lines(&mut self, name: &'static str, lines: &[String]) {
         let lines: Vec<String> =
             lines.iter().map(|line| shown(line)).filter(|line| !line.is_empty()).collect();
         let more = lines.len().saturating_sub(MOST_LINES);
@@ -73,7 +73,8 @@ impl Context<'_> {
     fn give(&mut self, field: &MessageField, value: &str) {
         self.fields.remove(field.name);
         if field.lines {
-            self.put_lines(field.name, value.lines().map(str::to_owned).collect());
+            let lines: Vec<String> = value.lines().map(str::to_owned).collect();
+            self.put_lines(field.name, &lines);
         } else if is_address(value.trim()) {
             self.fields.insert(field.name, Field::Address(value.trim().to_owned()));
         } else {
@@ -154,10 +155,10 @@ impl Context<'_> {
         self.put("phase", phase.map(|(name, _)| name.to_string()));
         self.put("fix", release.description.clone());
         self.put("harm", seen::harm(rollout));
-        self.put_lines("approvers", known::approvers(rollout));
-        self.put_lines("metrics", seen::metrics(rollout));
-        self.put_lines("timeline", seen::timeline(rollout, &self.clock, self.at));
-        self.put_lines("watch_for", seen::watch_for(rollout, &self.clock, self.at));
+        self.put_lines("approvers", &known::approvers(rollout));
+        self.put_lines("metrics", &seen::metrics(rollout));
+        self.put_lines("timeline", &seen::timeline(rollout, &self.clock, self.at));
+        self.put_lines("watch_for", &seen::watch_for(rollout, &self.clock, self.at));
     }
 }
 

@@ -174,7 +174,7 @@ fn in_markdown(lines: &[Line]) -> String {
         });
         let inside: String = line.parts.iter().map(markdown_part).collect();
         if index == 0 {
-            text.push_str(&format!("**{}**", inside.trim()));
+            text.extend(["**", inside.trim(), "**"]);
         } else {
             text.push_str(if line.is_item { "- " } else { "" });
             text.push_str(&inside);

@@ -169,7 +169,7 @@ fn printed(value: &Value) -> Option<String> {
         ValueKind::Seq => match strings(value)?.as_slice() {
             [] => None,
             [only] => Some(only.clone()),
-            several => Some(several.iter().map(|line| format!("\n- {line}")).collect()),
+            several => Some(format!("\n- {}", several.join("\n- "))),
         },
         _ => Some(value.to_string()).filter(|text| !text.is_empty()),
     }

@@ -25,10 +25,10 @@ pub(super) fn metrics(rollout: &Rollout) -> Vec<String> {
             // What is counted goes with the share, so another share's figure would mislead.
             let compares = !matches!(row.kind, MetricKind::Count | MetricKind::Volume);
             if let Some(live) = cell.baseline.filter(|_| compares) {
-                line.push_str(&format!(", {} without", told(row.kind, live)));
+                line.extend([", ", &told(row.kind, live), " without"]);
             }
             if let Some(record) = row.record.filter(|_| compares) {
-                line.push_str(&format!(", {} before the incident", told(row.kind, record)));
+                line.extend([", ", &told(row.kind, record), " before the incident"]);
             }
             Some(line)
         })

@@ -133,11 +133,10 @@ pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
             let phase = phase(step.index)?;
             format!("{}, which is then watched for {}", gets(phase, plain), time(phase.watch))
         }
-        Stage::Monitoring(step) => after(step.index),
         Stage::Gate { step, until: None } if phase(step.index)?.gate != GateMode::Automatic => {
             format!("somebody says go, then {}", after(step.index))
         }
-        Stage::Gate { step, .. } => after(step.index),
+        Stage::Monitoring(step) | Stage::Gate { step, .. } => after(step.index),
         Stage::FinalValidation { .. } => "the hot-fix is complete".to_owned(),
         Stage::Complete { .. } => "it is watched on".to_owned(),
         Stage::Closed => return None,

@@ -159,10 +159,9 @@ impl<'t> Reader<'t> {
         self.name(name);
         let mut rest = rest;
         while let [Token::Sign("|"), Token::Name(filter), more @ ..] = rest {
-            let more = match more {
-                [Token::Sign("("), Token::Text, Token::Sign(")"), more @ ..] => more,
-                more => more,
-            };
+            let more = after(more, |first| {
+                matches!(first, [Token::Sign("("), Token::Text, Token::Sign(")")])
+            });
             let had = rest.len() - more.len() > 2;
             if !FILTERS.contains(filter) {
                 let near = nearest(filter, FILTERS.iter().copied());
@@ -257,10 +256,7 @@ impl<'t> Reader<'t> {
                 (true, [Token::Name(name), rest @ ..]) if !is_word(name) => {
                     self.name(name);
                     wants_term = false;
-                    match rest {
-                        [Token::Sign("==" | "!="), Token::Text, rest @ ..] => rest,
-                        rest => rest,
-                    }
+                    after(rest, |first| matches!(first, [Token::Sign("==" | "!="), Token::Text]))
                 }
                 (false, [Token::Sign(")"), rest @ ..]) if open > 0 => {
                     open -= 1;
@@ -278,6 +274,14 @@ impl<'t> Reader<'t> {
             self.form(form.to_owned());
         }
     }
+}
+
+/// The tokens after the first `N`, where these are what is looked for; else all of them.
+fn after<'a, 't, const N: usize>(
+    tokens: &'a [Token<'t>],
+    is_it: impl Fn(&[Token<'t>; N]) -> bool,
+) -> &'a [Token<'t>] {
+    tokens.split_first_chunk().filter(|(first, _)| is_it(first)).map_or(tokens, |(_, rest)| rest)
 }
 
 /// What has a meaning of its own in an expression.
