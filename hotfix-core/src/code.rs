@@ -41,6 +41,10 @@ pub enum Family {
     Log,
     /// Snapshots of a rollout: what is wrong with one.
     Snapshot,
+    /// Reports and measures from logs.
+    Report,
+    /// What is written for other tools.
+    Export,
     /// Values that cross the C boundary.
     Ffi,
 }
@@ -65,6 +69,8 @@ impl Family {
         Self::Time,
         Self::Log,
         Self::Snapshot,
+        Self::Report,
+        Self::Export,
         Self::Ffi,
     ];
 
@@ -94,6 +100,8 @@ impl Family {
             Self::Time => "HF-TIME-",
             Self::Log => "HF-LOG-",
             Self::Snapshot => "HF-SNAP-",
+            Self::Report => "HF-REP-",
+            Self::Export => "HF-EXP-",
             Self::Ffi => "HF-FFI-",
         }
     }
@@ -551,6 +559,10 @@ pub const CODES: &[Code] = &[
     code("HF-SNAP-006", Family::Snapshot, "a snapshot does not fit its own plan"),
     code("HF-SNAP-007", Family::Snapshot, "a rollout without a log has no snapshot"),
     code("HF-SNAP-008", Family::Snapshot, "a rollout cannot be written as a snapshot"),
+    code("HF-REP-020", Family::Report, "one incident is given twice"),
+    code("HF-REP-021", Family::Report, "a text of several logs begins with none"),
+    code("HF-REP-022", Family::Report, "what is compared is neither a log nor facts"),
+    code("HF-REP-023", Family::Report, "facts to compare are unknown, or of another type"),
     code("HF-FFI-001", Family::Ffi, "a pointer is null"),
     code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
     code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),
