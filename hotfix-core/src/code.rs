@@ -563,6 +563,7 @@ pub const CODES: &[Code] = &[
     code("HF-REP-021", Family::Report, "a text of several logs begins with none"),
     code("HF-REP-022", Family::Report, "what is compared is neither a log nor facts"),
     code("HF-REP-023", Family::Report, "facts to compare are unknown, or of another type"),
+    code("HF-EXP-001", Family::Export, "a setting of an export does not fit its place"),
     code("HF-FFI-001", Family::Ffi, "a pointer is null"),
     code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
     code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),

@@ -88,8 +88,12 @@ fn draw(rows: &[DoraRow]) -> Option<String> {
             row.change_failure_rate.map(|rate| Point { value: 100.0 * rate, hollow: false })
         };
         line(second, "Change failure rate (%)", rows, rate)?;
-        line(third, "Lead time, median (hours)", rows, |row| median(&row.lead_time))?;
-        line(fourth, "Time to restore, median (hours)", rows, |row| median(&row.time_to_restore))?;
+        line(third, "Lead time, median (hours; hollow: at least)", rows, |row| {
+            median(&row.lead_time)
+        })?;
+        line(fourth, "Time to restore, median (hours; hollow: at least)", rows, |row| {
+            median(&row.time_to_restore)
+        })?;
         area.present().ok()?;
     }
     Some(svg)
