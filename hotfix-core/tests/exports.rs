@@ -1,4 +1,4 @@
-//! What is written for other tools: against their published rules, on files that every language compares (POST-3, POST-6).
+//! What is written for other tools: against their published rules, on files that every language compares (POST-3, TIME-3).
 
 mod measure_cases;
 
@@ -20,7 +20,7 @@ fn moments(incident: &Incident) -> [Timestamp; 3] {
 }
 
 #[test]
-fn post_6_exports_are_on_file_for_every_language() {
+fn post_3_exports_are_on_file_for_every_language() {
     for incident in incidents() {
         let (id, log) = (&incident.id, incident.log.as_bytes());
         let at = moments(&incident)[1] + Span::from_seconds(60);
@@ -36,7 +36,7 @@ fn post_6_exports_are_on_file_for_every_language() {
 }
 
 #[test]
-fn post_6_no_export_names_a_person() {
+fn post_3_no_export_names_a_person() {
     for incident in incidents() {
         let log = incident.log.as_bytes();
         let mut all = cdevents::json_lines(log, &cdevents::Options::default()).unwrap();
@@ -126,7 +126,7 @@ fn kind(event: &Value) -> &str {
 }
 
 #[test]
-fn post_6_events_are_cdevents_in_cloudevents() {
+fn post_3_events_are_cdevents_in_cloudevents() {
     let mut seen = BTreeSet::new();
     for incident in incidents() {
         let options =
@@ -180,7 +180,7 @@ fn post_6_events_are_cdevents_in_cloudevents() {
 }
 
 #[test]
-fn post_6_a_longer_log_gives_the_same_events_and_more() {
+fn post_3_a_longer_log_gives_the_same_events_and_more() {
     for incident in incidents() {
         let events = |log: &[u8]| cdevents::events(log, &cdevents::Options::default()).unwrap();
         let whole = events(incident.log.as_bytes());
@@ -192,7 +192,7 @@ fn post_6_a_longer_log_gives_the_same_events_and_more() {
 }
 
 #[test]
-fn post_6_each_start_of_a_run_has_one_end_at_most() {
+fn post_3_each_start_of_a_run_has_one_end_at_most() {
     for incident in incidents() {
         let events =
             cdevents::events(incident.log.as_bytes(), &cdevents::Options::default()).unwrap();
@@ -213,7 +213,7 @@ fn post_6_each_start_of_a_run_has_one_end_at_most() {
 }
 
 #[test]
-fn post_6_a_setting_that_does_not_fit_is_refused() {
+fn post_3_a_setting_that_does_not_fit_is_refused() {
     let log = incidents().remove(0).log;
     let refused = |options: cdevents::Options<'_>| {
         cdevents::events(log.as_bytes(), &options).unwrap_err().to_string()
@@ -235,7 +235,7 @@ fn post_6_a_setting_that_does_not_fit_is_refused() {
 // ---- Grafana ----
 
 #[test]
-fn post_6_annotations_are_what_grafana_takes() {
+fn post_3_annotations_are_what_grafana_takes() {
     for incident in incidents() {
         let notes = grafana::annotations(incident.log.as_bytes()).unwrap();
         let mut last = 0;
@@ -343,7 +343,7 @@ fn labels(mut text: &str) -> (BTreeMap<String, String>, &str) {
 }
 
 #[test]
-fn post_6_the_metrics_read_back_as_the_rollout_is() {
+fn post_3_the_metrics_read_back_as_the_rollout_is() {
     for incident in incidents() {
         let rollout = &incident.rollout;
         for at in moments(&incident) {
@@ -379,7 +379,7 @@ fn post_6_the_metrics_read_back_as_the_rollout_is() {
 }
 
 #[test]
-fn post_6_labels_are_escaped() {
+fn post_3_labels_are_escaped() {
     use hotfix_core::{
         plan::Plan,
         policy::Policy,
@@ -439,7 +439,7 @@ fn to_dos(text: &str) -> Vec<BTreeMap<String, String>> {
 }
 
 #[test]
-fn post_6_the_calendar_has_each_duty_once_and_says_how_it_stands() {
+fn time_3_the_calendar_has_each_duty_once_and_says_how_it_stands() {
     for incident in incidents() {
         let rollout = &incident.rollout;
         let mut uids: Option<BTreeSet<String>> = None;
@@ -483,7 +483,7 @@ fn post_6_the_calendar_has_each_duty_once_and_says_how_it_stands() {
 }
 
 #[test]
-fn post_6_lines_are_folded_and_escaped_whatever_the_text() {
+fn time_3_lines_are_folded_and_escaped_whatever_the_text() {
     use hotfix_core::{
         plan::Plan,
         policy::Policy,

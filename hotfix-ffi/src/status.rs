@@ -36,6 +36,8 @@ pub enum hotfix_status {
     Stat = 16,
     /// An incident's facts cannot be read; the error has all faults (HF-FACT, HF-UNIT, HF-JSON).
     Fact = 17,
+    /// A message, a report, a measure or an export cannot be made (HF-MSG, HF-REP, HF-EXP).
+    Message = 18,
     /// A defect of this library was caught; the handle is poisoned.
     Panic = 99,
 }
@@ -58,6 +60,7 @@ impl hotfix_status {
         Self::Log,
         Self::Stat,
         Self::Fact,
+        Self::Message,
         Self::Panic,
     ];
 
@@ -78,6 +81,7 @@ impl hotfix_status {
             Self::Log => c"log",
             Self::Stat => c"stat",
             Self::Fact => c"fact",
+            Self::Message => c"message",
             Self::Panic => c"panic",
         }
     }

@@ -41,6 +41,8 @@ const SOURCES: &[&str] = &[
     "train_view",
     "audit",
     "redact",
+    "measure",
+    "export",
     "rate_ratio",
     "kayenta",
     "ceiling",

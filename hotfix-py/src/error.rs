@@ -40,6 +40,10 @@ enum Kind {
     Snapshot(SnapshotError),
     Stat(StatError),
     Kayenta(KayentaError),
+    /// A measure or an export that cannot be made: code and sentence.
+    Report(&'static str, String),
+    /// One of several logs: code, line and sentence.
+    LogOfSeveral(&'static str, usize, String),
     /// Raised by Python itself, or a wrong type.
     Python(PyErr),
 }
@@ -78,6 +82,16 @@ impl Fault {
     /// An input that is none, as JSON of the same content would be.
     pub(crate) fn input(fault: impl Into<String>) -> Self {
         InputError::Syntax { fault: fault.into() }.into()
+    }
+
+    /// A measure or an export that cannot be made.
+    pub(crate) fn report(code: &'static str, sentence: String) -> Self {
+        Self(Box::new(Kind::Report(code, sentence)))
+    }
+
+    /// One of several logs that is broken, in a sentence that says which.
+    pub(crate) fn log_of_several(code: &'static str, line: usize, sentence: String) -> Self {
+        Self(Box::new(Kind::LogOfSeveral(code, line, sentence)))
     }
 
     /// What is wrong with an input that is none; any other fault as it was.
@@ -168,6 +182,15 @@ impl Fault {
                 set("code", error.code())?;
                 set("path", &error.path())?;
                 ("KayentaError", error.to_string())
+            }
+            Kind::Report(code, sentence) => {
+                set("code", code)?;
+                ("ReportError", sentence)
+            }
+            Kind::LogOfSeveral(code, line, sentence) => {
+                set("code", code)?;
+                fields.set_item("line", line)?;
+                ("LogError", sentence)
             }
         };
         let exception =

@@ -23,6 +23,7 @@ mod instances;
 mod kayenta;
 mod latency;
 mod log;
+mod measure;
 mod observation;
 mod phase;
 mod plan;
@@ -67,6 +68,11 @@ mod module {
     use crate::kayenta::{GroupScore, Judgement, KayentaFinding, MetricResult, classify, judge};
     #[pymodule_export]
     use crate::latency::{Latency, latency_boundaries};
+    #[pymodule_export]
+    use crate::measure::{
+        cdevents, dora, dora_chart, dora_markdown, grafana_annotations, measures,
+        measures_markdown, similar,
+    };
     #[pymodule_export]
     use crate::phase::{Method, Phase};
     #[pymodule_export]

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard};
 
 use hotfix_core::canonical::Digest;
+use hotfix_core::interop::{icalendar, openmetrics};
 use hotfix_core::rollout::{Command, Input, InputKind, Rollout as Core};
 use hotfix_core::unit::{MetricName, Timestamp};
 use pyo3::exceptions::PyTypeError;
@@ -289,6 +290,43 @@ impl Rollout {
     fn duties<'py>(&self, py: Python<'py>, at: At) -> PyResult<Bound<'py, PyAny>> {
         let rollout = self.lock(py)?;
         to_python(py, &rollout.duties(at.0))
+    }
+
+    /// The state as OpenMetrics 1.0 text, for whoever scrapes it.
+    ///
+    /// Parameters
+    /// ----------
+    /// at : datetime or str
+    ///     Any time from the last input on; an earlier one is read as that.
+    ///
+    /// Returns
+    /// -------
+    /// str
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("phased-canary").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
+    /// >>> text = hotfix.Rollout(plan).openmetrics("2026-03-03T14:40:00Z")
+    /// >>> [line for line in text.splitlines() if line.startswith("hotfix_attempts")]
+    /// ['hotfix_attempts_total{incident="INC-1"} 1']
+    fn openmetrics(&self, py: Python<'_>, at: At) -> PyResult<String> {
+        Ok(openmetrics::text(&*self.lock(py)?, at.0))
+    }
+
+    /// What is due as iCalendar text (RFC 5545): a to-do for each duty, who does it as a role.
+    ///
+    /// Parameters
+    /// ----------
+    /// at : datetime or str
+    ///     Any time from the last input on; an earlier one is read as that.
+    ///
+    /// Returns
+    /// -------
+    /// str
+    ///     Lines end with a carriage return and a line feed.
+    fn icalendar(&self, py: Python<'_>, at: At) -> PyResult<String> {
+        Ok(icalendar::text(&*self.lock(py)?, at.0))
     }
 
     /// How often the hot-fix was begun: 1, and one more with each ``supersede`` and each ``retry``.

@@ -1,4 +1,4 @@
-//! A log as CDEvents 0.4.1 in CloudEvents 1.0, as JSON.
+//! A log as `CDEvents` 0.4.1 in `CloudEvents` 1.0, as JSON.
 //!
 //! | what the log has | type |
 //! |---|---|
@@ -15,7 +15,9 @@
 //! An id is made of the hash of the log's first line, the number of the line and what happened, so that the same log gives
 //! the same ids however often it is exported, and a longer one the same events and more.
 //!
-//! Source: the specification and schemas of CDEvents 0.4.1 (cdevents.dev) and CloudEvents 1.0.2.
+//! Source: the specification and schemas of `CDEvents` 0.4.1 (cdevents.dev) and `CloudEvents` 1.0.2.
+
+use std::fmt::Write as _;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -105,7 +107,11 @@ pub fn events(log: &[u8], options: &Options<'_>) -> Result<Vec<Value>, ExportErr
 /// As [`events`].
 pub fn json_lines(log: &[u8], options: &Options<'_>) -> Result<String, ExportError> {
     let events = events(log, options)?;
-    Ok(events.iter().map(|event| format!("{event}\n")).collect())
+    let mut lines = String::new();
+    for event in events {
+        let _ = writeln!(lines, "{event}");
+    }
+    Ok(lines)
 }
 
 /// The hash of the first line, which tells one log from every other.
@@ -240,7 +246,7 @@ impl<'a> Writer<'a> {
                         self.put(rollout, entry, entry.at, "taskrun.started", subject);
                     }
                 }
-                Stage::Gate { .. } | Stage::Paused { .. } => {}
+                Stage::Gate { .. } | Stage::Paused { .. } | Stage::Preparing => {}
                 Stage::Deploying(_) | Stage::FinalValidation { .. } => {
                     self.leave(rollout, entry, "success", "");
                 }
@@ -248,7 +254,6 @@ impl<'a> Writer<'a> {
                     self.leave(rollout, entry, "success", "");
                     self.finish(rollout, entry, "success", "");
                 }
-                Stage::Preparing => {}
                 Stage::RollingBack(_) | Stage::Frozen { .. } => {
                     self.leave(rollout, entry, "failure", "it turned back");
                 }
@@ -380,7 +385,7 @@ fn percent(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b".-_~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
         out
     })

@@ -57,7 +57,7 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
         .map(|item| (item, true))
         .chain(others.into_iter().flatten().map(|item| (item, false)));
     for (item, is_asked) in items {
-        page.to_do(item, is_asked, incident, rollout.severity(), duties.at);
+        page.put(item, is_asked, incident, rollout.severity(), duties.at);
     }
     page.line("END:VCALENDAR");
     page.text
@@ -68,7 +68,7 @@ struct Page {
 }
 
 impl Page {
-    fn to_do(
+    fn put(
         &mut self,
         item: &Item<'_>,
         is_asked: bool,

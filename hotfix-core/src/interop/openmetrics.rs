@@ -1,6 +1,6 @@
-//! The state of a rollout as OpenMetrics 1.0 text, for whoever scrapes it.
+//! The state of a rollout as `OpenMetrics` 1.0 text, for whoever scrapes it.
 //!
-//! Every sample has the label `incident`. What is not known has no sample: absent is not zero. Source: the OpenMetrics
+//! Every sample has the label `incident`. What is not known has no sample: absent is not zero. Source: the `OpenMetrics`
 //! specification 1.0.0 (state sets, `_info`, `_total`, units as suffixes, escapes).
 
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use crate::unit::Timestamp;
 /// The media type to serve it with.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The rollout at a time as OpenMetrics text, `# EOF` at its end.
+/// The rollout at a time as `OpenMetrics` text, `# EOF` at its end.
 ///
 /// The time counts for the seconds in a stage and for duties; one before the last input is read as that.
 ///

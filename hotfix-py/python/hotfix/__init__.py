@@ -59,7 +59,15 @@ from hotfix._core import (
     Why,
     __version__,
     audit,
+    cdevents,
+    dora,
+    dora_chart,
+    dora_markdown,
+    grafana_annotations,
+    measures,
+    measures_markdown,
     redact,
+    similar,
 )
 from hotfix._errors import (
     Error,
@@ -70,6 +78,7 @@ from hotfix._errors import (
     PlanError,
     PolicyError,
     Refused,
+    ReportError,
     StatsError,
 )
 from hotfix._values import ByValue
@@ -113,6 +122,16 @@ __all__ = [
     "AuditFinding",
     "audit",
     "redact",
+    # Afterwards
+    "measures",
+    "measures_markdown",
+    "dora",
+    "dora_markdown",
+    "dora_chart",
+    "similar",
+    # What other tools take
+    "cdevents",
+    "grafana_annotations",
     # Several services in one hot-fix
     "Train",
     "TrainOutcome",
@@ -134,5 +153,6 @@ __all__ = [
     "LogError",
     "StatsError",
     "KayentaError",
+    "ReportError",
     "__version__",
 ]

@@ -140,5 +140,20 @@ class KayentaError(Error, ValueError):
     path: str = ""
 
 
-for _class in (Error, PolicyError, FactError, PlanError, InputError, Refused, LogError, StatsError, KayentaError):
+class ReportError(Error, ValueError):
+    """A report, a measure or an export that cannot be made."""
+
+
+for _class in (
+    Error,
+    PolicyError,
+    FactError,
+    PlanError,
+    InputError,
+    Refused,
+    LogError,
+    StatsError,
+    KayentaError,
+    ReportError,
+):
     _class.__module__ = "hotfix"
