@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Utc};
 use serde::Serialize;
 
 use super::course::{Attempt, Course};
-use super::{Chart, Median, ReportError, chart, page};
+use super::{Chart, Median, ReportError, page};
 use crate::canonical::Digest;
 use crate::grade::{Moment, closed_set};
 use crate::unit::{Span, Timestamp};
@@ -319,6 +319,6 @@ impl Dora {
 
     /// The trend as an SVG with its text alternative; none without a period.
     pub fn chart(&self) -> Option<Chart> {
-        chart::trend(self)
+        super::trend::trend(self)
     }
 }

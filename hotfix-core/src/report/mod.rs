@@ -3,7 +3,7 @@
 //! Everything here is worked out from logs alone. What nobody said is no zero and no 'no': a measure is known, open (the
 //! incident goes on, and the value is the one so far), or was not said.
 
-mod chart;
+mod trend;
 mod course;
 mod dora;
 mod error;
@@ -14,7 +14,7 @@ mod page;
 mod similar;
 mod value;
 
-pub use chart::Chart;
+pub use trend::Chart;
 pub use dora::{Clocks, Dora, DoraRow, Outcomes, Period, dora};
 pub use error::ReportError;
 pub use logs::{split_logs, starts_with_an_opening};
