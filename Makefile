@@ -10,7 +10,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-real test lint bench peers instructions error-rates recorded validity bless \
+.PHONY: help demo demo-real test lint bench peers instructions error-rates recorded backtest validity bless \
 	docs model validity-quick trees tools tools-real tools-trees format-check clippy ffi unit doctest python
 
 help: ## list the targets
@@ -52,11 +52,14 @@ error-rates: ## simulated error rates against their limits and the README's tabl
 recorded: ## recorded incidents: what is found, how soon, and false alarms (writes docs/recorded.md)
 	$(CARGO) run --locked --release -p hotfix-benches --bin recorded -- --write docs/recorded.md
 
+backtest: ## S1's thresholds and `standard` over recorded incidents: when each acts (writes docs/backtest.md)
+	$(CARGO) run --locked --release -p hotfix-benches --bin backtest -- --write docs/backtest.md
+
 validity: ## docs/validity.md: error rates, delays and noise by simulation, beside other methods (under 15 minutes)
 	$(CARGO) run --locked --release -p hotfix-benches --bin validity -- $(ARGS)
 
 model: ## the model check of the rollout, deeper than in the tests
-	HOTFIX_MODEL_DEPTH=5,3 $(CARGO) test --locked --release -p hotfix-core --test model_check -- --nocapture roll_1_no_sequence
+	HOTFIX_MODEL_DEPTH=4,3 $(CARGO) test --locked --release -p hotfix-core --test model_check -- --nocapture roll_1_no_sequence
 
 # ---- parts of the above ----
 

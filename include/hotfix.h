@@ -292,6 +292,14 @@ enum hotfix_status
    */
   HOTFIX_STATUS_MESSAGE = 18,
   /**
+   * Documents of another tool cannot be imported; the error has all faults (HF-CONV).
+   */
+  HOTFIX_STATUS_CONVERT = 19,
+  /**
+   * A scenario or a recording cannot be read, or a policy not be run on it; the error has the place (HF-SIM, HF-REC).
+   */
+  HOTFIX_STATUS_SIMULATE = 20,
+  /**
    * A defect of this library was caught; the handle is poisoned.
    */
   HOTFIX_STATUS_PANIC = 99,
@@ -3508,6 +3516,47 @@ hotfix_status hotfix_rollout_icalendar(const struct hotfix_rollout *rollout,
                                        struct hotfix_error **err);
 
 /**
+ * Writes the incident report of a log, from the log alone.
+ *
+ * It can be asked for at any time, of an incident that is not finished as well. "html" is one page without script and without any
+ * reference; "json" is described in docs/report.md.
+ *
+ * @param log         The log's bytes, all lines; borrowed for the call.
+ * @param log_len     Their number.
+ * @param format      "markdown", "json" or "html".
+ * @param format_len  Its length in bytes.
+ * @param out         A buffer with the report that the caller frees with hotfix_buf_free.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG for a log that cannot be taken up, HOTFIX_STATUS_MESSAGE for another format.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_report(const char *log,
+                            size_t log_len,
+                            const char *format,
+                            size_t format_len,
+                            struct hotfix_buf *out,
+                            struct hotfix_error **err);
+
+/**
+ * Writes the incident report of a rollout that keeps its log.
+ *
+ * @param rollout     A rollout that keeps its log, from its first line on.
+ * @param format      "markdown", "json" or "html".
+ * @param format_len  Its length in bytes.
+ * @param out         A buffer with the report that the caller frees with hotfix_buf_free.
+ * @param err         Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_MESSAGE for another format, and for a rollout that keeps no log: give the log to hotfix_report.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_report(const struct hotfix_rollout *rollout,
+                                    const char *format,
+                                    size_t format_len,
+                                    struct hotfix_buf *out,
+                                    struct hotfix_error **err);
+
+/**
  * A test without data.
  *
  * @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid", "weights",
@@ -3667,6 +3716,33 @@ hotfix_status hotfix_kayenta_classify(const char *settings,
                                       size_t samples_len,
                                       struct hotfix_buf *out,
                                       struct hotfix_error **err);
+
+/**
+ * Imports documents of Argo Rollouts, Flagger, Kayenta or OpenSLO as one policy.
+ *
+ * The findings tell what does not map, what goes another way, and what was put in: {"kind", "findings"}, a finding with
+ * "code", "level", "path" (a JSON Pointer), "document" (from 0), "line", "column", "message" and "remedy". Whose documents
+ * they are is "kind": "argo_rollouts", "flagger", "kayenta" or "openslo".
+ *
+ * @param text      YAML or JSON, at most 1 MiB; several documents are joined by their references. UTF-8, borrowed for the call.
+ * @param text_len  Its length in bytes.
+ * @param kind      Whose documents they are, as above; may be null with length 0: then they tell it themselves.
+ * @param kind_len  Its length in bytes.
+ * @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
+ * @param findings  A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_CONVERT; the error has every fault with its code, path, line and column. HOTFIX_STATUS_ENUM for
+ *         another kind.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_convert(const char *text,
+                             size_t text_len,
+                             const char *kind,
+                             size_t kind_len,
+                             struct hotfix_policy **out,
+                             struct hotfix_buf *findings,
+                             struct hotfix_error **err);
 
 /**
  * A test without data. Null hypothesis: the rate is at the ceiling or above it.
@@ -4510,6 +4586,40 @@ hotfix_status hotfix_latency_from_bytes(const char *bytes,
  * Thread rule: one thread, after every other use of this handle.
  */
 void hotfix_latency_free(struct hotfix_latency *test);
+
+/**
+ * Runs a policy over recorded metrics and says when it would have acted. Nothing is deployed.
+ *
+ * {"from", "until", "readings", "findings", "policies": [{"policy", "would": [{"at", "what" ("continue", "alert", "hold", "ask",
+ * "promote" or "roll_back"), "phase", "reason", "metrics", "evidence"}], "first_alert", "first_ask", "first_rollback",
+ * "crossed_at", "ended": {"at", "state", "phase", "after"}, "metrics": {id: {"role", "left_out", "alert_at", "rollback_at",
+ * "held_at", "crossed_at", "bands"}}, "findings"}]}; what never came is absent. A finding is {"code", "message", "count", "at",
+ * "metric"}. docs/backtest.md describes formats, mapping and what is assumed.
+ *
+ * @param policy       A policy.
+ * @param text         The recording; UTF-8, borrowed for the call; at most 64 MiB.
+ * @param text_len     Its length in bytes.
+ * @param format       "csv", "json_lines" or "prometheus"; UTF-8, borrowed.
+ * @param format_len   Its length in bytes.
+ * @param mapping      Which columns, series and labels are which metric, and what is assumed, as JSON: {"time", "metrics",
+ *                     "assume"}; UTF-8, borrowed; may be null with length 0 for JSON Lines.
+ * @param mapping_len  Its length in bytes.
+ * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_SIMULATE for what cannot be read or run (HF-REC); the error's path is "line 3, column 2" or a JSON
+ *         Pointer.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_backtest(const struct hotfix_policy *policy,
+                              const char *text,
+                              size_t text_len,
+                              const char *format,
+                              size_t format_len,
+                              const char *mapping,
+                              size_t mapping_len,
+                              struct hotfix_buf *out,
+                              struct hotfix_error **err);
 
 #ifdef __cplusplus
 }  // extern "C"

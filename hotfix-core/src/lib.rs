@@ -20,6 +20,7 @@ pub mod policy;
 pub mod report;
 pub mod rollout;
 pub mod severity;
+pub mod simulate;
 pub mod stats;
 mod text;
 pub mod train;

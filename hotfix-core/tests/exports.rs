@@ -54,7 +54,7 @@ fn post_3_no_export_names_a_person() {
 
 // ---- CDEvents ----
 
-/// The schemas of CDEvents 0.4.1 for these types (cdevents.dev/0.4.1/schema), as constraints in our words.
+/// The schemas of `CDEvents` 0.4.1 for these types (cdevents.dev/0.4.1/schema), as constraints in our words.
 fn schema(kind: &str) -> Value {
     let reference = json!({
         "type": "object", "required": ["id"], "additionalProperties": false,
@@ -268,12 +268,14 @@ fn post_3_annotations_are_what_grafana_takes() {
 
 // ---- OpenMetrics ----
 
-/// Samples by family, read as strictly as OpenMetrics 1.0 asks.
-fn parse(text: &str) -> BTreeMap<String, Vec<(String, BTreeMap<String, String>, f64)>> {
+/// A sample: its name, labels and value.
+type Sample = (String, BTreeMap<String, String>, f64);
+
+/// Samples by family, read as strictly as `OpenMetrics` 1.0 asks.
+fn parse(text: &str) -> BTreeMap<String, Vec<Sample>> {
     let body = text.strip_suffix("# EOF\n").expect("ends with EOF");
     assert!(!body.contains("# EOF"));
-    let mut families: BTreeMap<String, Vec<(String, BTreeMap<String, String>, f64)>> =
-        BTreeMap::new();
+    let mut families: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
     let (mut name, mut kind) = (String::new(), String::new());
     for line in body.lines() {
         if let Some(meta) = line.strip_prefix("# ") {

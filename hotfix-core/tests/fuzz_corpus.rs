@@ -6,6 +6,13 @@
     clippy::expect_used,
     reason = "what a target did not expect is what it finds"
 )]
+#[path = "../../fuzz/src/convert.rs"]
+mod convert;
+#[expect(
+    unreachable_pub,
+    clippy::expect_used,
+    reason = "what a target did not expect is what it finds"
+)]
 #[path = "../../fuzz/src/gate.rs"]
 mod gate;
 mod model;
@@ -17,6 +24,13 @@ mod model;
 )]
 #[path = "../../fuzz/src/policy.rs"]
 mod policy;
+#[expect(
+    unreachable_pub,
+    clippy::expect_used,
+    reason = "what a target did not expect is what it finds"
+)]
+#[path = "../../fuzz/src/recorded.rs"]
+mod recorded;
 #[expect(unreachable_pub, clippy::panic, reason = "what a target did not expect is what it finds")]
 #[path = "../../fuzz/src/rollout.rs"]
 mod rollout;
@@ -63,6 +77,19 @@ fn field_5_the_corpus_of_figures_is_read_or_refused() {
 #[test]
 fn field_5_the_corpus_of_commit_messages_is_read_and_composed() {
     assert!(run("fuzz/corpus/commit_message", "", gate::commit_message) >= 15);
+}
+
+#[test]
+fn field_12_the_corpus_of_recordings_is_read_or_refused() {
+    assert!(run("fuzz/corpus/recorded", "", recorded::recording) >= 20);
+}
+
+#[test]
+fn field_5_the_corpus_of_other_tools_documents_is_imported_or_refused() {
+    assert!(run("fuzz/corpus/convert_argo", "", convert::argo) >= 20);
+    assert!(run("fuzz/corpus/convert_flagger", "", convert::flagger) >= 8);
+    assert!(run("fuzz/corpus/convert_kayenta", "", convert::kayenta) >= 6);
+    assert!(run("fuzz/corpus/convert_openslo", "", convert::openslo) >= 5);
 }
 
 #[test]

@@ -4,8 +4,8 @@ mod measure_cases;
 
 use std::collections::BTreeMap;
 
-use hotfix_core::report::{
-    Figure, Known, Measures, Objective, Period, ReportError, Standing, dora, similar, split_logs,
+use hotfix_core::report::measures::{
+    Figure, Known, MeasureError, Measures, Objective, Period, Standing, dora, similar, split_logs,
 };
 use measure_cases::{Incident, incidents, path, tree};
 use serde_json::{Value, json};
@@ -156,7 +156,7 @@ fn post_3_the_trend_counts_each_attempt_where_it_belongs() {
         &path("dora.week.json"),
         &pretty(&dora(&logs(&incidents), Period::Week).unwrap()),
     );
-    let outcomes = |row: &hotfix_core::report::DoraRow| {
+    let outcomes = |row: &hotfix_core::report::measures::DoraRow| {
         let o = row.outcomes;
         (
             row.period.clone().unwrap_or_default(),
@@ -204,7 +204,7 @@ fn post_3_one_incident_twice_is_refused() {
     let log = incidents[0].log.as_bytes();
     let begun = log.split(|b| *b == b'\n').next().unwrap().len() + 1;
     let error = dora(&[log, &log[..begun]], Period::Month).unwrap_err();
-    assert_eq!((error.code(), error), ("HF-REP-020", ReportError::Twice { first: 0, second: 1 }));
+    assert_eq!((error.code(), error), ("HF-REP-020", MeasureError::Twice { first: 0, second: 1 }));
     let error = dora(&[log, b"{}\n"], Period::Month).unwrap_err();
     assert!(error.to_string().starts_with("log 2: "), "{error}");
     let joined = logs(&incidents).concat();

@@ -65,14 +65,21 @@ fn watch(strategy: Strategy, rollback: &str) -> Watched {
 fn roll_1_no_sequence_breaks_a_law_and_the_page_says_what_was_seen() {
     let each = Strategy::ALL.iter().map(|strategy| (*strategy, ""));
     let failing = model::policies::ON_FAILURE.map(|rollback| (Strategy::Canary, rollback));
-    let results: Vec<(String, Watched)> = std::thread::scope(|scope| {
-        let search = |(strategy, rollback): (Strategy, &'static str)| {
-            let name = format!("{strategy} {}", rollback.trim()).trim_end().to_owned();
-            (name, scope.spawn(move || watch(strategy, rollback)))
-        };
-        let threads: Vec<_> = each.chain(failing).map(search).collect();
-        threads.into_iter().map(|(s, thread)| (s, thread.join().expect("no panic"))).collect()
-    });
+    let policies: Vec<(Strategy, &'static str)> = each.chain(failing).collect();
+    // As many at once as there are cores: a deep search keeps gigabytes of machines that are still to be gone on from.
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut results: Vec<(String, Watched)> = Vec::new();
+    for some in policies.chunks(cores) {
+        std::thread::scope(|scope| {
+            let search = |(strategy, rollback): &(Strategy, &'static str)| {
+                let name = format!("{strategy} {}", rollback.trim()).trim_end().to_owned();
+                let (strategy, rollback) = (*strategy, *rollback);
+                (name, scope.spawn(move || watch(strategy, rollback)))
+            };
+            let threads: Vec<_> = some.iter().map(search).collect();
+            results.extend(threads.into_iter().map(|(s, t)| (s, t.join().expect("no panic"))));
+        });
+    }
     let mut all = Seen::default();
     let mut broken = Vec::new();
     for (strategy, result) in results {

@@ -15,6 +15,7 @@
 #![allow(clippy::doc_markdown, reason = "the comments are C's documentation")]
 
 pub mod audit;
+pub mod backtest;
 pub mod buffer;
 pub mod ceiling;
 pub mod commit;
@@ -30,6 +31,7 @@ mod guard;
 #[cfg(feature = "test-hooks")]
 pub mod hook;
 pub mod instances;
+pub mod interop;
 pub mod kayenta;
 pub mod latency;
 pub mod measure;
@@ -42,6 +44,7 @@ pub mod policy;
 pub mod rate_ratio;
 pub mod reading;
 pub mod redact;
+pub mod report;
 pub mod rollout;
 pub mod scope;
 pub mod severity;

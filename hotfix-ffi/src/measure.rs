@@ -2,7 +2,9 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::report::{Dora, Known, Measures, Period, ReportError, dora, similar, split_logs};
+use hotfix_core::report::measures::{
+    Dora, Known, MeasureError, Measures, Period, dora, similar, split_logs,
+};
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::{Fallible, hotfix_error};
@@ -198,10 +200,10 @@ unsafe fn trend(logs: (*const c_char, usize), by: (*const c_char, usize)) -> Fal
     Ok(dora(&split_logs(logs)?, by)?)
 }
 
-impl From<ReportError> for Box<hotfix_error> {
-    fn from(error: ReportError) -> Self {
+impl From<MeasureError> for Box<hotfix_error> {
+    fn from(error: MeasureError) -> Self {
         let status = match &error {
-            ReportError::Log { .. } => hotfix_status::Log,
+            MeasureError::Log { .. } => hotfix_status::Log,
             _ => hotfix_status::Message,
         };
         hotfix_error::new(status, error.code(), "", &error)

@@ -38,6 +38,10 @@ pub enum hotfix_status {
     Fact = 17,
     /// A message, a report, a measure or an export cannot be made (HF-MSG, HF-REP, HF-EXP).
     Message = 18,
+    /// Documents of another tool cannot be imported; the error has all faults (HF-CONV).
+    Convert = 19,
+    /// A scenario or a recording cannot be read, or a policy not be run on it; the error has the place (HF-SIM, HF-REC).
+    Simulate = 20,
     /// A defect of this library was caught; the handle is poisoned.
     Panic = 99,
 }
@@ -61,6 +65,8 @@ impl hotfix_status {
         Self::Stat,
         Self::Fact,
         Self::Message,
+        Self::Convert,
+        Self::Simulate,
         Self::Panic,
     ];
 
@@ -82,6 +88,8 @@ impl hotfix_status {
             Self::Stat => c"stat",
             Self::Fact => c"fact",
             Self::Message => c"message",
+            Self::Convert => c"convert",
+            Self::Simulate => c"simulate",
             Self::Panic => c"panic",
         }
     }

@@ -43,14 +43,17 @@ const SOURCES: &[&str] = &[
     "redact",
     "measure",
     "export",
+    "report",
     "rate_ratio",
     "kayenta",
+    "interop",
     "ceiling",
     "instances",
     "planning",
     "fixed",
     "fixed_counts",
     "latency",
+    "backtest",
 ];
 
 fn comment(text: &str) -> String {

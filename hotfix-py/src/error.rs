@@ -4,10 +4,13 @@
 //! and `PolicyError` has two bases.
 
 use hotfix_core::fact::FactError;
+use hotfix_core::interop::ConvertErrors;
 use hotfix_core::kayenta::KayentaError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
+use hotfix_core::report::ReportError;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
+use hotfix_core::simulate::recorded::RecordedError;
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::UnitError;
@@ -17,6 +20,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::interop::ImportFault;
 use crate::policy::Problem;
 use crate::train::TrainMove;
 
@@ -38,12 +42,13 @@ enum Kind {
     TrainRefused(TrainRefusal),
     Log(LogError),
     Snapshot(SnapshotError),
+    Report(ReportError),
     Stat(StatError),
     Kayenta(KayentaError),
-    /// A measure or an export that cannot be made: code and sentence.
-    Report(&'static str, String),
-    /// One of several logs: code, line and sentence.
-    LogOfSeveral(&'static str, usize, String),
+    /// A measure or an export that cannot be made: code, line of a log that is broken, and sentence.
+    Measure(&'static str, Option<usize>, String),
+    Recorded(RecordedError),
+    Convert(ConvertErrors),
     /// Raised by Python itself, or a wrong type.
     Python(PyErr),
 }
@@ -75,7 +80,18 @@ from! {
     SnapshotError => Snapshot,
     StatError => Stat,
     KayentaError => Kayenta,
+    RecordedError => Recorded,
+    ConvertErrors => Convert,
     PyErr => Python
+}
+
+impl From<ReportError> for Fault {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Log(error) => error.into(),
+            error => Self(Box::new(Kind::Report(error))),
+        }
+    }
 }
 
 impl Fault {
@@ -84,14 +100,9 @@ impl Fault {
         InputError::Syntax { fault: fault.into() }.into()
     }
 
-    /// A measure or an export that cannot be made.
-    pub(crate) fn report(code: &'static str, sentence: String) -> Self {
-        Self(Box::new(Kind::Report(code, sentence)))
-    }
-
-    /// One of several logs that is broken, in a sentence that says which.
-    pub(crate) fn log_of_several(code: &'static str, line: usize, sentence: String) -> Self {
-        Self(Box::new(Kind::LogOfSeveral(code, line, sentence)))
+    /// A measure or an export that cannot be made; with the line, as one of several logs is broken.
+    pub(crate) fn measure(code: &'static str, line: Option<usize>, sentence: String) -> Self {
+        Self(Box::new(Kind::Measure(code, line, sentence)))
     }
 
     /// What is wrong with an input that is none; any other fault as it was.
@@ -174,6 +185,10 @@ impl Fault {
                 }
                 ("LogError", error.to_string())
             }
+            Kind::Report(error) => {
+                set("code", error.code())?;
+                ("ReportError", error.to_string())
+            }
             Kind::Stat(error) => {
                 set("code", error.code())?;
                 ("StatsError", error.to_string())
@@ -183,15 +198,13 @@ impl Fault {
                 set("path", &error.path())?;
                 ("KayentaError", error.to_string())
             }
-            Kind::Report(code, sentence) => {
-                set("code", code)?;
-                ("ReportError", sentence)
+            Kind::Measure(code, line, sentence) => (measured(code, line, &fields)?, sentence),
+            Kind::Recorded(error) => {
+                set("code", error.code())?;
+                set("path", &error.path())?;
+                ("RecordedError", error.to_string())
             }
-            Kind::LogOfSeveral(code, line, sentence) => {
-                set("code", code)?;
-                fields.set_item("line", line)?;
-                ("LogError", sentence)
-            }
+            Kind::Convert(errors) => not_imported(&errors, &fields)?,
         };
         let exception =
             py.import(intern!(py, "hotfix._errors"))?.getattr(class)?.call1((message,))?;
@@ -201,6 +214,28 @@ impl Fault {
             .update(fields.as_mapping())?;
         Ok(PyErr::from_value(exception))
     }
+}
+
+/// The class of a measure that cannot be made.
+fn measured(code: &str, line: Option<usize>, fields: &Bound<'_, PyDict>) -> PyResult<&'static str> {
+    fields.set_item("code", code)?;
+    let Some(line) = line else { return Ok("ReportError") };
+    fields.set_item("line", line)?;
+    Ok("LogError")
+}
+
+/// The class and sentence of documents that cannot be imported; the rest goes into `fields`.
+fn not_imported(
+    errors: &ConvertErrors,
+    fields: &Bound<'_, PyDict>,
+) -> PyResult<(&'static str, String)> {
+    let first = errors.first();
+    fields.set_item("code", first.map_or("", |e| e.code()))?;
+    fields.set_item("path", first.map_or("", |e| &e.path))?;
+    fields.set_item("line", first.map(|e| e.line))?;
+    fields.set_item("column", first.map(|e| e.column))?;
+    fields.set_item("errors", ImportFault::list(errors))?;
+    Ok(("ConvertError", errors.to_string()))
 }
 
 /// The class and sentence of what a train refuses; the rest goes into `fields`.

@@ -9,6 +9,7 @@
 
 mod action;
 mod audit;
+mod backtest;
 mod calibration;
 mod ceiling;
 mod commit;
@@ -19,7 +20,9 @@ mod evidence;
 mod explain;
 mod fact;
 mod fixed;
+mod input;
 mod instances;
+mod interop;
 mod kayenta;
 mod latency;
 mod log;
@@ -30,6 +33,7 @@ mod plan;
 mod planning;
 mod policy;
 mod redact;
+mod report;
 mod rollout;
 mod severity;
 mod stats;
@@ -44,6 +48,8 @@ mod module {
     use crate::action::{Action, Outcome};
     #[pymodule_export]
     use crate::audit::{Audit, AuditFinding, audit};
+    #[pymodule_export]
+    use crate::backtest::{_backtest, Backtest, Backtests};
     #[pymodule_export]
     use crate::calibration::{Calibration, calibrate};
     #[pymodule_export]
@@ -64,6 +70,8 @@ mod module {
     };
     #[pymodule_export]
     use crate::instances::{BadInstance, LeaveOneOut, Randomisation};
+    #[pymodule_export]
+    use crate::interop::{ImportFault, ImportFinding, Imported, convert};
     #[pymodule_export]
     use crate::kayenta::{GroupScore, Judgement, KayentaFinding, MetricResult, classify, judge};
     #[pymodule_export]
@@ -87,6 +95,8 @@ mod module {
     use crate::policy::{Policy, Problem};
     #[pymodule_export]
     use crate::redact::redact;
+    #[pymodule_export]
+    use crate::report::report;
     #[pymodule_export]
     use crate::rollout::Rollout;
     #[pymodule_export]

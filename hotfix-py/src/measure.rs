@@ -2,7 +2,7 @@
 
 use hotfix_core::interop::cdevents::Options;
 use hotfix_core::interop::{cdevents as events, grafana};
-use hotfix_core::report::{self, Known, Measures, Period, ReportError};
+use hotfix_core::report::measures::{self as core, Known, MeasureError, Measures, Period};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde_json::Value;
@@ -46,7 +46,7 @@ use crate::policy::Policy;
 /// 'nobody said how many users were affected'
 #[pyfunction]
 #[pyo3(signature = (log))]
-pub(crate) fn measures<'py>(py: Python<'py>, log: Log) -> Result<Bound<'py, PyAny>> {
+pub(crate) fn measures(py: Python<'_>, log: Log) -> Result<Bound<'_, PyAny>> {
     let measures = py.detach(|| Measures::from_log(log.bytes()))?;
     Ok(to_python(py, &measures)?)
 }
@@ -144,12 +144,12 @@ pub(crate) fn dora_chart<'py>(
     Ok(to_python(py, &trend(py, &logs, by)?.chart())?)
 }
 
-fn trend(py: Python<'_>, logs: &[Log], by: &str) -> Result<report::Dora> {
+fn trend(py: Python<'_>, logs: &[Log], by: &str) -> Result<core::Dora> {
     let by: Period = by.parse().map_err(|_| {
         PyValueError::new_err(format!("`by` is {by:?}: it is \"month\" or \"week\""))
     })?;
     let logs: Vec<&[u8]> = logs.iter().map(Log::bytes).collect();
-    Ok(py.detach(|| report::dora(&logs, by))?)
+    Ok(py.detach(|| core::dora(&logs, by))?)
 }
 
 /// Incidents like one at hand, by their facts, the most alike first.
@@ -203,7 +203,7 @@ pub(crate) fn similar<'py>(
     };
     drop(policy);
     let logs: Vec<&[u8]> = logs.iter().map(Log::bytes).collect();
-    let found = py.detach(|| report::similar(&known, &logs))?;
+    let found = py.detach(|| core::similar(&known, &logs))?;
     Ok(to_python(py, &found)?)
 }
 
@@ -272,21 +272,23 @@ pub(crate) fn cdevents<'py>(
 ///     Where the log is broken.
 #[pyfunction]
 #[pyo3(signature = (log))]
-pub(crate) fn grafana_annotations<'py>(py: Python<'py>, log: Log) -> Result<Bound<'py, PyAny>> {
+pub(crate) fn grafana_annotations(py: Python<'_>, log: Log) -> Result<Bound<'_, PyAny>> {
     let notes = py.detach(|| grafana::annotations(log.bytes()))?;
     Ok(to_python(py, &notes)?)
 }
 
-impl From<ReportError> for Fault {
-    fn from(error: ReportError) -> Self {
+impl From<MeasureError> for Fault {
+    fn from(error: MeasureError) -> Self {
         match error {
             // The first of several is most often the only one; of the others the sentence says which.
-            ReportError::Log { index: 0, error } => error.into(),
-            ReportError::Log { error: ref of, .. } => {
-                let line = of.line;
-                Self::log_of_several(error.code(), line, error.to_string())
+            MeasureError::Log { index: 0, error } => error.into(),
+            error => {
+                let line = match &error {
+                    MeasureError::Log { error, .. } => Some(error.line),
+                    _ => None,
+                };
+                Self::measure(error.code(), line, error.to_string())
             }
-            error => Self::report(error.code(), error.to_string()),
         }
     }
 }
@@ -295,7 +297,7 @@ impl From<hotfix_core::interop::ExportError> for Fault {
     fn from(error: hotfix_core::interop::ExportError) -> Self {
         match error {
             hotfix_core::interop::ExportError::Log(error) => error.into(),
-            error => Self::report(error.code(), error.to_string()),
+            error => Self::measure(error.code(), None, error.to_string()),
         }
     }
 }

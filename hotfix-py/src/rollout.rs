@@ -4,22 +4,21 @@ use std::sync::{Mutex, MutexGuard};
 
 use hotfix_core::canonical::Digest;
 use hotfix_core::interop::{icalendar, openmetrics};
-use hotfix_core::rollout::{Command, Input, InputKind, Rollout as Core};
+use hotfix_core::rollout::{Input, InputKind, Rollout as Core};
 use hotfix_core::unit::{MetricName, Timestamp};
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::MutexExt;
-use pyo3::types::{PyBytes, PyDict, PyMapping, PyString};
-use serde_json::{Map, Value};
+use pyo3::types::PyBytes;
 
 use crate::action::{Action, Outcome};
-use crate::convert::{At, datetime, json, to_python};
+use crate::convert::{At, datetime, to_python};
 use crate::error::{Result, poisoned};
 use crate::explain::{Comparison, Harm, Outlook, Why};
+use crate::input::read_input;
 use crate::log::{Log, recording};
-use crate::observation::{Reader, observation};
+use crate::observation::Reader;
 use crate::plan::Plan;
 use crate::verdict::{MetricEvidence, Verdict};
 
@@ -447,10 +446,13 @@ impl Rollout {
     }
 
     /// Every log line so far; empty unless `keep_log`.
-    fn log<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        // Python may collect garbage while it makes the text, so the lock is not held then.
-        let log = self.lock(py)?.log().to_owned();
-        Ok(PyString::new(py, &log))
+    fn log(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.lock(py)?.log().to_owned()) // made Python's without the lock: that may collect garbage
+    }
+
+    /// Write the incident report: ``hotfix.report(rollout.log(), format)``.
+    fn report(&self, py: Python<'_>, format: &str) -> Result<String> {
+        crate::report::of(py, &self.lock(py)?.clone(), format)
     }
 
     /// Take up a whole log, strictly.
@@ -593,43 +595,4 @@ impl From<Core> for Rollout {
     fn from(rollout: Core) -> Self {
         Self { inner: Mutex::new(rollout), reader: Mutex::new(None), recovered: None }
     }
-}
-
-/// Reads an input; metrics go the short way, on which a number may be NaN.
-pub(crate) fn read_input(input: &Bound<'_, PyAny>) -> Result<Input> {
-    let py = input.py();
-    let mapping = input.cast::<PyMapping>().map_err(|_| {
-        PyTypeError::new_err(format!(
-            "an input is a dict such as {{\"kind\": \"tick\"}}, not {}",
-            input.get_type()
-        ))
-    })?;
-    let fields = PyDict::new(py);
-    fields.update(mapping)?;
-    let metrics = match fields.get_item(intern!(py, "metrics"))? {
-        Some(metrics) if metrics.is_instance_of::<PyMapping>() => {
-            let dict = PyDict::new(py);
-            dict.update(metrics.cast::<PyMapping>().map_err(PyErr::from)?)?;
-            Some(observation(&dict)?)
-        }
-        _ => None,
-    };
-    if metrics.is_some() {
-        fields.del_item(intern!(py, "metrics"))?;
-    }
-    let mut document = json(fields.as_any())?;
-    if let (Some(metrics), Value::Object(document)) = (&metrics, &mut document) {
-        // What does not belong to the kind is still to be found.
-        let stand_in = if metrics.is_empty() || document.get("kind") == Some(&"observe".into()) {
-            Map::new()
-        } else {
-            Map::from_iter([("stand-in".to_owned(), Value::Object(Map::new()))])
-        };
-        document.insert("metrics".to_owned(), Value::Object(stand_in));
-    }
-    let mut input = Input::from_value(document)?;
-    if let (Some(metrics), Command::Observe { metrics: slot }) = (metrics, &mut input.command) {
-        *slot = metrics;
-    }
-    Ok(input)
 }

@@ -17,8 +17,9 @@ use crate::action::{Action, join, split};
 use crate::convert::{At, datetime, json, to_python};
 use crate::document::document;
 use crate::error::{Result, lines};
+use crate::input::read_input;
 use crate::observation::observation;
-use crate::rollout::{Rollout, read_input};
+use crate::rollout::Rollout;
 
 /// What `TrainMove` is on the wire. The lines stay in one piece until they are asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -585,7 +585,7 @@ RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
 
 
 # Families with a test of their own, `test_scope.py` and `test_vcs.py`; duties are asked of a rollout once it has them.
-ELSEWHERE = {"scope", "time", "train", "vcs"}
+ELSEWHERE = {"convert", "scope", "time", "train", "vcs"}
 
 
 def cases() -> Iterator[Any]:

@@ -46,6 +46,7 @@ use crate::unit::{MetricName, Share, Span, Timestamp};
 
 pub(crate) use snapshot::JudgeState;
 pub(crate) use table::PhaseRecord;
+pub(crate) use words::in_unit;
 
 use arms::SplitFinding;
 use footing::Footing;

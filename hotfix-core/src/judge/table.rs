@@ -109,6 +109,21 @@ impl Judge {
         PhaseRecord { index, since, ended, cells }
     }
 
+    /// What each metric's trailing window reads at this share, in the metric's unit: canary and live arm.
+    pub(crate) fn levels(
+        &self,
+        share: Share,
+    ) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
+        self.watched.iter().map(move |watched| {
+            let (canary, baseline) = watched.window.sums().split_at(watched.columns());
+            let arms = [(canary, share), (baseline, share.rest())].map(|(arm, share)| {
+                let value = watched.value(arm, share.as_fraction()).map(Judged::shown);
+                value.filter(|value| value.is_finite())
+            });
+            (watched.metric.id, arms)
+        })
+    }
+
     /// The table of these phases.
     pub(crate) fn comparison(&self, phases: &[Phase], records: &[PhaseRecord]) -> Comparison {
         // A phase that was watched twice shows the last time.

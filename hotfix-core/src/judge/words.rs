@@ -11,7 +11,7 @@ pub(super) fn figure(value: f64) -> String {
 }
 
 /// A metric's value with its unit.
-pub(super) fn in_unit(kind: MetricKind, value: f64) -> String {
+pub(crate) fn in_unit(kind: MetricKind, value: f64) -> String {
     match kind {
         MetricKind::Proportion => format!("{}%", figure(value * 100.0)),
         MetricKind::Latency => format!("{} ms", figure(value * 1e3)),

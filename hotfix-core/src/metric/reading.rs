@@ -65,6 +65,11 @@ impl Observation {
         self.readings.is_empty()
     }
 
+    /// Keeps the readings that fit.
+    pub(crate) fn retain(&mut self, mut fits: impl FnMut(&Reading) -> bool) {
+        self.readings.retain(|(_, reading)| fits(reading));
+    }
+
     /// Forgets the readings and keeps the memory.
     pub fn clear(&mut self) {
         self.readings.clear();

@@ -292,6 +292,7 @@ impl Case {
         }
         if let Some(to) = to {
             self.enter(at, to);
+            self.asked |= self.is_answered(&input.command);
         }
         for action in actions {
             match &action.act {
@@ -396,12 +397,19 @@ impl Case {
             (_, Stage::Preparing) => self.overtake(),
             _ => {}
         }
-        // A pause does not answer what was asked.
-        if !matches!(to, Stage::Paused { .. }) {
-            self.asked = false;
-        }
+        self.asked &= self.stage.goes_on_as(&to);
         self.turned_back_at = to.has_turned_back().then(|| self.turned_back_at.unwrap_or(at));
         self.stage = to;
+    }
+
+    /// Who lets it pass in spite of trouble is not asked about the same trouble again, until the next phase is watched.
+    const fn is_answered(&self, command: &Command) -> bool {
+        matches!(command, Command::Promote { .. })
+            && matches!(self.verdict.decision, Decision::Ask | Decision::RollBack)
+            && matches!(
+                self.stage,
+                Stage::Deploying(_) | Stage::FinalValidation { .. } | Stage::Complete { .. }
+            )
     }
 
     /// What is under way is overtaken: its late result changes nothing.

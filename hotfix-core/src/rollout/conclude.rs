@@ -291,7 +291,10 @@ impl Rollout {
         let closes = self.changes.to == Some(Stage::Closed);
         // Where it is frozen somebody was woken, and acts.
         let frozen = matches!(self.case.stage, Stage::Frozen { .. });
-        let is_news = !frozen && (self.changes.turned || !self.case.asked);
+        // At the end of the validation it is asked again what a person let pass before.
+        let is_over = matches!(self.case.stage, Stage::FinalValidation { since }
+            if self.comes_now(at, since + self.plan.policy().final_validation().watch));
+        let is_news = !frozen && (self.changes.turned || !self.case.asked || is_over);
         let asks = self.changes.judged.is_some() && decision == Decision::Ask;
         if asks && is_news && !closes {
             self.ask_about_verdict();

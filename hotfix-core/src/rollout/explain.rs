@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::{Comparison, Harm, Judge, Moment, Outlook, Running, Verdict, Why};
 use crate::plan::Plan;
-use crate::unit::{Share, Span, Timestamp};
+use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::Rollout;
 use super::case::Case;
@@ -174,6 +174,12 @@ impl Rollout {
     pub fn outlook(&self) -> Option<Outlook> {
         let question = self.case.question.as_ref()?;
         self.case.judge.outlook(&question.moment(&self.plan), self.plan.policy().evidence())
+    }
+
+    /// What each metric's trailing window reads now, in the metric's unit: the new version, and the live one. Absent where an
+    /// arm has no reading in it.
+    pub fn levels(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
+        self.case.judge.levels(self.case.share)
     }
 
     /// Each metric, its baseline and what each phase read (MET-4); the phase under way as far as it is.

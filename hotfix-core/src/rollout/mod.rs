@@ -354,6 +354,11 @@ impl Rollout {
         self.journal.is_on().then_some(self.journal.head)
     }
 
+    /// The actions of the last input that was taken, as its outcome had them.
+    pub(crate) fn last_actions(&self) -> &[Action] {
+        &self.actions
+    }
+
     /// Every line so far; empty unless [`Recording::Keep`].
     pub fn log(&self) -> &str {
         self.journal.log()

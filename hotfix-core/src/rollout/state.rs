@@ -266,6 +266,24 @@ impl State {
 }
 
 impl Stage {
+    /// Whether what was asked in this stage is still asked in the next: a pause answers nothing, nor does a word that keeps
+    /// a gate closed, nor the end of a hold-back.
+    pub(super) const fn goes_on_as(&self, next: &Self) -> bool {
+        matches!(
+            (self, next),
+            (_, Self::Paused { .. })
+                | (
+                    Self::Paused { .. },
+                    Self::Deploying(_)
+                        | Self::Monitoring(_)
+                        | Self::Gate { .. }
+                        | Self::FinalValidation { .. }
+                )
+                | (Self::Gate { .. }, Self::Gate { .. })
+                | (Self::Complete { .. }, Self::Complete { .. })
+        )
+    }
+
     /// Whether the rollout is on a way back, or back, or should be: no more traffic is to reach the new version.
     pub const fn has_turned_back(&self) -> bool {
         match self {

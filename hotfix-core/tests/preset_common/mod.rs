@@ -5,6 +5,7 @@ use serde_json::Value;
 /// A file of `tests/cases/preset`; `phased-canary.toml` there describes the form.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "who reads cases of another form uses the looks alone")]
 pub(crate) struct File {
     pub(crate) policy: String,
     pub(crate) case: Vec<Case>,

@@ -19,10 +19,13 @@ and no network: time and observations come in, log lines and actions come out.
 """
 
 from hotfix import kayenta, stats, vcs
+from hotfix._backtest import backtest
 from hotfix._core import (
     Action,
     Audit,
     AuditFinding,
+    Backtest,
+    Backtests,
     Cause,
     Classification,
     Comparison,
@@ -34,6 +37,9 @@ from hotfix._core import (
     Finding,
     Harm,
     Hurt,
+    Imported,
+    ImportFault,
+    ImportFinding,
     Leaf,
     Method,
     MetricEvidence,
@@ -60,6 +66,7 @@ from hotfix._core import (
     __version__,
     audit,
     cdevents,
+    convert,
     dora,
     dora_chart,
     dora_markdown,
@@ -67,9 +74,11 @@ from hotfix._core import (
     measures,
     measures_markdown,
     redact,
+    report,
     similar,
 )
 from hotfix._errors import (
+    ConvertError,
     Error,
     FactError,
     InputError,
@@ -77,6 +86,7 @@ from hotfix._errors import (
     LogError,
     PlanError,
     PolicyError,
+    RecordedError,
     Refused,
     ReportError,
     StatsError,
@@ -122,6 +132,7 @@ __all__ = [
     "AuditFinding",
     "audit",
     "redact",
+    "report",
     # Afterwards
     "measures",
     "measures_markdown",
@@ -132,11 +143,19 @@ __all__ = [
     # What other tools take
     "cdevents",
     "grafana_annotations",
+    # Documents of other tools
+    "convert",
+    "Imported",
+    "ImportFinding",
     # Several services in one hot-fix
     "Train",
     "TrainOutcome",
     "TrainMove",
     "TrainFinding",
+    # Policies over recorded metrics
+    "backtest",
+    "Backtests",
+    "Backtest",
     # Statistics
     "stats",
     "kayenta",
@@ -151,8 +170,11 @@ __all__ = [
     "InputError",
     "Refused",
     "LogError",
+    "ReportError",
     "StatsError",
     "KayentaError",
-    "ReportError",
+    "RecordedError",
+    "ConvertError",
+    "ImportFault",
     "__version__",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hotfix._core import Problem, TrainMove, _InputKind, _State
+    from hotfix._core import ImportFault, Problem, TrainMove, _InputKind, _State
 
 
 class Error(Exception):
@@ -124,6 +124,10 @@ class LogError(Error, ValueError):
     line: int = 0
 
 
+class ReportError(Error, ValueError):
+    """A report that cannot be made: another format, or a rollout that keeps no log."""
+
+
 class StatsError(Error, ValueError):
     """A figure that a test does not take."""
 
@@ -140,8 +144,42 @@ class KayentaError(Error, ValueError):
     path: str = ""
 
 
-class ReportError(Error, ValueError):
-    """A report, a measure or an export that cannot be made."""
+class RecordedError(Error, ValueError):
+    """A recording that cannot be read, or that a policy cannot be run on.
+
+    Attributes
+    ----------
+    path
+        Where: "line 3, column 2" or a JSON Pointer; empty where it is the whole.
+    """
+
+    path: str = ""
+
+
+class ConvertError(Error, ValueError):
+    r"""Documents of another tool that cannot be imported: everything that is wrong with them, at once.
+
+    Attributes
+    ----------
+    code, path, line, column
+        Of the first error; line and column count from 1.
+    errors
+        All of them, each with `code`, `path` (a JSON Pointer), `document`, `line`, `column` and `message`.
+
+    Examples
+    --------
+    >>> import hotfix
+    >>> try:
+    ...     hotfix.convert("kind: Rollout\nspec: [")
+    ... except hotfix.ConvertError as error:
+    ...     error.code, error.line
+    ('HF-CONV-002', 3)
+    """
+
+    path: str = ""
+    line: int = 0
+    column: int = 0
+    errors: list[ImportFault] = []  # noqa: RUF012 - replaced, never changed
 
 
 for _class in (
@@ -152,8 +190,10 @@ for _class in (
     InputError,
     Refused,
     LogError,
+    ReportError,
     StatsError,
     KayentaError,
-    ReportError,
+    RecordedError,
+    ConvertError,
 ):
     _class.__module__ = "hotfix"

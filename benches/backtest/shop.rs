@@ -1,0 +1,379 @@
+//! The front end of the recorded shop: what two policies would have done at each fault, and where nothing happened.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use flate2::read::GzDecoder;
+use hotfix_core::policy::Policy;
+use hotfix_core::simulate::backtest::{Backtest, backtest};
+use hotfix_core::simulate::recorded::{Format, Mapping, RecordedMetrics};
+use hotfix_core::unit::{Span, Timestamp};
+
+use crate::Failure;
+
+/// How long a fault is watched: it is over soon after, and faults that are kept back follow.
+const WATCHED: u32 = 5 * 60;
+/// From the last known fault of a day to where it counts as quiet: one that is kept back follows it.
+const SETTLED: u32 = 3_600;
+/// Quiet time in which the record is taken, and no rollout.
+const RECORDED: u32 = 3_600;
+/// From one quiet rollout to the next.
+const APART: u32 = 3_600;
+/// Fewest spans on both sides of a fault.
+const LEAST_SPANS: usize = 100;
+
+/// What is found in a folder.
+#[cfg_attr(not(test), expect(dead_code, reason = "the figures are for the tests"))]
+pub(crate) struct Found {
+    /// Faults in the minutes: all, and those at which each policy alerted and went back.
+    pub(crate) minutes: Tally,
+    /// The same in the spans.
+    pub(crate) spans: Tally,
+    /// Quiet rollouts: all, and those in which each policy alerted and went back.
+    pub(crate) quiet: Tally,
+    /// The page.
+    pub(crate) text: String,
+}
+
+/// Cases, and in how many of them each policy alerted and went back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) cases: usize,
+    pub(crate) alerted: [usize; 2],
+    pub(crate) back: [usize; 2],
+}
+
+impl Tally {
+    fn count(&mut self, policies: &[Backtest]) {
+        self.cases += 1;
+        for (index, one) in policies.iter().enumerate().take(2) {
+            self.alerted[index] += usize::from(one.first_alert.is_some());
+            self.back[index] += usize::from(one.first_rollback.is_some());
+        }
+    }
+
+    fn row(self, of: &str) -> String {
+        let Self { cases, alerted: [a, b], back: [c, d] } = self;
+        format!("| {of} | {cases} | {a} | {c} | {b} | {d} |")
+    }
+}
+
+/// A known fault.
+struct Fault {
+    id: String,
+    day: String,
+    at: Timestamp,
+    service: String,
+    kind: String,
+}
+
+/// The text of a file, or of the file with `.gz` behind its name.
+fn text(folder: &Path, name: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    match File::open(folder.join(format!("{name}.gz"))) {
+        Ok(packed) => _ = GzDecoder::new(packed).read_to_string(&mut text)?,
+        Err(_) => text = fs::read_to_string(folder.join(name))?,
+    }
+    Ok(text)
+}
+
+fn fields<const N: usize>(line: &str) -> Result<[&str; N], Failure> {
+    let fields: Vec<&str> = line.split(',').collect();
+    <[&str; N]>::try_from(fields).map_err(|_| format!("`{line}` has not {N} fields").into())
+}
+
+fn unix(text: &str) -> Result<Timestamp, Failure> {
+    Ok(Timestamp::try_from_millis(text.parse::<i64>()? * 1_000)?)
+}
+
+/// The faults of the days that the minutes have.
+fn faults(folder: &Path, days: &[String]) -> Result<Vec<Fault>, Failure> {
+    let mut faults = Vec::new();
+    for line in text(folder, "faults.csv")?.lines().skip(1) {
+        let [id, _, day, at, _, _, service, kind] = fields(line)?.map(str::to_owned);
+        if days.contains(&day) {
+            faults.push(Fault { at: unix(&at)?, id, day, service, kind });
+        }
+    }
+    Ok(faults)
+}
+
+/// Minutes of one day: time, share of requests that succeeded in per cent, p95 in seconds.
+type Minutes = Vec<(Timestamp, f64, f64)>;
+
+fn minutes(text: &str) -> Result<BTreeMap<String, Minutes>, Failure> {
+    let mut days: BTreeMap<String, Minutes> = BTreeMap::new();
+    for line in text.lines().skip(1) {
+        let [day, at, success, _, _, p95, _] = fields(line)?;
+        let minute = (unix(at)?, success.parse()?, p95.parse()?);
+        days.entry(day.to_owned()).or_default().push(minute);
+    }
+    Ok(days)
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// S1's thresholds and `standard`, for metrics by the minute: levels, as the recording has neither counts nor buckets.
+///
+/// S1 gives the alert bound of p95 as 300 ms beside a record of 250 ms: 1.2 times the record. Both look at the recording's
+/// cadence; windows, warm-up, bounds and what follows from them are the presets' own.
+fn by_the_minute(p95: f64) -> Result<Vec<Arc<Policy>>, Failure> {
+    let house = |name: &str, preset: &str, success: f64, alert: &str| {
+        format!(
+            r#"
+name = "{name}"
+extends = "{preset}"
+
+[watch]
+cadence = "1min"
+stale = "2min"
+
+[metrics.latency_p95]
+kind = "gauge"
+record = {p95}
+alert = {{ ratio = {alert}, of = "record" }}
+quantile = {{ remove = true }}
+boundaries = {{ remove = true }}
+weight = {{ remove = true }}
+
+[metrics.error_rate]
+kind = "gauge"
+record = 0.003
+success = {success}
+alert = 0.02
+rollback = 0.05
+weight = {{ remove = true }}
+
+[metrics.bug]
+role = "watch"
+weight = {{ remove = true }}
+
+[metrics.payment_success]
+weight = 1.0
+"#
+        )
+    };
+    let s1 = house("s1-thresholds", "phased-canary", 0.003, "1.2");
+    let standard = house("standard", "standard", 0.009, "1.5");
+    policies(&[without_efficacy(&s1), without_efficacy(&standard)])
+}
+
+/// The same for single requests: S1's and the merge's own latency metric, with the shop's record in the place of theirs.
+fn by_request(p95: f64) -> Result<Vec<Arc<Policy>>, Failure> {
+    // The presets' boundaries are made for a record of 250 ms.
+    let scaled = [0.4, 1.0, 1.2, 2.0, 4.0, 10.0]
+        .map(|times| format!("\"{}ms\"", (p95 * times * 1e3).round()));
+    let boundaries = scaled.join(", ");
+    let house = |name: &str, preset: &str, alert: &str| {
+        format!(
+            r#"
+name = "{name}"
+extends = "{preset}"
+
+[metrics.latency_p95]
+record = "{}ms"
+alert = {{ ratio = {alert}, of = "record" }}
+boundaries = [{boundaries}]
+"#,
+            (p95 * 1e3).round()
+        )
+    };
+    policies(&[
+        house("s1-thresholds", "phased-canary", "1.2"),
+        house("standard", "standard", "1.5"),
+    ])
+}
+
+fn without_efficacy(policy: &str) -> String {
+    format!("efficacy = {{ remove = true }}\n{policy}")
+}
+
+fn policies(texts: &[String]) -> Result<Vec<Arc<Policy>>, Failure> {
+    let read =
+        |text: &String| Policy::from_toml(text).map(Arc::new).map_err(|e| e.to_string().into());
+    texts.iter().map(read).collect()
+}
+
+const BY_THE_MINUTE: &str = r#"{"time": {"from": "TimeStamp", "unit": "seconds"}, "metrics": {
+    "error_rate": {"canary": {"value": {"from": "SuccessRate(%)", "times": -0.01, "plus": 1}}},
+    "latency_p95": {"canary": {"value": "LatencyP95(s)"}}}}"#;
+
+const BY_REQUEST: &str = r#"{"time": {"from": "at", "unit": "milliseconds"}, "metrics": {
+    "latency_p95": {"canary": {"sample": "seconds"}}}}"#;
+
+/// What two policies would have done after a moment.
+fn act(
+    policies: &[Arc<Policy>],
+    recorded: &RecordedMetrics,
+    mapping: &Mapping,
+    from: Timestamp,
+    seconds: Option<u32>,
+) -> Result<Vec<Backtest>, Failure> {
+    let mut assume = mapping.assume.clone();
+    assume.from = Some(from);
+    assume.until = seconds.map(|seconds| from + Span::from_seconds(seconds));
+    Ok(backtest(policies, recorded, &assume)?.policies)
+}
+
+fn after(from: Timestamp, at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "–".to_owned(), |at| format!("{:.0} s", at.since(from).as_seconds()))
+}
+
+fn cells(from: Timestamp, policies: &[Backtest]) -> String {
+    let one = |one: &Backtest| {
+        let (alert, back) = (after(from, one.first_alert), after(from, one.first_rollback));
+        format!(" {alert} | {back} |")
+    };
+    policies.iter().map(one).collect()
+}
+
+const COLUMNS: &str = "S1 alerts | S1 goes back | standard alerts | standard goes back |";
+
+/// The tables over one folder of recordings.
+pub(crate) fn tables(folder: &Path) -> Result<Found, Failure> {
+    let csv = text(folder, "front_service.csv")?;
+    let days = minutes(&csv)?;
+    let faults = faults(folder, &days.keys().cloned().collect::<Vec<_>>())?;
+    let mapping = Mapping::from_json(BY_THE_MINUTE)?;
+    let recorded = RecordedMetrics::read(Format::Csv, &csv, &mapping)?;
+    let mut page = String::new();
+    let mut quiet = Tally::default();
+    let mut why: BTreeMap<(usize, String), usize> = BTreeMap::new();
+    let mut records = BTreeMap::new();
+    for (day, minutes) in &days {
+        let last = faults.iter().filter(|fault| fault.day == *day).map(|fault| fault.at).max();
+        let Some((begins, ends)) = last
+            .map(|last| last + Span::from_seconds(SETTLED))
+            .zip(minutes.last().map(|minute| minute.0))
+        else {
+            continue;
+        };
+        let first = begins + Span::from_seconds(RECORDED);
+        let before = minutes.iter().filter(|minute| minute.0 >= begins && minute.0 < first);
+        let Some(p95) = median(before.map(|minute| minute.2).collect()) else { continue };
+        records.insert(day.clone(), p95);
+        let policies = by_the_minute(p95)?;
+        let mut from = first;
+        while from + Span::from_seconds(APART) <= ends {
+            let acted = act(&policies, &recorded, &mapping, from, Some(APART))?;
+            quiet.count(&acted);
+            for (index, one) in
+                acted.iter().enumerate().filter(|(_, one)| one.first_rollback.is_some())
+            {
+                *why.entry((index, one.why().to_owned())).or_default() += 1;
+            }
+            from = from + Span::from_seconds(APART);
+        }
+    }
+    let _ = writeln!(page, "| fault | type | service | {COLUMNS}\n|---|---|---|---|---|---|---|");
+    let mut by_minute = Tally::default();
+    for fault in &faults {
+        let Some(p95) = records.get(&fault.day) else { continue };
+        let acted = act(&by_the_minute(*p95)?, &recorded, &mapping, fault.at, Some(WATCHED))?;
+        by_minute.count(&acted);
+        let Fault { id, kind, service, at, .. } = fault;
+        let _ = writeln!(page, "| {id} | {kind} | {service} |{}", cells(*at, &acted));
+    }
+    let mut spans = Tally::default();
+    let requests = requests(folder)?;
+    let _ = writeln!(
+        page,
+        "\n| fault | type | requests before / after | {COLUMNS}\n|---|---|---|---|---|---|---|"
+    );
+    for fault in &faults {
+        let Some(times) = requests.get(&fault.id) else { continue };
+        let split = times.partition_point(|(at, _)| *at <= 0);
+        let (before, since) = times.split_at(split);
+        if before.len() < LEAST_SPANS || since.len() < LEAST_SPANS {
+            continue;
+        }
+        let mut sorted: Vec<f64> = before.iter().map(|span| span.1).collect();
+        sorted.sort_by(f64::total_cmp);
+        let Some(p95) = sorted.get(sorted.len() * 95 / 100) else { continue };
+        let lines: Vec<String> = times
+            .iter()
+            .map(|(at, seconds)| format!("{},{seconds}", fault.at.as_millis() + at))
+            .collect();
+        let mapping = Mapping::from_json(BY_REQUEST)?;
+        let csv = format!("at,seconds\n{}\n", lines.join("\n"));
+        let recorded = RecordedMetrics::read(Format::Csv, &csv, &mapping)?;
+        let acted = act(&by_request(*p95)?, &recorded, &mapping, fault.at, None)?;
+        spans.count(&acted);
+        let (id, kind, at) = (&fault.id, &fault.kind, fault.at);
+        let _ = writeln!(
+            page,
+            "| {id} | {kind} | {} / {} |{}",
+            before.len(),
+            since.len(),
+            cells(at, &acted)
+        );
+    }
+    let _ = writeln!(page, "\n| of | cases | {COLUMNS}\n|---|---|---|---|---|---|");
+    let _ = writeln!(page, "{}", by_minute.row("faults, by the minute"));
+    let _ = writeln!(page, "{}", spans.row("faults, by request"));
+    let _ = writeln!(page, "{}\n", quiet.row("an hour in which nothing is known to have happened"));
+    for ((policy, why), count) in why {
+        let policy = ["S1", "standard"].get(policy).copied().unwrap_or_default();
+        let _ = writeln!(page, "- quiet, {policy} goes back {count} times: {why}");
+    }
+    Ok(Found { minutes: by_minute, spans, quiet, text: page })
+}
+
+/// Requests at the front end by fault: milliseconds after it was injected, and seconds that they took; in order.
+fn requests(folder: &Path) -> Result<BTreeMap<String, Vec<(i64, f64)>>, Failure> {
+    let mut requests: BTreeMap<String, Vec<(i64, f64)>> = BTreeMap::new();
+    for line in text(folder, "spans.csv")?.lines().skip(1) {
+        let [fault, at, place, micros] = fields(line)?;
+        if place == "root" {
+            #[expect(clippy::cast_possible_truncation, reason = "minutes in milliseconds")]
+            let at = at.parse::<f64>()?.round() as i64;
+            let seconds = micros.parse::<f64>()? / 1e6;
+            requests.entry(fault.to_owned()).or_default().push((at, seconds));
+        }
+    }
+    for spans in requests.values_mut() {
+        spans.sort_by_key(|span| span.0);
+    }
+    Ok(requests)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_12_a_made_up_fault_is_acted_on_and_quiet_hours_are_not() -> Result<(), Failure> {
+        let found = tables(&Path::new(env!("CARGO_MANIFEST_DIR")).join("backtest/sample"))?;
+        let acted = Tally { cases: 2, alerted: [1, 1], back: [1, 1] };
+        assert_eq!(found.spans, acted, "{}", found.text);
+        // The second fault did nothing; a minute's p95 crosses 1.2 times its record by chance.
+        assert_eq!((found.minutes.cases, found.minutes.back), (2, [1, 1]), "{}", found.text);
+        assert_eq!((found.quiet.cases, found.quiet.back[1]), (3, 0), "{}", found.text);
+        Ok(())
+    }
+
+    /// The figures of `docs/backtest.md`, where the recording is at hand.
+    #[test]
+    fn field_12_the_recorded_shop_comes_out_as_the_page_says() -> Result<(), Failure> {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let data = std::env::var_os("HOTFIX_DATA")
+            .map_or_else(|| workspace.join("../shared/data"), |data| workspace.join(data));
+        if !data.join("nezha/front_service.csv").exists() {
+            return Ok(());
+        }
+        let found = tables(&data.join("nezha"))?;
+        let page = fs::read_to_string(workspace.join("docs/backtest.md"))?;
+        assert!(page.ends_with(&found.text), "run `make backtest` and read the difference");
+        // Plain thresholds on a minute go back in most quiet hours, the merge in none.
+        assert!(found.quiet.back[0] > found.quiet.cases / 2, "{}", found.text);
+        assert_eq!(found.quiet.back[1], 0, "{}", found.text);
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! Any bytes as documents of another tool: they are refused with places, or they make a policy that loads and is linted.
+
+use hotfix_core::interop::{Kind, convert};
+use hotfix_core::policy::Policy;
+
+/// As documents of Argo Rollouts.
+pub fn argo(data: &[u8]) {
+    check(data, Kind::ArgoRollouts);
+}
+
+/// As documents of Flagger.
+pub fn flagger(data: &[u8]) {
+    check(data, Kind::Flagger);
+}
+
+/// As a configuration of Kayenta.
+pub fn kayenta(data: &[u8]) {
+    check(data, Kind::Kayenta);
+}
+
+/// As documents of `OpenSLO`.
+pub fn openslo(data: &[u8]) {
+    check(data, Kind::OpenSlo);
+}
+
+/// As that tool's, and as what they say themselves.
+fn check(data: &[u8], kind: Kind) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    for kind in [Some(kind), None] {
+        match convert(text, kind) {
+            Err(errors) => {
+                assert!(errors.first().is_some(), "refused without an error");
+                for error in &errors {
+                    assert!(error.code().starts_with("HF-CONV-"), "{error}");
+                    assert!(error.line >= 1 && error.column >= 1, "{error}");
+                    assert!(!error.message().contains('\n'), "{error}");
+                }
+            }
+            Ok(imported) => {
+                for finding in &imported.findings {
+                    assert!(finding.line >= 1 && finding.column >= 1, "{finding:?}");
+                    assert!(
+                        finding.path.is_empty() || finding.path.starts_with('/'),
+                        "{finding:?}"
+                    );
+                    let message = finding.message();
+                    assert!(!message.is_empty() && !message.contains('\n'), "{message}");
+                }
+                imported.policy.lint(None);
+                let logged: Policy = serde_json::from_str(&imported.policy.to_json())
+                    .expect("a written policy reads back");
+                assert_eq!(logged, imported.policy);
+            }
+        }
+    }
+}

@@ -1,0 +1,533 @@
+//! Argo Rollouts' analysis templates: metrics with conditions, intervals and tolerated failures.
+
+use std::collections::BTreeMap;
+
+use super::draft::{Draft, Limit, MetricDraft, ended, seconds};
+use super::expression::{self, Accepts};
+use super::reader::At;
+use super::remark::Remark;
+use super::{Source, named, nothing};
+use crate::grade::Worse;
+use crate::text::shown;
+
+/// How deep templates refer to templates.
+const MOST_DEEP: usize = 8;
+/// Argo's default for `consecutiveErrorLimit`.
+const ERRORS_TOLERATED: f64 = 4.0;
+/// Seconds after which Argo repeats a measurement that failed.
+const REPEATED_AFTER: f64 = 10.0;
+/// A count beyond this is a slip.
+const MOST_COUNT: f64 = 1e6;
+
+type Arguments = BTreeMap<String, Option<String>>;
+
+/// The analysis of a rollout as far as it has been read.
+pub(super) struct Analysis<'s, 'd> {
+    sources: &'s [Source<'d>],
+    /// Templates by kind and name, with how long one run takes.
+    read: BTreeMap<(&'static str, String), f64>,
+    /// Names of metrics that are only watched.
+    dry_run: Vec<String>,
+    /// Where metrics decide: bad looks that end a rollout, and whether missing data are accepted.
+    limits: Vec<(At<'d>, f64)>,
+    guarded: Vec<bool>,
+    errors: Option<f64>,
+    /// How often each metric is measured, in seconds; none where it is measured once.
+    intervals: Vec<(At<'d>, Option<f64>)>,
+    /// Where a delay stands, in seconds.
+    delays: Vec<(At<'d>, f64)>,
+    /// Whether a metric has values that are neither good nor bad.
+    undecided: bool,
+    first: Option<At<'d>>,
+}
+
+const TEMPLATES: [&str; 2] = ["AnalysisTemplate", "ClusterAnalysisTemplate"];
+
+impl<'s, 'd> Analysis<'s, 'd> {
+    pub(super) fn new(sources: &'s [Source<'d>]) -> Self {
+        Self {
+            sources,
+            read: BTreeMap::new(),
+            dry_run: Vec::new(),
+            limits: Vec::new(),
+            guarded: Vec::new(),
+            errors: None,
+            intervals: Vec::new(),
+            delays: Vec::new(),
+            undecided: false,
+            first: None,
+        }
+    }
+
+    /// Reads what an analysis of a rollout refers to; gives how long one run takes, in seconds.
+    pub(super) fn of(&mut self, at: &At<'d>, draft: &mut Draft) -> f64 {
+        nothing(at, &["measurementRetention", "analysisRunMetadata"]);
+        let arguments = arguments(at, &Arguments::new());
+        self.dry_run(at);
+        self.templates(at, &arguments, draft, 0)
+    }
+
+    /// A template that no rollout refers to, because there is none.
+    pub(super) fn alone(&mut self, source: &Source<'d>, draft: &mut Draft) {
+        source.used.set(true);
+        self.template(&source.at, &Arguments::new(), draft, 0);
+    }
+
+    fn dry_run(&mut self, at: &At<'d>) {
+        for item in at.list("dryRun") {
+            if let Some(name) =
+                item.need("metricName", "`metricName: error-rate`").and_then(|a| a.text())
+            {
+                item.remark(Remark::Put {
+                    there: format!("`{}` is a dry run", shown(name)),
+                    here: "it is watched and does not decide".to_owned(),
+                });
+                self.dry_run.push(name.to_owned());
+            }
+        }
+    }
+
+    fn templates(
+        &mut self,
+        at: &At<'d>,
+        arguments: &Arguments,
+        draft: &mut Draft,
+        depth: usize,
+    ) -> f64 {
+        let mut longest: f64 = 0.0;
+        for item in at.list("templates") {
+            let cluster = item.get("clusterScope").and_then(|at| at.flag()).unwrap_or(false);
+            let Some(name) = item.need("templateName", "`templateName: success-rate`") else {
+                continue;
+            };
+            let Some(text) = name.text() else { continue };
+            let kind = TEMPLATES[usize::from(cluster)];
+            let key = (kind, text.to_owned());
+            if let Some(run) = self.read.get(&key) {
+                name.remark(Remark::Put {
+                    there: format!("the template `{}` is referred to again", shown(text)),
+                    here: "its metrics are judged in every phase already".to_owned(),
+                });
+                longest = longest.max(*run);
+                continue;
+            }
+            let Some(source) = named(self.sources, &[kind], text).filter(|_| depth < MOST_DEEP)
+            else {
+                name.remark(Remark::MissingDocument { kind, name: shown(text) });
+                continue;
+            };
+            // Before it is read: one that refers to itself is read once.
+            self.read.insert(key.clone(), 0.0);
+            let run = self.template(&source.at, arguments, draft, depth + 1);
+            self.read.insert(key, run);
+            longest = longest.max(run);
+        }
+        longest
+    }
+
+    fn template(&mut self, at: &At<'d>, given: &Arguments, draft: &mut Draft, depth: usize) -> f64 {
+        let Some(spec) = at.need("spec", "`spec:` with `metrics`") else { return 0.0 };
+        nothing(&spec, &["measurementRetention", "ttlStrategy"]);
+        let arguments = arguments(&spec, given);
+        self.dry_run(&spec);
+        let mut longest = self.templates(&spec, &arguments, draft, depth);
+        for metric in spec.list("metrics") {
+            longest = longest.max(self.metric(&metric, &arguments, draft));
+        }
+        longest
+    }
+
+    /// Reads a metric; gives how long its measurements take, in seconds.
+    fn metric(&mut self, at: &At<'d>, arguments: &Arguments, draft: &mut Draft) -> f64 {
+        let name =
+            at.need("name", "`name: error-rate`").and_then(|name| name.text()).unwrap_or("metric");
+        let delay = at.get("initialDelay").and_then(|at| duration(&at, arguments));
+        let interval = at.get("interval").and_then(|at| duration(&at, arguments));
+        let count = at.get("count").and_then(|at| whole(&at, arguments, 0.0));
+        // Without an interval there is one measurement.
+        let looks = match (interval, count) {
+            (None, None) => 1.0,
+            (_, count) => count.unwrap_or(0.0),
+        };
+        let run = delay.unwrap_or(0.0) + (looks - 1.0).max(0.0) * interval.unwrap_or(0.0);
+        let limit = at.get("failureLimit").and_then(|at| Some((whole(&at, arguments, -1.0)?, at)));
+        let place_of_errors = at.get("consecutiveErrorLimit");
+        let errors = place_of_errors.as_ref().and_then(|at| whole(at, arguments, -1.0));
+        for (key, what) in [
+            ("inconclusiveLimit", "a number of tolerated inconclusive measurements"),
+            ("consecutiveSuccessLimit", "an end after so many successes in a row"),
+        ] {
+            if let Some(at) = at.get(key)
+                && whole(&at, arguments, -1.0).is_some_and(|number| number != 0.0)
+            {
+                at.remark(Remark::NoCounterpart { what: what.to_owned() });
+            }
+        }
+        let success = at.get("successCondition");
+        let failure = at.get("failureCondition");
+        let provided = provider(at, name);
+        if !provided {
+            for condition in [&success, &failure].into_iter().flatten() {
+                condition.ignore();
+            }
+            return run;
+        }
+        let never_fails = limit.as_ref().is_some_and(|(limit, _)| *limit < 0.0);
+        let dry = self.dry_run.iter().any(|dry| dry == name || dry == "*");
+        if let (true, Some((_, at))) = (never_fails, &limit) {
+            at.remark(Remark::Put {
+                there: "a metric with `failureLimit: -1` never fails".to_owned(),
+                here: "it is watched and does not decide".to_owned(),
+            });
+        }
+        let decided =
+            self.judged(at, name, &[success, failure], arguments, never_fails || dry, draft);
+        self.intervals.push((at.get("interval").unwrap_or_else(|| at.clone()), interval));
+        if let (Some(count), Some(place)) = (count.filter(|count| *count > 0.0), at.get("count")) {
+            place.remark(Remark::Put {
+                there: format!("the analysis ends after {count} measurements"),
+                here: "the metric is judged until the rollout ends".to_owned(),
+            });
+        }
+        if let (Some(delay), Some(at)) = (delay, at.get("initialDelay")) {
+            self.delays.push((at, delay));
+        }
+        if let (Some(errors), Some(place)) = (errors, place_of_errors) {
+            place.remark(Remark::NoData {
+                there: format!("errors in a row that are tolerated, for this metric: {errors}"),
+                here: "the least of all metrics holds for each".to_owned(),
+            });
+        }
+        if let (false, Some((tolerated, place))) =
+            (decided, limit.as_ref().filter(|limit| limit.0 >= 0.0))
+        {
+            place.remark(Remark::Put {
+                there: format!("failures that are tolerated, for this metric: {tolerated}"),
+                here: "it does not decide, whatever it is".to_owned(),
+            });
+        }
+        if decided {
+            self.first.get_or_insert_with(|| at.clone());
+            let (limit, at) = limit.unwrap_or((0.0, at.clone()));
+            self.limits.push((at, limit));
+            let errors = errors.unwrap_or(ERRORS_TOLERATED).max(0.0);
+            self.errors = Some(self.errors.map_or(errors, |before| before.min(errors)));
+        }
+        run
+    }
+
+    /// Puts a metric in; whether it decides.
+    fn judged(
+        &mut self,
+        at: &At<'d>,
+        name: &str,
+        conditions: &[Option<At<'d>>; 2],
+        arguments: &Arguments,
+        watched: bool,
+        draft: &mut Draft,
+    ) -> bool {
+        let understood = |condition: &Option<At<'d>>, turned: bool| {
+            let Some(at) = condition else { return Ok(None) };
+            let Some(text) = resolved(at, arguments) else { return Err(()) };
+            let read = expression::read(&text).and_then(|accepts| {
+                let good = if turned { accepts.not() } else { accepts };
+                if good.of_any() {
+                    return Err("it holds where some series does".to_owned());
+                }
+                let sides = sides(&good)?;
+                Ok((good, sides))
+            });
+            match read {
+                Ok((good, sides)) => {
+                    // The name of a guard, as nothing else says that the author thought of missing data.
+                    let guard = ["isNaN", "isNil", "nil", "len(", "default("];
+                    let guarded = good.missing && guard.iter().any(|guard| text.contains(guard));
+                    if good.of_all() {
+                        at.remark(Remark::Put {
+                            there: "the condition is asked of every series".to_owned(),
+                            here: "a metric has one value: give the worst of them".to_owned(),
+                        });
+                    }
+                    Ok(Some((sides, guarded)))
+                }
+                Err(why) => {
+                    at.remark(Remark::Condition { condition: shown(&text), why });
+                    Err(())
+                }
+            }
+        };
+        let [success, failure] = conditions;
+        let (good, fine) = (understood(success, false), understood(failure, true));
+        let (Ok(good), Ok(fine)) = (good, fine) else {
+            Self::put(at, name, (None, None), (None, None), true, draft);
+            return false;
+        };
+        if good.is_none() && fine.is_none() {
+            at.remark(Remark::Differs {
+                there: format!(
+                    "`{}` has no condition, so each measurement is inconclusive",
+                    shown(name)
+                ),
+                here: "it is watched and does not decide".to_owned(),
+            });
+            Self::put(at, name, (None, None), (None, None), true, draft);
+            return false;
+        }
+        let guarded = [&good, &fine].into_iter().flatten().any(|(_, guarded)| *guarded);
+        self.undecided |= good.is_some() && fine.is_some();
+        let good_sides = good.as_ref().or(fine.as_ref()).map_or((None, None), |(sides, _)| *sides);
+        let fine_sides = fine.as_ref().or(good.as_ref()).map_or((None, None), |(sides, _)| *sides);
+        Self::put(at, name, good_sides, fine_sides, watched, draft);
+        if guarded {
+            let place = conditions.iter().flatten().next().unwrap_or(at);
+            place.remark(Remark::NoData {
+                there: format!("`{}` passes where there are no data", shown(name)),
+                here: "data that are missing hold the rollout".to_owned(),
+            });
+        }
+        if !watched {
+            self.guarded.push(guarded);
+        }
+        !watched
+    }
+
+    /// A metric for each side that has a bound.
+    fn put(at: &At<'d>, name: &str, good: Sides, fine: Sides, watched: bool, draft: &mut Draft) {
+        two_sided(at, name, good, fine, watched, draft);
+        for (condition, bounds) in [("successCondition", good), ("failureCondition", fine)] {
+            for bound in [bounds.0, bounds.1].into_iter().flatten() {
+                // The number beside one that people write: a bound includes its value, and the condition did not.
+                if let Some(written) = beside(bound)
+                    && let Some(at) = at.get(condition)
+                {
+                    at.remark(Remark::Put {
+                        there: format!("{written} itself is on the other side"),
+                        here: format!("bounds include their value, so the bound is {bound}"),
+                    });
+                }
+            }
+        }
+    }
+
+    /// What holds for the policy as a whole, once every metric is read.
+    pub(super) fn conclude(&mut self, draft: &mut Draft) {
+        let known = || self.intervals.iter().filter_map(|(_, interval)| *interval);
+        let least = known().fold(f64::INFINITY, f64::min);
+        let most = known().fold(0.0, f64::max);
+        if least.is_finite() {
+            draft.cadence = least;
+            draft.stale = 2.0 * most;
+            for (at, interval) in
+                self.intervals.iter().filter(|(_, interval)| *interval != Some(least))
+            {
+                let there = match interval {
+                    Some(interval) => format!("it is measured every {}", seconds(*interval)),
+                    None => "it is measured once".to_owned(),
+                };
+                let here = format!("there is a look every {}", seconds(least));
+                at.remark(Remark::Differs { there, here });
+            }
+        } else if let Some(first) = &self.first {
+            let value = seconds(draft.cadence);
+            first.remark(Remark::Completed { what: "how often it is measured", value });
+        }
+        draft.window = draft.cadence;
+        if self.undecided {
+            draft.missed = "ask";
+        }
+        let fewest = self.limits.iter().map(|(_, limit)| *limit).fold(f64::INFINITY, f64::min);
+        if fewest.is_finite() {
+            let looks = fewest.max(0.0) + 1.0;
+            draft.bad_looks = looks;
+            for (at, limit) in &self.limits {
+                if *limit != 0.0 || looks > 1.0 {
+                    let there =
+                        format!("failures that are tolerated in all, for this metric: {limit}");
+                    at.remark(Remark::Tolerated { there, looks });
+                }
+            }
+        }
+        if let (Some(errors), Some(first)) = (self.errors, &self.first) {
+            let after = REPEATED_AFTER * (errors + 1.0);
+            let all_guarded = self.guarded.iter().all(|guarded| *guarded);
+            draft.no_data = (after, if all_guarded { "hold" } else { "roll_back" });
+            let there = format!(
+                "a measurement without a value is an error, repeated after {REPEATED_AFTER}s, and more than {errors} in a row end the rollout"
+            );
+            let then = if all_guarded { "it holds on" } else { "it goes back" };
+            let here = format!("it holds for {}, and then {then}", seconds(after));
+            first.remark(Remark::NoData { there, here });
+            first.remark(Remark::Differs {
+                there: "an analysis that is ended before it has measured counts as successful"
+                    .to_owned(),
+                here: "no phase passes without a reading of each metric that decides".to_owned(),
+            });
+        }
+        let warm_up = self.delays.iter().map(|(_, delay)| *delay).fold(0.0, f64::max);
+        let fits = draft.shortest_watch() >= warm_up + draft.cadence;
+        for (at, _) in &self.delays {
+            if fits {
+                draft.warm_up = warm_up;
+                at.remark(Remark::Differs {
+                    there: "the first measurement is delayed once".to_owned(),
+                    here: format!("the first {} of every phase are left out", seconds(warm_up)),
+                });
+            } else {
+                let what = "a delay of the first measurement, as long as a phase".to_owned();
+                at.remark(Remark::NoCounterpart { what });
+            }
+        }
+    }
+}
+
+/// The least and the most of the values that are accepted; none where there is no limit.
+pub(super) type Sides = (Option<f64>, Option<f64>);
+
+/// A metric for each side that has a bound; `good` is what succeeds, `fine` what does not fail.
+pub(super) fn two_sided(
+    at: &At<'_>,
+    name: &str,
+    good: Sides,
+    fine: Sides,
+    watched: bool,
+    draft: &mut Draft,
+) {
+    let bounded = |id: String, worse, good: Option<f64>, fine: Option<f64>| MetricDraft {
+        watched,
+        success: good.map(Limit::Figure),
+        rollback: fine.map(Limit::Figure),
+        ..MetricDraft::gauge(id, name, worse)
+    };
+    let (below, above) = (good.0.or(fine.0), good.1.or(fine.1));
+    if below.is_some() && above.is_some() {
+        let stem = super::draft::legal(name, "metric");
+        let (below, above) = (draft.id(&ended(&stem, "_low")), draft.id(&ended(&stem, "_high")));
+        let name = shown(name);
+        at.remark(Remark::TwoSided { name, below: below.clone(), above: above.clone() });
+        draft.metrics.push(bounded(below, Worse::Lower, good.0, fine.0));
+        draft.metrics.push(bounded(above, Worse::Higher, good.1, fine.1));
+    } else {
+        let id = draft.id_at(at, name);
+        let metric = if below.is_some() {
+            bounded(id, Worse::Lower, good.0, fine.0)
+        } else {
+            bounded(id, Worse::Higher, good.1, fine.1)
+        };
+        draft.metrics.push(metric);
+    }
+}
+
+/// The one range that a condition accepts.
+fn sides(good: &Accepts) -> Result<Sides, String> {
+    let [(low, high)] = good.intervals[..] else {
+        let why =
+            if good.intervals.is_empty() { "no value meets it" } else { "it has several ranges" };
+        return Err(why.to_owned());
+    };
+    let finite = |bound: f64| bound.is_finite().then_some(bound);
+    match (finite(low), finite(high)) {
+        (None, None) => Err("every value meets it".to_owned()),
+        sides => Ok(sides),
+    }
+}
+
+/// The figure that people write, where a bound is the number beside it.
+fn beside(bound: f64) -> Option<f64> {
+    let digits = |number: f64| number.to_string().len();
+    [bound.next_up(), bound.next_down()].into_iter().find(|near| digits(*near) + 6 < digits(bound))
+}
+
+/// Whether a metric's provider gives a value that conditions can be asked of.
+fn provider(at: &At<'_>, name: &str) -> bool {
+    const VALUES: [&str; 9] = [
+        "prometheus",
+        "datadog",
+        "wavefront",
+        "newRelic",
+        "cloudWatch",
+        "graphite",
+        "influxdb",
+        "skywalking",
+        "web",
+    ];
+    const OTHERS: [(&str, &str); 3] = [
+        ("job", "a metric that is a job, which gives no value"),
+        ("kayenta", "a metric that Kayenta judges: import its configuration"),
+        ("plugin", "a metric of a plugin"),
+    ];
+    let Some(provider) = at.need("provider", "`provider:` with a query") else { return false };
+    for key in VALUES {
+        if let Some(found) = provider.get(key) {
+            found.lost(Remark::Query { metric: shown(name) });
+            return true;
+        }
+    }
+    for (key, what) in OTHERS {
+        if let Some(found) = provider.get(key) {
+            found.lost(Remark::NoCounterpart { what: what.to_owned() });
+            return false;
+        }
+    }
+    // Whatever it is: a key that is not known is remarked as one.
+    true
+}
+
+/// Arguments by name, with those that are given in place of defaults.
+fn arguments(at: &At<'_>, given: &Arguments) -> Arguments {
+    let mut arguments = given.clone();
+    for item in at.list("args") {
+        let name = item.need("name", "`name: service`").and_then(|name| name.text());
+        let value = item.get("value").and_then(|value| value.text());
+        if let Some(from) = item.get("valueFrom") {
+            from.ignore();
+        }
+        if let Some(name) = name {
+            let known = arguments.entry(name.to_owned()).or_default();
+            if known.is_none() {
+                *known = value.map(str::to_owned);
+            }
+        }
+    }
+    arguments
+}
+
+/// A text with the values of its arguments; remarks one that has none.
+fn resolved(at: &At<'_>, arguments: &Arguments) -> Option<String> {
+    let text = at.text()?;
+    let mut whole = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        whole.push_str(before);
+        let Some((name, after)) = after.split_once("}}") else {
+            whole.push_str("{{");
+            rest = after;
+            continue;
+        };
+        let name = name.trim();
+        let value = name.strip_prefix("args.").and_then(|name| arguments.get(name)?.as_deref());
+        let Some(value) = value else {
+            at.remark(Remark::Argument { name: shown(name) });
+            return None;
+        };
+        whole.push_str(value);
+        rest = after;
+    }
+    whole.push_str(rest);
+    Some(whole)
+}
+
+fn duration(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
+    let text = resolved(at, arguments)?;
+    at.duration_in(&text)
+}
+
+/// A whole number, or a text with one.
+fn whole(at: &At<'_>, arguments: &Arguments, least: f64) -> Option<f64> {
+    let text = resolved(at, arguments)?;
+    let number = at.number_in(text.trim())?;
+    let number =
+        at.within(number, least, MOST_COUNT, "a whole number, not below -1 and at most a million")?;
+    (number.fract() == 0.0)
+        .then_some(number)
+        .or_else(|| at.within(f64::NAN, least, MOST_COUNT, "a whole number"))
+}

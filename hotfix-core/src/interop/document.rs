@@ -1,0 +1,356 @@
+//! YAML and JSON as trees with places. JSON is read as the YAML that it is.
+//!
+//! What a scalar means is asked of it where it is used (`reader.rs`), so that nothing is lost on the way: `on` is a flag
+//! where a flag is asked for, and a text where a text is.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
+
+use super::fault::{ConvertError, Fault};
+use crate::text::shown;
+
+/// Most bytes of text.
+pub(super) const MOST_BYTES: usize = 1 << 20;
+/// Most levels of tables and lists.
+pub(super) const MOST_LEVELS: usize = 48;
+/// Most values, those that aliases repeat among them.
+pub(super) const MOST_VALUES: usize = 100_000;
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// From 1.
+    pub(super) line: usize,
+    /// From 1, in characters.
+    pub(super) column: usize,
+}
+
+impl From<Marker> for Place {
+    fn from(marker: Marker) -> Self {
+        Self { line: marker.line().max(1), column: marker.col() + 1 }
+    }
+}
+
+/// A value with its place, and what the import made of it.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) place: Place,
+    pub(super) value: Value,
+    /// Whether the import has looked at it.
+    pub(super) seen: Cell<bool>,
+    /// Whether all that is in it is accounted for.
+    pub(super) whole: Cell<bool>,
+    /// The keys of a table that the import knows.
+    pub(super) asked: RefCell<BTreeSet<&'static str>>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// A text as it stands, and whether it stands without quotes.
+    Scalar(String, bool),
+    List(Vec<Node>),
+    Table(Vec<Entry>),
+}
+
+/// A key of a table.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) place: Place,
+    pub(super) node: Node,
+}
+
+impl Node {
+    fn new(value: Value, place: Place) -> Self {
+        let asked = RefCell::default();
+        Self { place, value, seen: Cell::new(false), whole: Cell::new(false), asked }
+    }
+
+    /// Nothing: `null`, `~`, or no value at all.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(&self.value, Value::Scalar(text, true)
+            if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// The value of a key, which this does not mark as looked at.
+    pub(super) fn peek(&self, key: &str) -> Option<&Self> {
+        let Value::Table(entries) = &self.value else { return None };
+        entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
+    }
+
+    /// The text of a key that has one, which this does not mark as looked at.
+    pub(super) fn peek_text(&self, key: &str) -> Option<&str> {
+        match self.peek(key).map(|node| &node.value) {
+            Some(Value::Scalar(text, _)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What it is, in a few characters.
+    pub(super) fn shown(&self) -> String {
+        match &self.value {
+            Value::List(_) => "a list".to_owned(),
+            Value::Table(_) => "a table".to_owned(),
+            Value::Scalar(..) if self.is_null() => "nothing".to_owned(),
+            Value::Scalar(text, true) => format!("`{}`", shown(text)),
+            Value::Scalar(text, false) => format!("the text `{}`", shown(text)),
+        }
+    }
+
+    fn size(&self) -> usize {
+        match &self.value {
+            Value::Scalar(..) => 1,
+            Value::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
+            Value::Table(entries) => 1 + entries.iter().map(|e| e.node.size()).sum::<usize>(),
+        }
+    }
+
+    fn levels(&self) -> usize {
+        match &self.value {
+            Value::Scalar(..) => 0,
+            Value::List(items) => 1 + items.iter().map(Self::levels).max().unwrap_or(0),
+            Value::Table(entries) => 1 + entries.iter().map(|e| e.node.levels()).max().unwrap_or(0),
+        }
+    }
+}
+
+/// The documents of a text, empty ones left out.
+pub(super) fn read(text: &str) -> Result<Vec<Node>, Vec<ConvertError>> {
+    let start = Place { line: 1, column: 1 };
+    if text.len() > MOST_BYTES {
+        let got = text.len().to_string();
+        let fault = Fault::TooLarge { what: "bytes", got, most: MOST_BYTES };
+        return Err(vec![ConvertError::new(fault, "", 0, start)]);
+    }
+    // JSON takes tabs between its tokens, and has none inside of texts.
+    let tabs = text.trim_start().starts_with(['{', '[']) && text.contains('\t');
+    let spaced = if tabs { text.replace('\t', " ") } else { String::new() };
+    let mut builder = Builder::default();
+    for event in Parser::new_from_str(if tabs { &spaced } else { text }) {
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) => {
+                let fault = Fault::Syntax { detail: shown(error.info()) };
+                builder.fail(fault, (*error.marker()).into());
+                break;
+            }
+        };
+        if builder.take(event, span).is_err() {
+            break;
+        }
+    }
+    if builder.errors.is_empty() { Ok(builder.documents) } else { Err(builder.errors) }
+}
+
+/// What is being read: a list, or a table with the key whose value comes next.
+struct Open {
+    anchor: usize,
+    place: Place,
+    part: Part,
+}
+
+enum Part {
+    List(Vec<Node>),
+    Table {
+        entries: Vec<Entry>,
+        names: BTreeSet<String>,
+        key: Option<(String, Place)>,
+        merged: Vec<Entry>,
+    },
+}
+
+#[derive(Default)]
+struct Builder {
+    documents: Vec<Node>,
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, Node>,
+    values: usize,
+    errors: Vec<ConvertError>,
+}
+
+/// Reading cannot go on; the error is written down.
+struct Stop;
+
+impl Builder {
+    fn fail(&mut self, fault: Fault, place: Place) {
+        // Where every line is wrong the first few say enough.
+        if self.errors.len() < 64 {
+            let path = self.path();
+            self.errors.push(ConvertError::new(fault, &path, self.documents.len(), place));
+        }
+    }
+
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for open in &self.open {
+            let step = match &open.part {
+                Part::List(items) => items.len().to_string(),
+                Part::Table { key: Some((key, _)), .. } => crate::text::pointer_step(key),
+                Part::Table { .. } => break,
+            };
+            path.push('/');
+            path.push_str(&step);
+        }
+        path
+    }
+
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
+        let place = Place::from(span.start);
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+            Event::DocumentStart(_) => self.anchors.clear(),
+            Event::Alias(anchor) => {
+                let Some(node) = self.anchors.get(&anchor).cloned() else {
+                    let what = "an alias of what it stands in".to_owned();
+                    self.fail(Fault::Form { what, instead: "write the value out" }, place);
+                    return Err(Stop);
+                };
+                self.count(node.size(), place)?;
+                if self.open.len() + node.levels() > MOST_LEVELS {
+                    return self.too_deep(place);
+                }
+                self.put(Node { place, ..node }, place);
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                self.count(1, place)?;
+                let tagged = self.tag(tag.as_deref(), place);
+                let plain = style == ScalarStyle::Plain && !tagged;
+                let node = Node::new(Value::Scalar(text.into_owned(), plain), place);
+                if anchor > 0 {
+                    self.anchors.insert(anchor, node.clone());
+                }
+                self.put(node, place);
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.tag(tag.as_deref(), place);
+                self.begin(anchor, place, Part::List(Vec::new()))?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.tag(tag.as_deref(), place);
+                let part = Part::Table {
+                    entries: Vec::new(),
+                    names: BTreeSet::new(),
+                    key: None,
+                    merged: Vec::new(),
+                };
+                self.begin(anchor, place, part)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+        }
+        Ok(())
+    }
+
+    /// Whether a tag makes a text of a scalar; any other but the plain types' own is refused.
+    fn tag(&mut self, tag: Option<&Tag>, place: Place) -> bool {
+        let Some(tag) = tag else { return false };
+        let core = tag.is_yaml_core_schema();
+        if core && matches!(tag.suffix.as_str(), "int" | "float" | "bool" | "null" | "map" | "seq")
+        {
+            return false;
+        }
+        if !(core && tag.suffix == "str") {
+            let what = format!("the tag `{}{}`", shown(&tag.handle), shown(&tag.suffix));
+            self.fail(Fault::Form { what, instead: "leave it out" }, place);
+        }
+        true
+    }
+
+    fn count(&mut self, more: usize, place: Place) -> Result<(), Stop> {
+        self.values = self.values.saturating_add(more);
+        if self.values <= MOST_VALUES {
+            return Ok(());
+        }
+        let got = format!("more than {MOST_VALUES}");
+        self.fail(Fault::TooLarge { what: "values, with aliases", got, most: MOST_VALUES }, place);
+        Err(Stop)
+    }
+
+    fn too_deep(&mut self, place: Place) -> Result<(), Stop> {
+        let got = format!("more than {MOST_LEVELS}");
+        self.fail(Fault::TooLarge { what: "levels", got, most: MOST_LEVELS }, place);
+        Err(Stop)
+    }
+
+    fn begin(&mut self, anchor: usize, place: Place, part: Part) -> Result<(), Stop> {
+        self.count(1, place)?;
+        if self.open.len() >= MOST_LEVELS {
+            return self.too_deep(place);
+        }
+        self.open.push(Open { anchor, place, part });
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        let value = match open.part {
+            Part::List(items) => Value::List(items),
+            Part::Table { mut entries, mut names, merged, .. } => {
+                // A key of its own wins over a merged one, and an earlier merge over a later one.
+                for entry in merged {
+                    if names.insert(entry.key.clone()) {
+                        entries.push(entry);
+                    }
+                }
+                Value::Table(entries)
+            }
+        };
+        let node = Node::new(value, open.place);
+        if open.anchor > 0 {
+            self.anchors.insert(open.anchor, node.clone());
+        }
+        self.put(node, open.place);
+    }
+
+    /// Puts a value where it belongs: a document, an item, a key, or the value of a key.
+    fn put(&mut self, node: Node, place: Place) {
+        let Some(open) = self.open.last_mut() else {
+            if !node.is_null() {
+                self.documents.push(node);
+            }
+            return;
+        };
+        let mut fault = None;
+        match &mut open.part {
+            Part::List(items) => items.push(node),
+            Part::Table { entries, names, key, merged } => match key.take() {
+                None => match node.value {
+                    Value::Scalar(text, _) => *key = Some((text, place)),
+                    Value::List(_) | Value::Table(_) => {
+                        let what = "a key that is a list or a table".to_owned();
+                        *key = Some((String::new(), place));
+                        fault = Some((Fault::Form { what, instead: "write a text" }, place));
+                    }
+                },
+                Some((name, at)) if name == "<<" => {
+                    let sources = match node.value {
+                        Value::List(items) => items,
+                        Value::Table(_) => vec![node],
+                        Value::Scalar(..) => Vec::new(),
+                    };
+                    if sources.is_empty()
+                        || sources.iter().any(|s| !matches!(s.value, Value::Table(_)))
+                    {
+                        let what = "`<<` without a table to merge".to_owned();
+                        fault = Some((Fault::Form { what, instead: "name a table's anchor" }, at));
+                    }
+                    for source in sources {
+                        if let Value::Table(more) = source.value {
+                            merged.extend(more);
+                        }
+                    }
+                }
+                Some((name, at)) => {
+                    if !names.insert(name.clone()) {
+                        fault = Some((Fault::DuplicateKey { key: shown(&name) }, at));
+                    }
+                    entries.push(Entry { key: name, place: at, node });
+                }
+            },
+        }
+        if let Some((fault, place)) = fault {
+            self.fail(fault, place);
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! The policy as an import puts it together, and the policy that is read from that.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::reader::At;
+use super::remark::Remark;
+use crate::grade::{MetricKind, Strategy, Worse};
+use crate::policy::{Policy, PolicyErrors};
+use crate::text::time;
+use crate::unit::Span;
+
+/// The preset whose figures stand in for those that a source does not have.
+const PRESET: &str = "standard";
+/// The most characters of a name.
+const NAME_MOST: usize = 31;
+
+/// A bound of a metric.
+#[derive(Clone, Copy)]
+pub(super) enum Limit {
+    /// In the unit of the metric's kind, as policies have it on the wire.
+    Figure(f64),
+    /// A ratio of the live arm.
+    OfLive(f64),
+}
+
+/// A metric with one worse side.
+pub(super) struct MetricDraft {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) kind: MetricKind,
+    pub(super) worse: Worse,
+    /// Whether it is only watched.
+    pub(super) watched: bool,
+    pub(super) success: Option<Limit>,
+    pub(super) alert: Option<Limit>,
+    pub(super) rollback: Option<Limit>,
+    /// For a latency: the quantile, and boundaries in seconds.
+    pub(super) latency: Option<(f64, Vec<f64>)>,
+}
+
+impl MetricDraft {
+    pub(super) fn gauge(id: String, title: &str, worse: Worse) -> Self {
+        Self {
+            id,
+            title: title.to_owned(),
+            kind: MetricKind::Gauge,
+            worse,
+            watched: false,
+            success: None,
+            alert: None,
+            rollback: None,
+            latency: None,
+        }
+    }
+
+    fn written(&self) -> Value {
+        let bound = |limit: Limit| match limit {
+            Limit::Figure(figure) => json!(figure),
+            Limit::OfLive(ratio) => json!({ "ratio": ratio, "of": "live" }),
+        };
+        let mut metric = json!({
+            "title": self.title,
+            "kind": self.kind.as_str(),
+            "worse": self.worse.as_str(),
+            "role": if self.watched { "watch" } else { "decide" },
+            "model": "none",
+        });
+        if let Some(metric) = metric.as_object_mut() {
+            let bounds =
+                [("success", self.success), ("alert", self.alert), ("rollback", self.rollback)];
+            for (name, limit) in bounds {
+                if let Some(limit) = limit {
+                    metric.insert(name.to_owned(), bound(limit));
+                }
+            }
+            if let Some((quantile, boundaries)) = &self.latency {
+                metric.insert("quantile".to_owned(), json!(quantile));
+                metric.insert("boundaries".to_owned(), json!(boundaries));
+            }
+        }
+        metric
+    }
+}
+
+/// A phase.
+pub(super) struct PhaseDraft {
+    pub(super) name: String,
+    /// A fraction.
+    pub(super) share: f64,
+    /// In seconds.
+    pub(super) watch: f64,
+    /// Whether a person lets it pass.
+    pub(super) manual: bool,
+    pub(super) objective: String,
+}
+
+/// A policy that is being put together.
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) strategy: Strategy,
+    /// Where the source has none: those of the preset.
+    pub(super) phases: Vec<PhaseDraft>,
+    /// The least time of the preset's first phase, in seconds, where a source has that alone.
+    pub(super) first_watch: Option<f64>,
+    pub(super) metrics: Vec<MetricDraft>,
+    /// What the observations come at, in seconds.
+    pub(super) cadence: f64,
+    pub(super) window: f64,
+    pub(super) stale: f64,
+    pub(super) warm_up: f64,
+    pub(super) bad_looks: f64,
+    pub(super) no_data: (f64, &'static str),
+    /// What follows where a success bound is missed.
+    pub(super) missed: &'static str,
+    /// How long a deployment takes at most, in seconds.
+    pub(super) deploying: Option<f64>,
+    /// To which versions a person may revert.
+    pub(super) revert: &'static str,
+    /// Items that the start waits for.
+    pub(super) before: Vec<String>,
+    pub(super) duties: Vec<Value>,
+    names: BTreeSet<String>,
+}
+
+impl Draft {
+    pub(super) fn new(name: &str, title: String) -> Self {
+        Self {
+            name: legal(name, "imported"),
+            title,
+            strategy: Strategy::Canary,
+            phases: Vec::new(),
+            first_watch: None,
+            metrics: Vec::new(),
+            cadence: 60.0,
+            window: 60.0,
+            stale: 120.0,
+            warm_up: 0.0,
+            bad_looks: 1.0,
+            no_data: (300.0, "ask"),
+            missed: "hold",
+            deploying: None,
+            revert: "any",
+            before: Vec::new(),
+            duties: Vec::new(),
+            names: BTreeSet::new(),
+        }
+    }
+
+    /// A legal id that no other metric has.
+    pub(super) fn id(&mut self, name: &str) -> String {
+        let stem = legal(name, "metric");
+        let mut id = stem.clone();
+        let mut number = 2_usize;
+        while !self.names.insert(id.clone()) {
+            id = ended(&stem, &format!("_{number}"));
+            number += 1;
+        }
+        id
+    }
+
+    /// A legal id that no other metric has; remarks where it is not the name.
+    pub(super) fn id_at(&mut self, at: &At<'_>, name: &str) -> String {
+        let id = self.id(name);
+        if id != name {
+            at.remark(Remark::Renamed { from: crate::text::shown(name), to: id.clone() });
+        }
+        id
+    }
+
+    /// The shortest time that a phase is watched, in seconds.
+    pub(super) fn shortest_watch(&self) -> f64 {
+        if self.phases.is_empty() {
+            let preset = Policy::preset(PRESET);
+            let phases = preset.as_ref().map_or(&[][..], Policy::phases);
+            let watches = phases.iter().map(|phase| phase.watch.as_seconds());
+            watches.fold(f64::INFINITY, f64::min)
+        } else {
+            self.phases.iter().map(|phase| phase.watch).fold(f64::INFINITY, f64::min)
+        }
+    }
+
+    /// The last phase of a tool that gives all traffic without watching it.
+    pub(super) fn last_phase(&mut self, at: &At<'_>, tool: &'static str) {
+        let before = self.phases.last().map_or(0.0, |phase| phase.share);
+        if before >= 1.0 {
+            return;
+        }
+        let watch = self.cadence;
+        let before = percent(before);
+        at.remark(Remark::LastPhase { tool, before, watch: seconds(watch) });
+        self.phase(1.0, watch, false, "it reaches all users");
+    }
+
+    pub(super) fn phase(&mut self, share: f64, watch: f64, manual: bool, objective: &str) {
+        let name = format!("step_{}", self.phases.len() + 1);
+        let objective = objective.to_owned();
+        self.phases.push(PhaseDraft { name, share, watch, manual, objective });
+    }
+
+    /// What the format needs and no tool has, told once.
+    pub(super) fn complete(&mut self, at: &At<'_>) {
+        if self.metrics.is_empty() {
+            at.remark(Remark::NothingDecides {});
+            let mut metric = MetricDraft::gauge(self.id("error_rate"), "error rate", Worse::Higher);
+            metric.watched = true;
+            self.metrics.push(metric);
+        }
+        let put =
+            |what, value: &str| at.remark(Remark::Completed { what, value: value.to_owned() });
+        if self.phases.is_empty() {
+            put("in which phases it goes out", "those of `standard`");
+        } else {
+            put("how long a deployment of a step takes", "that of `standard`'s first phase");
+        }
+        put("how a rollback is watched, and what is looked at last", "what `standard` has");
+        put("who approves, and for which severities", "nothing: lay it over a policy that does");
+    }
+
+    /// The policy, read as any other.
+    pub(super) fn policy(&self) -> Result<Policy, PolicyErrors> {
+        let preset = Policy::preset(PRESET)?;
+        let rollback = preset.rollback();
+        let deploy = preset.phases().first().map_or(120.0, |phase| phase.deploy.as_seconds());
+        let phases: Vec<Value> = if self.phases.is_empty() {
+            let phase = |(index, phase): (usize, &crate::policy::section::Phase)| {
+                let watch = phase.watch.as_seconds();
+                let watch = if index == 0 { self.first_watch.unwrap_or(watch) } else { watch };
+                // One look at least, once it is warm.
+                let watch = watch.max(self.warm_up + self.cadence);
+                json!({
+                    "name": phase.name, "objective": phase.objective, "share": phase.share,
+                    "deploy": phase.deploy, "watch": watch, "missed": self.missed,
+                    "promotion": "no_evidence_of_harm", "gate": "automatic",
+                })
+            };
+            preset.phases().iter().enumerate().map(phase).collect()
+        } else {
+            let phase = |phase: &PhaseDraft| {
+                json!({
+                    "name": phase.name, "objective": phase.objective, "share": phase.share,
+                    "deploy": deploy, "watch": phase.watch, "missed": self.missed,
+                    "promotion": "no_evidence_of_harm",
+                    "gate": if phase.manual { "manual" } else { "automatic" },
+                })
+            };
+            self.phases.iter().map(phase).collect()
+        };
+        let metrics: Map<String, Value> =
+            self.metrics.iter().map(|metric| (metric.id.clone(), metric.written())).collect();
+        let mut document = json!({
+            "format": 1,
+            "name": self.name,
+            "title": self.title,
+            "strategy": self.strategy.as_str(),
+            "phases": phases,
+            "final_validation": {
+                "watch": preset.final_validation().watch,
+                "gate": preset.final_validation().gate.as_str(),
+            },
+            "watch": {
+                "cadence": self.cadence,
+                "window": self.window.max(self.cadence),
+                "stale": self.stale.max(self.cadence),
+                "warm_up": self.warm_up,
+                // The tools judge whatever there is.
+                "least_trials": 1,
+                "bad_looks": self.bad_looks.max(1.0),
+                "alert": "hold",
+                "no_data": { "after": self.no_data.0, "then": self.no_data.1 },
+            },
+            "rollback": {
+                "watch": rollback.watch,
+                "returned_within": rollback.returned_within,
+                "revert": self.revert,
+            },
+            "metrics": metrics,
+            "duties": self.duties,
+        });
+        if let (Some(document), Some(most)) = (document.as_object_mut(), self.deploying) {
+            document.insert("deploying".to_owned(), json!({ "most": most }));
+        }
+        if let (Some(document), false) = (document.as_object_mut(), self.before.is_empty()) {
+            let item = |(index, text): (usize, &String)| json!({ "id": format!("before_{}", index + 1), "text": text });
+            let items: Vec<Value> = self.before.iter().enumerate().map(item).collect();
+            let list = json!([{ "id": "before", "title": "Before the start", "at": "start", "items": items }]);
+            document.insert("checklists".to_owned(), list);
+        }
+        Policy::from_json(&document.to_string())
+    }
+}
+
+/// A name as policies have it: small letters, digits, `_` and `-`, a letter first.
+pub(super) fn legal(name: &str, otherwise: &str) -> String {
+    let mut legal: String = name
+        .chars()
+        .take(NAME_MOST)
+        .map(|c| c.to_ascii_lowercase())
+        .map(|c| if matches!(c, 'a'..='z' | '0'..='9' | '-') { c } else { '_' })
+        .collect();
+    if legal.trim_matches(['_', '-']).is_empty() {
+        otherwise.clone_into(&mut legal);
+    } else if !legal.starts_with(|c: char| c.is_ascii_lowercase()) {
+        legal.insert_str(0, "m_");
+        legal.truncate(NAME_MOST);
+    }
+    legal
+}
+
+/// A name with an ending, cut so that it stays one.
+pub(super) fn ended(name: &str, ending: &str) -> String {
+    let most = NAME_MOST.saturating_sub(ending.len());
+    format!("{}{ending}", name.chars().take(most).collect::<String>())
+}
+
+/// A figure that is worked out of decimals, without the last bits of the working.
+pub(super) fn decimal(figure: f64) -> f64 {
+    let rounded = (figure * 1e12).round() / 1e12;
+    // Beyond these digits there is nothing to tidy up.
+    if rounded.is_finite() && figure.abs() < 1e3 { rounded } else { figure }
+}
+
+/// A fraction in per cent.
+pub(super) fn percent(fraction: f64) -> String {
+    crate::text::figure(fraction * 100.0, 6)
+}
+
+/// Seconds as people write them.
+pub(super) fn seconds(seconds: f64) -> String {
+    Span::try_from_seconds(seconds).map_or_else(|_| format!("{seconds}s"), time)
+}

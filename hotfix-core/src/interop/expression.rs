@@ -1,0 +1,466 @@
+//! The conditions of Argo Rollouts on a measured value, as far as they say for which values they hold.
+//!
+//! A condition becomes the set of numbers that it accepts, and whether it accepts that there is none. Sets are closed
+//! intervals: of floating-point numbers `x < 5` are those up to the number before 5, so that nothing is lost at an edge.
+
+/// The values that a condition accepts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Accepts {
+    /// Closed, apart and rising.
+    pub(super) intervals: Vec<(f64, f64)>,
+    /// Whether it accepts that there is no value.
+    pub(super) missing: bool,
+    /// What it says of the series of a result: nothing, that all are so, or that any is.
+    series: Series,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Series {
+    One,
+    All,
+    Any,
+}
+
+const MOST_TERMS: usize = 64;
+
+/// Reads a condition; otherwise says what is beyond the subset.
+pub(super) fn read(text: &str) -> Result<Accepts, String> {
+    let tokens = tokens(text)?;
+    if tokens.len() > 16 * MOST_TERMS {
+        return Err("it is too long".to_owned());
+    }
+    let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, element: false };
+    let accepts = parser.either()?;
+    match parser.peek() {
+        None => Ok(accepts),
+        Some(token) => Err(format!("`{token}` is not understood there")),
+    }
+}
+
+impl Accepts {
+    fn new(intervals: Vec<(f64, f64)>, missing: bool) -> Self {
+        Self { intervals, missing, series: Series::One }
+    }
+
+    fn constant(holds: bool) -> Self {
+        let all = if holds { vec![(f64::NEG_INFINITY, f64::INFINITY)] } else { Vec::new() };
+        Self::new(all, holds)
+    }
+
+    /// What it does not accept.
+    pub(super) fn not(&self) -> Self {
+        let mut rest = Vec::new();
+        let mut from = Some(f64::NEG_INFINITY);
+        for &(low, high) in &self.intervals {
+            if let Some(from) = from.filter(|from| *from < low) {
+                rest.push((from, low.next_down()));
+            }
+            from = (high < f64::INFINITY).then(|| high.next_up());
+        }
+        if let Some(from) = from {
+            rest.push((from, f64::INFINITY));
+        }
+        let series = match self.series {
+            Series::One => Series::One,
+            Series::All => Series::Any,
+            Series::Any => Series::All,
+        };
+        Self { intervals: rest, missing: !self.missing, series }
+    }
+
+    fn and(&self, other: &Self) -> Result<Self, String> {
+        let mut both = Vec::new();
+        for &(low, high) in &self.intervals {
+            for &(other_low, other_high) in &other.intervals {
+                let (low, high) = (low.max(other_low), high.min(other_high));
+                if low <= high {
+                    both.push((low, high));
+                }
+            }
+        }
+        let series = self.joined(other)?;
+        Ok(Self { intervals: both, missing: self.missing && other.missing, series })
+    }
+
+    fn or(&self, other: &Self) -> Result<Self, String> {
+        let mut either = self.not().and(&other.not())?.not();
+        either.series = self.joined(other)?;
+        Ok(either)
+    }
+
+    fn joined(&self, other: &Self) -> Result<Series, String> {
+        let silent =
+            |accepts: &Self| accepts.intervals.is_empty() || accepts.not().intervals.is_empty();
+        match (self.series, other.series) {
+            (one, two) if one == two => Ok(one),
+            (one, _) if silent(other) => Ok(one),
+            (_, two) if silent(self) => Ok(two),
+            _ => Err("it speaks of one series and of all of them".to_owned()),
+        }
+    }
+
+    /// Whether it speaks of every series of a result.
+    pub(super) const fn of_all(&self) -> bool {
+        matches!(self.series, Series::All)
+    }
+
+    /// Whether it speaks of any series of a result.
+    pub(super) const fn of_any(&self) -> bool {
+        matches!(self.series, Series::Any)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Number(f64),
+    Word(String),
+    Sign(&'static str),
+}
+
+impl std::fmt::Display for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Word(word) => crate::text::shown(word).fmt(f),
+            Self::Sign(sign) => sign.fmt(f),
+        }
+    }
+}
+
+fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    const SIGNS: [&str; 20] = [
+        "&&", "||", ">=", "<=", "==", "!=", ">", "<", "!", "(", ")", "[", "]", "{", "}", ",", "#",
+        "-", "+", ".",
+    ];
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let end = if first.is_ascii_digit() {
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '_'));
+            let mut end = end.unwrap_or(rest.len());
+            // `1e-3`
+            let exponent = rest.get(..end).is_some_and(|t| t.ends_with(['e', 'E']));
+            if exponent && rest.get(end..).is_some_and(|after| after.starts_with(['-', '+'])) {
+                let after = rest.get(end + 1..).unwrap_or_default();
+                let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+                end += 1 + digits;
+            }
+            let number = rest.get(..end).unwrap_or_default();
+            let read =
+                number.replace('_', "").parse().ok().filter(|number: &f64| number.is_finite());
+            let shown = crate::text::shown(number);
+            tokens.push(Token::Number(read.ok_or_else(|| format!("`{shown}` is no number"))?));
+            end
+        } else if first.is_alphabetic() || first == '_' {
+            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            tokens.push(Token::Word(rest.get(..end).unwrap_or_default().to_owned()));
+            end
+        } else {
+            let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
+            let Some(sign) = sign else {
+                let shown = crate::text::shown(&first.to_string());
+                return Err(format!("`{shown}` is not understood there"));
+            };
+            tokens.push(Token::Sign(sign));
+            sign.len()
+        };
+        rest = rest.get(end..).unwrap_or_default().trim_start();
+    }
+    Ok(tokens)
+}
+
+/// What stands on one side of a comparison.
+enum Side {
+    Number(f64),
+    /// The value, and what stands in for one that is missing.
+    Value(Option<f64>),
+    /// How many values there are.
+    Count,
+    /// No value: `nil`.
+    Nothing,
+}
+
+struct Parser<'t> {
+    tokens: &'t [Token],
+    at: usize,
+    depth: usize,
+    /// Inside of `all` or `any`, where `#` is an element.
+    element: bool,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn take(&mut self, sign: &str) -> bool {
+        let there = matches!(self.peek(), Some(Token::Sign(next)) if *next == sign);
+        self.at += usize::from(there);
+        there
+    }
+
+    fn expect(&mut self, sign: &str) -> Result<(), String> {
+        if self.take(sign) {
+            return Ok(());
+        }
+        let got = self.peek().map_or_else(|| "the end".to_owned(), |token| format!("`{token}`"));
+        Err(format!("{got} stands where `{sign}` belongs"))
+    }
+
+    fn word(&mut self, words: &[&str]) -> Option<String> {
+        let Some(Token::Word(word)) = self.peek() else { return None };
+        let word = word.clone();
+        words.contains(&word.as_str()).then(|| {
+            self.at += 1;
+            word
+        })
+    }
+
+    fn either(&mut self) -> Result<Accepts, String> {
+        self.depth += 1;
+        if self.depth > MOST_TERMS {
+            return Err("it is nested too deep".to_owned());
+        }
+        let mut accepts = self.both()?;
+        while self.take("||") || self.word(&["or"]).is_some() {
+            accepts = accepts.or(&self.both()?)?;
+        }
+        self.depth -= 1;
+        Ok(accepts)
+    }
+
+    fn both(&mut self) -> Result<Accepts, String> {
+        let mut accepts = self.term()?;
+        while self.take("&&") || self.word(&["and"]).is_some() {
+            accepts = accepts.and(&self.term()?)?;
+        }
+        Ok(accepts)
+    }
+
+    fn term(&mut self) -> Result<Accepts, String> {
+        let mut turned = false;
+        while self.take("!") || self.word(&["not"]).is_some() {
+            turned = !turned;
+        }
+        let accepts = self.plain()?;
+        Ok(if turned { accepts.not() } else { accepts })
+    }
+
+    fn plain(&mut self) -> Result<Accepts, String> {
+        if self.take("(") {
+            let accepts = self.either()?;
+            self.expect(")")?;
+            return Ok(accepts);
+        }
+        if let Some(word) = self.word(&["true", "false"]) {
+            return Ok(Accepts::constant(word == "true"));
+        }
+        if let Some(word) = self.word(&["isNaN", "isNil", "isInf"]) {
+            self.expect("(")?;
+            self.side()?;
+            self.expect(")")?;
+            // A reading is finite, or there is none.
+            return Ok(Accepts::new(Vec::new(), word != "isInf"));
+        }
+        if let Some(word) = self.word(&["all", "any", "none"]) {
+            return self.every(&word);
+        }
+        let left = self.side()?;
+        let operator = match self.peek() {
+            Some(Token::Sign(sign @ (">=" | "<=" | "==" | "!=" | ">" | "<"))) => *sign,
+            Some(token) => return Err(format!("`{token}` is not understood there")),
+            None => return Err("nothing is compared".to_owned()),
+        };
+        self.at += 1;
+        let right = self.side()?;
+        compared(&left, operator, &right)
+    }
+
+    fn every(&mut self, word: &str) -> Result<Accepts, String> {
+        if self.element {
+            return Err("one series stands inside of another".to_owned());
+        }
+        self.expect("(")?;
+        if !matches!(self.side()?, Side::Value(None)) {
+            return Err(format!("`{word}` is not asked of the result"));
+        }
+        self.expect(",")?;
+        let braced = self.take("{");
+        self.element = true;
+        let inner = self.either();
+        self.element = false;
+        let inner = inner?;
+        if braced {
+            self.expect("}")?;
+        }
+        self.expect(")")?;
+        // Of no series all are so, and none is.
+        Ok(match word {
+            "all" => Accepts { missing: true, series: Series::All, ..inner },
+            "any" => Accepts { missing: false, series: Series::Any, ..inner },
+            _ => Accepts { missing: false, series: Series::Any, ..inner }.not(),
+        })
+    }
+
+    fn side(&mut self) -> Result<Side, String> {
+        if self.take("-") {
+            return match self.side()? {
+                Side::Number(number) => Ok(Side::Number(-number)),
+                _ => Err("a value is turned into its negative".to_owned()),
+            };
+        }
+        if self.take("+") {
+            return self.side();
+        }
+        if self.element && self.take("#") {
+            return Ok(Side::Value(None));
+        }
+        if self.word(&["nil"]).is_some() {
+            return Ok(Side::Nothing);
+        }
+        if self.word(&["result"]).is_some() {
+            if self.element {
+                return Err("`result` stands inside of `all` or `any`".to_owned());
+            }
+            if self.take("[") {
+                match self.peek() {
+                    Some(Token::Number(index)) if *index == 0.0 => self.at += 1,
+                    _ => return Err("another series than the first is asked for".to_owned()),
+                }
+                self.expect("]")?;
+            }
+            return Ok(Side::Value(None));
+        }
+        if let Some(word) = self.word(&["len", "default", "asFloat", "asInt", "float", "int"]) {
+            self.expect("(")?;
+            let inner = self.side()?;
+            let Side::Value(guard) = inner else {
+                return Err(format!("`{word}` is not asked of the result"));
+            };
+            let side = match word.as_str() {
+                "len" => Side::Count,
+                "default" => {
+                    self.expect(",")?;
+                    match self.side()? {
+                        Side::Number(number) => Side::Value(Some(number)),
+                        _ => return Err("what `default` puts in is no number".to_owned()),
+                    }
+                }
+                "asInt" | "int" => return Err(format!("`{word}` rounds")),
+                _ => Side::Value(guard),
+            };
+            self.expect(")")?;
+            return Ok(side);
+        }
+        match self.peek() {
+            Some(&Token::Number(number)) => {
+                self.at += 1;
+                Ok(Side::Number(number))
+            }
+            Some(token) => Err(format!("`{token}` is not understood there")),
+            None => Err("it ends too early".to_owned()),
+        }
+    }
+}
+
+fn compared(left: &Side, operator: &'static str, right: &Side) -> Result<Accepts, String> {
+    let turned = match operator {
+        ">=" => "<=",
+        "<=" => ">=",
+        ">" => "<",
+        "<" => ">",
+        same => same,
+    };
+    let accepts = |value: f64, operator: &str, figure: f64| match operator {
+        ">=" => value >= figure,
+        "<=" => value <= figure,
+        ">" => value > figure,
+        "<" => value < figure,
+        "==" => value == figure,
+        _ => value != figure,
+    };
+    match (left, right) {
+        (Side::Value(guard), Side::Number(figure)) => {
+            let (figure, low, high) = (*figure, f64::NEG_INFINITY, f64::INFINITY);
+            let missing = guard.is_some_and(|value| accepts(value, operator, figure));
+            let intervals = match operator {
+                ">=" => vec![(figure, high)],
+                "<=" => vec![(low, figure)],
+                ">" => vec![(figure.next_up(), high)],
+                "<" => vec![(low, figure.next_down())],
+                "==" => vec![(figure, figure)],
+                _ => vec![(low, figure.next_down()), (figure.next_up(), high)],
+            };
+            Ok(Accepts::new(intervals, missing))
+        }
+        // With a value there is one, and without there is none.
+        (Side::Count, Side::Number(figure)) => {
+            let mut accepts_it = Accepts::constant(accepts(1.0, operator, *figure));
+            accepts_it.missing = accepts(0.0, operator, *figure);
+            Ok(accepts_it)
+        }
+        (Side::Value(None), Side::Nothing) => match operator {
+            "==" => Ok(Accepts::new(Vec::new(), true)),
+            "!=" => Ok(Accepts::new(Vec::new(), true).not()),
+            _ => Err("`nil` has no order".to_owned()),
+        },
+        (Side::Number(_), Side::Value(_) | Side::Count) | (Side::Nothing, Side::Value(None)) => {
+            compared(right, turned, left)
+        }
+        _ => Err("it does not compare the result with a number".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn field_5_a_condition_accepts_what_it_says() {
+        let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
+        for (text, intervals, missing) in [
+            ("result[0] >= 0.95", vec![(0.95, high)], false),
+            ("result < 5", vec![(low, 5.0_f64.next_down())], false),
+            ("0.95 <= result[0]", vec![(0.95, high)], false),
+            ("isNaN(result[0]) || result[0] < -1e-3", vec![(low, (-1e-3_f64).next_down())], true),
+            ("len(result) == 0 || result[0] <= 3", vec![(low, 3.0)], true),
+            ("len(result) > 0 && result[0] <= 3", vec![(low, 3.0)], false),
+            ("default(result[0], 0) <= 0.05", vec![(low, 0.05)], true),
+            ("default(result, 1) <= 0.05", vec![(low, 0.05)], false),
+            ("result[0] >= 1 and (result[0] <= 2)", vec![(1.0, 2.0)], false),
+            ("!(result[0] > 2)", vec![(low, 2.0)], true),
+            ("result[0] == nil || result[0] == 7", vec![(7.0, 7.0)], true),
+            ("result[0] != 7", vec![(low, 7.0_f64.next_down()), (7.0_f64.next_up(), high)], false),
+            ("true", vec![(low, high)], true),
+            ("all(result, # <= 5)", vec![(low, 5.0)], true),
+            ("any(result, {# <= 5})", vec![(low, 5.0)], false),
+            ("asFloat(result[0]) <= 1_000", vec![(low, 1000.0)], false),
+        ] {
+            let accepts = read(text).expect(text);
+            assert_eq!((accepts.intervals, accepts.missing), (intervals, missing), "{text}");
+        }
+    }
+
+    #[test]
+    fn field_5_what_is_beyond_the_subset_is_told() {
+        for (text, why) in [
+            ("", "it ends too early"),
+            ("result[1] > 0", "another series than the first is asked for"),
+            ("result.ok == true", "`.` is not understood there"),
+            ("result[0] > 1 extra", "`extra` is not understood there"),
+            ("result[0] * 2 > 1", "`*` is not understood there"),
+            ("result[0] == \"up\"", "`\"` is not understood there"),
+            ("(result[0] > 1", "the end stands where `)` belongs"),
+            ("asInt(result[0]) > 1", "`asInt` rounds"),
+            ("1 > 2", "it does not compare the result with a number"),
+            ("1.2.3 > result", "`1.2.3` is no number"),
+            ("all(result, # > 1) && result[0] > 1", "it speaks of one series and of all of them"),
+        ] {
+            assert_eq!(read(text).expect_err(text), why, "{text}");
+        }
+        let deep = "(".repeat(1000);
+        assert_eq!(read(&deep).expect_err("too deep"), "it is nested too deep");
+        let long = "result > 1 && ".repeat(1000);
+        assert_eq!(read(&long).expect_err("too long"), "it is too long");
+    }
+}

@@ -1,0 +1,469 @@
+//! Flagger: a `Canary` with the metric templates that it refers to.
+
+use serde_json::json;
+
+use super::analysis::two_sided;
+use super::draft::{Draft, Limit, MetricDraft, decimal, seconds};
+use super::reader::At;
+use super::remark::Remark;
+use super::{Source, main_of, named, no_counterpart, nothing, platform};
+use crate::grade::{MetricKind, Strategy, Worse};
+use crate::text::shown;
+
+/// Flagger's defaults, in seconds where they are times.
+const INTERVAL: f64 = 60.0;
+const LEAST_INTERVAL: f64 = 10.0;
+const METRIC_INTERVAL: f64 = 60.0;
+const PROGRESS_DEADLINE: f64 = 600.0;
+const MAX_WEIGHT: f64 = 100.0;
+/// The quantile of `request-duration`.
+const QUANTILE: f64 = 0.99;
+const WEIGHT: &str = "a whole number from 0 to 100";
+const COUNT: &str = "a whole number from 0 to a million";
+
+pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
+    let Some(source) = main_of(sources, "Canary") else {
+        return sources.first()?.unknown("a MetricTemplate has no bound, and there is no Canary");
+    };
+    let mut draft = Draft::new(source.name, format!("Canary {}", shown(source.name)));
+    let spec = source.at.need("spec", "`spec:` with `analysis`")?;
+    nothing(
+        &spec,
+        &[
+            "provider",
+            "metricsServer",
+            "targetRef",
+            "autoscalerRef",
+            "ingressRef",
+            "routeRef",
+            "upstreamRef",
+            "service",
+        ],
+    );
+    platform(
+        &spec,
+        &[("revertOnDeletion", "what becomes of the deployment when the canary is deleted")],
+    );
+    no_counterpart(&spec, &[("suspend", "a canary that is left alone for now")]);
+    let deadline = spec.get("progressDeadlineSeconds");
+    let deadline =
+        deadline.and_then(|at| at.whole_within(1.0, 1e8, "a whole number of seconds above 0"));
+    draft.deploying = Some(deadline.unwrap_or(PROGRESS_DEADLINE));
+    let skipped = spec.get("skipAnalysis").and_then(|at| Some((at.flag()?, at)));
+    let analysis = spec.get("analysis").or_else(|| spec.get("canaryAnalysis"));
+    let analysis = match analysis {
+        Some(analysis) => analysis,
+        None => spec.need("analysis", "`analysis:` with `interval`, `threshold` and `metrics`")?,
+    };
+    if let Some((true, at)) = skipped {
+        at.remark(Remark::Differs {
+            there: "the analysis is skipped and all traffic moves at once".to_owned(),
+            here: "it is followed".to_owned(),
+        });
+    }
+    self::analysis(&analysis, sources, source.namespace, &mut draft);
+    draft.complete(&analysis);
+    Some(draft)
+}
+
+fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Draft) {
+    let interval = at.get("interval").and_then(|at| Some((at.duration()?, at)));
+    draft.cadence = match &interval {
+        Some((length, at)) if *length < LEAST_INTERVAL => {
+            at.remark(Remark::Put {
+                there: format!("an interval is at least {}", seconds(LEAST_INTERVAL)),
+                here: "the cadence is that".to_owned(),
+            });
+            LEAST_INTERVAL
+        }
+        Some((length, _)) => *length,
+        None => INTERVAL,
+    };
+    draft.window = draft.cadence;
+    draft.stale = 2.0 * draft.cadence;
+    let threshold = at.get("threshold");
+    let checks =
+        threshold.as_ref().and_then(|at| at.whole_within(0.0, 1e6, COUNT)).unwrap_or(0.0).max(1.0);
+    draft.bad_looks = checks;
+    let place = threshold.unwrap_or_else(|| at.clone());
+    if checks > 1.0 {
+        place.remark(Remark::Tolerated {
+            there: format!("{checks} failed checks of all metrics and webhooks together end the rollout, and a good one between them changes nothing"),
+            looks: checks,
+        });
+    }
+    draft.no_data = (checks * draft.cadence, "roll_back");
+    place.remark(Remark::NoData {
+        there: "a metric without a value is a failed check".to_owned(),
+        here: format!("it holds for {}, and then goes back", seconds(checks * draft.cadence)),
+    });
+    for (index, metric) in at.list("metrics").into_iter().enumerate() {
+        self::metric(&metric, index, sources, namespace, draft);
+    }
+    let hooks = webhooks(at, draft);
+    phases(at, hooks, draft);
+    platform(
+        at,
+        &[
+            ("primaryReadyThreshold", "how many pods of the old version are ready"),
+            ("canaryReadyThreshold", "how many pods of the new version are ready"),
+        ],
+    );
+    no_counterpart(
+        at,
+        &[
+            ("sessionAffinity", "users who stay with the version that they met"),
+            ("stepWeightPromotion", "steps of the promotion from canary to primary"),
+        ],
+    );
+    alerts(at, draft);
+}
+
+/// Which gates wait for a person.
+#[derive(Clone, Copy, Default)]
+struct Gates {
+    each: bool,
+    promotion: bool,
+}
+
+fn webhooks(at: &At<'_>, draft: &mut Draft) -> Gates {
+    const TYPES: &[&str] = &[
+        "confirm-rollout",
+        "pre-rollout",
+        "rollout",
+        "confirm-traffic-increase",
+        "confirm-promotion",
+        "post-rollout",
+        "rollback",
+        "event",
+    ];
+    let mut gates = Gates::default();
+    for hook in at.list("webhooks") {
+        nothing(&hook, &["url", "timeout", "retries", "metadata", "muteAlert", "disableTLS"]);
+        let name = hook.text_of("name").map_or_else(|| "a webhook".to_owned(), shown);
+        let Some(kind) = hook.need("type", "`type: confirm-rollout`").and_then(|at| at.word(TYPES))
+        else {
+            continue;
+        };
+        let put = |here: &str| {
+            hook.remark(Remark::Put {
+                there: format!("`{name}` is asked ({kind})"),
+                here: here.to_owned(),
+            });
+        };
+        match kind {
+            "confirm-rollout" => {
+                draft.before.push(format!("{name} lets the rollout begin"));
+                put("the start waits for an item of a checklist");
+            }
+            "pre-rollout" => {
+                draft.before.push(format!("{name} has passed"));
+                put("the start waits for an item of a checklist");
+            }
+            "confirm-traffic-increase" => {
+                gates.each = true;
+                put("a person lets each phase pass");
+            }
+            "confirm-promotion" => {
+                gates.promotion = true;
+                put("a person lets the last phase below 100% pass");
+            }
+            "rollout" => {
+                let what = format!("the webhook `{name}`, whose failures count as failed checks");
+                hook.remark(Remark::NoCounterpart { what });
+            }
+            "rollback" => hook.remark(Remark::Differs {
+                there: format!("`{name}` may ask to go back at any time"),
+                here: "the host or a person asks for it, by an input".to_owned(),
+            }),
+            _ => hook.remark(Remark::Platform { what: "a webhook that is only told" }),
+        }
+    }
+    gates
+}
+
+fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
+    let weight = |key| at.get(key).and_then(|at| Some((at.whole_within(0.0, 100.0, WEIGHT)?, at)));
+    let step = weight("stepWeight");
+    let most = weight("maxWeight");
+    let iterations = at.get("iterations").and_then(|at| at.whole_within(0.0, 1e6, COUNT));
+    let iterations = iterations.filter(|number| *number > 0.0);
+    let list = at.get("stepWeights");
+    for (key, what) in [("mirror", "mirrored traffic"), ("mirrorWeight", "mirrored traffic")] {
+        if let Some(at) = at.get(key) {
+            at.lost(Remark::NoCounterpart { what: what.to_owned() });
+        }
+    }
+    let matched = at.get("match");
+    let mut weights: Vec<f64> = Vec::new();
+    if let Some(list) = &list {
+        let mut before = 0.0;
+        for item in list.items() {
+            let Some(weight) = item.whole_within(0.0, 100.0, WEIGHT) else { continue };
+            if weight == 0.0 {
+                item.remark(Remark::NoTraffic {});
+                continue;
+            }
+            if weight < before {
+                let (before, after) = (before.to_string(), weight.to_string());
+                item.remark(Remark::ShareFalls { before, after });
+            }
+            before = weight;
+            weights.push(weight);
+        }
+        if let Some((_, at)) = &most {
+            at.remark(Remark::Put {
+                there: "`stepWeights` has the weights".to_owned(),
+                here: "`maxWeight` changes nothing".to_owned(),
+            });
+        }
+    } else if let Some((step, at)) = step.filter(|(step, _)| *step > 0.0) {
+        let most = most
+            .as_ref()
+            .map_or(MAX_WEIGHT, |(most, _)| if *most > 0.0 { *most } else { MAX_WEIGHT });
+        // The weight grows as long as it is below the greatest, so the last step may pass it.
+        while weights.last().copied().unwrap_or(0.0) < most {
+            weights.push((weights.last().copied().unwrap_or(0.0) + step).min(100.0));
+        }
+        if let Some(last) = weights.last().filter(|last| **last > most) {
+            at.remark(Remark::Put {
+                there: format!("steps of {step}% pass {most}%"),
+                here: format!("the last of them is at {last}%, as it is there"),
+            });
+        }
+    }
+    if let Some(matched) = matched {
+        matched.lost(Remark::NoCounterpart {
+            what: "a canary for the requests that match".to_owned(),
+        });
+        if weights.is_empty() {
+            // Any other would be as good a guess: see the finding.
+            let share = 0.1;
+            let value = "10%: put in the share that matches".to_owned();
+            at.remark(Remark::Completed { what: "which share of the traffic matches", value });
+            draft.strategy = Strategy::FeatureFlag;
+            draft.phase(
+                share,
+                iterations.unwrap_or(1.0) * draft.cadence,
+                false,
+                "requests that match",
+            );
+        }
+    } else if weights.is_empty() {
+        draft.strategy = Strategy::BlueGreen;
+        let watch = iterations.unwrap_or(1.0) * draft.cadence;
+        at.remark(Remark::Differs {
+            there: format!(
+                "the new version is checked for {} before it has any traffic",
+                seconds(watch)
+            ),
+            here: "it is watched as long once it has all of it".to_owned(),
+        });
+        if gates.promotion {
+            draft.before.push("somebody lets the traffic be switched".to_owned());
+        }
+        draft.phase(1.0, watch, false, "it reaches all users");
+        return;
+    }
+    for weight in weights {
+        draft.phase(weight / 100.0, draft.cadence, gates.each, "");
+    }
+    if let Some(last) = draft.phases.iter_mut().rfind(|phase| phase.share < 1.0) {
+        last.manual |= gates.promotion;
+    }
+    draft.last_phase(at, "Flagger");
+}
+
+fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, draft: &mut Draft) {
+    let Some(name) = at.need("name", "`name: request-success-rate`").and_then(|name| name.text())
+    else {
+        return;
+    };
+    let window = at.get("interval").and_then(|at| at.duration()).unwrap_or(METRIC_INTERVAL);
+    let query = at.get("query");
+    let template = at.get("templateRef");
+    let built_in = query.is_none() && template.is_none();
+    let range = at.get("thresholdRange");
+    let bound = |key| {
+        let at = range.as_ref()?.get(key)?;
+        Some((at.number()?, at))
+    };
+    let (least, most) = (bound("min"), bound("max"));
+    // Older than the range: a greatest value, but for the built-in share of requests that succeed.
+    let old = at.get("threshold").and_then(|at| Some((at.number()?, at)));
+    if let (Some((_, at)), true) = (&old, range.is_some()) {
+        at.remark(Remark::Put {
+            there: "`thresholdRange` has the bounds".to_owned(),
+            here: "`threshold` changes nothing".to_owned(),
+        });
+    }
+    let old = old.filter(|_| range.is_none());
+    match name {
+        "request-success-rate" if built_in => {
+            draft.window = draft.window.max(window);
+            if let Some((_, at)) = &most {
+                at.remark(Remark::NoCounterpart {
+                    what: "a greatest share of requests that succeed".to_owned(),
+                });
+            }
+            success_rate(at, name, least.or(old), draft);
+        }
+        "request-duration" if built_in => {
+            draft.window = draft.window.max(window);
+            if let Some((_, at)) = &least {
+                at.remark(Remark::NoCounterpart { what: "a least response time".to_owned() });
+            }
+            duration(at, name, most.or(old), draft);
+        }
+        _ => {
+            referred(at, name, query.as_ref(), template, sources, namespace);
+            nothing(at, &["templateVariables"]);
+            let (least, most) = (least.map(|(least, _)| least), most.or(old).map(|(most, _)| most));
+            let sides = (least, most);
+            if sides == (None, None) {
+                at.remark(Remark::Differs {
+                    there: format!("`{}` has no bound, so it always passes", shown(name)),
+                    here: "it is watched and does not decide".to_owned(),
+                });
+            }
+            two_sided(at, name, sides, sides, sides == (None, None), draft);
+        }
+    }
+    if index == 1 {
+        at.remark(Remark::Differs {
+            there: "metrics are asked in order, and those after one that fails are not".to_owned(),
+            here: "all of them are judged at each look".to_owned(),
+        });
+    }
+}
+
+/// What a metric's query is, which stays with the host.
+fn referred(
+    at: &At<'_>,
+    name: &str,
+    query: Option<&At<'_>>,
+    template: Option<At<'_>>,
+    sources: &[Source<'_>],
+    namespace: &str,
+) {
+    if let Some(query) = query {
+        query.lost(Remark::Query { metric: shown(name) });
+    }
+    let Some(template) = template else {
+        if query.is_none() {
+            at.remark(Remark::Differs {
+                there: format!("`{}` is neither built in nor has it a template, so it is passed over in silence", shown(name)),
+                here: "its bounds are asked of a reading that the host gives".to_owned(),
+            });
+        }
+        return;
+    };
+    nothing(&template, &["apiVersion", "kind"]);
+    let Some(referred) = template.need("name", "`name: error-rate`").and_then(|name| name.text())
+    else {
+        return;
+    };
+    let place = template.text_of("namespace").unwrap_or(namespace);
+    let found = named(sources, &["MetricTemplate"], referred);
+    let Some(found) = found
+        .filter(|found| found.namespace.is_empty() || place.is_empty() || found.namespace == place)
+    else {
+        let kind = "MetricTemplate";
+        template.remark(Remark::MissingDocument { kind, name: shown(referred) });
+        return;
+    };
+    if let Some(spec) = found.at.need("spec", "`spec:` with `query`") {
+        // Whom the host asks, and with which credentials.
+        nothing(&spec, &["provider"]);
+        if let Some(query) = spec.get("query") {
+            query.lost(Remark::Query { metric: shown(name) });
+        }
+    }
+}
+
+/// The share of requests that succeed, in per cent there.
+fn success_rate(at: &At<'_>, name: &str, least: Option<(f64, At<'_>)>, draft: &mut Draft) {
+    let id = draft.id_at(at, name);
+    let mut metric = MetricDraft::gauge(id, "requests that succeed", Worse::Lower);
+    metric.kind = MetricKind::Proportion;
+    if let Some((least, at)) = least {
+        if at.within(least, 0.0, 100.0, "a number of per cent from 0 to 100").is_some() {
+            let fraction = decimal(least / 100.0);
+            metric.success = Some(Limit::Figure(fraction));
+            metric.rollback = metric.success;
+            at.remark(Remark::Put {
+                there: format!("the least is {least}, in per cent"),
+                here: format!("it is the fraction {fraction}, and readings are counts: requests that succeed, and all"),
+            });
+        }
+    } else {
+        metric.watched = true;
+        at.remark(Remark::Differs {
+            there: "no least share is given".to_owned(),
+            here: "the metric is watched and does not decide".to_owned(),
+        });
+    }
+    draft.metrics.push(metric);
+}
+
+/// The 99th percentile of the response time, in milliseconds there.
+fn duration(at: &At<'_>, name: &str, most: Option<(f64, At<'_>)>, draft: &mut Draft) {
+    let id = draft.id_at(at, name);
+    let mut metric = MetricDraft::gauge(id, "response time (p99)", Worse::Higher);
+    metric.kind = MetricKind::Latency;
+    let mut most_seconds = 0.5;
+    if let Some((most, at)) = most {
+        if at.within(most, 2.0, 3.6e6, "milliseconds from 2 to 3600000").is_none() {
+            return;
+        }
+        // A boundary is whole milliseconds, and the bound stands at one, so that no bucket hides it.
+        most_seconds = most.round() / 1000.0;
+        metric.success = Some(Limit::Figure(most_seconds));
+        metric.rollback = metric.success;
+        at.remark(Remark::Put {
+            there: format!("the most is {most}, in milliseconds, of the 99th percentile"),
+            here: format!("it is {}, of the same quantile, and readings are counts of requests above boundaries", seconds(most_seconds)),
+        });
+    } else {
+        metric.watched = true;
+        at.remark(Remark::Differs {
+            there: "no most is given".to_owned(),
+            here: "the metric is watched and does not decide".to_owned(),
+        });
+    }
+    let half = (most_seconds * 500.0).round() / 1000.0;
+    metric.latency = Some((QUANTILE, vec![half, most_seconds, most_seconds * 2.0]));
+    draft.metrics.push(metric);
+}
+
+fn alerts(at: &At<'_>, draft: &mut Draft) {
+    for (index, alert) in at.list("alerts").into_iter().enumerate() {
+        nothing(&alert, &["providerRef"]);
+        let name = alert.text_of("name").map_or_else(|| "alert".to_owned(), shown);
+        let severity = alert.get("severity").and_then(|at| at.word(&["info", "warn", "error"]));
+        let severity = severity.unwrap_or("info");
+        let kind = if severity == "error" { "page" } else { "tell" };
+        let mut put = |from: &str, title: String| {
+            draft.duties.push(json!({
+                "id": format!("alert_{}_{from}", index + 1), "kind": kind, "from": from, "within": 0,
+                "audience": "responders", "title": title,
+            }));
+        };
+        put("rolled_back", format!("{name}: it was rolled back"));
+        if severity == "info" {
+            put("deploy_started", format!("{name}: it has started"));
+            put("verified", format!("{name}: it is done"));
+        }
+        let here = match severity {
+            "error" => "somebody is paged when it was rolled back",
+            "warn" => {
+                "responders are told when it was rolled back; a phase that holds is told by its own message"
+            }
+            _ => "responders are told when it starts, is done, or was rolled back",
+        };
+        alert.remark(Remark::Put {
+            there: format!("the alert `{name}` has the severity {severity}"),
+            here: here.to_owned(),
+        });
+    }
+}

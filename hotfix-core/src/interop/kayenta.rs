@@ -1,0 +1,294 @@
+//! Kayenta: a canary configuration, alone or in a request that has one.
+
+use super::Source;
+use super::draft::{Draft, Limit, MetricDraft, ended, legal};
+use super::fault::Fault;
+use super::reader::At;
+use super::remark::Remark;
+use super::{no_counterpart, nothing};
+use crate::grade::Worse;
+use crate::text::shown;
+
+/// The judge takes no shift for one that is within this part of its estimate.
+const TOLERANCE: f64 = 0.25;
+const DIRECTIONS: &[&str] = &["increase", "decrease", "either"];
+const MINUTES: &str = "a number of minutes from 0 to a million";
+
+pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
+    let source = sources.first()?;
+    source.used.set(true);
+    for other in sources.iter().skip(1) {
+        other.used.set(true);
+        other.at.ignore();
+        other.at.fail::<()>(Fault::Several { what: "configuration" });
+    }
+    let root = &source.at;
+    let config = match root.get("canaryConfig") {
+        Some(config) => config,
+        None => root.clone(),
+    };
+    nothing(
+        &config,
+        &[
+            "applications",
+            "configVersion",
+            "createdTimestamp",
+            "createdTimestampIso",
+            "description",
+            "id",
+            "updatedTimestamp",
+            "updatedTimestampIso",
+        ],
+    );
+    let name = config.text_of("name").unwrap_or_default();
+    let mut draft =
+        Draft::new(name, format!("Kayenta configuration {}", shown(name)).trim_end().to_owned());
+    // A failing score ends a canary, a marginal one is for a person.
+    draft.missed = "ask";
+    no_counterpart(&config, &[("templates", "templates of queries, which the host fills in")]);
+    if let Some(judge) = config.get("judge") {
+        nothing(&judge, &["judgeConfigurations"]);
+        let judged = judge.text_of("name").unwrap_or_default();
+        judge.remark(Remark::Differs {
+            there: format!("the judge `{}` compares the series of both arms by a rank test, with one level for every look", shown(judged)),
+            here: "levels are compared by bounds; hotfix.kayenta judges as the original does".to_owned(),
+        });
+    }
+    classifier(&config);
+    let mut needed = false;
+    let metrics = config.need("metrics", "`metrics:` with one metric or more")?;
+    for metric in metrics.items() {
+        needed |= self::metric(&metric, &mut draft);
+    }
+    let then = if needed { "roll_back" } else { "ask" };
+    if let Some(request) = root.get("executionRequest") {
+        self::request(&request, &mut draft);
+    }
+    draft.no_data = (draft.stale * 2.0, then);
+    config.remark(Remark::NoData {
+        there: "no data fail a critical metric, a metric that must have some, and a canary of which half the metrics have none".to_owned(),
+        here: if needed { "data of any metric that are missing send it back" } else { "a person is asked" }.to_owned(),
+    });
+    draft.complete(&config);
+    Some(draft)
+}
+
+fn classifier(config: &At<'_>) {
+    let Some(classifier) = config.get("classifier") else { return };
+    if let Some(weights) = classifier.get("groupWeights") {
+        for (_, weight) in weights.entries() {
+            let _ = weight.loose_number();
+        }
+        weights.remark(Remark::NoCounterpart { what: "a score of weighted groups".to_owned() });
+    }
+    if let Some(scores) = classifier.get("scoreThresholds") {
+        thresholds(&scores);
+    }
+}
+
+fn thresholds(scores: &At<'_>) {
+    for key in ["pass", "marginal"] {
+        let _ = scores.get(key).and_then(|at| at.loose_number());
+    }
+    scores.remark(Remark::Differs {
+        there: "the score of all metrics together decides".to_owned(),
+        here:
+            "each metric is judged by itself: a critical one goes back, another one asks a person"
+                .to_owned(),
+    });
+}
+
+/// Reads a metric; whether it fails without data.
+fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
+    nothing(at, &["id", "scopeName"]);
+    let name = at.need("name", "`name: errors`").and_then(|name| name.text()).unwrap_or("metric");
+    for group in at.list("groups") {
+        let _ = group.text();
+    }
+    if let Some(query) = at.get("query") {
+        query.lost(Remark::Query { metric: shown(name) });
+    }
+    let analysis = at.get("analysisConfigurations");
+    // The newer key wins where a document has both.
+    let older = at.get("extensions");
+    if let (Some(older), true) = (&older, analysis.is_some()) {
+        older.lost(Remark::Put {
+            there: "`analysisConfigurations` has the settings".to_owned(),
+            here: "`extensions` changes nothing".to_owned(),
+        });
+    }
+    let Some(canary) = analysis.or(older).and_then(|analysis| analysis.get("canary")) else {
+        put(at, name, "either", Sizes::default(), false, false, draft);
+        return false;
+    };
+    let flag = |key| canary.get(key).and_then(|at| at.flag()).unwrap_or(false);
+    let (critical, muted, must_have) = (flag("critical"), flag("muted"), flag("mustHaveData"));
+    let direction = canary.get("direction").and_then(|at| Some((at.text()?, at)));
+    let direction = match direction {
+        Some((word, at)) => {
+            DIRECTIONS.iter().find(|known| **known == word).copied().unwrap_or_else(|| {
+                at.remark(Remark::Put {
+                    there: format!("`{}` is no direction, and is taken for `either`", shown(word)),
+                    here: "the metric has bounds on both sides".to_owned(),
+                });
+                "either"
+            })
+        }
+        None => "either",
+    };
+    if let Some(strategy) = canary.get("nanStrategy")
+        && let Some(word) = strategy.text()
+    {
+        match word {
+            "remove" => {}
+            "replace" => strategy.remark(Remark::NoData {
+                there: "points that are missing count as 0".to_owned(),
+                here: "a reading that is missing is none".to_owned(),
+            }),
+            _ => strategy.remark(Remark::Put {
+                there: format!("`{}` is no strategy, and is taken for `remove`", shown(word)),
+                here: "a reading that is missing is none".to_owned(),
+            }),
+        }
+    }
+    if let Some(outliers) = canary.get("outliers") {
+        let _ = outliers.get("outlierFactor").and_then(|at| at.loose_number());
+        if outliers.text_of("strategy") == Some("remove") {
+            let what = "the removal of outliers, which takes rare errors for such".to_owned();
+            outliers.remark(Remark::NoCounterpart { what });
+        }
+    }
+    let sizes = canary.get("effectSize").map(|at| sizes(&at)).unwrap_or_default();
+    put(&canary, name, direction, sizes, critical, muted, draft);
+    !muted && (critical || must_have)
+}
+
+/// Ratios of the means from which a shift counts; none where any that is significant does.
+#[derive(Clone, Copy, Default)]
+struct Sizes {
+    allowed_increase: Option<f64>,
+    allowed_decrease: Option<f64>,
+    critical_increase: Option<f64>,
+    critical_decrease: Option<f64>,
+}
+
+fn sizes(at: &At<'_>) -> Sizes {
+    let ratio = |key, fits: fn(f64) -> bool| {
+        let number = at
+            .get(key)
+            .and_then(|at| at.within(at.loose_number()?, 0.0, 1e6, "a number from 0 to a million"));
+        number.filter(|number| fits(*number))
+    };
+    let sizes = Sizes {
+        allowed_increase: ratio("allowedIncrease", |size| size > 1.0),
+        allowed_decrease: ratio("allowedDecrease", |size| size < 1.0 && size > 0.0),
+        critical_increase: ratio("criticalIncrease", |size| size > 1.0),
+        critical_decrease: ratio("criticalDecrease", |size| size < 1.0 && size > 0.0),
+    };
+    match at.text_of("measure") {
+        Some("cles") => {
+            at.remark(Remark::NoCounterpart {
+                what: "an effect measured as the chance that one arm exceeds the other".to_owned(),
+            });
+            Sizes::default()
+        }
+        _ => sizes,
+    }
+}
+
+fn put(
+    at: &At<'_>,
+    name: &str,
+    direction: &str,
+    sizes: Sizes,
+    critical: bool,
+    muted: bool,
+    draft: &mut Draft,
+) {
+    let bounded = |draft: &mut Draft,
+                   id: String,
+                   worse,
+                   allowed: Option<f64>,
+                   beyond: Option<f64>,
+                   otherwise: f64| {
+        let allowed = allowed.unwrap_or_else(|| {
+            at.remark(Remark::NoTest {
+                there: format!("of `{}` any significant shift counts", shown(name)),
+                ratio: otherwise.to_string(),
+            });
+            otherwise
+        });
+        let mut metric = MetricDraft::gauge(id, name, worse);
+        metric.watched = muted;
+        metric.success = Some(Limit::OfLive(allowed));
+        if critical {
+            metric.rollback = Some(Limit::OfLive(beyond.unwrap_or(allowed)));
+        } else {
+            metric.alert = metric.success;
+        }
+        draft.metrics.push(metric);
+    };
+    let Sizes { allowed_increase, allowed_decrease, critical_increase, critical_decrease } = sizes;
+    let (more, less) = (1.0 + TOLERANCE, 1.0 / (1.0 + TOLERANCE));
+    match direction {
+        "increase" => {
+            let id = draft.id_at(at, name);
+            bounded(draft, id, Worse::Higher, allowed_increase, critical_increase, more);
+        }
+        "decrease" => {
+            let id = draft.id_at(at, name);
+            bounded(draft, id, Worse::Lower, allowed_decrease, critical_decrease, less);
+        }
+        _ => {
+            let stem = legal(name, "metric");
+            let (low, high) = (draft.id(&ended(&stem, "_low")), draft.id(&ended(&stem, "_high")));
+            let name = shown(name);
+            at.remark(Remark::TwoSided { name, below: low.clone(), above: high.clone() });
+            bounded(draft, low, Worse::Lower, allowed_decrease, critical_decrease, less);
+            bounded(draft, high, Worse::Higher, allowed_increase, critical_increase, more);
+        }
+    }
+}
+
+/// How long a canary is judged, and how often.
+fn request(at: &At<'_>, draft: &mut Draft) {
+    let minutes = |key| {
+        at.get(key)
+            .and_then(|at| Some((at.within(at.loose_number()?, 0.0, 1e6, MINUTES)? * 60.0, at)))
+    };
+    if let Some((interval, _)) =
+        minutes("analysisIntervalMins").filter(|(interval, _)| *interval > 0.0)
+    {
+        draft.cadence = interval;
+        draft.window = interval;
+        draft.stale = 2.0 * interval;
+    }
+    let begin = minutes("beginAfterMins");
+    if let Some((lifetime, at)) =
+        minutes("lifetimeDurationMins").filter(|(lifetime, _)| *lifetime > 0.0)
+    {
+        draft.first_watch = Some(lifetime.max(draft.cadence));
+        at.remark(Remark::Put {
+            there: "the canary is judged for its lifetime".to_owned(),
+            here: "the first phase is watched for it".to_owned(),
+        });
+    }
+    if let Some((begin, at)) = begin.filter(|(begin, _)| *begin > 0.0) {
+        draft.warm_up = begin;
+        draft.first_watch = draft.first_watch.map(|watch| watch + begin);
+        at.remark(Remark::Differs {
+            there: "the judge begins later, once".to_owned(),
+            here: "the beginning of every phase is left out".to_owned(),
+        });
+    }
+    if let Some((_, at)) = minutes("lookbackMins").filter(|(back, _)| *back > 0.0) {
+        at.remark(Remark::NoCounterpart { what: "a look back over so many minutes".to_owned() });
+    }
+    nothing(at, &["siteLocal", "metadata"]);
+    if let Some(scopes) = at.get("scopes") {
+        scopes.lost(Remark::Platform { what: "which instances are control and experiment" });
+    }
+    if let Some(scores) = at.get("thresholds") {
+        thresholds(&scores);
+    }
+}

@@ -1,0 +1,339 @@
+//! `OpenSLO`: an `SLO` with the indicator and the alerts that it refers to. It has thresholds, and no rollout.
+
+use super::draft::{Draft, Limit, MetricDraft, decimal};
+use super::fault::Fault;
+use super::reader::At;
+use super::remark::Remark;
+use super::{Source, main_of, named, nothing};
+use crate::grade::{MetricKind, Worse};
+use crate::text::shown;
+
+const FRACTION: &str = "a fraction above 0 and below 1";
+
+pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
+    for source in sources {
+        // Whom the host asks, and who is meant: nothing that a policy has.
+        if ["DataSource", "Service", "AlertNotificationTarget"].contains(&source.kind) {
+            source.used.set(true);
+            source.at.lost(Remark::OtherDocument { kind: source.kind.to_owned() });
+        }
+    }
+    let Some(source) = main_of(sources, "SLO") else {
+        return sources.first()?.unknown("there is no SLO, which has the objectives");
+    };
+    let mut draft = Draft::new(source.name, format!("SLO {}", shown(source.name)));
+    let spec = source.at.need("spec", "`spec:` with `objectives`")?;
+    nothing(&spec, &["description", "service"]);
+    time_window(&spec);
+    let slices = budgeting(&spec);
+    let indicator = indicator(&spec, sources);
+    let objectives = spec.need("objectives", "`objectives:` with one `target` or more")?;
+    for objective in objectives.items() {
+        self::objective(&objective, source.name, indicator.as_ref(), slices, sources, &mut draft);
+    }
+    alerts(&spec, sources, &mut draft);
+    draft.window = 300.0;
+    spec.remark(Remark::Completed {
+        what: "how often it is measured, and over which time a release is judged",
+        value: "looks every minute at the last five".to_owned(),
+    });
+    spec.remark(Remark::Differs {
+        there: "an objective holds for its whole time window, and its error budget may be spent at any time".to_owned(),
+        here: "the canary has to keep the objective in each phase".to_owned(),
+    });
+    draft.complete(&spec);
+    Some(draft)
+}
+
+fn time_window(spec: &At<'_>) {
+    for window in spec.list("timeWindow") {
+        nothing(&window, &["isRolling"]);
+        if let Some(duration) = window.get("duration")
+            && duration.text().is_some()
+        {
+            duration.remark(Remark::NoCounterpart {
+                what: "the time window of an objective".to_owned(),
+            });
+        }
+        if let Some(calendar) = window.get("calendar") {
+            calendar.lost(Remark::NoCounterpart { what: "a window of the calendar".to_owned() });
+        }
+    }
+}
+
+/// Whether slices of time are counted in place of events.
+fn budgeting(spec: &At<'_>) -> bool {
+    let Some(at) = spec.get("budgetingMethod") else { return false };
+    let method = at.word(&["Occurrences", "Timeslices", "RatioTimeslices"]);
+    let slices = matches!(method, Some("Timeslices" | "RatioTimeslices"));
+    if slices {
+        at.remark(Remark::Differs {
+            there: "good slices of time are counted".to_owned(),
+            here: "good events are: give counts of events, or of slices".to_owned(),
+        });
+    }
+    slices
+}
+
+/// What is measured.
+struct Indicator {
+    name: String,
+    /// Whether the ratio is of bad events.
+    bad: bool,
+    /// Whether it is a value with a threshold.
+    threshold: bool,
+}
+
+fn indicator<'d>(spec: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
+    let inline = spec.get("indicator");
+    let referred = spec.get("indicatorRef").and_then(|at| Some((at.text()?, at)));
+    let (at, name) = match (inline, referred) {
+        (Some(inline), _) => {
+            let name = inline.node.peek("metadata").and_then(|metadata| metadata.peek_text("name"));
+            let name = name.unwrap_or("indicator").to_owned();
+            nothing(&inline, &["metadata", "apiVersion", "kind"]);
+            (inline, name)
+        }
+        (None, Some((name, at))) => {
+            let Some(source) = named(sources, &["SLI"], name) else {
+                at.remark(Remark::MissingDocument { kind: "SLI", name: shown(name) });
+                return None;
+            };
+            (source.at.clone(), name.to_owned())
+        }
+        (None, None) => {
+            return spec.fail(Fault::MissingKey {
+                key: "indicator",
+                example: "`indicatorRef: name`, or the indicator itself",
+            });
+        }
+    };
+    let inner = at.need("spec", "`spec:` with `ratioMetric` or `thresholdMetric`")?;
+    nothing(&inner, &["description"]);
+    let query = |at: At<'d>| at.lost(Remark::Query { metric: shown(&name) });
+    if let Some(ratio) = inner.get("ratioMetric") {
+        nothing(&ratio, &["counter", "rawType"]);
+        let bad = ratio.get("bad");
+        let is_bad = bad.is_some();
+        for part in
+            [ratio.get("good"), bad, ratio.get("total"), ratio.get("raw")].into_iter().flatten()
+        {
+            query(part);
+        }
+        return Some(Indicator { bad: is_bad, threshold: false, name });
+    }
+    let threshold = inner.need("thresholdMetric", "`ratioMetric:` or `thresholdMetric:`")?;
+    query(threshold);
+    Some(Indicator { bad: false, threshold: true, name })
+}
+
+fn objective(
+    at: &At<'_>,
+    slo: &str,
+    indicator: Option<&Indicator>,
+    slices: bool,
+    sources: &[Source<'_>],
+    draft: &mut Draft,
+) {
+    let name = at.text_of("displayName").map(str::to_owned);
+    if let Some(composite) = at.get("compositeWeight") {
+        composite.lost(Remark::NoCounterpart {
+            what: "the weight of an objective in a composite".to_owned(),
+        });
+    }
+    for (key, needs) in [("indicatorRef", "SLI"), ("indicator", "SLI")] {
+        if let Some(part) = at.get(key) {
+            if let Some(found) = part
+                .text()
+                .filter(|_| key == "indicatorRef")
+                .and_then(|name| named(sources, &[needs], name))
+            {
+                found.at.ignore();
+            }
+            part.lost(Remark::NoCounterpart { what: "an objective of a composite".to_owned() });
+        }
+    }
+    let share = |key, whole: f64| {
+        let at = at.get(key)?;
+        let number = decimal(at.number()? / whole);
+        if number > 0.0 && number < 1.0 {
+            return Some(number);
+        }
+        at.fail(Fault::OutOfRange { got: (number * whole).to_string(), range: FRACTION })
+    };
+    let target = share("target", 1.0).or_else(|| share("targetPercent", 100.0));
+    let slice = share("timeSliceTarget", 1.0);
+    if let Some(window) = at.get("timeSliceWindow")
+        && window.text().is_some()
+        && slices
+    {
+        window.remark(Remark::NoCounterpart { what: "the length of a slice of time".to_owned() });
+    }
+    if slice.is_some() {
+        at.remark(Remark::NoCounterpart { what: "the target within a slice of time".to_owned() });
+    }
+    let operator = at.get("op").and_then(|at| at.word(&["gt", "gte", "lt", "lte"]));
+    let value = at.get("value").and_then(|at| at.number());
+    let Some(target) = target else {
+        if at.node.peek("target").is_none() && at.node.peek("targetPercent").is_none() {
+            at.fail::<()>(Fault::MissingKey { key: "target", example: "`target: 0.99`" });
+        }
+        return;
+    };
+    let Some(indicator) = indicator else { return };
+    let stem = name.as_deref().unwrap_or(if indicator.name == "indicator" {
+        slo
+    } else {
+        &indicator.name
+    });
+    let id = draft.id_at(at, stem);
+    let worse = if indicator.bad { Worse::Higher } else { Worse::Lower };
+    let bound = if indicator.bad { decimal(1.0 - target) } else { target };
+    let mut metric = MetricDraft::gauge(id, stem, worse);
+    metric.kind = MetricKind::Proportion;
+    metric.success = Some(Limit::Figure(bound));
+    draft.metrics.push(metric);
+    let there = match (indicator.threshold, operator, value) {
+        (true, Some(operator), Some(value)) => {
+            format!("{target} of the values are to be {operator} {value}")
+        }
+        (true, ..) => {
+            at.fail::<()>(Fault::MissingKey { key: "op", example: "`op: lte`, and a `value`" });
+            return;
+        }
+        (false, ..) if indicator.bad => format!("at most {bound} of the events may be bad"),
+        (false, ..) => format!("{target} of the events are to be good"),
+    };
+    let counted = if indicator.bad { "bad events" } else { "good events" };
+    at.remark(Remark::Put {
+        there,
+        here: format!(
+            "readings are counts: {counted}, and all; it is no reason to go back by itself"
+        ),
+    });
+}
+
+fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
+    for item in spec.list("alertPolicies") {
+        // A name, a table with a reference, or the policy itself.
+        let reference = match item.node.peek("alertPolicyRef") {
+            Some(_) => item.get("alertPolicyRef"),
+            None if item.node.peek("spec").is_some() => None,
+            None => Some(item.clone()),
+        };
+        let policy = if let Some(reference) = reference {
+            let Some(name) = reference.text() else { continue };
+            let Some(source) = named(sources, &["AlertPolicy"], name) else {
+                reference
+                    .remark(Remark::MissingDocument { kind: "AlertPolicy", name: shown(name) });
+                continue;
+            };
+            source.at.clone()
+        } else {
+            nothing(&item, &["apiVersion", "kind", "metadata"]);
+            item
+        };
+        if let Some(spec) = policy.need("spec", "`spec:` with `conditions`") {
+            alert_policy(&spec, sources, draft);
+        }
+    }
+}
+
+fn alert_policy(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
+    nothing(spec, &["description", "alertWhenResolved", "alertWhenBreaching"]);
+    if let Some(targets) = spec.get("notificationTargets") {
+        targets.lost(Remark::NoCounterpart { what: "who is told of an alert".to_owned() });
+    }
+    if let Some(no_data) = spec.get("alertWhenNoData")
+        && no_data.flag() == Some(true)
+    {
+        no_data.remark(Remark::NoData {
+            there: "somebody is told where there are no data".to_owned(),
+            here: "a person is asked".to_owned(),
+        });
+    }
+    for condition in spec.list("conditions") {
+        let inner = if let Some(reference) = condition.get("conditionRef") {
+            let Some(name) = reference.text() else { continue };
+            let Some(source) = named(sources, &["AlertCondition"], name) else {
+                reference
+                    .remark(Remark::MissingDocument { kind: "AlertCondition", name: shown(name) });
+                continue;
+            };
+            source.at.clone()
+        } else {
+            nothing(&condition, &["apiVersion", "kind", "metadata"]);
+            condition
+        };
+        if let Some(spec) = inner.need("spec", "`spec:` with `condition`") {
+            alert_condition(&spec, draft);
+        }
+    }
+}
+
+/// A burn rate: so many times the errors that the budget has room for.
+fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
+    nothing(spec, &["description"]);
+    if let Some(severity) = spec.get("severity")
+        && severity.text().is_some()
+    {
+        severity.remark(Remark::NoCounterpart { what: "the severity of an alert".to_owned() });
+    }
+    let Some(condition) = spec.need("condition", "`condition:` with `kind: burnrate`") else {
+        return;
+    };
+    let kind = condition.get("kind").and_then(|at| at.word(&["burnrate"]));
+    let operator = condition
+        .need("op", "`op: gte`")
+        .and_then(|at| Some((at.word(&["gt", "gte", "lt", "lte"])?, at)));
+    if let Some(("lt" | "lte", at)) = operator {
+        at.remark(Remark::NoCounterpart { what: "an alert on a low burn rate".to_owned() });
+        condition.ignore();
+        return;
+    }
+    let threshold = condition
+        .need("threshold", "`threshold: 2`")
+        .and_then(|at| Some((at.number_within(0.0, 1e6, "a number from 0 to a million")?, at)));
+    for (key, what) in [
+        ("lookbackWindow", "the window over which a rate is taken"),
+        ("alertAfter", "a wait before an alert"),
+    ] {
+        if let Some(at) = condition.get(key)
+            && at.duration().is_some()
+        {
+            at.remark(Remark::NoCounterpart { what: what.to_owned() });
+        }
+    }
+    let (Some(_), Some((rate, at))) = (kind, threshold) else { return };
+    let mut told = Vec::new();
+    for metric in &mut draft.metrics {
+        let Some(Limit::Figure(bound)) = metric.success else { continue };
+        // The budget is what the objective leaves.
+        let alert = match metric.worse {
+            Worse::Lower => decimal(1.0 - (1.0 - bound) * rate),
+            Worse::Higher => decimal(bound * rate),
+        };
+        if !(0.0..=1.0).contains(&alert) {
+            continue;
+        }
+        let sooner = |before: f64| match metric.worse {
+            Worse::Lower => before > alert,
+            Worse::Higher => before < alert,
+        };
+        // The first of several speaks.
+        if !matches!(metric.alert, Some(Limit::Figure(before)) if sooner(before)) {
+            metric.alert = Some(Limit::Figure(alert));
+        }
+        told.push(alert.to_string());
+    }
+    if told.is_empty() {
+        at.remark(Remark::NoCounterpart {
+            what: format!("a burn rate of {rate}, more than the objective has room for"),
+        });
+        return;
+    }
+    at.remark(Remark::Put {
+        there: format!("a burn rate of {rate} is an alert"),
+        here: format!("an alert bound stands at {}, and holds the phase", told.join(" and ")),
+    });
+}

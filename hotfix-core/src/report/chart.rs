@@ -1,0 +1,269 @@
+//! A chart as SVG: axes, lines, marks. It takes its colours from the page's classes, so that light, dark and paper all fit, and has
+//! no script and no reference.
+
+use std::fmt::Write as _;
+
+use crate::unit::Timestamp;
+
+use super::series::Point;
+
+/// A phone's width: text keeps its size on any screen, as charts are laid out in a grid.
+pub(super) const WIDTH: f64 = 440.0;
+const HEIGHT: f64 = 230.0;
+const LEFT: f64 = 76.0;
+const RIGHT: f64 = 22.0;
+const TOP: f64 = 24.0;
+const BOTTOM: f64 = 24.0;
+
+/// A line of a chart.
+pub(super) struct Line<'a> {
+    /// The page's class of its colour.
+    pub(super) class: &'static str,
+    pub(super) points: &'a [Point],
+}
+
+/// A stretch of time with a name above.
+pub(super) struct Band {
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) name: String,
+}
+
+/// A vertical line at a time.
+pub(super) struct MarkLine {
+    pub(super) at: Timestamp,
+    pub(super) class: &'static str,
+}
+
+/// What a chart shows.
+pub(super) struct Chart<'a> {
+    /// For readers who cannot see it.
+    pub(super) title: &'a str,
+    pub(super) words: &'a str,
+    pub(super) id: String,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) low: f64,
+    pub(super) high: f64,
+    pub(super) lines: Vec<Line<'a>>,
+    pub(super) bands: &'a [Band],
+    pub(super) marks: &'a [MarkLine],
+    /// A horizontal line at which something is decided.
+    pub(super) threshold: Option<f64>,
+    /// How a value is written at the axis.
+    pub(super) unit: &'a dyn Fn(f64) -> String,
+}
+
+/// Text as SVG and HTML show it and nothing else.
+pub(super) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(crate::text::drawable(c)),
+        }
+    }
+    safe
+}
+
+/// The beginning of a drawing, with its name and its description.
+pub(super) fn open(id: &str, height: f64, title: &str, words: &str) -> String {
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\"><title id=\"{id}-title\">{}</title><desc id=\"{id}-desc\">{}</desc>",
+        escaped(title),
+        escaped(words)
+    )
+}
+
+impl Chart<'_> {
+    /// As SVG.
+    pub(super) fn svg(&self) -> String {
+        let mut svg = open(&self.id, HEIGHT, self.title, self.words);
+        self.phases(&mut svg);
+        self.axes(&mut svg);
+        for mark in self.marks {
+            let x = self.x(mark.at);
+            // Writing to a string does not fail.
+            let _ = write!(
+                svg,
+                "<line class=\"mark {}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{:.1}\"/>",
+                mark.class,
+                HEIGHT - BOTTOM
+            );
+        }
+        if let Some(threshold) = self.threshold.filter(|t| (self.low..=self.high).contains(t)) {
+            let y = self.y(threshold);
+            let _ = write!(
+                svg,
+                "<line class=\"threshold\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>",
+                WIDTH - RIGHT
+            );
+        }
+        for line in &self.lines {
+            self.line(&mut svg, line);
+        }
+        svg.push_str("</svg>");
+        svg
+    }
+
+    fn x(&self, at: Timestamp) -> f64 {
+        let whole = self.to.since(self.from).as_seconds().max(1.0);
+        LEFT + (WIDTH - LEFT - RIGHT) * (at.since(self.from).as_seconds() / whole).min(1.0)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        let share = (value.clamp(self.low, self.high) - self.low) / (self.high - self.low);
+        HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share
+    }
+
+    fn phases(&self, svg: &mut String) {
+        for (at, band) in self.bands.iter().enumerate() {
+            let (from, to) = (self.x(band.from), self.x(band.to));
+            let class = if at % 2 == 0 { "phase" } else { "phase other" };
+            let _ = write!(
+                svg,
+                "<rect class=\"{class}\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>",
+                (to - from).max(0.0),
+                HEIGHT - TOP - BOTTOM
+            );
+            // A name that has no room is left out; the words have it.
+            if to - from > 7.0 * band.name.chars().count() as f64 {
+                let _ = write!(
+                    svg,
+                    "<text class=\"name\" x=\"{:.1}\" y=\"16\">{}</text>",
+                    f64::midpoint(from, to),
+                    escaped(&band.name)
+                );
+            }
+        }
+    }
+
+    fn axes(&self, svg: &mut String) {
+        let bottom = HEIGHT - BOTTOM;
+        for value in values(self.low, self.high) {
+            let y = self.y(value);
+            let _ = write!(
+                svg,
+                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text class=\"value\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                WIDTH - RIGHT,
+                LEFT - 6.0,
+                y + 4.0,
+                escaped(&(self.unit)(value))
+            );
+        }
+        for (at, label) in times(self.from, self.to) {
+            let x = self.x(at);
+            let _ = write!(
+                svg,
+                "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{bottom:.1}\" y2=\"{:.1}\"/><text class=\"time\" x=\"{x:.1}\" y=\"{:.1}\">{label}</text>",
+                bottom + 4.0,
+                HEIGHT - 6.0
+            );
+        }
+        let _ = write!(
+            svg,
+            "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{bottom:.1}\" y2=\"{bottom:.1}\"/>",
+            WIDTH - RIGHT
+        );
+    }
+
+    fn line(&self, svg: &mut String, line: &Line<'_>) {
+        for piece in line.points.chunk_by(|_, next| !next.after_gap) {
+            match piece {
+                // A point by itself has no line.
+                [only] => {
+                    let (x, y) = (self.x(only.at), self.y(only.value));
+                    let _ = write!(
+                        svg,
+                        "<circle class=\"dot {}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\"/>",
+                        line.class
+                    );
+                }
+                piece => {
+                    let _ = write!(svg, "<polyline class=\"line {}\" points=\"", line.class);
+                    for point in piece {
+                        let _ = write!(svg, "{:.1},{:.1} ", self.x(point.at), self.y(point.value));
+                    }
+                    svg.push_str("\"/>");
+                }
+            }
+        }
+    }
+}
+
+/// Round values between two ends, four or so.
+fn values(low: f64, high: f64) -> Vec<f64> {
+    let wide = high - low;
+    let mut step = 1e-12;
+    // 1, 2 and 5 times each power of ten, until few enough fit.
+    for factor in [2.0, 2.5, 2.0].iter().cycle().take(120) {
+        if wide / step <= 5.000_001 {
+            break;
+        }
+        step *= factor;
+    }
+    let first = (low / step).ceil();
+    (0..8)
+        .map(|n| (first + f64::from(n)) * step)
+        .take_while(|value| *value <= high + 1e-9 * wide)
+        .collect()
+}
+
+/// Round times between two ends with their labels, six at most.
+fn times(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, String)> {
+    const STEPS: [i64; 19] = [
+        1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
+        172_800, 604_800,
+    ];
+    let (first, last) = (from.as_millis(), to.as_millis());
+    let fits = |step: &&i64| (last - first) / (**step * 1_000) <= 5;
+    // Years have no labels of their own: a log of a year still has six.
+    let rough = 1_000 * (last - first).div_euclid(5_000).max(1);
+    let step = STEPS.iter().find(fits).map_or(rough, |step| step * 1_000);
+    let begin = first.div_euclid(step) * step;
+    let label = |at: Timestamp| {
+        let text = at.to_string();
+        let part = if step >= 86_400_000 {
+            5..10
+        } else if step >= 60_000 {
+            11..16
+        } else {
+            11..19
+        };
+        text.get(part).unwrap_or_default().to_owned()
+    };
+    (0..8)
+        .map(|n| begin + n * step)
+        .filter(|at| (first..=last).contains(at))
+        .filter_map(|at| Timestamp::try_from_millis(at).ok())
+        .map(|at| (at, label(at)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn post_1_axes_have_round_figures() {
+        let shown =
+            |low, high| values(low, high).iter().map(|v| format!("{v:.2}")).collect::<Vec<_>>();
+        assert_eq!(shown(0.0, 0.06), ["0.00", "0.02", "0.04", "0.06"]);
+        assert_eq!(shown(-3.0, 7.0), ["-2.00", "0.00", "2.00", "4.00", "6.00"]);
+        assert_eq!(shown(-1.0, 0.2), ["-1.00", "-0.50", "0.00"]);
+        let at = |text: &str| text.parse().unwrap();
+        let labels = |from, to| -> Vec<String> {
+            times(at(from), at(to)).into_iter().map(|(_, label)| label).collect()
+        };
+        assert_eq!(
+            labels("2026-03-03T14:41:00Z", "2026-03-03T15:40:00Z"),
+            ["14:50", "15:00", "15:10", "15:20", "15:30", "15:40"]
+        );
+        assert_eq!(labels("2026-03-03T14:41:00Z", "2026-03-03T14:41:00Z"), ["14:41:00"]);
+        assert!(labels("2026-03-03T14:41:00Z", "2029-03-03T14:41:00Z").len() <= 6);
+    }
+}

@@ -1,0 +1,104 @@
+//! Which duties were kept, late or missed (POST-2, POST-4).
+//!
+//! An agenda says how things stand; when something that is done was due it no longer says. So what is open is looked at
+//! after each line that is not a mere reading.
+
+use std::collections::BTreeMap;
+
+use crate::deadline::{Duties, Item, Settlement};
+use crate::plan::Plan;
+use crate::unit::{Name, Timestamp};
+
+use super::model::{DutyPart, DutyStanding};
+use super::words;
+
+/// What was known of a duty while it was open.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    from: Option<Timestamp>,
+    due: Option<Timestamp>,
+    /// Of something repeated: which occurrence was due then.
+    occurrence: u64,
+    /// Of something repeated: how many were passed by then.
+    passed: u64,
+}
+
+/// Duties as they were seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen(BTreeMap<Name, Known>);
+
+impl Seen {
+    /// Looks at what is open after a line, at its time.
+    pub(super) fn look(&mut self, duties: &Duties<'_>) {
+        let open = [&duties.overdue, &duties.due, &duties.next, &duties.later, &duties.undated];
+        for item in open.into_iter().flatten() {
+            let before = self.0.get(&item.id).copied();
+            let occurrence = item.occurrence.unwrap_or(1);
+            let passed = before
+                .map_or(0, |known| known.passed + late_between(item, known, occurrence, duties.at));
+            self.0.insert(item.id, Known { from: item.from_at, due: item.due, occurrence, passed });
+        }
+    }
+
+    /// How each stands at the end.
+    pub(super) fn parts(
+        &self,
+        plan: &Plan,
+        duties: &Duties<'_>,
+        evidence: &BTreeMap<Name, String>,
+    ) -> Vec<DutyPart> {
+        let open = [&duties.overdue, &duties.due, &duties.next, &duties.undated, &duties.later];
+        let all = open.into_iter().flatten().chain(&duties.done);
+        let mut parts: Vec<DutyPart> = all.map(|item| self.part(plan, item, evidence)).collect();
+        parts.sort_by_key(|part| (part.due.or(part.settled).is_none(), part.due.or(part.settled)));
+        parts
+    }
+
+    fn part(&self, plan: &Plan, item: &Item<'_>, evidence: &BTreeMap<Name, String>) -> DutyPart {
+        let known = self.0.get(&item.id).copied();
+        let due = item.due.or(known.and_then(|known| known.due));
+        let from = item.from_at.or(known.and_then(|known| known.from));
+        let is_repeated = item.every.is_some();
+        let missed = item.missed + known.map_or(0, |known| known.passed);
+        let is_open = item.left.is_some() || item.late_by.is_some() || item.awaits.is_some();
+        let settled = item.settled.filter(|_| !is_open);
+        let standing = match settled {
+            _ if is_repeated && missed > 0 => DutyStanding::Missed,
+            None if item.late_by.is_some() => DutyStanding::Missed,
+            None => DutyStanding::Open,
+            Some(_) if is_repeated && item.times > 0 => DutyStanding::Kept,
+            Some(settled) => match (settled.how, due) {
+                (Settlement::Ended, Some(due)) if due < settled.at => DutyStanding::Missed,
+                (Settlement::Ended, _) => DutyStanding::Over,
+                (_, Some(due)) if settled.at > due => DutyStanding::Late,
+                (_, Some(_)) => DutyStanding::Kept,
+                (_, None) => DutyStanding::Done,
+            },
+        };
+
+        DutyPart {
+            id: item.id,
+            title: item.title.to_string(),
+            kind: item.kind,
+            role: item.who.as_ref().map(|who| words::role(plan.policy(), who.role)),
+            standing,
+            from,
+            due,
+            settled: settled.map(|settled| settled.at),
+            times: is_repeated.then_some(item.times),
+            missed: is_repeated.then_some(missed),
+            evidence: evidence.get(&item.id).cloned(),
+        }
+    }
+}
+
+/// How many occurrences of something repeated were settled only after their time, between two looks.
+fn late_between(item: &Item<'_>, known: Known, occurrence: u64, at: Timestamp) -> u64 {
+    let (Some(every), Some(due)) = (item.every, known.due) else { return 0 };
+    let settled = occurrence.saturating_sub(known.occurrence);
+    if settled == 0 || at <= due {
+        return 0;
+    }
+    let passed = (at.since(due).as_millis() - 1) / every.as_millis().max(1) + 1;
+    passed.min(settled)
+}

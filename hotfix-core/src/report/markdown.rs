@@ -1,0 +1,57 @@
+//! The page in Markdown: tables of GitHub's dialect. Every text goes through [`markdown`], our own as well.
+
+use std::fmt::Write as _;
+
+use crate::text::markdown;
+
+use super::outline::{Block, Section, Table};
+
+/// The page.
+pub(super) fn page(title: &str, sections: &[Section]) -> String {
+    let mut page = format!("# {}\n\nAll times are UTC.\n", markdown(title));
+    // Drawings are on the other page; what they show stands in tables. A section of drawings alone is none here.
+    let is_drawn = |block: &Block| matches!(block, Block::Plots { .. });
+    for section in sections.iter().filter(|section| !section.blocks.iter().all(is_drawn)) {
+        let _ = write!(page, "\n## {}\n", markdown(&section.title));
+        for block in &section.blocks {
+            write_block(&mut page, block);
+        }
+    }
+    page
+}
+
+// Writing to a string does not fail.
+fn write_block(page: &mut String, block: &Block) {
+    match block {
+        Block::Heading { text } => {
+            let _ = write!(page, "\n### {}\n", markdown(text));
+        }
+        Block::Paragraph { text } => {
+            let _ = write!(page, "\n{}\n", markdown(text));
+        }
+        Block::List { items } => {
+            page.push('\n');
+            for item in items {
+                let _ = writeln!(page, "- {}", markdown(item));
+            }
+        }
+        Block::Table(table) => write_table(page, table),
+        Block::Plots { .. } => {}
+    }
+}
+
+fn write_table(page: &mut String, table: &Table) {
+    let _ = write!(page, "\n{}:\n\n", markdown(&table.caption));
+    let mut line = |cells: Vec<String>| {
+        let _ = writeln!(page, "| {} |", cells.join(" | "));
+    };
+    let name = |name: &String| if name.is_empty() { String::new() } else { markdown(name) };
+    line(table.head.iter().map(name).collect());
+    line(table.head.iter().map(|_| "---".to_owned()).collect());
+    let cell = |lines: &Vec<String>| {
+        lines.iter().map(|line| markdown(line)).collect::<Vec<_>>().join("; ")
+    };
+    for row in &table.rows {
+        line(row.iter().map(cell).collect());
+    }
+}

@@ -1,0 +1,504 @@
+//! The sections of a report as blocks of plain text: what both pages are made of. A part of which there is nothing is left out.
+
+use crate::judge::Comparison;
+
+use super::model::{
+    ActionItem, DutyPart, QuestionPart, Report, Statement, TimelineEntry, VerdictPart,
+};
+use super::shortened::Shortened;
+use super::words::{self, figure, in_unit, lasting, percent, utc};
+
+/// What stands where there is nothing.
+pub(super) const DASH: &str = "–";
+
+fn or_dash(text: Option<&String>) -> String {
+    text.cloned().unwrap_or_else(|| DASH.to_owned())
+}
+
+/// A section.
+#[derive(Clone, Debug)]
+pub(super) struct Section {
+    /// Its anchor.
+    pub(super) id: &'static str,
+    pub(super) title: String,
+    pub(super) blocks: Vec<Block>,
+}
+
+/// A part of a section. Its texts are plain: each page escapes them.
+#[derive(Clone, Debug)]
+pub(super) enum Block {
+    Heading {
+        text: String,
+    },
+    Paragraph {
+        text: String,
+    },
+    List {
+        items: Vec<String>,
+    },
+    Table(Table),
+    /// Where the plots of this kind go; a page without plots has none.
+    Plots {
+        of: &'static str,
+    },
+}
+
+/// A table; its cells are lines of text.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    /// What it shows.
+    pub(super) caption: String,
+    pub(super) head: Vec<String>,
+    pub(super) rows: Vec<Vec<Vec<String>>>,
+    /// A page that can fold shows it folded.
+    pub(super) folded: bool,
+    /// The first column names the row.
+    pub(super) named: bool,
+}
+
+impl Table {
+    pub(super) fn new(caption: &str, head: &[&str]) -> Self {
+        Self {
+            caption: caption.to_owned(),
+            head: head.iter().map(|&name| name.to_owned()).collect(),
+            rows: Vec::new(),
+            folded: false,
+            named: true,
+        }
+    }
+
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().map(|cell| vec![cell]).collect());
+    }
+}
+
+/// A section as it grows.
+struct Draft(Section);
+
+impl Draft {
+    fn new(id: &'static str, title: &str) -> Self {
+        Self(Section { id, title: title.to_owned(), blocks: Vec::new() })
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.0.blocks.push(Block::Heading { text: text.to_owned() });
+    }
+
+    fn paragraph(&mut self, text: impl Into<String>) {
+        self.0.blocks.push(Block::Paragraph { text: text.into() });
+    }
+
+    fn list(&mut self, items: impl IntoIterator<Item = String>) {
+        let items: Vec<String> = items.into_iter().collect();
+        if !items.is_empty() {
+            self.0.blocks.push(Block::List { items });
+        }
+    }
+
+    fn table(&mut self, table: Table) {
+        if !table.rows.is_empty() {
+            self.0.blocks.push(Block::Table(table));
+        }
+    }
+
+    fn plots(&mut self, of: &'static str, drawn: bool) {
+        if drawn {
+            self.0.blocks.push(Block::Plots { of });
+        }
+    }
+
+    fn into(self, sections: &mut Vec<Section>) {
+        if !self.0.blocks.is_empty() {
+            sections.push(self.0);
+        }
+    }
+}
+
+/// What a report is called.
+pub(super) fn title(report: &Report) -> String {
+    format!("Incident report: {}", report.incident.id)
+}
+
+/// All sections that have anything in them.
+pub(super) fn outline(report: &Report) -> Vec<Section> {
+    let mut sections = Vec::new();
+    summary(report).into(&mut sections);
+    impact(report).into(&mut sections);
+    let mut detection = Draft::new("detection", "Detection");
+    detection.list(report.detection.iter().cloned());
+    detection.list(said(report, "detection"));
+    detection.into(&mut sections);
+    timeline(&report.timeline).into(&mut sections);
+    seen(report).into(&mut sections);
+    let mut unseen = Draft::new("not-seen", "What each phase could not have seen");
+    unseen.list(said(report, "not_caught_earlier"));
+    unseen.list(report.not_caught_earlier.iter().cloned());
+    unseen.into(&mut sections);
+    let mut cause = Draft::new("root-cause", "Root cause");
+    cause.list(report.root_cause.iter().map(statement));
+    cause.list(
+        report.release.links.get("cause").map(|link| format!("More is to be read at {link}")),
+    );
+    cause.into(&mut sections);
+    let mut conditions = Draft::new("conditions", "Conditions that led to it");
+    conditions.list(report.conditions.iter().map(statement));
+    conditions.into(&mut sections);
+    let mut resolution = Draft::new("resolution", "Resolution, deployment and verification");
+    resolution.list(report.resolution.iter().cloned());
+    resolution.list(said(report, "resolution"));
+    resolution.list(said(report, "verification"));
+    resolution.into(&mut sections);
+    duties(&report.duties).into(&mut sections);
+    let mut well = Draft::new("went-well", "What went well");
+    well.list(report.went_well.iter().cloned());
+    well.list(said(report, "went_well"));
+    well.into(&mut sections);
+    let mut improve = Draft::new("to-improve", "What to improve");
+    improve.list(report.to_improve.iter().cloned());
+    improve.list(said(report, "to_improve"));
+    improve.into(&mut sections);
+    actions(&report.action_items).into(&mut sections);
+    let mut prevention = Draft::new("prevention", "Prevention");
+    prevention.list(report.prevention.iter().map(statement));
+    prevention.into(&mut sections);
+    answered("questions", "Questions of the review", &report.questions).into(&mut sections);
+    answered("house", "Further sections of the house", &report.house_sections).into(&mut sections);
+    measures(report).into(&mut sections);
+    let mut open = Draft::new("still-open", "Still open");
+    if !report.open.is_empty() {
+        open.paragraph("Nobody has said, or done, this yet:");
+    }
+    open.list(report.open.iter().cloned());
+    open.into(&mut sections);
+    audit(report).into(&mut sections);
+    sections
+}
+
+/// A statement with who said it, by role, and when.
+fn statement(of: &Statement) -> String {
+    match &of.role {
+        Some(role) => format!("{} ({role}, {})", of.text, utc(of.at)),
+        None => format!("{} ({})", of.text, utc(of.at)),
+    }
+}
+
+fn said(report: &Report, topic: &str) -> Vec<String> {
+    report.said.get(topic).into_iter().flatten().map(statement).collect()
+}
+
+fn summary(report: &Report) -> Draft {
+    let mut draft = Draft::new("summary", "Summary");
+    for sentence in &report.summary {
+        draft.paragraph(sentence.clone());
+    }
+    let mut table = Table::new("The incident at a glance", &["", ""]);
+    let mut put = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            table.row([name.to_owned(), value]);
+        }
+    };
+    let release = &report.release;
+    put("State", Some(words::words(report.state.as_str())));
+    put("Severity", report.incident.severity.map(|severity| severity.to_string()));
+    put("Release", Some(format!("{}, in the place of {}", release.version, release.previous)));
+    put("Branch", release.branch.clone());
+    put("Commit", release.commit.clone());
+    put("Strategy", Some(words::words(release.strategy.as_str())));
+    put("Attempts", (release.attempts > 1).then(|| release.attempts.to_string()));
+    for part in &report.moments {
+        put(&first_upper(&words::words(part.moment.as_str())), Some(utc(part.at)));
+    }
+    put("Policy", Some(report.policy.title.clone()));
+    put("As of", Some(utc(report.as_of)));
+    draft.table(table);
+    if !report.finished {
+        draft.paragraph("This report is of an incident that is not finished: more may be to come.");
+    }
+    if !report.open.is_empty() {
+        let count = report.open.len();
+        let things = if count == 1 { "thing is" } else { "things are" };
+        draft.paragraph(format!("{count} {things} still open; they are listed near the end."));
+    }
+    draft
+}
+
+fn first_upper(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn impact(report: &Report) -> Draft {
+    let mut draft = Draft::new("impact", "Impact");
+    let impact = &report.impact;
+    draft.list(said(report, "impact"));
+    draft.list(impact.sentences.iter().cloned());
+    let mut hurt =
+        Table::new("Bad events that were read", &["Counted by", "New version", "Live version"]);
+    for metric in &impact.hurt {
+        let counted = |of: Option<super::Counted>| {
+            of.map_or_else(
+                || DASH.to_owned(),
+                |of| format!("{} of {}", figure(of.bad), figure(of.of)),
+            )
+        };
+        hurt.row([metric.title.clone(), counted(metric.new_version), counted(metric.live_version)]);
+    }
+    draft.table(hurt);
+    let mut facts = Table::new("What is known of the incident", &["Fact", "Value"]);
+    for (fact, value) in &impact.facts {
+        facts.row([words::words(fact), value.clone()]);
+    }
+    draft.table(facts);
+    draft
+}
+
+fn timeline(entries: &Shortened<TimelineEntry>) -> Draft {
+    let mut draft = Draft::new("timeline", "Timeline");
+    let mut table =
+        Table::new("All times are UTC", &["Time", "Who", "What", "Why", "What followed"]);
+    let mut before: Option<&TimelineEntry> = None;
+    for (at, entry) in entries.iter().enumerate() {
+        if at == entries.before_gap() && entries.left_out() > 0 {
+            let text = format!("{} lines are left out here", entries.left_out());
+            table.row([DASH, DASH, &text, DASH, DASH].map(str::to_owned));
+            before = None;
+        }
+        let joined = before.is_some_and(|before| is_of_one_sitting(before, entry));
+        match table.rows.last_mut().and_then(|row| row.get_mut(2)).filter(|_| joined) {
+            Some(what) => what.push(entry.what.clone()),
+            None => table.rows.push(timeline_row(entry)),
+        }
+        before = Some(entry);
+    }
+    draft.table(table);
+    draft
+}
+
+/// Items that one role checked within a minute, and nothing came of it: they share a row.
+fn is_of_one_sitting(before: &TimelineEntry, entry: &TimelineEntry) -> bool {
+    let plain = |of: &TimelineEntry| {
+        of.kind == "check_item" && of.why.is_none() && of.then.is_empty() && of.claimed_at.is_none()
+    };
+    plain(before)
+        && plain(entry)
+        && before.role == entry.role
+        && utc(before.at).get(..16) == utc(entry.at).get(..16)
+}
+
+fn timeline_row(entry: &TimelineEntry) -> Vec<Vec<String>> {
+    let mut time = utc(entry.at);
+    if let Some(until) = entry.until {
+        time = format!("{time} to {}", utc(until).split_off(11));
+    }
+    let mut what = vec![entry.what.clone()];
+    if entry.count > 1 {
+        what.push(format!("{} times", entry.count));
+    }
+    if let Some(claimed) = entry.claimed_at {
+        what.push(format!("(the sender said {})", utc(claimed)));
+    }
+    let then = if entry.then.is_empty() { vec![DASH.to_owned()] } else { entry.then.clone() };
+    vec![
+        vec![time],
+        vec![or_dash(entry.role.as_ref())],
+        what,
+        vec![or_dash(entry.why.as_ref())],
+        then,
+    ]
+}
+
+fn seen(report: &Report) -> Draft {
+    let mut draft = Draft::new("verdicts", "What each verdict saw");
+    draft.plots("metrics", !report.plots.metrics.is_empty());
+    for of in &report.comparisons {
+        let caption = if report.comparisons.len() > 1 {
+            format!("Attempt {}, {}: what each phase read", of.attempt, of.version)
+        } else {
+            format!("What each phase read of {}", of.version)
+        };
+        draft.table(comparison(&caption, &of.table));
+    }
+    draft.plots("evidence", !report.plots.evidence.is_empty());
+    let left_out = report.verdicts.left_out();
+    for (at, verdict) in report.verdicts.iter().enumerate() {
+        if at == report.verdicts.before_gap() && left_out > 0 {
+            draft.paragraph(format!("{left_out} verdicts are left out here."));
+        }
+        one_verdict(&mut draft, verdict);
+    }
+    draft
+}
+
+fn one_verdict(draft: &mut Draft, verdict: &VerdictPart) {
+    let phase = verdict.phase.map_or_else(String::new, |phase| format!(", phase {phase}"));
+    draft.heading(&format!("{}{phase}: {}", utc(verdict.at), words::decision(verdict.decision)));
+    if let Some(why) = &verdict.why {
+        draft.paragraph(format!("Why: {why}."));
+    }
+    let needed = verdict.threshold.map_or_else(String::new, |threshold| {
+        format!(" of {} at which it goes back", text_of(threshold))
+    });
+    draft.paragraph(format!(
+        "Evidence against the new version, all tests together: {}{needed} (log e).",
+        text_of(verdict.log_e)
+    ));
+    draft.list(verdict.sentences.iter().cloned());
+}
+
+fn text_of(log_e: f64) -> String {
+    format!("{log_e:.2}")
+}
+
+/// The comparison table (MET-4): record, live version, and each phase's value.
+fn comparison(caption: &str, of: &Comparison) -> Table {
+    let mut head = vec!["Metric".to_owned(), "Record".to_owned(), "Live".to_owned()];
+    head.extend(
+        of.phases.iter().map(|phase| format!("{} ({})", phase.phase, percent(phase.share))),
+    );
+    let rows = of.rows.iter().map(|row| {
+        let value = |value: Option<f64>| {
+            vec![value.map_or_else(|| DASH.to_owned(), |value| in_unit(row.kind, value))]
+        };
+        let mut cells = vec![vec![row.title.clone()], value(row.record), value(row.live)];
+        cells.extend(row.cells.iter().map(|cell| match cell {
+            None => vec![DASH.to_owned()],
+            Some(cell) => {
+                let mut lines = vec![in_unit(row.kind, cell.canary)];
+                lines.extend(
+                    cell.baseline.map(|live| format!("against {}", in_unit(row.kind, live))),
+                );
+                lines.extend(cell.band.map(|band| words::words(band.as_str())));
+                lines.extend(cell.healed.then(|| "after trouble that healed".to_owned()));
+                lines
+            }
+        }));
+        cells
+    });
+    Table { caption: caption.to_owned(), head, rows: rows.collect(), folded: false, named: true }
+}
+
+fn duties(all: &[DutyPart]) -> Draft {
+    let mut draft = Draft::new("duties", "Duties kept and missed");
+    let drawn = all.iter().any(super::plot::is_drawn);
+    draft.plots("duties", drawn);
+    let mut table = Table::new(
+        "Each duty",
+        &["Duty", "Whose", "Due", "Done", "How it stands", "What shows it"],
+    );
+    for duty in all {
+        let time = |at: Option<crate::unit::Timestamp>| at.map_or_else(|| DASH.to_owned(), utc);
+        let standing = match (duty.times, duty.missed) {
+            (Some(times), Some(missed)) => {
+                format!("{}: done {times} times, missed {missed}", duty.standing)
+            }
+            _ => duty.standing.to_string(),
+        };
+        table.row([
+            duty.title.clone(),
+            or_dash(duty.role.as_ref()),
+            time(duty.due),
+            time(duty.settled),
+            standing,
+            or_dash(duty.evidence.as_ref()),
+        ]);
+    }
+    draft.table(table);
+    draft
+}
+
+fn actions(items: &[ActionItem]) -> Draft {
+    let mut draft = Draft::new("action-items", "Action items");
+    let mut table =
+        Table::new("What is to be done", &["Task", "Owner", "Deadline", "Done when", "Done"]);
+    for item in items {
+        let or_open = |text: &Option<String>| text.clone().unwrap_or_else(|| "open".to_owned());
+        table.row([
+            item.task.clone(),
+            or_open(&item.owner),
+            or_open(&item.deadline),
+            or_open(&item.success_criterion),
+            if item.done { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    draft.table(table);
+    draft
+}
+
+fn answered(id: &'static str, title: &str, parts: &[QuestionPart]) -> Draft {
+    let mut draft = Draft::new(id, title);
+    for part in parts.iter().filter(|part| !part.answers.is_empty()) {
+        draft.heading(&part.question);
+        draft.list(part.answers.iter().map(statement));
+    }
+    draft
+}
+
+fn measures(report: &Report) -> Draft {
+    let mut draft = Draft::new("measures", "Measures");
+    let mut table = Table::new("Times between moments", &["Measure", "From", "To", "Time"]);
+    for of in &report.measures.durations {
+        let moment = |moment: crate::grade::Moment| words::words(moment.as_str());
+        table.row([of.name.to_owned(), moment(of.from), moment(of.to), lasting(of.seconds)]);
+    }
+    draft.table(table);
+    draft
+}
+
+fn audit(report: &Report) -> Draft {
+    let mut draft = Draft::new("audit-trail", "Audit trail");
+    let trail = &report.audit_trail;
+    draft.paragraph(format!(
+        "The log has {} lines; the hash of the last one is {}. The plan's digest is {}, the policy's {}.",
+        trail.lines, trail.head, trail.plan_digest, report.policy.digest
+    ));
+    if trail.redacted {
+        draft.paragraph("Names were taken out of this log; where one is lacking, a dash stands.");
+    }
+    let mut words_given = Table::new(
+        "Who approved, and of which plan",
+        &["Time", "What", "Role", "Who", "Channel", "Heard by", "Why", "Plan"],
+    );
+    for word in &trail.approvals {
+        words_given.row([
+            utc(word.at),
+            words::words(word.kind),
+            words::words(word.role.as_str()),
+            or_dash(word.who.as_ref()),
+            or_dash(word.channel.as_ref()),
+            or_dash(word.heard_by.as_ref()),
+            or_dash(word.why.as_ref()),
+            word.plan_digest.to_string().chars().take(12).collect(),
+        ]);
+    }
+    draft.table(words_given);
+    let mut table = Table::new(
+        "Everything that people and tools did",
+        &["Line", "Time", "Who", "What", "Why", "What it changed"],
+    );
+    table.folded = true;
+    for (at, entry) in trail.entries.iter().enumerate() {
+        if at == trail.entries.before_gap() && trail.entries.left_out() > 0 {
+            let text = format!("{} lines are left out here", trail.entries.left_out());
+            table.row([
+                DASH.to_owned(),
+                DASH.to_owned(),
+                DASH.to_owned(),
+                text,
+                DASH.to_owned(),
+                DASH.to_owned(),
+            ]);
+        }
+        let changes =
+            if entry.changes.is_empty() { vec![DASH.to_owned()] } else { entry.changes.clone() };
+        table.rows.push(vec![
+            vec![entry.seq.to_string()],
+            vec![utc(entry.at)],
+            vec![or_dash(entry.who.as_ref())],
+            vec![entry.what.clone()],
+            vec![or_dash(entry.why.as_ref())],
+            changes,
+        ]);
+    }
+    draft.table(table);
+    draft
+}

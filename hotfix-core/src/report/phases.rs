@@ -1,0 +1,124 @@
+//! The stretches in which phases were deployed and watched.
+
+use crate::rollout::{Resume, Rollout, Stage, Step};
+use crate::unit::{PhaseName, Span, Timestamp};
+
+use super::model::{PhaseEnd, PhaseVisit};
+
+/// Most stretches that are kept; more attempts than anybody makes.
+const MOST: usize = 200;
+
+/// The stretches so far, the last one perhaps under way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Visits {
+    all: Vec<PhaseVisit>,
+    /// The last reading of the stretch under way.
+    last_reading: Option<Timestamp>,
+}
+
+impl Visits {
+    /// The phase under way, or the one that just ended.
+    pub(super) fn phase(&self) -> Option<PhaseName> {
+        self.all.last().filter(|visit| visit.until.is_none()).map(|visit| visit.phase)
+    }
+
+    /// A reading came.
+    pub(super) fn reading(&mut self, at: Timestamp) {
+        let Some(visit) = self.all.last_mut().filter(|visit| visit.until.is_none()) else { return };
+        let Some(since) = visit.watched_since else { return };
+        let silence = at.since(self.last_reading.unwrap_or(since));
+        visit.longest_silence = visit.longest_silence.max(silence);
+        visit.readings += 1;
+        self.last_reading = Some(at);
+    }
+
+    /// A stage was entered. Gives the stretch that it ended, if it ended one.
+    pub(super) fn enter(
+        &mut self,
+        rollout: &Rollout,
+        at: Timestamp,
+        to: &Stage,
+    ) -> Option<PhaseVisit> {
+        match to {
+            Stage::Deploying(step) | Stage::Paused { from: Resume::Deploying(step), .. } => {
+                self.step(rollout, at, *step, false)
+            }
+            Stage::Monitoring(step)
+            | Stage::Gate { step, .. }
+            | Stage::Paused { from: Resume::Monitoring(step) | Resume::Gate(step), .. } => {
+                self.step(rollout, at, *step, true)
+            }
+            Stage::Preparing => self.end(at, PhaseEnd::BegunAnew),
+            Stage::RollingBack(_) | Stage::RolledBack => self.end(at, PhaseEnd::RolledBack),
+            Stage::Frozen { .. } | Stage::Aborted | Stage::Failed => {
+                self.end(at, PhaseEnd::Stopped)
+            }
+            Stage::FinalValidation { .. }
+            | Stage::Paused { from: Resume::FinalValidation { .. }, .. }
+            | Stage::Complete { .. }
+            | Stage::Closed => self.end(at, PhaseEnd::Passed),
+        }
+    }
+
+    fn step(
+        &mut self,
+        rollout: &Rollout,
+        at: Timestamp,
+        step: Step,
+        watched: bool,
+    ) -> Option<PhaseVisit> {
+        let attempt = rollout.attempt();
+        let mut ended = None;
+        let open = self.all.last().filter(|visit| visit.until.is_none());
+        if open.is_none_or(|visit| visit.index != step.index || visit.attempt != attempt) {
+            let end = match open {
+                Some(visit) if visit.attempt != attempt => PhaseEnd::BegunAnew,
+                _ => PhaseEnd::Passed,
+            };
+            ended = self.end(at, end);
+            if self.all.len() < MOST {
+                let phase = rollout.plan().policy().phases().get(step.index);
+                self.all.push(PhaseVisit {
+                    phase: step.phase,
+                    index: step.index,
+                    attempt,
+                    share: phase.map(|phase| phase.share).unwrap_or_default(),
+                    deployed_since: at,
+                    watched_since: None,
+                    until: None,
+                    readings: 0,
+                    longest_silence: Span::default(),
+                    end: PhaseEnd::UnderWay,
+                });
+            }
+        }
+        if watched
+            && let Some(visit) = self.all.last_mut().filter(|visit| visit.watched_since.is_none())
+        {
+            visit.watched_since = Some(at);
+            self.last_reading = None;
+        }
+        ended
+    }
+
+    fn end(&mut self, at: Timestamp, end: PhaseEnd) -> Option<PhaseVisit> {
+        let last = self.last_reading.take();
+        let visit = self.all.last_mut().filter(|visit| visit.until.is_none())?;
+        if let Some(since) = visit.watched_since {
+            visit.longest_silence = visit.longest_silence.max(at.since(last.unwrap_or(since)));
+        }
+        (visit.until, visit.end) = (Some(at), end);
+        Some(*visit)
+    }
+
+    /// All of them; the one under way as far as it is at this time.
+    pub(super) fn finish(mut self, at: Timestamp) -> Vec<PhaseVisit> {
+        let last = self.last_reading;
+        if let Some(visit) = self.all.last_mut().filter(|visit| visit.until.is_none())
+            && let Some(since) = visit.watched_since
+        {
+            visit.longest_silence = visit.longest_silence.max(at.since(last.unwrap_or(since)));
+        }
+        self.all
+    }
+}

@@ -1,0 +1,331 @@
+//! The plots of a report: metrics by version with phases and decisions, evidence over time, duties kept and missed.
+//!
+//! Each has its name and what it shows in words, and its figures as a table.
+
+use std::fmt::Write as _;
+
+use crate::grade::MetricKind;
+use crate::rollout::State;
+use crate::unit::Timestamp;
+
+use super::chart::{Band, Chart, Line, MarkLine, WIDTH, escaped, open};
+use super::model::{DutyPart, DutyStanding, EvidencePlot, MetricPlot, Report};
+use super::outline::Table;
+use super::series::Point;
+use super::words::{self, in_unit, lasting, number, percent, utc};
+
+/// A plot with its text alternatives.
+#[derive(Clone, Debug)]
+pub(super) struct Plot {
+    pub(super) title: String,
+    /// Safe as it stands: every text in it was escaped.
+    pub(super) svg: String,
+    pub(super) table: Table,
+}
+
+/// Rows of a plot's table at most: each tells a stretch of time by its lowest and highest value.
+const ROWS: i64 = 40;
+
+/// What all plots over time share.
+pub(super) struct Frame {
+    from: Timestamp,
+    to: Timestamp,
+    bands: Vec<Band>,
+    marks: Vec<MarkLine>,
+}
+
+impl Frame {
+    /// From the first to the last point; None without any.
+    pub(super) fn of(report: &Report) -> Option<Self> {
+        let plots = &report.plots;
+        let metrics =
+            plots.metrics.iter().flat_map(|plot| plot.new_version.iter().chain(&plot.live_version));
+        let points = || metrics.clone().chain(plots.evidence.iter().flat_map(|plot| &plot.points));
+        let from = points().map(|point| point.at).min()?;
+        let to = points().map(|point| point.at).max()?;
+        let within = |at: Timestamp| (from..=to).contains(&at);
+        let bands = report.phases.iter().filter_map(|visit| {
+            let begin = visit.watched_since?;
+            let end = visit.until.unwrap_or(to);
+            (begin < to && end > from).then(|| Band {
+                from: begin.max(from),
+                to: end.min(to),
+                name: format!("{} {}", visit.phase, percent(visit.share)),
+            })
+        });
+        let mark = |state: State| match state {
+            State::RollingBack | State::Frozen | State::Aborted | State::Failed => Some("bad"),
+            State::RolledBack | State::Paused => Some("plain"),
+            State::FinalValidation | State::Complete => Some("good"),
+            _ => None,
+        };
+        // A way back has a line for each method: the first tells it.
+        let mut marks: Vec<MarkLine> = Vec::new();
+        let mut before = None;
+        for of in report.plots.marks.iter().filter(|of| within(of.at)) {
+            if before != Some(of.state) {
+                marks.extend(mark(of.state).map(|class| MarkLine { at: of.at, class }));
+            }
+            before = Some(of.state);
+        }
+        Some(Self { from, to, bands: bands.collect(), marks })
+    }
+
+    /// A metric over time, by version.
+    pub(super) fn metric(&self, number: usize, plot: &MetricPlot) -> Plot {
+        let unit = |value: f64| in_unit(plot.kind, value);
+        let title = first_upper(&plot.title);
+        let arms =
+            [("the new version", &plot.new_version), ("the live version", &plot.live_version)];
+        let mut words = arms.map(|(name, points)| described(name, points, &unit)).join(" ");
+        let (low, mut high) = range(plot);
+        let bound = plot.rollback_bound.filter(|bound| *bound <= 3.0 * high && *bound >= low);
+        if let Some(bound) = bound {
+            high = high.max(bound * 1.1);
+            let _ = write!(words, " It goes back beyond {}.", unit(bound));
+        }
+        words.push_str(&self.told());
+        let chart = Chart {
+            title: &title,
+            words: &words,
+            id: format!("metric-{number}"),
+            from: self.from,
+            to: self.to,
+            low,
+            high,
+            lines: vec![
+                Line { class: "live", points: &plot.live_version },
+                Line { class: "new", points: &plot.new_version },
+            ],
+            bands: &self.bands,
+            marks: &self.marks,
+            threshold: bound,
+            unit: &unit,
+        };
+        let columns =
+            [("New version", &plot.new_version[..]), ("Live version", &plot.live_version[..])];
+        let table = self.table(&title, &columns, &unit);
+        Plot { svg: chart.svg(), title, table }
+    }
+
+    /// Evidence on a question over time.
+    pub(super) fn evidence(&self, number: usize, plot: &EvidencePlot) -> Plot {
+        let title = match plot.question {
+            "works" => "Evidence that the fix works (log e)",
+            _ => "Evidence that the new version is worse (log e)",
+        };
+        // Beyond these nothing changes: what is decided stays decided.
+        let high = plot.threshold.map_or(10.0, |threshold| 1.5 * threshold);
+        let low = -high / 2.0;
+        let unit = |value: f64| format!("{value:.1}");
+        let mut words = described("evidence", &plot.points, &unit);
+        if let Some(threshold) = plot.threshold {
+            let _ = write!(words, " It decides at {threshold:.1}.");
+        }
+        let _ = write!(words, " Drawn between {low:.1} and {high:.1}.{}", self.told());
+        let class = if plot.question == "works" { "works" } else { "worse" };
+        let chart = Chart {
+            title,
+            words: &words,
+            id: format!("evidence-{number}"),
+            from: self.from,
+            to: self.to,
+            low,
+            high,
+            lines: vec![Line { class, points: &plot.points }],
+            bands: &self.bands,
+            marks: &self.marks,
+            threshold: plot.threshold,
+            unit: &|value| words::figure(value),
+        };
+        let table = self.table(title, &[("Log e", &plot.points[..])], &unit);
+        Plot { svg: chart.svg(), title: title.to_owned(), table }
+    }
+
+    /// Phases and decisions in words.
+    fn told(&self) -> String {
+        let mut told = String::new();
+        for band in &self.bands {
+            let _ =
+                write!(told, " Phase {} from {} to {}.", band.name, utc(band.from), utc(band.to));
+        }
+        for mark in &self.marks {
+            let what = match mark.class {
+                "bad" => "it goes back or stops",
+                "good" => "it goes on",
+                _ => "its state changes",
+            };
+            let _ = write!(told, " At {} {what}.", utc(mark.at));
+        }
+        told
+    }
+
+    /// The points as figures: one row a time, or where there are many one a stretch with its lowest and highest value.
+    fn table(
+        &self,
+        title: &str,
+        columns: &[(&str, &[Point])],
+        unit: &dyn Fn(f64) -> String,
+    ) -> Table {
+        let mut head = vec!["Time"];
+        head.extend(columns.iter().map(|(name, _)| *name));
+        let mut table = Table::new(title, &head);
+        table.folded = true;
+        let mut times: Vec<Timestamp> =
+            columns.iter().flat_map(|(_, points)| points.iter()).map(|point| point.at).collect();
+        times.sort_unstable();
+        times.dedup();
+        let (first, last) = (self.from.as_millis(), self.to.as_millis());
+        let is_short = i64::try_from(times.len()).is_ok_and(|count| count <= ROWS);
+        let wide = (last - first) / ROWS + 1;
+        let row_of =
+            |at: Timestamp| if is_short { at.as_millis() } else { (at.as_millis() - first) / wide };
+        times.dedup_by_key(|at| row_of(*at));
+        for at in times {
+            let cell = |points: &[Point]| {
+                let of = || points.iter().filter(|p| row_of(p.at) == row_of(at)).map(|p| p.value);
+                let (low, high) =
+                    (of().fold(f64::INFINITY, f64::min), of().fold(f64::NEG_INFINITY, f64::max));
+                match (low.is_finite(), low == high) {
+                    (false, _) => "–".to_owned(),
+                    (true, true) => unit(low),
+                    (true, false) => format!("{} to {}", unit(low), unit(high)),
+                }
+            };
+            let cells: Vec<String> = std::iter::once(utc(at))
+                .chain(columns.iter().map(|(_, points)| cell(points)))
+                .collect();
+            table.row(cells);
+        }
+        table
+    }
+}
+
+/// The lowest and the highest value to draw. Values that all lie high, as a success rate does, are not drawn from 0.
+fn range(plot: &MetricPlot) -> (f64, f64) {
+    let values = || plot.new_version.iter().chain(&plot.live_version).map(|point| point.value);
+    let low = values().fold(f64::INFINITY, f64::min);
+    let high = values().fold(f64::NEG_INFINITY, f64::max);
+    let wide = (high - low).max(1e-9);
+    // A level that stands still is drawn from 0, too: its noise is no news.
+    let from_zero = low >= 0.0 && (low < 0.8 * high || wide < 0.001 * high);
+    let low = if from_zero || low == 0.0 { 0.0 } else { low - 0.5 * wide - 0.01 * low.abs() };
+    let high = if high > low { high } else { low + 1e-3 };
+    let top = if plot.kind == MetricKind::Proportion { 1.0_f64.max(high) } else { f64::INFINITY };
+    (low, (high + 0.08 * (high - low)).min(top.max(high)))
+}
+
+fn first_upper(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// A line in words: where it begins and ends, and between which values.
+fn described(name: &str, points: &[Point], unit: &dyn Fn(f64) -> String) -> String {
+    let values = || points.iter().map(|point| point.value);
+    match (points.first(), points.last()) {
+        (Some(first), Some(last)) => format!(
+            "{}: {} at {}, {} at {}, between {} and {}.",
+            first_upper(name),
+            unit(first.value),
+            utc(first.at),
+            unit(last.value),
+            utc(last.at),
+            unit(values().fold(f64::INFINITY, f64::min)),
+            unit(values().fold(f64::NEG_INFINITY, f64::max))
+        ),
+        _ => format!("{}: nothing was read.", first_upper(name)),
+    }
+}
+
+/// Whether a duty has a bar: its time has begun, and when it is due is known.
+pub(super) fn is_drawn(duty: &DutyPart) -> bool {
+    duty.from.is_some() && duty.due.is_some() && duty.standing != DutyStanding::Over
+}
+
+/// Most bars; what has no bar stands in the table.
+const BARS: usize = 24;
+
+/// Duties: how much of its time each took. A bar that reaches beyond the line was late.
+pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
+    const ROW: f64 = 40.0;
+    const DUE: f64 = 300.0;
+    let drawn: Vec<&DutyPart> = all.iter().filter(|duty| is_drawn(duty)).take(BARS).collect();
+    if drawn.is_empty() {
+        return None;
+    }
+    let title = "Duties: how much of its time each took";
+    let height = ROW * drawn.len() as f64 + 24.0;
+    let told: Vec<String> =
+        drawn.iter().map(|duty| format!("{}: {}", duty.title, told(duty, as_of))).collect();
+    let mut table = Table::new(title, &["Duty", "How it stands"]);
+    let mut svg = open("duties", height, title, &format!("{}.", told.join(". ")));
+    let _ = write!(svg, "<text class=\"name\" x=\"{DUE}\" y=\"14\">due</text>");
+    for (row, duty) in drawn.iter().enumerate() {
+        let y = 22.0 + ROW * row as f64;
+        let class = match duty.standing {
+            DutyStanding::Kept | DutyStanding::Done => "kept",
+            DutyStanding::Late | DutyStanding::Missed => "missed",
+            DutyStanding::Open | DutyStanding::Over => "open",
+        };
+        let used = (share(duty, as_of) * DUE).clamp(2.0, WIDTH - 4.0);
+        let _ = write!(
+            svg,
+            "<text class=\"duty\" x=\"0\" y=\"{:.1}\">{}</text><rect class=\"track\" x=\"0\" y=\"{:.1}\" width=\"{DUE}\" height=\"10\"/><rect class=\"bar {class}\" x=\"0\" y=\"{:.1}\" width=\"{used:.1}\" height=\"10\"/>",
+            y + 13.0,
+            escaped(&short(&duty.title)),
+            y + 19.0,
+            y + 19.0
+        );
+        table.row([duty.title.clone(), self::told(duty, as_of)]);
+    }
+    let _ = write!(
+        svg,
+        "<line class=\"threshold\" x1=\"{DUE}\" x2=\"{DUE}\" y1=\"20\" y2=\"{height}\"/></svg>"
+    );
+    table.folded = true;
+    Some(Plot { title: title.to_owned(), svg, table })
+}
+
+/// A title that fits its line.
+fn short(title: &str) -> String {
+    const MOST: usize = 56;
+    if title.chars().count() <= MOST {
+        return title.to_owned();
+    }
+    title.chars().take(MOST).chain(['…']).collect()
+}
+
+/// How much of its time a duty took; of something repeated, how often it was missed: all of it and more.
+fn share(duty: &DutyPart, as_of: Timestamp) -> f64 {
+    if let (Some(times), Some(missed)) = (duty.times, duty.missed) {
+        return if missed > 0 {
+            1.2
+        } else if times > 0 {
+            1.0
+        } else {
+            0.0
+        };
+    }
+    let (Some(from), Some(due)) = (duty.from, duty.due) else { return 0.0 };
+    let taken = duty.settled.unwrap_or(as_of).since(from).as_seconds();
+    let allowed = due.since(from).as_seconds();
+    if allowed > 0.0 {
+        taken / allowed
+    } else if taken > 0.0 {
+        1.2
+    } else {
+        1.0
+    }
+}
+
+/// The same in words.
+fn told(duty: &DutyPart, as_of: Timestamp) -> String {
+    if let (Some(times), Some(missed)) = (duty.times, duty.missed) {
+        let [times, missed] = [times, missed].map(|count| number(count, "time", "times"));
+        return format!("{}, done {times}, missed {missed}", duty.standing);
+    }
+    let (Some(from), Some(due)) = (duty.from, duty.due) else { return duty.standing.to_string() };
+    let taken = lasting(duty.settled.unwrap_or(as_of).since(from));
+    format!("{}, after {taken} of {}", duty.standing, lasting(due.since(from)))
+}

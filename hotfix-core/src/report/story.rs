@@ -1,0 +1,479 @@
+//! The log folded into what a report tells, line by line, in bounded memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::gate::approval::is_same_person;
+use crate::grade::{Moment, RollbackMethod, Signal};
+use crate::judge::Decision;
+use crate::plan::Plan;
+use crate::rollout::{
+    Act, Action, ActionId, Command, Entry, Input, InputKind, Recorded, Rollout, Stage,
+};
+use crate::unit::{MetricName, Name, RoleName, Timestamp};
+
+use super::duties::Seen;
+use super::hurt::Tally;
+use super::model::{
+    ApprovalPart, AttemptComparison, AuditEntry, Mark, PhaseVisit, Statement, TimelineEntry,
+    VerdictPart,
+};
+use super::phases::Visits;
+use super::said::{self, Answers, Topic};
+use super::series::Points;
+use super::shortened::Shortened;
+use super::words;
+
+/// Half of the most entries of timeline and audit trail.
+const HALF: usize = 500;
+/// Half of the most verdicts with their evidence.
+const VERDICTS: usize = 25;
+/// Most statements and marks; more are still in the timeline.
+const MOST: usize = 200;
+
+/// What the log has told so far.
+#[derive(Debug)]
+pub(super) struct Story {
+    pub(super) lines: u64,
+    pub(super) as_of: Timestamp,
+    pub(super) timeline: Shortened<TimelineEntry>,
+    pub(super) audit: Shortened<AuditEntry>,
+    pub(super) approvals: Vec<ApprovalPart>,
+    pub(super) verdicts: Shortened<VerdictPart>,
+    pub(super) visits: Visits,
+    pub(super) comparisons: Vec<AttemptComparison>,
+    pub(super) marks: Vec<Mark>,
+    pub(super) levels: BTreeMap<MetricName, [Points; 2]>,
+    pub(super) worse: Points,
+    pub(super) works: Points,
+    pub(super) tally: Tally,
+    pub(super) duties: Seen,
+    pub(super) evidence: BTreeMap<Name, String>,
+    pub(super) said: Vec<(Answers, Statement)>,
+    pub(super) works_since: Option<Timestamp>,
+    pub(super) signals: Vec<(Timestamp, Signal)>,
+    pub(super) failed: Vec<(Timestamp, String)>,
+    pub(super) back: Vec<WentBack>,
+    pub(super) waived: u64,
+    pub(super) refused: BTreeMap<String, u64>,
+    pub(super) odd_clock: u64,
+    pub(super) asked: Vec<Timestamp>,
+    pub(super) has_names_taken_out: bool,
+    /// The same moments as they were when they came first.
+    pub(super) first_moments: BTreeMap<Moment, Timestamp>,
+    /// What was asked for and has no result yet.
+    pending: BTreeMap<ActionId, Act>,
+    /// The roles in which somebody has spoken.
+    spoken: Vec<(String, RoleName)>,
+    last_decision: Option<Decision>,
+    /// The last entry of the timeline is a run of readings.
+    in_run: bool,
+}
+
+/// One way back.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct WentBack {
+    pub(super) asked: Timestamp,
+    pub(super) why: String,
+    /// Whether a verdict asked for it.
+    pub(super) by_verdict: bool,
+    /// Since when the phase that it ended was watched.
+    pub(super) watched_since: Option<Timestamp>,
+    pub(super) tried: Vec<RollbackMethod>,
+    pub(super) confirmed: Option<Timestamp>,
+    pub(super) returned: Option<Timestamp>,
+}
+
+/// Whether a name was taken out: its salted digest stands for it.
+pub(super) fn is_digest(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+impl Story {
+    pub(super) fn new() -> Self {
+        Self {
+            lines: 0,
+            as_of: Timestamp::default(),
+            timeline: Shortened::new(HALF),
+            audit: Shortened::new(HALF),
+            approvals: Vec::new(),
+            verdicts: Shortened::new(VERDICTS),
+            visits: Visits::default(),
+            comparisons: Vec::new(),
+            marks: Vec::new(),
+            levels: BTreeMap::new(),
+            worse: Points::default(),
+            works: Points::default(),
+            tally: Tally::default(),
+            duties: Seen::default(),
+            evidence: BTreeMap::new(),
+            said: Vec::new(),
+            works_since: None,
+            signals: Vec::new(),
+            failed: Vec::new(),
+            back: Vec::new(),
+            waived: 0,
+            refused: BTreeMap::new(),
+            odd_clock: 0,
+            asked: Vec::new(),
+            has_names_taken_out: false,
+            first_moments: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            spoken: Vec::new(),
+            last_decision: None,
+            in_run: false,
+        }
+    }
+
+    /// Takes one line in, with the rollout as it left it.
+    pub(super) fn take(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+        self.lines = entry.seq + 1;
+        self.as_of = entry.at;
+        let is_taken = matches!(entry.recorded, Recorded::Taken(_));
+        self.odd_clock += u64::from(is_taken && entry.claimed_at.is_some());
+        let told = match entry.recorded {
+            Recorded::Opened => self.opened(rollout),
+            Recorded::Refused { got, code } => self.refused(got, code),
+            Recorded::Taken(input) => self.taken(rollout, entry, input),
+        };
+        let turned = self.judged(rollout, entry);
+        if let Some(to) = entry.to {
+            self.entered(rollout, entry.at, to);
+        }
+        self.tell(rollout, entry, told, turned);
+        let asked = entry.actions.iter().filter(|action| action.act.awaits());
+        self.pending.extend(asked.map(|action| (action.id, action.act.clone())));
+        let is_quiet = entry.to.is_none()
+            && entry.actions.is_empty()
+            && matches!(entry.recorded, Recorded::Taken(input) if matches!(input.command, Command::Observe { .. } | Command::Tick));
+        if !is_quiet {
+            self.duties.look(&rollout.duties(entry.at));
+            for moment in Moment::ALL {
+                if let Some(at) = rollout.moment(*moment) {
+                    self.first_moments.entry(*moment).or_insert(at);
+                }
+            }
+        }
+    }
+
+    fn opened(&mut self, rollout: &Rollout) -> Told {
+        let plan = rollout.plan();
+        let author = plan.subject().release.author.as_deref();
+        self.has_names_taken_out |= author.is_some_and(|name| name.split(' ').any(is_digest));
+        Told::of("opened", format!("the plan for {} is on record", plan.subject().release.version))
+    }
+
+    fn refused(&mut self, got: Option<InputKind>, code: &str) -> Told {
+        if self.refused.contains_key(code) || self.refused.len() < MOST {
+            *self.refused.entry(code.to_owned()).or_default() += 1;
+        }
+        let what = got.map_or("an input", InputKind::as_str);
+        Told::of("refused", format!("not taken: {} ({code})", words::words(what)))
+    }
+
+    fn taken(&mut self, rollout: &Rollout, entry: &Entry<'_>, input: &Input) -> Told {
+        let plan = rollout.plan();
+        let about = self.resolve(&input.command, entry.at, plan);
+        let role = self.role(plan, input);
+        let (what, why) = words::command(plan, &input.command, about.as_ref());
+        self.listen(plan, entry.at, input, role.as_ref());
+        if let Command::Observe { metrics } = &input.command {
+            self.tally.add(plan, metrics);
+            self.visits.reading(entry.at);
+            if !rollout.state().is_final() {
+                let gap = plan.policy().watch().stale;
+                for (metric, arms) in rollout.levels() {
+                    let series = self.levels.entry(metric).or_default();
+                    for (points, value) in series.iter_mut().zip(arms) {
+                        if let Some(value) = value {
+                            points.add(entry.at, value, gap);
+                        }
+                    }
+                }
+            }
+        }
+        Told { kind: input.command.kind().as_str(), role, what, why, by: input.by.clone() }
+    }
+
+    /// What a result is about.
+    fn resolve(&mut self, command: &Command, at: Timestamp, plan: &Plan) -> Option<Act> {
+        match command {
+            Command::Confirm { action } => self.pending.remove(action),
+            Command::Failed { action, .. } => {
+                let act = self.pending.remove(action);
+                if let Some(act) = act.as_ref().filter(|_| self.failed.len() < MOST) {
+                    self.failed.push((at, words::act(plan.policy(), act)));
+                }
+                act
+            }
+            _ => None,
+        }
+    }
+
+    /// In which role somebody acts: the one that the input names, else one that the same person holds or spoke in before.
+    fn role(&mut self, plan: &Plan, input: &Input) -> Option<String> {
+        let policy = plan.policy();
+        let by = input.by.as_deref();
+        if let Command::Approve { role, .. }
+        | Command::Deny { role, .. }
+        | Command::Withdraw { role, .. } = &input.command
+        {
+            if let Some(by) = by.filter(|_| self.spoken.len() < MOST) {
+                self.spoken.push((by.to_owned(), *role));
+            }
+            return Some(words::role(policy, *role));
+        }
+        let by = by?;
+        let holds = policy
+            .roles()
+            .iter()
+            .find(|role| role.holders.iter().any(|holder| is_same_person(&holder.name, by)));
+        let spoke = || self.spoken.iter().find(|(who, _)| who == by).map(|(_, role)| *role);
+        Some(words::role(policy, holds.map(|role| role.id).or_else(spoke)?))
+    }
+
+    /// Keeps what people say for the parts that only people can fill.
+    fn listen(&mut self, plan: &Plan, at: Timestamp, input: &Input, role: Option<&String>) {
+        let policy = plan.policy();
+        let statement = |text: &str| Statement { at, role: role.cloned(), text: text.to_owned() };
+        match &input.command {
+            Command::Note { text } => {
+                if let Some((answers, text)) = said::answers(policy.report(), text)
+                    && self.said.len() < MOST
+                {
+                    self.said.push((answers, statement(text)));
+                }
+            }
+            Command::Done { duty, evidence: Some(evidence) } => {
+                let title = words::duty(policy, *duty).to_lowercase();
+                let is_cause = duty.as_str().contains("root_cause") || title.contains("root cause");
+                if is_cause && self.said.len() < MOST {
+                    self.said.push((Answers::Topic(Topic::RootCause), statement(evidence)));
+                }
+                self.evidence.insert(*duty, evidence.clone());
+            }
+            Command::Report { signal, .. } if self.signals.len() < MOST => {
+                self.signals.push((at, *signal));
+            }
+            Command::WaiveItem { .. } => self.waived += 1,
+            _ => {}
+        }
+        self.approve(plan, at, input);
+    }
+
+    fn approve(&mut self, plan: &Plan, at: Timestamp, input: &Input) {
+        let (role, channel, heard_by, why) = match &input.command {
+            Command::Approve { role, channel, heard_by, why, .. } => (role, channel, heard_by, why),
+            Command::Deny { role, why } | Command::Withdraw { role, why } => {
+                (role, &None, &None, why)
+            }
+            _ => return,
+        };
+        if self.approvals.len() >= MOST {
+            return;
+        }
+        let named = |name: &Option<String>| name.clone().filter(|name| !is_digest(name));
+        self.approvals.push(ApprovalPart {
+            at,
+            kind: input.command.kind().as_str(),
+            role: *role,
+            who: named(&input.by),
+            channel: channel.clone(),
+            heard_by: named(heard_by),
+            why: why.clone(),
+            plan_digest: plan.digest(),
+        });
+    }
+
+    /// The verdict, where there was one: what it decided otherwise than the one before.
+    fn judged(&mut self, rollout: &Rollout, entry: &Entry<'_>) -> Option<String> {
+        if !entry.judged {
+            return None;
+        }
+        let verdict = rollout.verdict();
+        let gap = rollout.plan().policy().watch().stale;
+        self.worse.add(entry.at, verdict.log_e, gap);
+        if let Some(efficacy) = verdict.efficacy {
+            self.works.add(entry.at, efficacy.log_e, gap);
+            if efficacy.shown {
+                self.works_since.get_or_insert(entry.at);
+            }
+        }
+        let turned = self.last_decision != Some(verdict.decision);
+        self.last_decision = Some(verdict.decision);
+        let decides = matches!(verdict.decision, Decision::Ask | Decision::RollBack);
+        if entry.to.is_some() || (turned && decides) {
+            let why = rollout.why().filter(|why| why.at == entry.at);
+            self.verdicts.push(VerdictPart {
+                seq: entry.seq,
+                at: entry.at,
+                phase: self.visits.phase(),
+                decision: verdict.decision,
+                causes: verdict.causes.clone(),
+                why: Some(words::causes(rollout.plan().policy(), &verdict.causes))
+                    .filter(|why| !why.is_empty()),
+                log_e: verdict.log_e,
+                threshold: why.as_ref().map(|why| why.threshold).filter(|t| t.is_finite()),
+                sentences: why
+                    .map(|why| why.metrics.into_iter().map(|metric| metric.sentence).collect())
+                    .unwrap_or_default(),
+                harm: rollout.harm().filter(|harm| harm.at == entry.at),
+            });
+        }
+        turned.then(|| match verdict.causes.as_slice() {
+            [] => format!("verdict: {}", words::decision(verdict.decision)),
+            causes => {
+                format!(
+                    "verdict: {}: {}",
+                    words::decision(verdict.decision),
+                    words::causes(rollout.plan().policy(), causes)
+                )
+            }
+        })
+    }
+
+    /// The stage that a line led to.
+    fn entered(&mut self, rollout: &Rollout, at: Timestamp, to: &Stage) {
+        let ended = self.visits.enter(rollout, at, to);
+        if self.marks.len() < MOST {
+            self.marks.push(Mark { at, state: rollout.state() });
+        }
+        match to {
+            Stage::RollingBack(way) => {
+                let method = rollout.plan().methods().get(way.method).map(|method| method.kind);
+                let open = self.back.last_mut().filter(|back| back.returned.is_none());
+                if let Some(back) = open {
+                    back.confirmed = back.confirmed.or(way.watching);
+                    back.tried.extend(method.filter(|kind| back.tried.last() != Some(kind)));
+                } else if self.back.len() < MOST {
+                    self.back.push(WentBack {
+                        asked: at,
+                        why: words::rollback_cause(rollout.plan().policy(), &way.why),
+                        by_verdict: matches!(
+                            way.why,
+                            crate::rollout::RollbackCause::Verdict { .. }
+                        ),
+                        watched_since: ended.and_then(|visit: PhaseVisit| visit.watched_since),
+                        tried: method.into_iter().collect(),
+                        confirmed: way.watching,
+                        returned: None,
+                    });
+                }
+            }
+            Stage::RolledBack | Stage::Aborted => {
+                if let Some(back) = self.back.last_mut() {
+                    back.returned.get_or_insert(at);
+                }
+            }
+            _ => {}
+        }
+        self.compare(rollout);
+    }
+
+    /// The comparison table as it is now, in the place of what this attempt had.
+    pub(super) fn compare(&mut self, rollout: &Rollout) {
+        let (attempt, table) = (rollout.attempt(), rollout.comparison());
+        let is_empty = table.rows.iter().all(|row| row.cells.iter().all(Option::is_none));
+        if is_empty {
+            return;
+        }
+        let version = rollout.plan().subject().release.version.clone();
+        let now = AttemptComparison { attempt, version, table };
+        let has_room = self.comparisons.len() < MOST;
+        match self.comparisons.last_mut().filter(|last| last.attempt == attempt) {
+            Some(last) => *last = now,
+            None if has_room => self.comparisons.push(now),
+            None => {}
+        }
+    }
+
+    /// Puts a line into the timeline and the audit trail.
+    fn tell(&mut self, rollout: &Rollout, entry: &Entry<'_>, told: Told, turned: Option<String>) {
+        let policy = rollout.plan().policy();
+        let acts = |all: &[Action]| -> Vec<String> {
+            all.iter().map(|action| words::act(policy, &action.act)).collect()
+        };
+        let asks = |action: &Action| matches!(action.act, Act::AskDecision { .. });
+        if entry.actions.iter().any(asks) && self.asked.len() < MOST {
+            self.asked.push(entry.at);
+        }
+        let mut then: Vec<String> = turned.into_iter().collect();
+        then.extend(entry.to.map(|to| self.stage(rollout.plan(), to, !then.is_empty())));
+        then.extend(acts(entry.actions));
+        let is_reading = matches!(told.kind, "observe" | "tick");
+        if !is_reading {
+            self.record(entry, &told, policy);
+        }
+        // A run of readings in which nothing was decided is one entry.
+        if is_reading && then.is_empty() && entry.claimed_at.is_none() {
+            let open = self.in_run.then(|| self.timeline.last_mut()).flatten();
+            if let Some(run) = open.filter(|run| run.kind == told.kind) {
+                run.until = Some(entry.at);
+                run.count += 1;
+                return;
+            }
+            self.in_run = true;
+        } else {
+            self.in_run = false;
+        }
+        self.timeline.push(TimelineEntry {
+            seq: entry.seq,
+            at: entry.at,
+            until: None,
+            count: 1,
+            claimed_at: entry.claimed_at,
+            kind: told.kind,
+            role: told.role,
+            what: told.what,
+            why: told.why,
+            then,
+            state: entry.to.map(|_| rollout.state()),
+        });
+    }
+
+    /// The stage that was entered. What a verdict on the same line has said, or an entry before, is not said again.
+    fn stage(&self, plan: &Plan, to: &Stage, said: bool) -> String {
+        let text = words::stage(plan, to);
+        match (to, self.back.last()) {
+            (Stage::RollingBack(_), Some(back)) if said || back.tried.len() > 1 => {
+                text.replacen(&format!(": {}", back.why), "", 1)
+            }
+            _ => text,
+        }
+    }
+
+    fn record(&mut self, entry: &Entry<'_>, told: &Told, policy: &crate::policy::Policy) {
+        let who = told.by.clone();
+        self.has_names_taken_out |= who.as_deref().is_some_and(is_digest);
+        let changes = entry.actions.iter().filter(|action| words::changes_what_runs(&action.act));
+        self.audit.push(AuditEntry {
+            seq: entry.seq,
+            at: entry.at,
+            who: who.filter(|name| !is_digest(name)),
+            kind: told.kind,
+            what: told.what.clone(),
+            why: told.why.clone(),
+            changes: changes.map(|action| words::act(policy, &action.act)).collect(),
+        });
+    }
+
+    /// The roles that approved, each once.
+    pub(super) fn approved_by(&self) -> BTreeSet<RoleName> {
+        let given = self.approvals.iter().filter(|word| word.kind == InputKind::Approve.as_str());
+        given.map(|word| word.role).collect()
+    }
+}
+
+/// What a line says in words.
+struct Told {
+    kind: &'static str,
+    role: Option<String>,
+    what: String,
+    why: Option<String>,
+    by: Option<String>,
+}
+
+impl Told {
+    const fn of(kind: &'static str, what: String) -> Self {
+        Self { kind, role: None, what, why: None, by: None }
+    }
+}

@@ -1,0 +1,207 @@
+//! What is kept of a rollout while it is played.
+
+use std::collections::BTreeMap;
+
+use crate::grade::Role;
+use crate::judge::{Cause, Decision, Reason, Verdict};
+use crate::metric::{Band, ReadingError};
+use crate::policy::Policy;
+use crate::rollout::{Refusal, RefusalReason, Rollout};
+use crate::simulate::recorded::{Odd, RecordedFinding};
+use crate::stats::numeric::ln;
+use crate::unit::{MetricName, PhaseName, Timestamp};
+
+use super::{Backtest, BandTurn, MetricCourse, Rests, Stood, What, Would};
+
+/// The account of one policy.
+pub(super) struct Notes {
+    pub(super) would: Vec<Would>,
+    pub(super) metrics: BTreeMap<MetricName, MetricCourse>,
+    pub(super) first_alert: Option<Timestamp>,
+    pub(super) first_ask: Option<Timestamp>,
+    pub(super) first_rollback: Option<Timestamp>,
+    pub(super) crossed_at: Option<Timestamp>,
+    /// Observations that were refused, by code.
+    refused: BTreeMap<&'static str, (ReadingError, usize, Timestamp)>,
+    /// The last verdict that was listed.
+    last: Option<(Decision, Vec<Cause>)>,
+    /// The last phase that it was in.
+    pub(super) phase: Option<PhaseName>,
+    cut: usize,
+    /// Log e-values at which the policy holds, and goes back.
+    hold: f64,
+    threshold: f64,
+}
+
+impl Notes {
+    pub(super) fn new(policy: &Policy, left_out: &[MetricName]) -> Self {
+        let evidence = policy.evidence();
+        // With a test at the end of each phase the two share the chance of a false rollback.
+        let halves = if evidence.phase_end_test { 2.0 } else { 1.0 };
+        let course = |metric: &crate::policy::section::Metric| {
+            let left_out = left_out.contains(&metric.id);
+            let course = MetricCourse {
+                role: if left_out { Role::Decide } else { metric.role },
+                left_out,
+                alert_at: None,
+                rollback_at: None,
+                held_at: None,
+                crossed_at: None,
+                bands: Vec::new(),
+            };
+            (metric.id, course)
+        };
+        Self {
+            would: Vec::new(),
+            metrics: policy.metrics().iter().map(course).collect(),
+            first_alert: None,
+            first_ask: None,
+            first_rollback: None,
+            crossed_at: None,
+            refused: BTreeMap::new(),
+            last: None,
+            phase: None,
+            cut: 0,
+            hold: ln(evidence.hold.value()),
+            threshold: -ln(evidence.alpha.as_fraction() / halves),
+        }
+    }
+
+    /// Takes note of the verdict that stands after an input.
+    pub(super) fn judged(&mut self, rollout: &Rollout, at: Timestamp) {
+        let verdict = rollout.verdict();
+        if self.first_rollback.is_some() || verdict.metrics.is_empty() {
+            return;
+        }
+        self.follow(verdict, at);
+        let news = self.last.as_ref().is_none_or(|(decision, causes)| {
+            *decision != verdict.decision || *causes != verdict.causes
+        });
+        if news {
+            // That all is well is no news at first.
+            if self.last.is_some() || verdict.decision != Decision::Continue {
+                self.list(verdict, at);
+            }
+            self.last = Some((verdict.decision, verdict.causes.clone()));
+        }
+        self.phase =
+            rollout.phase().or(self.phase.filter(|_| verdict.decision == Decision::RollBack));
+    }
+
+    /// A question that no verdict asks.
+    pub(super) fn asked(&mut self, question: &str, rollout: &Rollout, at: Timestamp) {
+        if self.first_rollback.is_some() || rollout.verdict().decision == Decision::Ask {
+            return;
+        }
+        self.first_ask.get_or_insert(at);
+        self.push(Would {
+            at,
+            what: What::Ask,
+            phase: self.phase,
+            reason: question.to_owned(),
+            metrics: Vec::new(),
+            evidence: Rests { log_e: rollout.verdict().log_e, metrics: BTreeMap::new() },
+        });
+    }
+
+    pub(super) fn refused(&mut self, refusal: &Refusal, at: Timestamp) {
+        if let RefusalReason::Reading(error) = &refusal.reason {
+            let known = self.refused.entry(error.code());
+            known.or_insert_with(|| (error.clone(), 0, at)).1 += 1;
+        }
+    }
+
+    pub(super) fn findings(&self) -> Vec<RecordedFinding> {
+        let refused = self.refused.values();
+        let mut findings: Vec<_> = refused
+            .map(|(error, count, at)| RecordedFinding::refused(error, *count, *at))
+            .collect();
+        if self.cut > 0 {
+            findings.push(Odd::Cut(Backtest::MOST_LISTED).finding(self.cut, None, None));
+        }
+        findings
+    }
+
+    /// Bands and evidence of each metric.
+    fn follow(&mut self, verdict: &Verdict, at: Timestamp) {
+        if verdict.log_e >= self.threshold {
+            self.crossed_at.get_or_insert(at);
+        }
+        for (id, seen) in &verdict.metrics {
+            let Some(course) = self.metrics.get_mut(id) else { continue };
+            if course.bands.last().is_none_or(|last| last.band != seen.band) {
+                if course.bands.len() < Backtest::MOST_LISTED {
+                    course.bands.push(BandTurn { at, band: seen.band });
+                } else {
+                    self.cut += 1;
+                }
+            }
+            if matches!(seen.band, Band::Alert | Band::Rollback) {
+                course.alert_at.get_or_insert(at);
+                if course.role == Role::Decide && !course.left_out {
+                    self.first_alert.get_or_insert(at);
+                }
+            }
+            if seen.band == Band::Rollback {
+                course.rollback_at.get_or_insert(at);
+            }
+            let log_e = seen.log_e.unwrap_or(0.0);
+            if log_e >= self.hold {
+                course.held_at.get_or_insert(at);
+            }
+            if log_e >= self.threshold {
+                course.crossed_at.get_or_insert(at);
+            }
+        }
+    }
+
+    fn list(&mut self, verdict: &Verdict, at: Timestamp) {
+        let alerts =
+            |cause: &Cause| matches!(cause.reason, Reason::AlertBand | Reason::RollbackBand);
+        let what = match verdict.decision {
+            Decision::RollBack => What::RollBack,
+            Decision::Ask => What::Ask,
+            Decision::Promote => What::Promote,
+            Decision::Hold | Decision::Continue if verdict.causes.iter().any(alerts) => What::Alert,
+            Decision::Hold => What::Hold,
+            Decision::Continue => What::Continue,
+        };
+        match what {
+            What::RollBack => _ = self.first_rollback.get_or_insert(at),
+            What::Ask => _ = self.first_ask.get_or_insert(at),
+            What::Continue | What::Alert | What::Hold | What::Promote => {}
+        }
+        let mut metrics: Vec<MetricName> =
+            verdict.causes.iter().filter_map(|cause| cause.metric).collect();
+        metrics.sort_unstable();
+        metrics.dedup();
+        let stood = |id: &MetricName| {
+            verdict.metric(*id).map(|seen| {
+                let stood = Stood {
+                    band: seen.band,
+                    canary: seen.canary,
+                    baseline: seen.baseline,
+                    log_e: seen.log_e,
+                };
+                (*id, stood)
+            })
+        };
+        let evidence =
+            Rests { log_e: verdict.log_e, metrics: metrics.iter().filter_map(stood).collect() };
+        let words = |cause: &Cause| match cause.metric {
+            Some(metric) => format!("{metric}: {}", cause.reason),
+            None => cause.reason.to_string(),
+        };
+        let reason = verdict.causes.iter().map(words).collect::<Vec<_>>().join(", ");
+        self.push(Would { at, what, phase: self.phase, reason, metrics, evidence });
+    }
+
+    fn push(&mut self, would: Would) {
+        // The last thing done is what is looked for.
+        if self.would.len() < Backtest::MOST_LISTED || would.what == What::RollBack {
+            self.would.push(would);
+        } else {
+            self.cut += 1;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! A policy without the metrics that were not recorded.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::grade::Role;
+use crate::policy::Policy;
+use crate::simulate::recorded::{RecordedError, RecordedFault};
+use crate::text;
+use crate::unit::MetricName;
+
+/// The deciding metrics of a policy that are not among the recorded ones.
+pub(super) fn unrecorded(
+    policy: &Policy,
+    recorded: &BTreeSet<MetricName>,
+) -> Result<Vec<MetricName>, RecordedError> {
+    let decide = policy.metrics().iter().filter(|metric| metric.role == Role::Decide);
+    let deciding: Vec<MetricName> = decide.map(|metric| metric.id).collect();
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        deciding.iter().copied().partition(|id| recorded.contains(id));
+    if known.is_empty() {
+        let (policy, metrics) = (policy.name().to_string(), text::quoted(&deciding, ", "));
+        return Err(RecordedFault::NothingDecides { policy, metrics }.anywhere());
+    }
+    Ok(unknown)
+}
+
+/// The policy in which these metrics are watched and do not decide. The weights of the other tests are scaled up to the
+/// whole budget, and a claim that the fix works that rests on one of these is dropped.
+pub(super) fn without(
+    policy: &Arc<Policy>,
+    left_out: &[MetricName],
+) -> Result<Arc<Policy>, RecordedError> {
+    if left_out.is_empty() {
+        return Ok(Arc::clone(policy));
+    }
+    let refused = |fault: String| {
+        let policy = policy.name().to_string();
+        RecordedFault::Policy { policy, fault }.anywhere()
+    };
+    let mut document: Value =
+        serde_json::from_str(&policy.to_json()).map_err(|error| refused(error.to_string()))?;
+    let kept = policy.metrics().iter().filter(|metric| !left_out.contains(&metric.id));
+    let sum: f64 = kept.map(|metric| metric.weight).sum();
+    for metric in policy.metrics() {
+        let Some(entry) = document.pointer_mut(&format!("/metrics/{}", metric.id)) else {
+            continue;
+        };
+        let Some(entry) = entry.as_object_mut() else { continue };
+        if left_out.contains(&metric.id) {
+            entry.insert("role".to_owned(), Value::from(Role::Watch.as_str()));
+            entry.remove("weight");
+        } else if metric.weight > 0.0 {
+            entry.insert("weight".to_owned(), Value::from(metric.weight / sum));
+        }
+    }
+    if policy.efficacy().is_some_and(|claim| left_out.contains(&claim.metric))
+        && let Some(document) = document.as_object_mut()
+    {
+        document.remove("efficacy");
+    }
+    Policy::from_json(&document.to_string())
+        .map(Arc::new)
+        .map_err(|errors| refused(errors.to_string()))
+}

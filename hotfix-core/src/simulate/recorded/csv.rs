@@ -1,0 +1,114 @@
+//! CSV with a header line, wide or long (RFC 4180).
+
+use ::csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
+
+use crate::text;
+
+use super::error::{RecordedError, RecordedFault};
+use super::mapping::{Edge, Mapping, Part, Source};
+use super::points::Points;
+use super::{RecordedMetrics, moment, number};
+
+/// A column by its place.
+struct Column<'m> {
+    /// Index among the mapping's arms.
+    arm: usize,
+    part: Part,
+    at: usize,
+    /// Columns that must have these texts.
+    matching: Vec<(usize, &'m str)>,
+    /// The column that has the bound of a bucket.
+    le: Option<usize>,
+    source: &'m Source,
+}
+
+pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, RecordedError> {
+    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| refused(&error))?.clone();
+    let time = find(&header, &mapping.time.from)?;
+    let mut columns = Vec::new();
+    for (arm, (_, _, source)) in mapping.arms().enumerate() {
+        for (part, source) in source.sources() {
+            columns.push(column(&header, arm, part, source)?);
+        }
+    }
+    let unit = mapping.time.unit;
+    let mut points = Points::new(mapping);
+    let mut record = StringRecord::new();
+    while reader.read_record(&mut record).map_err(|error| refused(&error))? {
+        let line = record.position().map_or(0, ::csv::Position::line);
+        let cell = |column: usize| record.get(column).unwrap_or_default();
+        let at = moment(cell(time), unit).ok_or_else(|| {
+            let (got, unit) = (text::shown(cell(time)), unit.as_str());
+            RecordedFault::Time { got, unit }.at_line(line, time + 1)
+        })?;
+        for column in &columns {
+            let chosen = column.matching.iter().all(|(place, value)| cell(*place) == *value);
+            // An empty cell is no reading.
+            if !chosen || cell(column.at).is_empty() {
+                continue;
+            }
+            let read = |place: usize| {
+                let got = cell(place);
+                let fault = || RecordedFault::Number { got: text::shown(got) };
+                number(got).ok_or_else(|| fault().at_line(line, place + 1))
+            };
+            let value = column.source.value(read(column.at)?);
+            let part = match column.le {
+                None => column.part,
+                Some(le) => {
+                    let bound = read(le)?;
+                    if bound.is_nan() || bound <= 0.0 {
+                        let got = text::shown(cell(le));
+                        return Err(RecordedFault::Number { got }.at_line(line, le + 1));
+                    }
+                    Part::Bucket(bound.to_bits())
+                }
+            };
+            points.add(at, column.arm, part, value)?;
+        }
+    }
+    Ok(points.assemble())
+}
+
+fn column<'m>(
+    header: &StringRecord,
+    arm: usize,
+    part: Part,
+    source: &'m Source,
+) -> Result<Column<'m>, RecordedError> {
+    let name = source.from.as_deref().ok_or_else(|| {
+        let fault = "a source of a CSV needs `from`, the name of its column".to_owned();
+        RecordedFault::Mapping { fault }.at("/metrics")
+    })?;
+    let mut matching = Vec::new();
+    for (column, value) in &source.matching {
+        matching.push((find(header, column)?, value.as_str()));
+    }
+    let le = match &source.le {
+        Some(Edge::Read(column)) => Some(find(header, column)?),
+        _ => None,
+    };
+    Ok(Column { arm, part, at: find(header, name)?, matching, le, source })
+}
+
+/// The place of a column.
+fn find(header: &StringRecord, name: &str) -> Result<usize, RecordedError> {
+    header.iter().position(|known| known == name).ok_or_else(|| {
+        let nearest = text::nearest(name, header).map(str::to_owned);
+        RecordedFault::NoColumn { column: text::shown(name), nearest }.at_line(1, 1)
+    })
+}
+
+fn refused(error: &::csv::Error) -> RecordedError {
+    let line = error.position().map_or(1, ::csv::Position::line);
+    match error.kind() {
+        ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            let fault = format!("it has {len} fields, and the header has {expected_len}");
+            let column = usize::try_from(*len.min(expected_len)).unwrap_or(usize::MAX);
+            RecordedFault::Csv { fault }.at_line(line, column.saturating_add(1))
+        }
+        // A reader of text in memory has no other error but this.
+        _ => RecordedFault::Csv { fault: "its form is not known".to_owned() }.at_line(line, 1),
+    }
+}

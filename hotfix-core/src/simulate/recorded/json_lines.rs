@@ -1,0 +1,145 @@
+//! JSON Lines: one observation a line, as the library takes them, with the time beside. A rollout's own log is one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use crate::metric::{Observation, Sample};
+use crate::text;
+use crate::unit::{MetricName, Timestamp};
+
+use super::error::{RecordedError, RecordedFault};
+use super::finding::Odd;
+use super::mapping::{Mapping, TimeUnit};
+use super::points::{Count, Late, gaps};
+use super::{RecordedMetrics, RecordedReading, moment, seconds, told};
+
+/// A line. Those of a log have a `kind`, and members that are of no interest here; others have `at` and `metrics` alone.
+#[derive(Default)]
+struct Line {
+    at: Option<Value>,
+    kind: Option<String>,
+    metrics: Option<Observation>,
+    other: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Line;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with `at` and `metrics`")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line, A::Error> {
+                let mut line = Line::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    match key.as_str() {
+                        "at" => line.at = Some(map.next_value()?),
+                        "kind" => line.kind = Some(map.next_value()?),
+                        "metrics" => line.metrics = Some(map.next_value()?),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            line.other.get_or_insert(key);
+                        }
+                    }
+                }
+                Ok(line)
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, RecordedError> {
+    if !mapping.metrics.is_empty() {
+        let fault = "JSON Lines carry the ids of their metrics: leave `metrics` out".to_owned();
+        return Err(RecordedFault::Mapping { fault }.at("/metrics"));
+    }
+    let mut readings: Vec<RecordedReading> = Vec::new();
+    let (mut late, mut duplicate) = (Late::default(), Count::default());
+    let mut latest: Option<Timestamp> = None;
+    let mut not_finite: BTreeMap<MetricName, Count> = BTreeMap::new();
+    for (number, text) in (1..).zip(text.lines()) {
+        if text.trim().is_empty() {
+            continue;
+        }
+        let line: Line = serde_json::from_str(text).map_err(|error| {
+            RecordedFault::Json { fault: told(&error) }.at_line(number, error.column())
+        })?;
+        if line.kind.as_deref().is_some_and(|kind| kind != "observe") {
+            continue;
+        }
+        let refuse = |fault: String| RecordedFault::Json { fault }.at_line(number, 1);
+        if let (None, Some(other)) = (&line.kind, &line.other) {
+            let other = text::shown(other);
+            return Err(refuse(format!("`{other}` is not known: a line has `at` and `metrics`")));
+        }
+        let (Some(at), Some(metrics)) = (line.at, line.metrics) else {
+            return Err(refuse("a line has `at` and `metrics`".to_owned()));
+        };
+        let at = time(&at, mapping.time.unit, number)?;
+        // Delivered twice: an observation is what came since the one before, so the same again at the same time is none.
+        if readings.last().is_some_and(|last| last.at == at && last.metrics == metrics) {
+            duplicate.note(at);
+            continue;
+        }
+        match latest {
+            Some(last) if at < last => late.note(at, last),
+            _ => latest = Some(at),
+        }
+        for (metric, reading) in metrics.iter() {
+            let samples =
+                reading.strata().flat_map(|arms| arms.canary.iter().chain(&arms.baseline));
+            if !samples.clone().all(is_finite) {
+                not_finite.entry(metric).or_default().note(at);
+            }
+        }
+        if readings.len() == RecordedMetrics::MOST_POINTS {
+            let (what, most) = ("lines", RecordedMetrics::MOST_POINTS);
+            return Err(RecordedFault::TooMuch { what, most }.anywhere());
+        }
+        readings.push(RecordedReading { at, metrics });
+    }
+    // Stable: of two at one time the first in the text comes first.
+    readings.sort_by_key(|reading| reading.at);
+    let mut findings: Vec<_> = late.finding().into_iter().collect();
+    findings.extend(duplicate.finding(Odd::Duplicate, None));
+    for (metric, count) in not_finite {
+        findings.extend(count.finding(Odd::NotFinite, Some(metric)));
+    }
+    findings.extend(gaps(&readings));
+    Ok(RecordedMetrics { readings, findings })
+}
+
+fn time(at: &Value, unit: TimeUnit, line: u64) -> Result<Timestamp, RecordedError> {
+    let read = match (at, unit) {
+        (Value::String(text), TimeUnit::Rfc3339) => moment(text, unit),
+        (Value::Number(number), TimeUnit::Seconds) => number.as_f64().and_then(seconds),
+        (Value::Number(number), TimeUnit::Milliseconds) => {
+            number.as_i64().and_then(|millis| Timestamp::try_from_millis(millis).ok())
+        }
+        _ => None,
+    };
+    read.ok_or_else(|| {
+        let (got, unit) = (text::shown(&at.to_string()), unit.as_str());
+        RecordedFault::Time { got, unit }.at_line(line, 1)
+    })
+}
+
+fn is_finite(sample: &Sample) -> bool {
+    match sample {
+        Sample::Pair(events, trials) => events.is_finite() && trials.is_finite(),
+        Sample::Level(level) => level.is_finite(),
+        Sample::Histogram(histogram) => {
+            histogram.count.is_finite() && histogram.counts.iter().all(|count| count.is_finite())
+        }
+        Sample::Samples(samples) => samples.iter().all(|sample| sample.is_finite()),
+        Sample::Instances(instances) => {
+            instances.values().flatten().all(|number| number.is_finite())
+        }
+    }
+}

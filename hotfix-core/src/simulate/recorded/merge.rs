@@ -1,0 +1,160 @@
+//! Readings of one tick put together to one.
+//!
+//! What came since the reading before adds up: events, trials, buckets, samples. Running totals, levels of a gauge and what
+//! cannot be added up are the last that came. A volume is a rate, so its readings are averaged.
+
+use std::collections::BTreeMap;
+
+use crate::grade::MetricKind;
+use crate::metric::{Arms, Observation, Reading, Sample};
+use crate::unit::{MetricName, Timestamp};
+
+use super::RecordedReading;
+use super::finding::{Odd, RecordedFinding};
+use super::points::Count;
+
+/// Puts readings together, and counts what could not be.
+#[derive(Default)]
+pub(in crate::simulate) struct Merge {
+    unmerged: BTreeMap<MetricName, Count>,
+    not_in_policy: BTreeMap<MetricName, Count>,
+}
+
+impl Merge {
+    /// The readings of a tick as one observation; what the policy does not know is left out.
+    pub(in crate::simulate) fn put(
+        &mut self,
+        readings: &[RecordedReading],
+        kind: impl Fn(MetricName) -> Option<MetricKind>,
+        into: &mut Observation,
+    ) {
+        into.clear();
+        // How many readings of a volume went into each arm.
+        let mut averaged: BTreeMap<MetricName, [f64; 2]> = BTreeMap::new();
+        for recorded in readings {
+            for (metric, reading) in recorded.metrics.iter() {
+                let Some(kind) = kind(metric) else {
+                    self.not_in_policy.entry(metric).or_default().note(recorded.at);
+                    continue;
+                };
+                if kind == MetricKind::Volume {
+                    let counts = averaged.entry(metric).or_default();
+                    if let Some(arms) = reading.whole() {
+                        for (count, sample) in counts.iter_mut().zip([&arms.canary, &arms.baseline])
+                        {
+                            *count += f64::from(u8::from(sample.is_some()));
+                        }
+                    }
+                }
+                self.add(into, metric, kind, reading, recorded.at);
+            }
+        }
+        for (metric, counts) in averaged {
+            let Some((_, reading)) = into.iter_mut().find(|(name, _)| *name == metric) else {
+                continue;
+            };
+            if reading.whole().is_none_or(|arms| arms.totals) {
+                continue;
+            }
+            let Arms { canary, baseline, .. } = reading.whole_mut();
+            for (sample, count) in [canary, baseline].into_iter().zip(counts) {
+                if let (Some(Sample::Level(level)), true) = (sample, count > 1.0) {
+                    *level /= count;
+                }
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        into: &mut Observation,
+        metric: MetricName,
+        kind: MetricKind,
+        reading: &Reading,
+        at: Timestamp,
+    ) {
+        let known = into.iter_mut().find(|(name, _)| *name == metric);
+        let Some((_, known)) = known else {
+            into.set(metric, reading.clone());
+            return;
+        };
+        let joined = match (known.whole().is_some(), reading.whole()) {
+            (true, Some(now)) => join(known.whole_mut(), now, kind),
+            _ => stratified(known, reading, kind).is_some_and(|sum| {
+                *known = sum;
+                true
+            }),
+        };
+        if !joined {
+            *known = reading.clone();
+            self.unmerged.entry(metric).or_default().note(at);
+        }
+    }
+
+    pub(in crate::simulate) fn findings(&self) -> impl Iterator<Item = RecordedFinding> {
+        let of = |counts: &BTreeMap<MetricName, Count>, odd: Odd| {
+            counts
+                .iter()
+                .filter_map(|(metric, count)| count.finding(odd, Some(*metric)))
+                .collect::<Vec<_>>()
+        };
+        of(&self.not_in_policy, Odd::NotInPolicy)
+            .into_iter()
+            .chain(of(&self.unmerged, Odd::Unmerged))
+    }
+}
+
+fn stratified(before: &Reading, now: &Reading, kind: MetricKind) -> Option<Reading> {
+    if before.strata().count() != now.strata().count() {
+        return None;
+    }
+    let mut strata = before.strata().zip(now.strata()).map(|(before, now)| {
+        let mut sum = before.clone();
+        join(&mut sum, now, kind).then_some(sum)
+    });
+    let first = strata.next()??;
+    Some(Reading::stratified(first, strata.collect::<Option<Vec<_>>>()?))
+}
+
+/// Adds what came later; false where that cannot be.
+fn join(before: &mut Arms, now: &Arms, kind: MetricKind) -> bool {
+    let last = before.totals || kind == MetricKind::Gauge;
+    let arm = |before: &mut Option<Sample>, now: &Option<Sample>| match (before, now) {
+        (_, None) => true,
+        (Some(before), Some(now)) if !last => add(before, now),
+        (before, Some(now)) => {
+            *before = Some(now.clone());
+            true
+        }
+    };
+    before.totals == now.totals
+        && arm(&mut before.canary, &now.canary)
+        && arm(&mut before.baseline, &now.baseline)
+}
+
+/// False where they are of different forms or buckets.
+fn add(sum: &mut Sample, more: &Sample) -> bool {
+    match (sum, more) {
+        (Sample::Pair(events, trials), Sample::Pair(more, of)) => {
+            *events += more;
+            *trials += of;
+        }
+        (Sample::Level(sum), Sample::Level(more)) => *sum += more,
+        (Sample::Samples(sum), Sample::Samples(more)) => sum.extend_from_slice(more),
+        (Sample::Histogram(sum), Sample::Histogram(more))
+            if sum.le == more.le && sum.counts.len() == more.counts.len() =>
+        {
+            sum.count += more.count;
+            sum.counts.iter_mut().zip(&more.counts).for_each(|(count, more)| *count += more);
+        }
+        (Sample::Instances(sum), Sample::Instances(more)) => {
+            for (name, [events, trials]) in more {
+                let of = sum.entry(name.clone()).or_default();
+                of[0] += events;
+                of[1] += trials;
+            }
+        }
+        _ => return false,
+    }
+    true
+}

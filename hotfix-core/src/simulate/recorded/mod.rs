@@ -1,0 +1,175 @@
+//! Recorded metrics: CSV, JSON Lines and Prometheus range queries, read into observations (FIELD-12).
+//!
+//! Readers take text and read no file. What is malformed is refused with its place; what is odd but can be taken is a
+//! finding. Nothing is filled in: a cell that is empty and a time without a point are no reading, never zero (FIELD-3).
+
+mod csv;
+mod error;
+mod finding;
+mod json_lines;
+mod mapping;
+mod merge;
+mod points;
+mod prometheus;
+
+pub use error::{Place, RecordedError, RecordedFault};
+pub(super) use finding::Odd;
+pub use finding::RecordedFinding;
+pub use mapping::{
+    ArmSource, Assumptions, Edge, Gates, Mapping, MetricSource, Source, TimeSource, TimeUnit,
+    Unrecorded,
+};
+pub(super) use merge::Merge;
+
+use crate::grade::closed_set;
+use crate::metric::Observation;
+use crate::text;
+use crate::unit::{Span, Timestamp};
+
+closed_set! {
+    /// How a recording is written.
+    Format {
+        /// Comma-separated values (RFC 4180) with a header line, wide or long.
+        Csv = "csv",
+        /// One JSON object a line, with `at` and `metrics`; a rollout's own log is one.
+        JsonLines = "json_lines",
+        /// The answer of Prometheus to `query_range`, or an object of several by name.
+        Prometheus = "prometheus",
+    }
+}
+
+impl Format {
+    /// The format of this name.
+    ///
+    /// # Errors
+    /// `HF-REC-003` where there is none.
+    pub fn named(name: &str) -> Result<Self, RecordedError> {
+        let refused = |_| RecordedFault::Format { got: text::shown(name) }.anywhere();
+        name.parse().map_err(refused)
+    }
+}
+
+/// What was read at one time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedReading {
+    /// When.
+    pub at: Timestamp,
+    /// What came since the reading before.
+    pub metrics: Observation,
+}
+
+/// Recorded metrics in the order of time, and what was odd about them.
+///
+/// ```
+/// use hotfix_core::simulate::recorded::{Format, Mapping, RecordedMetrics};
+///
+/// let mapping = Mapping::from_json(
+///     r#"{"time": {"from": "time", "unit": "seconds"},
+///         "metrics": {"error_rate": {"canary": {"events": "errors", "trials": "requests"}}}}"#,
+/// )?;
+/// let recording = RecordedMetrics::read(Format::Csv, "time,errors,requests\n60,3,1000\n120,,\n180,4,990\n", &mapping)?;
+/// assert_eq!(recording.readings().len(), 2);
+/// # Ok::<(), hotfix_core::simulate::recorded::RecordedError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedMetrics {
+    readings: Vec<RecordedReading>,
+    findings: Vec<RecordedFinding>,
+}
+
+impl RecordedMetrics {
+    /// Most bytes of text: 64 MiB.
+    pub const MOST_BYTES: usize = 64 << 20;
+    /// Most numbers that are taken out of it.
+    pub const MOST_POINTS: usize = 2_000_000;
+
+    /// Reads a recording. JSON Lines need no metrics in the mapping: they carry their ids.
+    ///
+    /// # Errors
+    /// `HF-REC-004` for too much text or too many numbers, `HF-REC-005` to `HF-REC-012` for what cannot be read, with its
+    /// line and column or its JSON Pointer.
+    pub fn read(format: Format, text: &str, mapping: &Mapping) -> Result<Self, RecordedError> {
+        if text.len() > Self::MOST_BYTES {
+            let (what, most) = ("bytes of text", Self::MOST_BYTES);
+            return Err(RecordedFault::TooMuch { what, most }.anywhere());
+        }
+        let recording = match format {
+            Format::Csv => csv::read(text, mapping)?,
+            Format::JsonLines => json_lines::read(text, mapping)?,
+            Format::Prometheus => prometheus::read(text, mapping)?,
+        };
+        if recording.readings.is_empty() {
+            return Err(RecordedFault::Nothing.anywhere());
+        }
+        Ok(recording)
+    }
+
+    /// Observations in the order of time, each time once or, in JSON Lines, as often as it was written.
+    pub fn readings(&self) -> &[RecordedReading] {
+        &self.readings
+    }
+
+    /// What was odd about the text.
+    pub fn findings(&self) -> &[RecordedFinding] {
+        &self.findings
+    }
+
+    /// Readings after `from` and at or before `until`.
+    pub(super) fn between(&self, from: Timestamp, until: Timestamp) -> &[RecordedReading] {
+        let start = self.readings.partition_point(|reading| reading.at <= from);
+        let end = self.readings.partition_point(|reading| reading.at <= until);
+        self.readings.get(start..end.max(start)).unwrap_or_default()
+    }
+
+    /// The usual step between readings: the median; a minute where there is one reading alone.
+    pub(super) fn step(&self) -> Span {
+        points::usual_step(&self.readings).unwrap_or(Span::from_seconds(60))
+    }
+
+    /// The first and the last time.
+    pub(super) fn span(&self) -> (Timestamp, Timestamp) {
+        let at = |reading: Option<&RecordedReading>| reading.map(|r| r.at).unwrap_or_default();
+        (at(self.readings.first()), at(self.readings.last()))
+    }
+}
+
+/// A number as spreadsheets and Prometheus write it; `NaN` and `Inf` are numbers here, so that the log shows them.
+fn number(text: &str) -> Option<f64> {
+    match text {
+        "NaN" | "nan" => Some(f64::NAN),
+        "+Inf" | "Inf" | "Infinity" => Some(f64::INFINITY),
+        "-Inf" | "-Infinity" => Some(f64::NEG_INFINITY),
+        // Rust would also take `nan`, `inf` and `infinity` in any case.
+        _ if text.bytes().any(|b| b.is_ascii_alphabetic() && !matches!(b, b'e' | b'E')) => None,
+        _ => text.parse().ok().filter(|value: &f64| value.is_finite()),
+    }
+}
+
+/// A moment in the unit that a mapping names.
+fn moment(text: &str, unit: TimeUnit) -> Option<Timestamp> {
+    match unit {
+        TimeUnit::Rfc3339 => text.parse().ok(),
+        TimeUnit::Seconds => seconds(number(text)?),
+        TimeUnit::Milliseconds => Timestamp::try_from_millis(text.parse().ok()?).ok(),
+    }
+}
+
+/// Seconds since 1970, to the nearest millisecond.
+fn seconds(since_1970: f64) -> Option<Timestamp> {
+    let millis = (since_1970 * 1e3).round();
+    // Beyond that no whole number of milliseconds is exact, and no year has four digits.
+    if millis.is_nan() || millis.abs() >= 9.007_199_254_740_992e15 {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
+    let millis = millis as i64;
+    Timestamp::try_from_millis(millis).ok()
+}
+
+/// What serde says, on one line of bounded length and without the place, which stands beside it.
+fn told(error: &serde_json::Error) -> String {
+    const MOST: usize = 200;
+    let text = error.to_string();
+    let text = text.rfind(" at line ").map_or(text.as_str(), |end| &text[..end]);
+    text.chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

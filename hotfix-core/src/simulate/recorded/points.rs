@@ -1,0 +1,239 @@
+//! Single numbers with their times, put together to observations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::metric::{Arms, Histogram, Observation, Sample};
+use crate::unit::{MetricName, Span, Timestamp};
+
+use super::error::{RecordedError, RecordedFault};
+use super::finding::{Odd, RecordedFinding};
+use super::mapping::{ARMS, Form, Mapping, Part};
+use super::{RecordedMetrics, RecordedReading};
+
+/// One number: whose it is, when it was read, what it is.
+#[derive(Clone, Copy, Debug)]
+struct Point {
+    at: Timestamp,
+    /// Index among the mapping's arms.
+    arm: usize,
+    part: Part,
+    value: f64,
+}
+
+/// All numbers of a recording.
+pub(super) struct Points<'m> {
+    mapping: &'m Mapping,
+    list: Vec<Point>,
+    /// The last time of each series, so that what stands after later ones is told.
+    last: BTreeMap<(usize, Part), Timestamp>,
+    late: Late,
+}
+
+/// Readings that stand after later ones.
+#[derive(Default)]
+pub(super) struct Late {
+    count: usize,
+    most: Span,
+    first: Option<Timestamp>,
+}
+
+impl Late {
+    pub(super) fn note(&mut self, at: Timestamp, after: Timestamp) {
+        self.count += 1;
+        self.most = self.most.max(after.since(at));
+        self.first.get_or_insert(at);
+    }
+
+    pub(super) fn finding(&self) -> Option<RecordedFinding> {
+        let odd = Odd::OutOfOrder(self.most);
+        (self.count > 0).then(|| odd.finding(self.count, None, self.first))
+    }
+}
+
+/// Something odd that is counted, with its first time.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Count {
+    count: usize,
+    first: Option<Timestamp>,
+}
+
+impl Count {
+    pub(super) fn note(&mut self, at: Timestamp) {
+        self.count += 1;
+        self.first.get_or_insert(at);
+    }
+
+    pub(super) fn finding(self, odd: Odd, metric: Option<MetricName>) -> Option<RecordedFinding> {
+        (self.count > 0).then(|| odd.finding(self.count, metric, self.first))
+    }
+}
+
+/// What is odd about one arm.
+#[derive(Clone, Copy, Default)]
+struct Faults {
+    duplicate: Count,
+    incomplete: Count,
+    not_finite: Count,
+}
+
+impl<'m> Points<'m> {
+    pub(super) const fn new(mapping: &'m Mapping) -> Self {
+        let late = Late { count: 0, most: Span::ZERO, first: None };
+        Self { mapping, list: Vec::new(), last: BTreeMap::new(), late }
+    }
+
+    /// Takes a number in; `arm` counts the mapping's arms.
+    pub(super) fn add(
+        &mut self,
+        at: Timestamp,
+        arm: usize,
+        part: Part,
+        value: f64,
+    ) -> Result<(), RecordedError> {
+        if self.list.len() == RecordedMetrics::MOST_POINTS {
+            let (what, most) = ("numbers", RecordedMetrics::MOST_POINTS);
+            return Err(RecordedFault::TooMuch { what, most }.anywhere());
+        }
+        let last = self.last.entry((arm, part)).or_insert(at);
+        if at < *last {
+            self.late.note(at, *last);
+        } else {
+            *last = at;
+        }
+        self.list.push(Point { at, arm, part, value });
+        Ok(())
+    }
+
+    /// The observations, in the order of time.
+    pub(super) fn assemble(mut self) -> RecordedMetrics {
+        let arms: Vec<_> = self.mapping.arms().collect();
+        // Stable: of two numbers for one thing the later in the text comes later.
+        self.list.sort_by_key(|point| (point.at, point.arm));
+        let edges = self.edges(arms.len());
+        let mut faults = vec![Faults::default(); arms.len()];
+        let mut readings: Vec<RecordedReading> = Vec::new();
+        for group in self.list.chunk_by(|a, b| (a.at, a.arm) == (b.at, b.arm)) {
+            let Some(first) = group.first() else { continue };
+            let (at, index) = (first.at, first.arm);
+            let (Some((metric, which, source)), Some(faults), Some(edges)) =
+                (arms.get(index), faults.get_mut(index), edges.get(index))
+            else {
+                continue;
+            };
+            if group.iter().any(|point| !point.value.is_finite()) {
+                faults.not_finite.note(at);
+            }
+            let Ok(form) = source.form() else { continue };
+            let Some(sample) = sample(form, group, edges, &mut faults.duplicate) else {
+                faults.incomplete.note(at);
+                continue;
+            };
+            let totals = self.mapping.metrics.get(metric).is_some_and(|metric| metric.totals);
+            if readings.last().is_none_or(|last| last.at != at) {
+                readings.push(RecordedReading { at, metrics: Observation::new() });
+            }
+            let Some(reading) = readings.last_mut() else { continue };
+            put(&mut reading.metrics, *metric, *which, sample, totals);
+        }
+        let mut findings: Vec<RecordedFinding> = self.late.finding().into_iter().collect();
+        for ((metric, _, _), faults) in arms.iter().zip(&faults) {
+            findings.extend(faults.duplicate.finding(Odd::Duplicate, Some(*metric)));
+            findings.extend(faults.incomplete.finding(Odd::Incomplete, Some(*metric)));
+            findings.extend(faults.not_finite.finding(Odd::NotFinite, Some(*metric)));
+        }
+        for (index, (metric, which, _)) in arms.iter().enumerate() {
+            if !self.last.keys().any(|(arm, _)| *arm == index) {
+                let arm = ARMS.get(*which).copied().unwrap_or_default();
+                findings.push(Odd::NoSeries(arm).finding(1, Some(*metric), None));
+            }
+        }
+        findings.extend(gaps(&readings));
+        RecordedMetrics { readings, findings }
+    }
+
+    /// The bounds of the buckets that each arm ever had.
+    fn edges(&self, arms: usize) -> Vec<BTreeSet<u64>> {
+        let mut edges = vec![BTreeSet::new(); arms];
+        for (arm, part) in self.last.keys() {
+            if let (Part::Bucket(bound), Some(edges)) = (part, edges.get_mut(*arm)) {
+                edges.insert(*bound);
+            }
+        }
+        edges
+    }
+}
+
+/// The bits of the bound of the bucket that has everything.
+pub(super) const OPEN: u64 = f64::INFINITY.to_bits();
+
+/// What an arm's numbers of one time make; None where a part is missing.
+fn sample(
+    form: Form,
+    group: &[Point],
+    edges: &BTreeSet<u64>,
+    duplicate: &mut Count,
+) -> Option<Sample> {
+    if form == Form::Samples {
+        return Some(Sample::Samples(group.iter().map(|point| point.value).collect()));
+    }
+    let mut parts: BTreeMap<Part, f64> = BTreeMap::new();
+    for point in group {
+        if parts.insert(point.part, point.value).is_some() {
+            duplicate.note(point.at);
+        }
+    }
+    let part = |part: Part| parts.get(&part).copied();
+    match form {
+        Form::Samples => None,
+        Form::Pair => Some(Sample::Pair(part(Part::Events)?, part(Part::Trials)?)),
+        Form::Level => Some(Sample::Level(part(Part::Value)?)),
+        Form::Histogram => {
+            let count = part(Part::Count).or_else(|| part(Part::Bucket(OPEN)))?;
+            let closed = edges.iter().copied().filter(|bound| *bound != OPEN);
+            let (mut le, mut counts) = (Vec::new(), Vec::new());
+            for bound in closed {
+                le.push(f64::from_bits(bound));
+                counts.push(part(Part::Bucket(bound))?);
+            }
+            Some(Sample::Histogram(Histogram { count, counts, le }))
+        }
+    }
+}
+
+/// Puts one arm's sample beside what the other arm has.
+fn put(metrics: &mut Observation, metric: MetricName, arm: usize, sample: Sample, totals: bool) {
+    let known = metrics.iter_mut().find(|(name, _)| *name == metric);
+    let mut arms = match known {
+        Some((_, reading)) => std::mem::take(reading.whole_mut()),
+        None => Arms::default(),
+    };
+    arms.totals = totals;
+    *(if arm == 0 { &mut arms.canary } else { &mut arms.baseline }) = Some(sample);
+    metrics.set(metric, arms);
+}
+
+/// The time between two readings that follow each other.
+fn step(pair: &[RecordedReading]) -> Span {
+    match pair {
+        [before, after] => after.at.since(before.at),
+        _ => Span::ZERO,
+    }
+}
+
+/// The median step; None where there is none.
+pub(super) fn usual_step(readings: &[RecordedReading]) -> Option<Span> {
+    let mut steps: Vec<Span> =
+        readings.windows(2).map(step).filter(|step| !step.is_zero()).collect();
+    steps.sort_unstable();
+    steps.get(steps.len() / 2).copied()
+}
+
+/// Gaps of more than three times the usual step.
+pub(super) fn gaps(readings: &[RecordedReading]) -> Option<RecordedFinding> {
+    let usual = usual_step(readings)?.as_millis();
+    let is_gap = |pair: &&[RecordedReading]| step(pair).as_millis() > usual.saturating_mul(3);
+    let gaps = || readings.windows(2).filter(is_gap);
+    let longest = gaps().map(step).max()?;
+    let first = gaps().next()?.first()?.at;
+    Some(Odd::Gap(longest).finding(gaps().count(), None, Some(first)))
+}

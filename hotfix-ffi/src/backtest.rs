@@ -1,0 +1,66 @@
+//! A policy over recorded metrics: when it would have acted.
+
+use std::ffi::c_char;
+use std::slice;
+
+use hotfix_core::simulate::backtest::backtest;
+use hotfix_core::simulate::recorded::{Format, Mapping, RecordedMetrics};
+
+use crate::buffer::{hotfix_buf, put_text};
+use crate::error::hotfix_error;
+use crate::guard::guard;
+use crate::pointer;
+use crate::policy::{canonical, hotfix_policy};
+use crate::status::hotfix_status;
+
+/// Runs a policy over recorded metrics and says when it would have acted. Nothing is deployed.
+///
+/// {"from", "until", "readings", "findings", "policies": [{"policy", "would": [{"at", "what" ("continue", "alert", "hold", "ask",
+/// "promote" or "roll_back"), "phase", "reason", "metrics", "evidence"}], "first_alert", "first_ask", "first_rollback",
+/// "crossed_at", "ended": {"at", "state", "phase", "after"}, "metrics": {id: {"role", "left_out", "alert_at", "rollback_at",
+/// "held_at", "crossed_at", "bands"}}, "findings"}]}; what never came is absent. A finding is {"code", "message", "count", "at",
+/// "metric"}. docs/backtest.md describes formats, mapping and what is assumed.
+///
+/// @param policy       A policy.
+/// @param text         The recording; UTF-8, borrowed for the call; at most 64 MiB.
+/// @param text_len     Its length in bytes.
+/// @param format       "csv", "json_lines" or "prometheus"; UTF-8, borrowed.
+/// @param format_len   Its length in bytes.
+/// @param mapping      Which columns, series and labels are which metric, and what is assumed, as JSON: {"time", "metrics",
+///                     "assume"}; UTF-8, borrowed; may be null with length 0 for JSON Lines.
+/// @param mapping_len  Its length in bytes.
+/// @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_SIMULATE for what cannot be read or run (HF-REC); the error's path is "line 3, column 2" or a JSON
+///         Pointer.
+///
+/// Thread rule: any number of threads may use one policy.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_backtest(
+    policy: *const hotfix_policy,
+    text: *const c_char,
+    text_len: usize,
+    format: *const c_char,
+    format_len: usize,
+    mapping: *const c_char,
+    mapping_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let text = pointer::text(text, text_len, "text")?;
+                let format = pointer::text(format, format_len, "format")?;
+                let mapping = pointer::text(mapping, mapping_len, "mapping")?;
+                pointer::read(policy, "policy", |policy| {
+                    let format = Format::named(format)?;
+                    let mapping = Mapping::from_json(mapping)?;
+                    let recorded = RecordedMetrics::read(format, text, &mapping)?;
+                    canonical(&backtest(slice::from_ref(policy), &recorded, &mapping.assume)?)
+                })
+            })
+        })
+    }
+}

@@ -1,0 +1,159 @@
+"""Recordings out of files and keyword arguments, for `hotfix.backtest`."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib import import_module
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from hotfix._core import _backtest
+
+if TYPE_CHECKING:
+    from hotfix import Backtests, Policy
+
+__all__ = ["backtest"]
+
+_FORMATS = {".csv": "csv", ".jsonl": "json_lines", ".json": "prometheus", ".parquet": "parquet"}
+
+
+def backtest(
+    policy: Policy | Sequence[Policy],
+    recording: str | bytes | PathLike[str],
+    mapping: Mapping[str, Any] | str | None = None,
+    *,
+    format: Literal["csv", "json_lines", "prometheus", "parquet"] | None = None,
+    from_: datetime | str | None = None,
+    until: datetime | str | None = None,
+    unrecorded: Literal["leave_out", "decide"] | None = None,
+    gates: Literal["pass", "wait"] | None = None,
+    severity: Literal["P0", "P1", "P2", "P3"] | None = None,
+) -> Backtests:
+    r"""Run policies over recorded metrics and say when they would have acted. Nothing is deployed.
+
+    Parameters
+    ----------
+    policy : Policy or sequence of Policy
+        One policy, or several that are compared on the same recording.
+    recording : str, bytes or os.PathLike
+        The text of a recording; a path is given as ``pathlib.Path``. At most 64 MiB of text.
+    mapping : dict or str, optional
+        Which columns, series and labels are which metric: ``{"time", "metrics", "assume"}``, as text JSON. JSON Lines
+        need none. `docs/backtest.md` describes it.
+    format : str, optional
+        How it is written. A path says it by its ending: ``.csv``, ``.jsonl``, ``.json`` for Prometheus, ``.parquet``.
+    from_ : datetime or str, optional
+        When the fix is assumed to have got its first traffic; by default one usual step before the first reading.
+    until : datetime or str, optional
+        When watching ends; by default with the last reading.
+    unrecorded : str, optional
+        Whether a metric that the policy decides by and that was not recorded is left out, the default, or decides.
+    gates : str, optional
+        Whether a gate at which the policy asks a person is passed at once, the default, or waits.
+    severity : str, optional
+        The incident's severity; by default the policy's first.
+
+    Returns
+    -------
+    Backtests
+        What each policy would have done, and what was odd.
+
+    Raises
+    ------
+    RecordedError
+        With code and place, for a recording or a mapping that cannot be read, and a policy that cannot be run on it.
+    ImportError
+        For Parquet where pyarrow is not installed: ``pip install hotfix[parquet]``.
+
+    Examples
+    --------
+    >>> import hotfix
+    >>> rows = "".join(f"2026-03-03T14:{m:02}:00Z,{3 if m < 10 else 100},1000\n" for m in range(30))
+    >>> mapping = {"metrics": {"error_rate": {"canary": {"events": "errors", "trials": "requests"}}}}
+    >>> policy = hotfix.Policy.preset("standard")
+    >>> found = hotfix.backtest(policy, "time,errors,requests\n" + rows, mapping, format="csv")
+    >>> found.policies[0].first_alert.isoformat(), found.policies[0].why
+    ('2026-03-03T14:10:00+00:00', 'error_rate: rollback_band')
+    """
+    document = _document(mapping)
+    given = {
+        "from": _time(from_),
+        "until": _time(until),
+        "unrecorded": unrecorded,
+        "gates": gates,
+        "severity": severity,
+    }
+    assume = {name: value for name, value in given.items() if value is not None}
+    if assume:
+        document["assume"] = {**document.get("assume", {}), **assume}
+    written = format or _format_of(recording)
+    text = _parquet(recording, document) if written == "parquet" else _text(recording)
+    policies = list(policy) if isinstance(policy, Sequence) else [policy]
+    return _backtest(policies, text, "csv" if written == "parquet" else written, json.dumps(document))
+
+
+def _document(mapping: Mapping[str, Any] | str | None) -> dict[str, Any]:
+    if mapping is None:
+        return {}
+    if isinstance(mapping, str):
+        read = json.loads(mapping)
+        if not isinstance(read, dict):
+            raise TypeError("a mapping is a dict, or the JSON of one")
+        return read
+    return dict(mapping)
+
+
+def _time(at: datetime | str | None) -> str | None:
+    if isinstance(at, datetime):
+        if at.tzinfo is None:
+            raise TypeError("a datetime needs a zone")
+        return at.isoformat()
+    return at
+
+
+def _format_of(recording: str | bytes | PathLike[str]) -> str:
+    if isinstance(recording, str | bytes):
+        raise TypeError("text does not say how it is written: give format")
+    ending = Path(fspath(recording)).suffix.lower()
+    if ending not in _FORMATS:
+        raise TypeError(f"the ending {ending!r} does not say how it is written: give format")
+    return _FORMATS[ending]
+
+
+def _text(recording: str | bytes | PathLike[str]) -> str:
+    if isinstance(recording, str):
+        return recording
+    if isinstance(recording, bytes):
+        return recording.decode()
+    return Path(fspath(recording)).read_text(encoding="utf-8")
+
+
+def _parquet(recording: str | bytes | PathLike[str], document: dict[str, Any]) -> str:
+    """Write a table as the CSV that the core reads; timestamps become whole milliseconds."""
+    try:
+        pa: Any = import_module("pyarrow")
+        pc: Any = import_module("pyarrow.csv")
+        pq: Any = import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise ImportError("Parquet needs pyarrow: pip install hotfix[parquet]") from error
+    if isinstance(recording, str):
+        raise TypeError("Parquet is bytes, or a path")
+    source = io.BytesIO(recording) if isinstance(recording, bytes) else fspath(recording)
+    table = pq.read_table(source)
+    time = dict(document.get("time", {}))
+    name = time.get("from", "time")
+    if name in table.column_names and pa.types.is_timestamp(table.schema.field(name).type):
+        kind = table.schema.field(name).type
+        if kind.tz is None:
+            raise ValueError(f"the timestamps of {name!r} have no zone: store them with one")
+        millis = table.column(name).cast(pa.timestamp("ms", tz=kind.tz), safe=False).cast(pa.int64())
+        table = table.set_column(table.column_names.index(name), name, millis)
+        document["time"] = {**time, "unit": "milliseconds"}
+    out = io.BytesIO()
+    pc.write_csv(table, out)
+    text: bytes = out.getvalue()
+    return text.decode()

@@ -1,0 +1,182 @@
+//! `convert`: documents of other tools, imported as policies.
+
+use std::sync::Arc;
+
+use hotfix_core::interop::{self, ConvertErrors, Kind};
+use hotfix_core::policy::Policy as Core;
+use pyo3::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::document::document;
+use crate::error::{Fault, Result};
+use crate::policy::Policy;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FindingDocument {
+    code: String,
+    level: String,
+    path: String,
+    document: usize,
+    line: usize,
+    column: usize,
+    message: String,
+    remedy: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FaultDocument {
+    code: String,
+    path: String,
+    document: usize,
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ImportedDocument {
+    kind: String,
+    policy: Core,
+    text: String,
+    findings: Vec<FindingDocument>,
+}
+
+document! {
+    /// What an import gives.
+    Imported(ImportedDocument) {
+        /// Whose documents they were: "argo_rollouts", "flagger", "kayenta" or "openslo".
+        fn kind(this) -> String { this.kind.clone() }
+        /// The policy, checked as any other.
+        fn policy(this) -> Policy { Policy(Arc::new(this.policy.clone())) }
+        /// The same as TOML, with every default written out.
+        fn text(this) -> String { this.text.clone() }
+        /// What does not map, what goes another way, and what was put in, in the order of the source.
+        fn findings(this) -> Vec<ImportFinding> { this.findings.iter().cloned().map(ImportFinding).collect() }
+    }
+}
+
+document! {
+    /// Something that an import remarks.
+    ImportFinding(FindingDocument) {
+        /// A stable code.
+        fn code(this) -> String { this.code.clone() }
+        /// How grave it is: "deny", "warn" or "note".
+        fn level(this) -> String { this.level.clone() }
+        /// Where: a JSON Pointer into the document.
+        fn path(this) -> String { this.path.clone() }
+        /// Which document of the text, from 0.
+        fn document(this) -> usize { this.document }
+        /// The line, from 1.
+        fn line(this) -> usize { this.line }
+        /// The column, from 1, in characters.
+        fn column(this) -> usize { this.column }
+        /// What was lost or changed.
+        fn message(this) -> String { this.message.clone() }
+        /// What to do about it.
+        fn remedy(this) -> String { this.remedy.clone() }
+    }
+}
+
+document! {
+    /// One thing that keeps a text from being imported.
+    ImportFault(FaultDocument) {
+        /// A stable code.
+        fn code(this) -> String { this.code.clone() }
+        /// Where: a JSON Pointer into the document.
+        fn path(this) -> String { this.path.clone() }
+        /// Which document of the text, from 0.
+        fn document(this) -> usize { this.document }
+        /// The line, from 1.
+        fn line(this) -> usize { this.line }
+        /// The column, from 1, in characters.
+        fn column(this) -> usize { this.column }
+        /// What is wrong, and what to do.
+        fn message(this) -> String { this.message.clone() }
+    }
+}
+
+impl ImportFault {
+    pub(crate) fn list(errors: &ConvertErrors) -> Vec<Self> {
+        let fault = |error: &interop::ConvertError| {
+            Self(FaultDocument {
+                code: error.code().to_owned(),
+                path: error.path.clone(),
+                document: error.document,
+                line: error.line,
+                column: error.column,
+                message: error.message(),
+            })
+        };
+        errors.iter().map(fault).collect()
+    }
+}
+
+/// Import documents of another tool as one policy.
+///
+/// Argo Rollouts' ``Rollout``, ``AnalysisTemplate`` and ``ClusterAnalysisTemplate``, Flagger's ``Canary`` and
+/// ``MetricTemplate``, Kayenta's configurations, and OpenSLO's ``SLO`` with what it refers to. Every key is mapped, or
+/// named by a finding, or says nothing of a policy; `docs/import.md` tells which.
+///
+/// Parameters
+/// ----------
+/// text : str
+///     YAML or JSON, at most 1 MiB; several documents are joined by their references.
+/// kind : {"argo_rollouts", "flagger", "kayenta", "openslo"}, optional
+///     Whose documents they are; by default they tell it themselves.
+///
+/// Returns
+/// -------
+/// Imported
+///
+/// Raises
+/// ------
+/// ConvertError
+///     With everything that is wrong, each with line and column.
+/// InputError
+///     Where `kind` is none of these.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> imported = hotfix.convert('''
+/// ... apiVersion: argoproj.io/v1alpha1
+/// ... kind: Rollout
+/// ... metadata: {name: checkout}
+/// ... spec:
+/// ...   strategy:
+/// ...     canary:
+/// ...       trafficRouting: {nginx: {stableIngress: checkout}}
+/// ...       steps: [{setWeight: 20}, {pause: {duration: 10m}}, {setWeigth: 50}]
+/// ... ''')
+/// >>> [str(phase["share"]) for phase in imported.policy.to_dict()["phases"]]
+/// ['0.2', '1']
+/// >>> [(f.path, f.line) for f in imported.findings if f.code == "HF-CONV-020"]
+/// [('/spec/strategy/canary/steps/2/setWeigth', 9)]
+#[pyfunction]
+#[pyo3(signature = (text, kind=None))]
+pub(crate) fn convert(py: Python<'_>, text: &str, kind: Option<&str>) -> Result<Imported> {
+    let known = || Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+    let kind = kind
+        .map(|kind| {
+            let unknown = |_| Fault::input(format!("`{kind}` is no kind: give one of {}", known()));
+            kind.parse::<Kind>().map_err(unknown)
+        })
+        .transpose()?;
+    let imported = py.detach(|| interop::convert(text, kind))?;
+    let finding = |finding: &interop::Finding| FindingDocument {
+        code: finding.code().to_owned(),
+        level: finding.level().as_str().to_owned(),
+        path: finding.path.clone(),
+        document: finding.document,
+        line: finding.line,
+        column: finding.column,
+        message: finding.message(),
+        remedy: finding.remedy().to_owned(),
+    };
+    Ok(Imported(ImportedDocument {
+        kind: imported.kind.as_str().to_owned(),
+        findings: imported.findings.iter().map(finding).collect(),
+        policy: imported.policy,
+        text: imported.text,
+    }))
+}

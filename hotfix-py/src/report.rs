@@ -1,0 +1,55 @@
+//! `report`: the incident report from the log alone.
+
+use hotfix_core::rollout::Rollout;
+use pyo3::prelude::*;
+
+use crate::error::Result;
+use crate::log::Log;
+
+/// Write the incident report of a log, from the log alone.
+///
+/// It can be asked for at any time, of an incident that is not finished as well.
+///
+/// Parameters
+/// ----------
+/// log : str or bytes
+///     All lines.
+/// format : str
+///     ``"markdown"``, ``"json"`` (described in `docs/report.md`) or ``"html"``: one page without script and without any
+///     reference.
+///
+/// Returns
+/// -------
+/// str
+///
+/// Raises
+/// ------
+/// LogError
+///     Where the log cannot be taken up.
+/// ReportError
+///     For another format.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> plan = hotfix.Policy.preset("enterprise").plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
+/// >>> rollout = hotfix.Rollout(plan)
+/// >>> note = {"kind": "note", "by": "omar", "text": "root cause: no default for the payment method"}
+/// >>> _ = rollout.handle("2026-03-03T14:40:00Z", note)
+/// >>> page = hotfix.report(rollout.log(), "markdown")
+/// >>> page.splitlines()[0]
+/// '# Incident report: INC-2041'
+/// >>> "no default for the payment method" in page
+/// True
+/// >>> rollout.report("markdown") == page
+/// True
+#[pyfunction]
+#[pyo3(signature = (log, format))]
+pub(crate) fn report(py: Python<'_>, log: Log, format: &str) -> Result<String> {
+    Ok(py.detach(|| hotfix_core::report::report(log.bytes(), format))?)
+}
+
+/// The report of a rollout that keeps its log. Writing takes milliseconds: without the interpreter.
+pub(crate) fn of(py: Python<'_>, rollout: &Rollout, format: &str) -> Result<String> {
+    Ok(py.detach(|| rollout.report(format))?)
+}
