@@ -6,8 +6,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import hotfix
 import pytest
+
+import hotfix
 
 
 def rollout() -> hotfix.Rollout:
