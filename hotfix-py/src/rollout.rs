@@ -296,10 +296,8 @@ impl Rollout {
     ///
     /// Parameters
     /// ----------
-    /// kind : str
-    ///     About what.
-    /// audience, format : str
-    ///     Who reads it, and where: `docs/messages.md` lists all three.
+    /// kind, audience, format : str
+    ///     About what, for whom and where: `docs/messages.md` lists all three.
     /// at, utc_offset : optional
     ///     Of which time; how far the readers' clocks are from UTC, as ``"+01:00"`` or a timedelta.
     /// values : mapping, optional

@@ -134,9 +134,7 @@ __version__: Final[str]
 
 # Closed sets are plain strings.
 
-_TrainState: TypeAlias = Literal[
-    "waiting", "running", "complete", "closed", "rolling_back", "frozen", "rolled_back"
-]
+_TrainState: TypeAlias = Literal["waiting", "running", "complete", "closed", "rolling_back", "frozen", "rolled_back"]
 _State: TypeAlias = Literal[
     "drafted",
     "awaiting_approval",
