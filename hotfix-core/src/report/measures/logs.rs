@@ -15,7 +15,7 @@ pub fn starts_with_an_opening(text: &[u8]) -> bool {
 /// use hotfix_core::report::measures::split_logs;
 /// let text = b"{\"kind\":\"opened\"}\n{\"kind\":\"tick\"}\n{\"kind\":\"opened\"}\n";
 /// let logs = split_logs(text)?;
-/// assert_eq!(logs, [&text[..35], &text[35..]]);
+/// assert_eq!(logs, [&text[..34], &text[34..]]);
 /// # Ok::<(), hotfix_core::report::measures::MeasureError>(())
 /// ```
 ///
