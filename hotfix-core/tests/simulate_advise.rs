@@ -73,8 +73,11 @@ fn post_5_bounds_that_chance_crosses_are_found_out() {
 
 #[test]
 fn post_5_what_cannot_be_read_is_told_with_its_reason_and_what_cannot_be_asked_is_refused() {
-    let advice =
-        advise(&[axis("/phases/0/share", &json!(["a lot"])), axis("/phasse/0", &json!([1]))], 0.2, 1);
+    let advice = advise(
+        &[axis("/phases/0/share", &json!(["a lot"])), axis("/phasse/0", &json!([1]))],
+        0.2,
+        1,
+    );
     let why = |index: usize| advice.candidates[index].not_tried.as_deref().expect("not tried");
     assert!(why(1).contains("/phases/0/share"), "{}", why(1));
     assert!(why(2).contains("no place `/phasse/0`"), "{}", why(2));

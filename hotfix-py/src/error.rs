@@ -125,13 +125,7 @@ impl Fault {
         let set = |name: &str, value: &str| fields.set_item(name, value);
         let (class, message) = match *self.0 {
             Kind::Python(error) => return Ok(error),
-            Kind::Policy(errors) => {
-                let first = errors.first();
-                set("code", first.map_or("", |e| e.code()))?;
-                set("path", first.map_or("", |e| e.path()))?;
-                fields.set_item("errors", errors.iter().map(Problem::of).collect::<Vec<_>>())?;
-                ("PolicyError", errors.to_string())
-            }
+            Kind::Policy(errors) => not_read(&errors, &fields)?,
             Kind::Fact(errors) => {
                 let path = errors.first().map(FactError::path).unwrap_or_default();
                 set("code", errors.first().map_or("", FactError::code))?;
@@ -233,6 +227,15 @@ fn measured(code: &str, line: Option<usize>, fields: &Bound<'_, PyDict>) -> PyRe
     let Some(line) = line else { return Ok("ReportError") };
     fields.set_item("line", line)?;
     Ok("LogError")
+}
+
+/// The class and sentence of a policy that cannot be read; the rest goes into `fields`.
+fn not_read(errors: &PolicyErrors, fields: &Bound<'_, PyDict>) -> PyResult<(&'static str, String)> {
+    let first = errors.first();
+    fields.set_item("code", first.map_or("", |e| e.code()))?;
+    fields.set_item("path", first.map_or("", |e| e.path()))?;
+    fields.set_item("errors", errors.iter().map(Problem::of).collect::<Vec<_>>())?;
+    Ok(("PolicyError", errors.to_string()))
 }
 
 /// The class and sentence of a scenario that cannot be played; the rest goes into `fields`.

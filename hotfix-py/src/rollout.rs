@@ -94,10 +94,6 @@ impl Rollout {
     /// input : Mapping
     ///     ``{"kind", "by", …}`` with the fields of its kind, and optionally ``key`` and ``expected_head``.
     ///
-    /// Returns
-    /// -------
-    /// Outcome
-    ///
     /// Raises
     /// ------
     /// InputError
@@ -119,10 +115,6 @@ impl Rollout {
     ///     a number, a histogram ``{"le", "counts", "count"}``, ``{"samples": [...]}``, or
     ///     ``{instance: [events, trials]}``. NaN and infinities are legal and make the band ``not_finite``. In place of the
     ///     two arms a list of such objects, one a stratum: each is compared by itself, and windows take the sums.
-    ///
-    /// Returns
-    /// -------
-    /// Outcome
     ///
     /// Raises
     /// ------
@@ -489,10 +481,6 @@ impl Rollout {
     /// keep_log : bool, default True
     ///     As for `Rollout`.
     ///
-    /// Returns
-    /// -------
-    /// Rollout
-    ///
     /// Raises
     /// ------
     /// LogError
@@ -514,10 +502,6 @@ impl Rollout {
     ///     What the file holds; bytes where the crash may have cut a character in half.
     /// keep_log : bool, default True
     ///     As for `Rollout`.
-    ///
-    /// Returns
-    /// -------
-    /// Rollout
     ///
     /// Raises
     /// ------
@@ -552,10 +536,6 @@ impl Rollout {
     /// keep_log : bool, default True
     ///     As for `Rollout`; `log` begins with the tail.
     ///
-    /// Returns
-    /// -------
-    /// Rollout
-    ///
     /// Raises
     /// ------
     /// LogError
@@ -579,10 +559,6 @@ impl Rollout {
     /// ----------
     /// snapshot : bytes
     ///     What `snapshot` gave.
-    ///
-    /// Returns
-    /// -------
-    /// int
     ///
     /// Raises
     /// ------
