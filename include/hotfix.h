@@ -3042,6 +3042,31 @@ hotfix_status hotfix_rollout_intents(const struct hotfix_rollout *rollout,
                                      struct hotfix_error **err);
 
 /**
+ * The message for an occasion, an audience and a format, from the present state.
+ *
+ * The request is {"kind", "audience", "format", "at", "utc_offset", "values"}, all but the kind optional. Kinds are alert,
+ * deployment_started, phase_passed, deployed, rolling_back, rolled_back, update and resolved; audiences responders (default),
+ * stakeholders, business and public; formats text (default), markdown, slack, teams and pagerduty. "at" is a time as
+ * "2026-03-03T14:40:00Z" (default: the last one known), "utc_offset" as "+01:00", "values" texts by field for what the
+ * rollout does not know, such as the address of the status page.
+ *
+ * @param rollout      A rollout.
+ * @param request      The request, JSON; UTF-8, borrowed for the call.
+ * @param request_len  Its length in bytes.
+ * @param out          A buffer that the caller frees with hotfix_buf_free: the text, or for slack, teams and pagerduty the JSON
+ *                     document that the service takes.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_MESSAGE for a request that is none, or a message that cannot be written (HF-MSG).
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_message(const struct hotfix_rollout *rollout,
+                                     const char *request,
+                                     size_t request_len,
+                                     struct hotfix_buf *out,
+                                     struct hotfix_error **err);
+
+/**
  * A train of these services. After a crash: the same again with the rollouts replayed, and then hotfix_train_settle.
  *
  * @param services   An array: each service with its rollout; borrowed for the call. On success the train takes the rollouts

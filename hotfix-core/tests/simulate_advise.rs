@@ -10,7 +10,7 @@ fn policy() -> Arc<Policy> {
     Arc::new(Policy::from_toml(include_str!("policies/simulated.toml")).expect("a policy"))
 }
 
-fn axis(path: &str, values: Value) -> Axis {
+fn axis(path: &str, values: &Value) -> Axis {
     Axis { path: path.to_owned(), values: values.as_array().cloned().expect("a list") }
 }
 
@@ -30,7 +30,7 @@ fn advise(axes: &[Axis], bound: f64, runs: u64) -> Advice {
 #[test]
 fn post_5_parts_of_a_search_add_up_to_the_whole() {
     let axes =
-        [axis("/phases/0/share", json!(["5%", "20%"])), axis("/evidence/alpha", json!(["5%"]))];
+        [axis("/phases/0/share", &json!(["5%", "20%"])), axis("/evidence/alpha", &json!(["5%"]))];
     let adviser = Adviser::try_new(&policy(), &scenarios(), &axes, 0.1, 11).expect("an adviser");
     assert_eq!(adviser.candidates(), 6);
     let mut parts = adviser.nothing();
@@ -44,7 +44,7 @@ fn post_5_parts_of_a_search_add_up_to_the_whole() {
 
 #[test]
 fn post_5_a_bound_that_no_run_can_show_is_kept_by_none_and_a_wide_one_by_the_least_harm() {
-    let axes = [axis("/phases/0/share", json!(["5%", "20%"]))];
+    let axes = [axis("/phases/0/share", &json!(["5%", "20%"]))];
     // With 200 runs no share below one in a hundred can be shown, whatever the policy.
     assert_eq!(advise(&axes, 0.001, 200).best, None);
     let advice = advise(&axes, 0.2, 200);
@@ -63,7 +63,7 @@ fn post_5_a_bound_that_no_run_can_show_is_kept_by_none_and_a_wide_one_by_the_lea
 fn post_5_bounds_that_chance_crosses_are_found_out() {
     // One bad request in a hundred is what a healthy arm has by chance: such a bound goes back for nothing.
     let tight = json!(["0.35%"]);
-    let advice = advise(&[axis("/metrics/error_rate/rollback", tight)], 0.1, 100);
+    let advice = advise(&[axis("/metrics/error_rate/rollback", &tight)], 0.1, 100);
     let [as_it_is, tight] = advice.candidates.as_slice() else { panic!("two candidates") };
     assert_eq!(tight.not_tried, None);
     assert!(as_it_is.keeps && !tight.keeps, "{advice:?}");
@@ -73,8 +73,11 @@ fn post_5_bounds_that_chance_crosses_are_found_out() {
 
 #[test]
 fn post_5_what_cannot_be_read_is_told_with_its_reason_and_what_cannot_be_asked_is_refused() {
-    let advice =
-        advise(&[axis("/phases/0/share", json!(["a lot"])), axis("/phasse/0", json!([1]))], 0.2, 1);
+    let advice = advise(
+        &[axis("/phases/0/share", &json!(["a lot"])), axis("/phasse/0", &json!([1]))],
+        0.2,
+        1,
+    );
     let why = |index: usize| advice.candidates[index].not_tried.as_deref().expect("not tried");
     assert!(why(1).contains("/phases/0/share"), "{}", why(1));
     assert!(why(2).contains("no place `/phasse/0`"), "{}", why(2));
@@ -83,7 +86,7 @@ fn post_5_what_cannot_be_read_is_told_with_its_reason_and_what_cannot_be_asked_i
         let errors = Adviser::try_new(&policy(), scenarios, axes, bound, 1).expect_err("refused");
         errors.first().map(|error| (error.code(), error.to_string())).expect("an error")
     };
-    let many = axis("/phases/0/share", (0..1001).map(Value::from).collect());
+    let many = axis("/phases/0/share", &(0..1001).map(Value::from).collect());
     for (code, sentence) in [
         refused(&[], &[], 0.1),
         refused(&scenarios(), &[], 1.5),

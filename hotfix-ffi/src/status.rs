@@ -36,7 +36,7 @@ pub enum hotfix_status {
     Stat = 16,
     /// An incident's facts cannot be read; the error has all faults (HF-FACT, HF-UNIT, HF-JSON).
     Fact = 17,
-    /// A message or a report cannot be made (HF-MSG, HF-REP).
+    /// A message, a report, a measure or an export cannot be made (HF-MSG, HF-REP, HF-EXP).
     Message = 18,
     /// Documents of another tool cannot be imported; the error has all faults (HF-CONV).
     Convert = 19,

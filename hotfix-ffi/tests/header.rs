@@ -42,6 +42,8 @@ const SOURCES: &[&str] = &[
     "train_view",
     "audit",
     "redact",
+    "measure",
+    "export",
     "report",
     "simulate",
     "rate_ratio",

@@ -47,6 +47,8 @@ enum Kind {
     Report(ReportError),
     Stat(StatError),
     Kayenta(KayentaError),
+    /// A measure or an export that cannot be made: code, line of a log that is broken, and sentence.
+    Measure(&'static str, Option<usize>, String),
     Recorded(RecordedError),
     Convert(ConvertErrors),
     Message(MessageError),
@@ -104,6 +106,11 @@ impl Fault {
         InputError::Syntax { fault: fault.into() }.into()
     }
 
+    /// A measure or an export that cannot be made; with the line, as one of several logs is broken.
+    pub(crate) fn measure(code: &'static str, line: Option<usize>, sentence: String) -> Self {
+        Self(Box::new(Kind::Measure(code, line, sentence)))
+    }
+
     /// What is wrong with an input that is none; any other fault as it was.
     pub(crate) fn into_sentence(self) -> std::result::Result<String, Self> {
         match *self.0 {
@@ -118,13 +125,7 @@ impl Fault {
         let set = |name: &str, value: &str| fields.set_item(name, value);
         let (class, message) = match *self.0 {
             Kind::Python(error) => return Ok(error),
-            Kind::Policy(errors) => {
-                let first = errors.first();
-                set("code", first.map_or("", |e| e.code()))?;
-                set("path", first.map_or("", |e| e.path()))?;
-                fields.set_item("errors", errors.iter().map(Problem::of).collect::<Vec<_>>())?;
-                ("PolicyError", errors.to_string())
-            }
+            Kind::Policy(errors) => not_read(&errors, &fields)?,
             Kind::Fact(errors) => {
                 let path = errors.first().map(FactError::path).unwrap_or_default();
                 set("code", errors.first().map_or("", FactError::code))?;
@@ -192,33 +193,19 @@ impl Fault {
                 set("code", error.code())?;
                 ("StatsError", error.to_string())
             }
-            Kind::Simulation(errors) => {
-                let first = errors.first();
-                set("code", first.map_or("", |e| e.code()))?;
-                set("path", first.map_or("", |e| e.path()))?;
-                let problems: Vec<_> = errors.iter().map(Problem::of_simulation).collect();
-                fields.set_item("errors", problems)?;
-                ("SimulationError", errors.to_string())
-            }
+            Kind::Simulation(errors) => not_simulated(&errors, &fields)?,
             Kind::Kayenta(error) => {
                 set("code", error.code())?;
                 set("path", &error.path())?;
                 ("KayentaError", error.to_string())
             }
+            Kind::Measure(code, line, sentence) => (measured(code, line, &fields)?, sentence),
             Kind::Recorded(error) => {
                 set("code", error.code())?;
                 set("path", &error.path())?;
                 ("RecordedError", error.to_string())
             }
-            Kind::Convert(errors) => {
-                let first = errors.first();
-                set("code", first.map_or("", |e| e.code()))?;
-                set("path", first.map_or("", |e| &e.path))?;
-                fields.set_item("line", first.map(|e| e.line))?;
-                fields.set_item("column", first.map(|e| e.column))?;
-                fields.set_item("errors", ImportFault::list(&errors))?;
-                ("ConvertError", errors.to_string())
-            }
+            Kind::Convert(errors) => not_imported(&errors, &fields)?,
             Kind::Message(error) => {
                 set("code", error.code())?;
                 ("MessageError", error.to_string())
@@ -232,6 +219,49 @@ impl Fault {
             .update(fields.as_mapping())?;
         Ok(PyErr::from_value(exception))
     }
+}
+
+/// The class of a measure that cannot be made.
+fn measured(code: &str, line: Option<usize>, fields: &Bound<'_, PyDict>) -> PyResult<&'static str> {
+    fields.set_item("code", code)?;
+    let Some(line) = line else { return Ok("ReportError") };
+    fields.set_item("line", line)?;
+    Ok("LogError")
+}
+
+/// The class and sentence of a policy that cannot be read; the rest goes into `fields`.
+fn not_read(errors: &PolicyErrors, fields: &Bound<'_, PyDict>) -> PyResult<(&'static str, String)> {
+    let first = errors.first();
+    fields.set_item("code", first.map_or("", |e| e.code()))?;
+    fields.set_item("path", first.map_or("", |e| e.path()))?;
+    fields.set_item("errors", errors.iter().map(Problem::of).collect::<Vec<_>>())?;
+    Ok(("PolicyError", errors.to_string()))
+}
+
+/// The class and sentence of a scenario that cannot be played; the rest goes into `fields`.
+fn not_simulated(
+    errors: &SimulationErrors,
+    fields: &Bound<'_, PyDict>,
+) -> PyResult<(&'static str, String)> {
+    let first = errors.first();
+    fields.set_item("code", first.map_or("", |e| e.code()))?;
+    fields.set_item("path", first.map_or("", |e| e.path()))?;
+    fields.set_item("errors", errors.iter().map(Problem::of_simulation).collect::<Vec<_>>())?;
+    Ok(("SimulationError", errors.to_string()))
+}
+
+/// The class and sentence of documents that cannot be imported; the rest goes into `fields`.
+fn not_imported(
+    errors: &ConvertErrors,
+    fields: &Bound<'_, PyDict>,
+) -> PyResult<(&'static str, String)> {
+    let first = errors.first();
+    fields.set_item("code", first.map_or("", |e| e.code()))?;
+    fields.set_item("path", first.map_or("", |e| &e.path))?;
+    fields.set_item("line", first.map(|e| e.line))?;
+    fields.set_item("column", first.map(|e| e.column))?;
+    fields.set_item("errors", ImportFault::list(errors))?;
+    Ok(("ConvertError", errors.to_string()))
 }
 
 /// The class and sentence of what a train refuses; the rest goes into `fields`.

@@ -26,6 +26,7 @@ mod interop;
 mod kayenta;
 mod latency;
 mod log;
+mod measure;
 mod message;
 mod observation;
 mod phase;
@@ -77,6 +78,11 @@ mod module {
     use crate::kayenta::{GroupScore, Judgement, KayentaFinding, MetricResult, classify, judge};
     #[pymodule_export]
     use crate::latency::{Latency, latency_boundaries};
+    #[pymodule_export]
+    use crate::measure::{
+        cdevents, dora, dora_chart, dora_markdown, grafana_annotations, measures,
+        measures_markdown, similar,
+    };
     #[pymodule_export]
     use crate::phase::{Method, Phase};
     #[pymodule_export]

@@ -45,7 +45,7 @@ fn read_offset(offset: &Bound<'_, PyAny>) -> Result<Offset> {
 }
 
 /// Text as `str`, a document as `dict`.
-pub(crate) fn python<'py>(py: Python<'py>, message: Rendered) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn python(py: Python<'_>, message: Rendered) -> PyResult<Bound<'_, PyAny>> {
     match message {
         Rendered::Text(text) => object(py, &Value::String(text)),
         Rendered::Json(document) => object(py, &document),

@@ -3,13 +3,14 @@
 use std::sync::{Mutex, MutexGuard};
 
 use hotfix_core::canonical::Digest;
+use hotfix_core::interop::{icalendar, openmetrics};
 use hotfix_core::rollout::{Input, InputKind, Rollout as Core};
 use hotfix_core::unit::{MetricName, Timestamp};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::MutexExt;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::PyBytes;
 
 use crate::action::{Action, Outcome};
 use crate::convert::{At, datetime, to_python};
@@ -93,10 +94,6 @@ impl Rollout {
     /// input : Mapping
     ///     ``{"kind", "by", …}`` with the fields of its kind, and optionally ``key`` and ``expected_head``.
     ///
-    /// Returns
-    /// -------
-    /// Outcome
-    ///
     /// Raises
     /// ------
     /// InputError
@@ -118,10 +115,6 @@ impl Rollout {
     ///     a number, a histogram ``{"le", "counts", "count"}``, ``{"samples": [...]}``, or
     ///     ``{instance: [events, trials]}``. NaN and infinities are legal and make the band ``not_finite``. In place of the
     ///     two arms a list of such objects, one a stratum: each is compared by itself, and windows take the sums.
-    ///
-    /// Returns
-    /// -------
-    /// Outcome
     ///
     /// Raises
     /// ------
@@ -295,10 +288,8 @@ impl Rollout {
     ///
     /// Parameters
     /// ----------
-    /// kind : str
-    ///     About what.
-    /// audience, format : str
-    ///     Who reads it, and where: `docs/messages.md` lists all three.
+    /// kind, audience, format : str
+    ///     About what, for whom and where: `docs/messages.md` lists all three.
     /// at, utc_offset : optional
     ///     Of which time; how far the readers' clocks are from UTC, as ``"+01:00"`` or a timedelta.
     /// values : mapping, optional
@@ -330,6 +321,28 @@ impl Rollout {
         let request = message::request(kind, audience, format, at, utc_offset, values)?;
         let rendered = self.lock(py)?.message_for(&request)?;
         Ok(message::python(py, rendered)?)
+    }
+
+    /// The state as OpenMetrics 1.0 text, for whoever scrapes it.
+    ///
+    /// `at` is any time from the last input on; an earlier one is read as that.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("phased-canary").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
+    /// >>> text = hotfix.Rollout(plan).openmetrics("2026-03-03T14:40:00Z")
+    /// >>> [line for line in text.splitlines() if line.startswith("hotfix_attempts")]
+    /// ['hotfix_attempts_total{incident="INC-1"} 1']
+    fn openmetrics(&self, py: Python<'_>, at: At) -> PyResult<String> {
+        Ok(openmetrics::text(&*self.lock(py)?, at.0))
+    }
+
+    /// What is due as iCalendar text (RFC 5545): a to-do for each duty, who does it as a role.
+    ///
+    /// Lines end with a carriage return and a line feed. `at` is any time from the last input on; an earlier one is read as that.
+    fn icalendar(&self, py: Python<'_>, at: At) -> PyResult<String> {
+        Ok(icalendar::text(&*self.lock(py)?, at.0))
     }
 
     /// How often the hot-fix was begun: 1, and one more with each ``supersede`` and each ``retry``.
@@ -468,10 +481,6 @@ impl Rollout {
     /// keep_log : bool, default True
     ///     As for `Rollout`.
     ///
-    /// Returns
-    /// -------
-    /// Rollout
-    ///
     /// Raises
     /// ------
     /// LogError
@@ -493,10 +502,6 @@ impl Rollout {
     ///     What the file holds; bytes where the crash may have cut a character in half.
     /// keep_log : bool, default True
     ///     As for `Rollout`.
-    ///
-    /// Returns
-    /// -------
-    /// Rollout
     ///
     /// Raises
     /// ------
@@ -531,10 +536,6 @@ impl Rollout {
     /// keep_log : bool, default True
     ///     As for `Rollout`; `log` begins with the tail.
     ///
-    /// Returns
-    /// -------
-    /// Rollout
-    ///
     /// Raises
     /// ------
     /// LogError
@@ -558,10 +559,6 @@ impl Rollout {
     /// ----------
     /// snapshot : bytes
     ///     What `snapshot` gave.
-    ///
-    /// Returns
-    /// -------
-    /// int
     ///
     /// Raises
     /// ------

@@ -46,6 +46,8 @@ pub enum Family {
     Convert,
     /// Recorded metrics and backtests on them: errors and findings.
     Recorded,
+    /// What is written for other tools.
+    Export,
     /// Simulations: what is wrong with a scenario.
     Simulate,
     /// Values that cross the C boundary.
@@ -76,6 +78,7 @@ impl Family {
         Self::Report,
         Self::Convert,
         Self::Recorded,
+        Self::Export,
         Self::Simulate,
         Self::Ffi,
     ];
@@ -110,6 +113,7 @@ impl Family {
             Self::Report => "HF-REP-",
             Self::Convert => "HF-CONV-",
             Self::Recorded => "HF-REC-",
+            Self::Export => "HF-EXP-",
             Self::Simulate => "HF-SIM-",
             Self::Ffi => "HF-FFI-",
         }

@@ -187,7 +187,9 @@ impl Builder {
         for open in &self.open {
             let step = match &open.part {
                 Part::List(items) => items.len().to_string(),
-                Part::Table { key: Some((key, _)), .. } => crate::text::pointer_step(key).into_owned(),
+                Part::Table { key: Some((key, _)), .. } => {
+                    crate::text::pointer_step(key).into_owned()
+                }
                 Part::Table { .. } => break,
             };
             path.push('/');

@@ -1,16 +1,24 @@
-//! Documents of other tools: imported as policies, with a finding for everything that a policy does not say.
+//! Other tools: their documents imported as policies, and what they take of a log or a rollout.
 //!
 //! [`convert`] reads Argo Rollouts, Flagger, Kayenta and `OpenSLO`, as `docs/import.md` tells. It asks nothing of the
 //! network and runs nothing: a query stays with the host, which gives its value as a reading.
+//!
+//! [`cdevents`] and [`grafana`] write a log, [`openmetrics`] and [`icalendar`] a rollout, as `docs/export.md` tells. Nothing there
+//! names people: who does something is a role, and free texts of people stay in the log.
 
 mod analysis;
 mod argo;
+pub mod cdevents;
 mod document;
 mod draft;
+mod error;
 mod expression;
 mod fault;
 mod flagger;
+pub mod grafana;
+pub mod icalendar;
 mod kayenta;
+pub mod openmetrics;
 mod openslo;
 mod reader;
 mod remark;
@@ -19,6 +27,7 @@ use std::cell::Cell;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+pub use error::ExportError;
 pub use fault::{ConvertError, ConvertErrors, Fault};
 pub use remark::{Finding, Remark};
 

@@ -13,6 +13,7 @@ mod duties;
 mod html;
 mod hurt;
 mod markdown;
+pub mod measures;
 mod model;
 mod narrative;
 mod outline;

@@ -65,9 +65,17 @@ from hotfix._core import (
     Why,
     __version__,
     audit,
+    cdevents,
     convert,
+    dora,
+    dora_chart,
+    dora_markdown,
+    grafana_annotations,
+    measures,
+    measures_markdown,
     redact,
     report,
+    similar,
 )
 from hotfix._errors import (
     ConvertError,
@@ -128,6 +136,16 @@ __all__ = [
     "audit",
     "redact",
     "report",
+    # Afterwards
+    "measures",
+    "measures_markdown",
+    "dora",
+    "dora_markdown",
+    "dora_chart",
+    "similar",
+    # What other tools take
+    "cdevents",
+    "grafana_annotations",
     # Documents of other tools
     "convert",
     "Imported",

@@ -1,0 +1,392 @@
+//! A log as `CDEvents` 0.4.1 in `CloudEvents` 1.0, as JSON.
+//!
+//! | what the log has | type |
+//! |---|---|
+//! | the incident was detected, or detected at another time; a complete fix turned back, so that it is open again | `incident.detected` |
+//! | the case was opened, with an option `ticket` | `incident.reported` |
+//! | it was resolved | `incident.resolved` |
+//! | the new version was deployed beside the live one | `service.deployed` |
+//! | it first had traffic | `service.published` |
+//! | all traffic has it | `service.upgraded` |
+//! | the version before runs again | `service.rolledback` |
+//! | an attempt was started, and ended | `pipelinerun.started`, `pipelinerun.finished` |
+//! | a phase is watched, and was | `taskrun.started`, `taskrun.finished` |
+//!
+//! An id is made of the hash of the log's first line, the number of the line and what happened, so that the same log gives
+//! the same ids however often it is exported, and a longer one the same events and more.
+//!
+//! Source: the specification and schemas of `CDEvents` 0.4.1 (cdevents.dev) and `CloudEvents` 1.0.2.
+
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::ExportError;
+use crate::grade::Moment;
+use crate::rollout::{Act, Command, Entry, LogError, LogFault, Recorded, Rollout, Stage};
+use crate::unit::{Share, Timestamp};
+
+/// The version of the specification.
+pub const SPEC_VERSION: &str = "0.4.1";
+/// The version of the events' types in it.
+const TYPE_VERSION: &str = "0.2.0";
+
+/// What the log does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options<'a> {
+    /// Who sends the events: a URI reference.
+    pub source: &'a str,
+    /// Where the service runs.
+    pub environment: &'a str,
+    /// The URI of the incident's ticket. None: no `incident.reported`, which needs one.
+    pub ticket: Option<&'a str>,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { source: "hotfix", environment: "production", ticket: None }
+    }
+}
+
+impl Options<'_> {
+    fn check(&self) -> Result<(), ExportError> {
+        // RFC 3986: none of these stands in a URI reference.
+        let odd = |c: char| c.is_whitespace() || c.is_control() || "\"<>\\^`{|}".contains(c);
+        let uri = |text: &str| !text.is_empty() && !text.contains(odd);
+        let absolute = |text: &str| {
+            uri(text) && text.split_once(':').is_some_and(|(scheme, _)| !scheme.is_empty())
+        };
+        let wrong = if !uri(self.source) {
+            ("source", "URI reference")
+        } else if self.environment.trim().is_empty() {
+            ("environment", "name of an environment")
+        } else if self.ticket.is_some_and(|ticket| !absolute(ticket)) {
+            ("ticket", "URI")
+        } else {
+            return Ok(());
+        };
+        Err(ExportError::Setting { option: wrong.0, wanted: wrong.1 })
+    }
+}
+
+/// The events of a log, in the order of its lines.
+///
+/// ```
+/// use std::sync::Arc;
+/// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
+/// use hotfix_core::interop::cdevents;
+///
+/// let plan = Plan::from_json(
+///     Arc::new(Policy::preset("enterprise")?),
+///     r#"{"id": "INC-2041", "service": "payments", "severity": "P0", "detected_at": "2026-03-03T14:06:00Z"}"#,
+///     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+///     "",
+/// )?;
+/// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+/// let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "payments fail"}"#)?;
+/// rollout.handle("2026-03-03T14:08:00Z".parse()?, &note)?;
+/// let events = cdevents::events(rollout.log().as_bytes(), &cdevents::Options::default())?;
+/// assert_eq!(events[0]["type"], "dev.cdevents.incident.detected.0.2.0");
+/// assert_eq!(events[0]["time"], "2026-03-03T14:06:00.000Z");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `HF-EXP-001` for an option that does not fit its place; what a broken log gives.
+pub fn events(log: &[u8], options: &Options<'_>) -> Result<Vec<Value>, ExportError> {
+    options.check()?;
+    let mut writer = Writer { options, opening: opening(log)?, ..Writer::new(options) };
+    Rollout::replay_each(log, |rollout, entry| writer.follow(rollout, entry))?;
+    Ok(writer.events)
+}
+
+/// The same as JSON Lines: an event a line.
+///
+/// # Errors
+/// As [`events`].
+pub fn json_lines(log: &[u8], options: &Options<'_>) -> Result<String, ExportError> {
+    let events = events(log, options)?;
+    let mut lines = String::new();
+    for event in events {
+        let _ = writeln!(lines, "{event}");
+    }
+    Ok(lines)
+}
+
+/// The hash of the first line, which tells one log from every other.
+fn opening(log: &[u8]) -> Result<String, LogError> {
+    #[derive(Deserialize)]
+    struct Opening {
+        hash: String,
+    }
+    let line = log.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let read = serde_json::from_slice::<Opening>(line);
+    read.map(|line| line.hash).map_err(|_| LogError { line: 1, fault: LogFault::Empty })
+}
+
+struct Writer<'a> {
+    options: &'a Options<'a>,
+    opening: String,
+    events: Vec<Value>,
+    detected: Option<Timestamp>,
+    resolved: Option<Timestamp>,
+    deployed: Option<Timestamp>,
+    rolled_back: Option<Timestamp>,
+    share: f64,
+    /// The new version of this attempt has had traffic.
+    published: bool,
+    /// The attempt under way.
+    running: Option<u32>,
+    /// The phase that is watched: its name and since when.
+    watched: Option<(String, Timestamp)>,
+}
+
+/// What an event is about.
+struct Subject {
+    id: String,
+    kind: &'static str,
+    content: Value,
+}
+
+impl<'a> Writer<'a> {
+    const fn new(options: &'a Options<'a>) -> Self {
+        Self {
+            options,
+            opening: String::new(),
+            events: Vec::new(),
+            detected: None,
+            resolved: None,
+            deployed: None,
+            rolled_back: None,
+            share: 0.0,
+            published: false,
+            running: None,
+            watched: None,
+        }
+    }
+
+    fn follow(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+        self.incident(rollout, entry);
+        if let Recorded::Taken(input) = entry.recorded {
+            match &input.command {
+                Command::Supersede { .. } | Command::Retry { .. } => {
+                    self.leave(rollout, entry, "failure", "another attempt takes its place");
+                    self.finish(rollout, entry, "failure", "another attempt takes its place");
+                    self.published = false;
+                }
+                Command::Start => {
+                    let attempt = rollout.attempt();
+                    self.running = Some(attempt);
+                    let subject = Self::run(rollout, attempt, None);
+                    self.put(rollout, entry, entry.at, "pipelinerun.started", subject);
+                }
+                Command::Confirm { .. } => self.confirmed(rollout, entry),
+                _ => {}
+            }
+        }
+        self.stage(rollout, entry);
+        self.share = rollout.share().as_fraction();
+    }
+
+    fn incident(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+        if matches!(entry.recorded, Recorded::Opened)
+            && let Some(ticket) = self.options.ticket
+        {
+            let mut subject = self.of_incident(rollout);
+            subject.content["ticketURI"] = json!(ticket);
+            self.put(rollout, entry, entry.at, "incident.reported", subject);
+        }
+        let detected = rollout.moment(Moment::Detected);
+        if let Some(at) = detected.filter(|_| detected != self.detected) {
+            let subject = self.of_incident(rollout);
+            self.put(rollout, entry, at, "incident.detected", subject);
+        }
+        self.detected = detected;
+        let resolved = rollout.moment(Moment::Resolved);
+        match (self.resolved, resolved) {
+            (Some(_), None) => {
+                let subject = self.of_incident(rollout);
+                self.put(rollout, entry, entry.at, "incident.detected", subject);
+            }
+            (before, Some(at)) if before != Some(at) => {
+                let subject = self.of_incident(rollout);
+                self.put(rollout, entry, at, "incident.resolved", subject);
+            }
+            _ => {}
+        }
+        self.resolved = resolved;
+    }
+
+    /// What a confirmed action changed: the log tells by what followed.
+    fn confirmed(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+        let release = &rollout.plan().subject().release;
+        let moved = entry.actions.iter().any(|a| matches!(a.act, Act::SetTraffic { .. }));
+        if moved && !self.published && rollout.share() == Share::NONE && self.running.is_some() {
+            let subject = self.of_service(rollout, Some(&release.version));
+            self.put(rollout, entry, entry.at, "service.deployed", subject);
+        }
+        if rollout.share().as_fraction() > self.share && !self.published {
+            self.published = true;
+            let subject = self.of_service(rollout, None);
+            self.put(rollout, entry, entry.at, "service.published", subject);
+        }
+    }
+
+    fn stage(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+        let release = &rollout.plan().subject().release;
+        if let Some(to) = entry.to {
+            match to {
+                Stage::Monitoring(step) => {
+                    let watched = (step.phase.to_string(), step.since);
+                    if self.watched.as_ref() != Some(&watched) {
+                        self.leave(rollout, entry, "success", "");
+                        self.watched = Some(watched);
+                        let subject = Self::run(rollout, rollout.attempt(), self.watched.as_ref());
+                        self.put(rollout, entry, entry.at, "taskrun.started", subject);
+                    }
+                }
+                Stage::Gate { .. } | Stage::Paused { .. } | Stage::Preparing => {}
+                Stage::Deploying(_) | Stage::FinalValidation { .. } => {
+                    self.leave(rollout, entry, "success", "");
+                }
+                Stage::Complete { .. } | Stage::Closed => {
+                    self.leave(rollout, entry, "success", "");
+                    self.finish(rollout, entry, "success", "");
+                }
+                Stage::RollingBack(_) | Stage::Frozen { .. } => {
+                    self.leave(rollout, entry, "failure", "it turned back");
+                }
+                Stage::RolledBack | Stage::Aborted | Stage::Failed => {
+                    self.leave(rollout, entry, "failure", "it turned back");
+                    self.finish(rollout, entry, "failure", "it turned back");
+                }
+            }
+        }
+        let deployed = rollout.moment(Moment::Deployed);
+        if let Some(at) = deployed.filter(|_| deployed != self.deployed) {
+            let subject = self.of_service(rollout, Some(&release.version));
+            self.put(rollout, entry, at, "service.upgraded", subject);
+        }
+        self.deployed = deployed;
+        let back = rollout.moment(Moment::RolledBack);
+        if let Some(at) = back.filter(|_| back != self.rolled_back) {
+            let subject = self.of_service(rollout, Some(&release.previous));
+            self.put(rollout, entry, at, "service.rolledback", subject);
+        }
+        self.rolled_back = back;
+    }
+
+    /// The phase that was watched is over.
+    fn leave(&mut self, rollout: &Rollout, entry: &Entry<'_>, outcome: &str, why: &str) {
+        let (Some(watched), Some(attempt)) = (self.watched.take(), self.running) else { return };
+        let mut subject = Self::run(rollout, attempt, Some(&watched));
+        ended(&mut subject, outcome, why);
+        self.put(rollout, entry, entry.at, "taskrun.finished", subject);
+    }
+
+    /// The attempt is over.
+    fn finish(&mut self, rollout: &Rollout, entry: &Entry<'_>, outcome: &str, why: &str) {
+        let Some(attempt) = self.running.take() else { return };
+        let mut subject = Self::run(rollout, attempt, None);
+        ended(&mut subject, outcome, why);
+        self.put(rollout, entry, entry.at, "pipelinerun.finished", subject);
+    }
+
+    fn of_incident(&self, rollout: &Rollout) -> Subject {
+        let incident = &rollout.plan().subject().incident;
+        let mut content = json!({"environment": {"id": self.options.environment}});
+        if let Some(service) = &incident.service {
+            content["service"] = json!({"id": service});
+        }
+        Subject { id: incident.id.clone(), kind: "incident", content }
+    }
+
+    fn of_service(&self, rollout: &Rollout, version: Option<&str>) -> Subject {
+        let subject = rollout.plan().subject();
+        let service = subject.incident.service.as_ref().unwrap_or(&subject.incident.id);
+        let mut content = json!({"environment": {"id": self.options.environment}});
+        if let Some(version) = version {
+            let own = version == subject.release.version;
+            let record =
+                subject.release.record.as_ref().and_then(|record| record.artifact.as_ref());
+            let point = subject.release.point.as_ref().and_then(|point| point.artifact.as_ref());
+            let artifact = if own { record } else { point };
+            content["artifactId"] = artifact.map_or_else(
+                || json!(format!("pkg:generic/{}@{}", percent(service), percent(version))),
+                |artifact| json!(artifact),
+            );
+        }
+        Subject { id: service.clone(), kind: "service", content }
+    }
+
+    /// An attempt, or a phase of it.
+    fn run(rollout: &Rollout, attempt: u32, phase: Option<&(String, Timestamp)>) -> Subject {
+        let run = format!("{}/attempt-{attempt}", rollout.plan().subject().incident.id);
+        match phase {
+            None => {
+                let content = json!({"pipelineName": "hot-fix"});
+                Subject { id: run, kind: "pipelineRun", content }
+            }
+            Some((phase, _)) => {
+                let content = json!({"taskName": phase, "pipelineRun": {"id": run}});
+                Subject { id: format!("{run}/{phase}"), kind: "taskRun", content }
+            }
+        }
+    }
+
+    fn put(
+        &mut self,
+        rollout: &Rollout,
+        entry: &Entry<'_>,
+        at: Timestamp,
+        what: &str,
+        subject: Subject,
+    ) {
+        let id = format!("{}-{}-{what}", self.opening.get(..32).unwrap_or_default(), entry.seq);
+        let kind = format!("dev.cdevents.{what}.{TYPE_VERSION}");
+        let Subject { id: about, kind: subject_kind, content } = subject;
+        let mut custom = json!({"attempt": rollout.attempt(), "seq": entry.seq});
+        if let Some(severity) = rollout.severity() {
+            custom["severity"] = json!(severity);
+        }
+        let source = self.options.source;
+        self.events.push(json!({
+            "specversion": "1.0",
+            "id": id,
+            "source": source,
+            "type": kind,
+            "time": at,
+            "subject": about,
+            "datacontenttype": "application/json",
+            "data": {
+                "context": {
+                    "version": SPEC_VERSION, "id": id, "source": source, "type": kind, "timestamp": at,
+                    "chainId": self.opening.get(..32).unwrap_or_default(),
+                },
+                "subject": {"id": about, "type": subject_kind, "content": content},
+                "customData": custom,
+                "customDataContentType": "application/json",
+            },
+        }));
+    }
+}
+
+fn ended(subject: &mut Subject, outcome: &str, why: &str) {
+    subject.content["outcome"] = json!(outcome);
+    if !why.is_empty() {
+        subject.content["errors"] = json!(why);
+    }
+}
+
+/// A part of a package URL: all but letters, digits and `.-_~` is written by its number.
+fn percent(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b".-_~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}

@@ -1,0 +1,153 @@
+//! A log as Grafana annotations: each an object that `POST /api/annotations` takes.
+//!
+//! Times are milliseconds since 1970; one with `timeEnd` is a region. `dashboardUID` and `panelId` are the host's to add.
+//! Source: Grafana's HTTP API, annotations.
+
+use serde_json::{Value, json};
+
+use super::ExportError;
+use crate::grade::Moment;
+use crate::judge::Decision;
+use crate::rollout::{Command, Entry, Recorded, Rollout, Stage};
+use crate::unit::Timestamp;
+
+/// The annotations of a log, by time: the incident and every phase as a region, and the moments at which something turned.
+///
+/// A region that is not over has no `timeEnd` yet.
+///
+/// # Errors
+/// What a broken log gives.
+pub fn annotations(log: &[u8]) -> Result<Vec<Value>, ExportError> {
+    let mut writer = Writer::default();
+    let rollout = Rollout::replay_each(log, |rollout, entry| writer.follow(rollout, entry))?;
+    writer.end_phase(None);
+    let mut notes = writer.notes;
+    let began = [Moment::Began, Moment::Detected, Moment::Declared];
+    if let Some(from) = began.iter().find_map(|moment| rollout.moment(*moment)) {
+        let until = rollout.moment(Moment::Resolved).filter(|at| *at >= from);
+        let severity = rollout.severity().map(|severity| format!(" ({severity})"));
+        let text = format!("incident{}", severity.unwrap_or_default());
+        notes.push(Note { at: from, until, kind: "incident", text });
+    }
+    notes.sort_by_key(|note| (note.at, note.until));
+    let incident = &rollout.plan().subject().incident;
+    let mut tags = vec!["hotfix".to_owned(), incident.id.clone()];
+    tags.extend(incident.service.clone());
+    Ok(notes.iter().map(|note| note.document(&tags)).collect())
+}
+
+struct Note {
+    at: Timestamp,
+    until: Option<Timestamp>,
+    kind: &'static str,
+    text: String,
+}
+
+impl Note {
+    fn document(&self, tags: &[String]) -> Value {
+        let mut tags = tags.to_vec();
+        tags.push(self.kind.to_owned());
+        let mut note = json!({"time": self.at.as_millis(), "tags": tags, "text": self.text});
+        if let Some(until) = self.until {
+            note["timeEnd"] = json!(until.as_millis());
+        }
+        note
+    }
+}
+
+#[derive(Default)]
+struct Writer {
+    notes: Vec<Note>,
+    phase: Option<(String, Timestamp)>,
+    decision: Option<Decision>,
+    /// The kind of the last stage: a way back has several steps and is one.
+    stage: &'static str,
+}
+
+impl Writer {
+    fn point(&mut self, at: Timestamp, kind: &'static str, text: String) {
+        self.notes.push(Note { at, until: None, kind, text });
+    }
+
+    fn follow(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+        let at = entry.at;
+        if let Recorded::Taken(input) = entry.recorded {
+            match &input.command {
+                Command::Start => {
+                    let release = &rollout.plan().subject().release;
+                    let text =
+                        format!("{} goes out, attempt {}", release.version, rollout.attempt());
+                    self.point(at, "start", text);
+                }
+                Command::Supersede { release, .. } => {
+                    self.point(at, "superseded", format!("{} takes the place", release.version));
+                }
+                Command::Retry { .. } => {
+                    self.point(at, "retry", format!("attempt {}", rollout.attempt()));
+                }
+                _ => {}
+            }
+        }
+        if entry.judged {
+            let verdict = rollout.verdict();
+            let news = self.decision != Some(verdict.decision);
+            self.decision = Some(verdict.decision);
+            if news && !matches!(verdict.decision, Decision::Continue) {
+                let causes = verdict.causes.iter().map(|cause| match cause.metric {
+                    Some(metric) => format!("{} ({metric})", cause.reason),
+                    None => cause.reason.to_string(),
+                });
+                let causes = causes.collect::<Vec<_>>().join(", ").replace('_', " ");
+                let between = if causes.is_empty() { "" } else { ": " };
+                let text = format!("verdict {}{between}{causes}", verdict.decision);
+                self.point(at, "verdict", text);
+            }
+        }
+        if let Some(to) = entry.to {
+            self.enter(at, to);
+        }
+    }
+
+    fn enter(&mut self, at: Timestamp, to: &Stage) {
+        let (kind, text) = match to {
+            Stage::Monitoring(step) => {
+                let phase = (step.phase.to_string(), step.since);
+                if self.phase.as_ref() != Some(&phase) {
+                    self.end_phase(Some(at));
+                    self.phase = Some(phase);
+                }
+                self.stage = "phase";
+                return;
+            }
+            Stage::Gate { .. } => ("gate", "the phase waits to pass"),
+            Stage::Paused { .. } => ("paused", "the clock is stopped"),
+            Stage::Preparing | Stage::Deploying(_) | Stage::FinalValidation { .. } => {
+                self.end_phase(Some(at));
+                self.stage = "between";
+                return;
+            }
+            Stage::Complete { .. } => ("complete", "all traffic has the fix, and it works"),
+            Stage::Closed => ("closed", "the watch is over"),
+            Stage::RollingBack(_) => ("rolling_back", "on the way back"),
+            Stage::RolledBack => ("rolled_back", "the version before runs again"),
+            Stage::Frozen { .. } => {
+                ("frozen", "traffic stays where it is, and a person has to act")
+            }
+            Stage::Aborted => ("aborted", "stopped for good"),
+            Stage::Failed => ("failed", "the deployment failed"),
+        };
+        if !matches!(to, Stage::Gate { .. } | Stage::Paused { .. }) {
+            self.end_phase(Some(at));
+        }
+        if std::mem::replace(&mut self.stage, kind) != kind {
+            self.point(at, kind, text.to_owned());
+        }
+    }
+
+    fn end_phase(&mut self, until: Option<Timestamp>) {
+        if let Some((phase, since)) = self.phase.take() {
+            let text = format!("phase {phase} is watched");
+            self.notes.push(Note { at: since, until, kind: "phase", text });
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What is due as an iCalendar of to-dos (RFC 5545).
+
+use std::fmt::Write as _;
+
+use crate::canonical::Digest;
+use crate::deadline::{Item, Settlement};
+use crate::grade::Severity;
+use crate::rollout::Rollout;
+use crate::text::time;
+use crate::unit::{Span, Timestamp};
+
+/// The media type to serve it with.
+pub const CONTENT_TYPE: &str = "text/calendar; charset=utf-8; component=VTODO";
+
+/// The most octets of a line, without its end.
+const MOST: usize = 75;
+/// An alarm comes this long before the time is up, or when three quarters of it are over, whichever is later.
+const ALARM: Span = Span::from_seconds(600);
+
+/// The duties of a rollout at a time as a calendar of to-dos.
+///
+/// One for each thing that is asked for, done ones included; who does it is a role, in `CATEGORIES`. A `UID` stays the same
+/// from export to export, also once it is done, so that a calendar that subscribes shows each once; what is repeated has one
+/// for each occurrence. What is due is `NEEDS-ACTION` and has an alarm, what was done is `COMPLETED`, what was ended by what
+/// came first `CANCELLED`; without a date yet there is no `DUE`. Before the first input nothing is asked for, and the
+/// calendar has no to-do.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
+/// use hotfix_core::interop::icalendar;
+/// # let plan = Plan::from_json(
+/// #     Arc::new(Policy::preset("enterprise")?),
+/// #     r#"{"id": "INC-2041", "severity": "P0", "detected_at": "2026-03-03T14:06:00Z"}"#,
+/// #     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+/// #     "",
+/// # )?;
+/// # let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+/// # let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "payments fail"}"#)?;
+/// # rollout.handle("2026-03-03T14:08:00Z".parse()?, &note)?;
+/// let text = icalendar::text(&rollout, "2026-03-03T14:20:00Z".parse()?);
+/// assert!(text.contains("DUE:20260303T160600Z\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn text(rollout: &Rollout, at: Timestamp) -> String {
+    let duties = rollout.duties(at);
+    let incident = &rollout.plan().subject().incident.id;
+    let mut page = Page { text: String::new() };
+    page.line("BEGIN:VCALENDAR");
+    page.line("VERSION:2.0");
+    page.line("PRODID:-//hotfix//duties//EN");
+    page.line("CALSCALE:GREGORIAN");
+    page.line("METHOD:PUBLISH");
+    let asked = [&duties.overdue, &duties.due].into_iter().flatten();
+    let others = [&duties.next, &duties.later, &duties.undated, &duties.done];
+    let items = asked
+        .map(|item| (item, true))
+        .chain(others.into_iter().flatten().map(|item| (item, false)));
+    for (item, is_asked) in items {
+        page.put(item, is_asked, incident, rollout.severity(), duties.at);
+    }
+    page.line("END:VCALENDAR");
+    page.text
+}
+
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn put(
+        &mut self,
+        item: &Item<'_>,
+        is_asked: bool,
+        incident: &str,
+        severity: Option<Severity>,
+        at: Timestamp,
+    ) {
+        let occurrence = item.occurrence.unwrap_or(1);
+        let which = Digest::of(format!("{incident}\0{}\0{occurrence}", item.id).as_bytes());
+        let which = which.to_string();
+        self.line("BEGIN:VTODO");
+        self.line(&format!("UID:{}@hotfix.invalid", which.get(..32).unwrap_or(&which)));
+        self.line(&format!("DTSTAMP:{}", stamp(at)));
+        let title = format!("{incident}: {}", item.title);
+        self.line(&format!("SUMMARY:{}", escaped(&title)));
+        let opens =
+            item.opens.filter(|opens| item.due.is_none_or(|due| stamp(*opens) < stamp(due)));
+        if let Some(opens) = opens {
+            self.line(&format!("DTSTART:{}", stamp(opens)));
+        }
+        if let Some(due) = item.due {
+            self.line(&format!("DUE:{}", stamp(due)));
+        }
+        if let Some(severity) = severity {
+            self.line(&format!("PRIORITY:{}", priority(severity)));
+        }
+        let role = item.who.as_ref().map(|who| who.stand_in.unwrap_or(who.role).to_string());
+        let categories = ["hotfix".to_owned(), item.kind.to_string()].into_iter().chain(role);
+        let categories: Vec<String> = categories.map(|word| escaped(&word)).collect();
+        self.line(&format!("CATEGORIES:{}", categories.join(",")));
+        if let Some(description) = description(item) {
+            self.line(&format!("DESCRIPTION:{}", escaped(&description)));
+        }
+        let is_over = item.left.is_none() && item.late_by.is_none() && item.awaits.is_none();
+        match item.settled.filter(|_| is_over) {
+            Some(settled) if settled.how == Settlement::Ended => self.line("STATUS:CANCELLED"),
+            Some(settled) => {
+                self.line("STATUS:COMPLETED");
+                self.line(&format!("COMPLETED:{}", stamp(settled.at)));
+                self.line("PERCENT-COMPLETE:100");
+            }
+            None => {
+                self.line("STATUS:NEEDS-ACTION");
+                self.alarm(item, is_asked, &title);
+            }
+        }
+        self.line("END:VTODO");
+    }
+
+    fn alarm(&mut self, item: &Item<'_>, is_asked: bool, title: &str) {
+        let Some(due) = item.due.filter(|_| is_asked && item.left.is_some()) else { return };
+        let whole = item.opens.or(item.from_at).map_or(Span::ZERO, |opens| due.since(opens));
+        let before = ALARM.min(Span::from_millis(whole.as_millis() / 4));
+        self.line("BEGIN:VALARM");
+        self.line("ACTION:DISPLAY");
+        self.line(&format!("DESCRIPTION:{}", escaped(title)));
+        self.line(&format!("TRIGGER;RELATED=END:-PT{}S", before.as_millis() / 1000));
+        self.line("END:VALARM");
+    }
+
+    /// A line, folded where it is longer than 75 octets, never within a character.
+    fn line(&mut self, line: &str) {
+        let mut room = MOST;
+        for c in line.chars() {
+            if c.len_utf8() > room {
+                self.text.push_str("\r\n ");
+                // The blank counts.
+                room = MOST - 1;
+            }
+            room -= c.len_utf8();
+            self.text.push(c);
+        }
+        self.text.push_str("\r\n");
+    }
+}
+
+fn description(item: &Item<'_>) -> Option<String> {
+    let mut sentences = Vec::new();
+    if let Some(late) = item.late_by {
+        sentences.push(format!("late by {}", time(late)));
+    }
+    if item.missed > 1 {
+        sentences.push(format!("{} occurrences went by", item.missed));
+    }
+    sentences.extend(item.remarks.iter().cloned());
+    (!sentences.is_empty()).then(|| sentences.join("\n"))
+}
+
+/// 1 is the highest.
+const fn priority(severity: Severity) -> u8 {
+    match severity {
+        Severity::P0 => 1,
+        Severity::P1 => 3,
+        Severity::P2 => 5,
+        Severity::P3 => 9,
+    }
+}
+
+/// `20260303T144000Z`; a fraction of a second is cut, so that a time by which something is due is no later.
+fn stamp(at: Timestamp) -> String {
+    let text = at.to_string();
+    let seconds = text.split('.').next().unwrap_or_default();
+    let mut stamp: String = seconds.chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    stamp.push('Z');
+    stamp
+}
+
+/// A text as a value has it.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\\' | ';' | ',' => {
+                let _ = write!(escaped, "\\{c}");
+            }
+            '\n' => escaped.push_str("\\n"),
+            c if c.is_control() && c != '\t' => {}
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,236 @@
+//! The state of a rollout as `OpenMetrics` 1.0 text, for whoever scrapes it.
+//!
+//! Every sample has the label `incident`. What is not known has no sample: absent is not zero. Source: the `OpenMetrics`
+//! specification 1.0.0 (state sets, `_info`, `_total`, units as suffixes, escapes).
+
+use std::fmt::Write as _;
+
+use crate::deadline::Item;
+use crate::grade::Severity;
+use crate::judge::Decision;
+use crate::rollout::{Rollout, Stage, State};
+use crate::unit::Timestamp;
+
+/// The media type to serve it with.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The rollout at a time as `OpenMetrics` text, `# EOF` at its end.
+///
+/// The time counts for the seconds in a stage and for duties; one before the last input is read as that.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use hotfix_core::{plan::Plan, policy::Policy, rollout::{Recording, Rollout}};
+/// use hotfix_core::interop::openmetrics;
+/// # let policy = Arc::new(Policy::preset("phased-canary")?);
+/// # let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, r#"{"version": "2", "previous": "1"}"#, "")?;
+/// # let rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+/// let text = openmetrics::text(&rollout, "2026-03-03T14:40:00Z".parse()?);
+/// assert!(text.contains("hotfix_traffic_share_ratio{incident=\"INC-1\"} 0\n"));
+/// assert!(text.ends_with("# EOF\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn text(rollout: &Rollout, at: Timestamp) -> String {
+    let at = rollout.now().map_or(at, |last| last.max(at));
+    let subject = rollout.plan().subject();
+    let mut page = Page { text: String::new(), incident: &subject.incident.id, family: "" };
+    let attempt = rollout.attempt().to_string();
+    let severity = rollout.severity();
+
+    page.family("hotfix_rollout", "info", "What is rolled out");
+    let policy = rollout.plan().policy().name().to_string();
+    let mut labels = vec![
+        ("policy", policy.as_str()),
+        ("previous", subject.release.previous.as_str()),
+        ("version", subject.release.version.as_str()),
+    ];
+    labels.extend(subject.incident.service.as_deref().map(|service| ("service", service)));
+    page.sample("_info", &labels, 1.0);
+
+    page.family("hotfix_rollout_state", "stateset", "Where the rollout is");
+    let states = State::ALL.iter().map(|state| (state.as_str(), *state == rollout.state()));
+    page.state_set(states);
+
+    if let Some(severity) = severity {
+        page.family("hotfix_severity", "stateset", "The severity that is acted on");
+        page.state_set(Severity::ALL.iter().map(|one| (one.as_str(), *one == severity)));
+    }
+
+    let here = rollout.phase();
+    let phases = rollout.plan().policy().phases();
+    page.family("hotfix_phase", "stateset", "The phase that is deployed, watched or decided on");
+    page.state_set(phases.iter().map(|phase| (phase.name.as_str(), Some(phase.name) == here)));
+
+    page.family("hotfix_attempts", "counter", "How often the fix was begun");
+    page.line("_total", &[], &attempt);
+    page.family("hotfix_traffic_share_ratio", "gauge", "The share of traffic that has the fix");
+    page.sample("", &[], rollout.share().as_fraction());
+    if let Some(since) = since(rollout.stage()) {
+        page.family("hotfix_stage_seconds", "gauge", "How long the present stage lasts");
+        page.sample("", &[], at.since(since).as_seconds());
+    }
+    verdict(&mut page, rollout);
+    harm(&mut page, rollout);
+    duties(&mut page, rollout, at);
+    page.text.push_str("# EOF\n");
+    page.text
+}
+
+fn verdict(page: &mut Page<'_>, rollout: &Rollout) {
+    let verdict = rollout.verdict();
+    if verdict.metrics.is_empty() {
+        return;
+    }
+    page.family("hotfix_verdict", "stateset", "What the last verdict asks for");
+    page.state_set(Decision::ALL.iter().map(|one| (one.as_str(), *one == verdict.decision)));
+    page.family(
+        "hotfix_log_evidence",
+        "gauge",
+        "Log e-value that the fix is worse, all tests together",
+    );
+    page.sample("", &[], verdict.log_e);
+    page.family(
+        "hotfix_metric_log_evidence",
+        "gauge",
+        "Log e-value that the fix is worse, by metric",
+    );
+    for (metric, part) in &verdict.metrics {
+        if let Some(log_e) = part.log_e {
+            page.sample("", &[("metric", metric.as_str())], log_e);
+        }
+    }
+    page.family(
+        "hotfix_metric_rate_ratio",
+        "gauge",
+        "Rate of the fix over rate of the live version",
+    );
+    for (metric, part) in &verdict.metrics {
+        if let Some(ratio) = part.ratio {
+            page.sample("", &[("metric", metric.as_str())], ratio);
+        }
+    }
+    page.family("hotfix_metric_value", "gauge", "Value in the window, in the metric's own unit");
+    for (metric, part) in &verdict.metrics {
+        for (arm, value) in [("canary", part.canary), ("baseline", part.baseline)] {
+            if let Some(value) = value {
+                page.sample("", &[("arm", arm), ("metric", metric.as_str())], value);
+            }
+        }
+    }
+}
+
+fn harm(page: &mut Page<'_>, rollout: &Rollout) {
+    let Some(harm) = rollout.harm() else { return };
+    page.family(
+        "hotfix_hurt_requests_per_minute",
+        "gauge",
+        "Bad requests a minute with the traffic that each version has, over the phase so far",
+    );
+    for metric in &harm.metrics {
+        for (version, hurt) in [("canary", metric.canary), ("live", metric.live)] {
+            if let Some(hurt) = hurt {
+                let labels = [("metric", metric.metric.as_str()), ("arm", version)];
+                page.sample("", &labels, hurt.now);
+            }
+        }
+    }
+}
+
+fn duties(page: &mut Page<'_>, rollout: &Rollout, at: Timestamp) {
+    let duties = rollout.duties(at);
+    page.family("hotfix_duties", "gauge", "Duties by how they stand");
+    let lists = [
+        ("due", &duties.due),
+        ("overdue", &duties.overdue),
+        ("next", &duties.next),
+        ("later", &duties.later),
+        ("undated", &duties.undated),
+        ("done", &duties.done),
+    ];
+    for (list, items) in lists {
+        page.sample("", &[("list", list)], items.len() as f64);
+    }
+    let seconds = |page: &mut Page<'_>, items: &[Item<'_>]| {
+        for item in items {
+            let id = [("duty", item.id.as_str())];
+            match (item.left, item.late_by) {
+                (Some(left), _) => page.sample("", &id, left.as_seconds()),
+                (None, Some(late)) => page.sample("", &id, -late.as_seconds()),
+                (None, None) => {}
+            }
+        }
+    };
+    page.family(
+        "hotfix_duty_left_seconds",
+        "gauge",
+        "Time left for what is asked for; negative where it is late",
+    );
+    seconds(page, &duties.overdue);
+    seconds(page, &duties.due);
+}
+
+/// Since when a stage lasts, where it says so.
+const fn since(stage: &Stage) -> Option<Timestamp> {
+    match stage {
+        Stage::Deploying(step) | Stage::Monitoring(step) | Stage::Gate { step, .. } => {
+            Some(step.since)
+        }
+        Stage::FinalValidation { since }
+        | Stage::Complete { since, .. }
+        | Stage::Paused { since, .. }
+        | Stage::Frozen { since, .. } => Some(*since),
+        Stage::RollingBack(way) => Some(way.since),
+        Stage::Preparing | Stage::Closed | Stage::RolledBack | Stage::Aborted | Stage::Failed => {
+            None
+        }
+    }
+}
+
+struct Page<'a> {
+    text: String,
+    incident: &'a str,
+    family: &'static str,
+}
+
+impl Page<'_> {
+    /// Begins a family; its unit is the end of its name, where that is one.
+    fn family(&mut self, name: &'static str, kind: &str, help: &str) {
+        self.family = name;
+        let _ = writeln!(self.text, "# TYPE {name} {kind}");
+        if let Some(unit) = ["seconds", "ratio"].iter().find(|unit| name.ends_with(**unit)) {
+            let _ = writeln!(self.text, "# UNIT {name} {unit}");
+        }
+        let _ = writeln!(self.text, "# HELP {name} {help}.");
+    }
+
+    fn state_set<'s>(&mut self, states: impl Iterator<Item = (&'s str, bool)>) {
+        let family = self.family;
+        for (state, on) in states {
+            self.sample("", &[(family, state)], f64::from(u8::from(on)));
+        }
+    }
+
+    fn sample(&mut self, suffix: &str, labels: &[(&str, &str)], value: f64) {
+        let value = if value.is_nan() {
+            "NaN".to_owned()
+        } else if value.is_infinite() {
+            if value > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() }
+        } else {
+            value.to_string()
+        };
+        self.line(suffix, labels, &value);
+    }
+
+    fn line(&mut self, suffix: &str, labels: &[(&str, &str)], value: &str) {
+        let _ =
+            write!(self.text, "{}{suffix}{{incident=\"{}\"", self.family, escaped(self.incident));
+        for (name, label) in labels {
+            let _ = write!(self.text, ",{name}=\"{}\"", escaped(label));
+        }
+        let _ = writeln!(self.text, "}} {value}");
+    }
+}
+
+fn escaped(label: &str) -> String {
+    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

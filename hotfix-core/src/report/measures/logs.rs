@@ -1,0 +1,47 @@
+//! Several logs in one text: each begins with its opening line.
+
+use serde::Deserialize;
+
+use super::MeasureError;
+
+/// Whether a text begins with the opening line of a log.
+pub fn starts_with_an_opening(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n').next().is_some_and(is_opening)
+}
+
+/// The logs of a text that has them one after another: each begins with its opening line.
+///
+/// ```
+/// use hotfix_core::report::measures::split_logs;
+/// let text = b"{\"kind\":\"opened\"}\n{\"kind\":\"tick\"}\n{\"kind\":\"opened\"}\n";
+/// let logs = split_logs(text)?;
+/// assert_eq!(logs, [&text[..34], &text[34..]]);
+/// # Ok::<(), hotfix_core::report::measures::MeasureError>(())
+/// ```
+///
+/// # Errors
+/// `HF-REP-021` where the text does not begin with an opening. An empty text has no logs.
+pub fn split_logs(text: &[u8]) -> Result<Vec<&[u8]>, MeasureError> {
+    let mut begins = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        if is_opening(line) {
+            begins.push(at);
+        } else if at == 0 {
+            return Err(MeasureError::NoOpening);
+        }
+        at += line.len();
+    }
+    let ends = begins.iter().skip(1).copied().chain([text.len()]);
+    Ok(begins.iter().zip(ends).filter_map(|(begin, end)| text.get(*begin..end)).collect())
+}
+
+/// Only a line that has the words is read.
+fn is_opening(line: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Kind<'a> {
+        kind: &'a str,
+    }
+    memchr::memmem::find(line, b"\"kind\":\"opened\"").is_some()
+        && serde_json::from_slice::<Kind<'_>>(line).is_ok_and(|line| line.kind == "opened")
+}

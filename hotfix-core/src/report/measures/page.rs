@@ -1,0 +1,78 @@
+//! Measures and trends as tables in Markdown.
+
+use std::fmt::Write as _;
+
+use super::dora::{Dora, DoraRow, Period};
+use super::{Measures, Standing};
+use crate::text::{figure, markdown};
+
+pub(super) fn measures(measures: &Measures) -> String {
+    let mut page = format!("## Measures of {}\n\n", markdown(&measures.incident));
+    page.push_str("| measure | value | from | to |\n|---|---|---|---|\n");
+    for measure in &measures.measures {
+        let mark = |mark: Option<super::Mark>| {
+            mark.map_or_else(|| "–".to_owned(), |mark| format!("{} {}", mark.moment, mark.at))
+        };
+        let value = match measure.standing {
+            Standing::Known | Standing::Open => measure.sentence.clone(),
+            Standing::NotSaid => format!("not said: {}", measure.sentence),
+        };
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} |",
+            measure.name.as_str().replace('_', " "),
+            // Names of moments and metrics need no marks in a table.
+            markdown(&value.replace('`', "")),
+            markdown(&mark(measure.from)),
+            markdown(&mark(measure.to)),
+        );
+    }
+    let _ = write!(page, "\nAs of {}, attempt {}.\n", measures.at, measures.attempts);
+    page
+}
+
+pub(super) fn trend(dora: &Dora) -> String {
+    let by = match dora.by {
+        Period::Month => "month",
+        Period::Week => "week",
+    };
+    let mut page = format!(
+        "| {by} | deployments | good | failed | superseded | open | change failure rate | lead time | time to restore |\n\
+         |---|---|---|---|---|---|---|---|---|\n"
+    );
+    for row in dora.periods.iter().chain([&dora.whole]) {
+        let outcomes = &row.outcomes;
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            row.period.as_deref().unwrap_or("all"),
+            row.deployments,
+            outcomes.good,
+            outcomes.failed,
+            outcomes.superseded,
+            outcomes.open,
+            failure_rate(row),
+            row.lead_time.words(),
+            row.time_to_restore.words(),
+        );
+    }
+    page.push_str("\nTimes are medians; what is still open counts as a time that runs on. ");
+    let clocks = &dora.clocks;
+    let _ = writeln!(
+        page,
+        "Lead times count from the start of the fix ({}), its plan ({}) or another attempt's beginning ({}); {} have none.",
+        clocks.fix_started, clocks.plan_created, clocks.attempt_begun, clocks.not_said
+    );
+    page
+}
+
+/// `25% (1 of 4)`, or a dash.
+pub(super) fn failure_rate(row: &DoraRow) -> String {
+    row.change_failure_rate.map_or_else(
+        || "–".to_owned(),
+        |rate| {
+            let decided = row.outcomes.good + row.outcomes.failed;
+            format!("{}% ({} of {decided})", figure(100.0 * rate, 3), row.outcomes.failed)
+        },
+    )
+}

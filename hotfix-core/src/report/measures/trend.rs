@@ -1,0 +1,243 @@
+//! A trend as a drawing, with what it shows in words.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::Median;
+use super::dora::{Dora, DoraRow};
+use super::page::failure_rate;
+use crate::text::figure;
+use crate::unit::Span;
+
+/// Of one panel; there are two by two.
+const WIDTH: f64 = 320.0;
+const HEIGHT: f64 = 240.0;
+const LEFT: f64 = 48.0;
+const RIGHT: f64 = 12.0;
+const TOP: f64 = 32.0;
+const BOTTOM: f64 = 28.0;
+/// At most so many labels stand beside each other.
+const LABELS: usize = 6;
+
+/// Colours that colour-blind readers tell apart, blue and vermilion of Okabe and Ito (2008), on the page's own ground.
+const STYLE: &str = ".all{fill:#0072b2}.bad{fill:#d55e00}.line{fill:none;stroke:#0072b2;stroke-width:2}\
+    .least{fill:#fff;stroke:#0072b2;stroke-width:2}.axis{stroke:#8c8c8c;stroke-width:1}.grid{stroke:#8c8c8c;stroke-opacity:.35}\
+    text{font:12px sans-serif;fill:#595959}";
+
+/// A drawing with its text alternative.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Chart {
+    /// The drawing: SVG with a title and a description for readers that do not see it.
+    pub svg: String,
+    /// What it shows.
+    pub words: String,
+}
+
+/// A value of a panel; hollow where it is at least that.
+#[derive(Clone, Copy)]
+struct Point {
+    value: f64,
+    hollow: bool,
+}
+
+/// Four panels: deployments (failed ones in the other colour), change failure rate, lead time, time to restore.
+pub(super) fn trend(dora: &Dora) -> Option<Chart> {
+    let rows = &dora.periods;
+    if rows.is_empty() {
+        return None;
+    }
+    let words = words(dora);
+    let mut svg = format!(
+        "<svg role=\"img\" aria-labelledby=\"trend-title trend-words\" viewBox=\"0 0 {} {}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
+         <title id=\"trend-title\">DORA's four keys by {}</title>\n<desc id=\"trend-words\">{words}</desc>\n<style>{STYLE}</style>\n",
+        2.0 * WIDTH,
+        2.0 * HEIGHT,
+        dora.by
+    );
+    let rate = |row: &DoraRow| {
+        row.change_failure_rate.map(|rate| Point { value: 100.0 * rate, hollow: false })
+    };
+    let counted = rows.iter().map(|row| row.deployments as f64);
+    let panels = [
+        Panel::new("Deployments (failed ones below)", (0.0, 0.0), rows, counted),
+        Panel::of("Change failure rate (%)", (WIDTH, 0.0), rows, rate),
+        Panel::of("Lead time, median (hours; hollow: at least)", (0.0, HEIGHT), rows, |row| {
+            hours(&row.lead_time)
+        }),
+        Panel::of(
+            "Time to restore, median (hours; hollow: at least)",
+            (WIDTH, HEIGHT),
+            rows,
+            |row| hours(&row.time_to_restore),
+        ),
+    ];
+    for panel in &panels {
+        panel.axes(&mut svg, rows);
+        match &panel.points {
+            Some(points) => panel.line(&mut svg, points),
+            None => panel.bars(&mut svg, rows),
+        }
+        svg.push_str("</g>\n");
+    }
+    svg.push_str("</svg>\n");
+    Some(Chart { svg, words })
+}
+
+fn words(dora: &Dora) -> String {
+    let mut words = String::new();
+    for row in dora.periods.iter().chain([&dora.whole]) {
+        let _ = write!(
+            words,
+            "{}: {} deployments, change failure rate {}, lead time {}, time to restore {}. ",
+            row.period.as_deref().unwrap_or("All"),
+            row.deployments,
+            failure_rate(row),
+            row.lead_time.words(),
+            row.time_to_restore.words(),
+        );
+    }
+    words.trim_end().to_owned()
+}
+
+fn hours(median: &Median) -> Option<Point> {
+    let hours = |span: Span| span.as_seconds() / 3600.0;
+    match (median.seconds, median.at_least) {
+        (Some(span), _) => Some(Point { value: hours(span), hollow: false }),
+        (None, Some(span)) => Some(Point { value: hours(span), hollow: true }),
+        (None, None) => None,
+    }
+}
+
+struct Panel {
+    title: &'static str,
+    at: (f64, f64),
+    count: usize,
+    /// The distance between two lines of the grid, and the highest of them.
+    step: f64,
+    top: f64,
+    /// None: bars.
+    points: Option<Vec<Option<Point>>>,
+}
+
+impl Panel {
+    fn new(
+        title: &'static str,
+        at: (f64, f64),
+        rows: &[DoraRow],
+        values: impl Iterator<Item = f64>,
+    ) -> Self {
+        let most = values.fold(0.0, f64::max);
+        let most = if most > 0.0 { most } else { 1.0 };
+        // One, two or five of a power of ten, so that there are at most five of them.
+        let wanted = most / 5.0;
+        let mut power = 1.0;
+        while power * 10.0 <= wanted {
+            power *= 10.0;
+        }
+        while power > wanted {
+            power /= 10.0;
+        }
+        let steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+        let step = steps.into_iter().find(|step| most / step <= 5.0).unwrap_or(most);
+        Self { title, at, count: rows.len(), step, top: (most / step).ceil() * step, points: None }
+    }
+
+    fn of(
+        title: &'static str,
+        at: (f64, f64),
+        rows: &[DoraRow],
+        value: impl Fn(&DoraRow) -> Option<Point>,
+    ) -> Self {
+        let points: Vec<Option<Point>> = rows.iter().map(value).collect();
+        let values = points.iter().flatten().map(|point| point.value);
+        let panel = Self::new(title, at, rows, values);
+        Self { points: Some(points), ..panel }
+    }
+
+    /// The middle of a period.
+    fn x(&self, index: usize) -> f64 {
+        LEFT + (index as f64 + 0.5) * self.slot()
+    }
+
+    fn slot(&self) -> f64 {
+        (WIDTH - LEFT - RIGHT) / self.count.max(1) as f64
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        HEIGHT - BOTTOM - value / self.top * (HEIGHT - BOTTOM - TOP)
+    }
+
+    fn axes(&self, svg: &mut String, rows: &[DoraRow]) {
+        let _ = writeln!(svg, "<g transform=\"translate({} {})\">", self.at.0, self.at.1);
+        let _ = writeln!(svg, "<text x=\"8\" y=\"18\">{}</text>", self.title);
+        let mut value = 0.0;
+        let mut line = 0.0;
+        while line * self.step <= self.top * 1.0001 {
+            let y = self.y(value);
+            let class = if line == 0.0 { "axis" } else { "grid" };
+            let _ = writeln!(
+                svg,
+                "<path class=\"{class}\" d=\"M{LEFT} {y:.1}H{}\"/><text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                WIDTH - RIGHT,
+                LEFT - 6.0,
+                y + 4.0,
+                figure(value, 3)
+            );
+            line += 1.0;
+            value = line * self.step;
+        }
+        for (index, row) in rows.iter().enumerate().step_by(rows.len().div_ceil(LABELS)) {
+            let label = row.period.as_deref().unwrap_or_default();
+            let (x, y) = (self.x(index), HEIGHT - 8.0);
+            let _ = writeln!(
+                svg,
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{label}</text>"
+            );
+        }
+    }
+
+    /// How many versions had traffic; those that failed from the ground up.
+    fn bars(&self, svg: &mut String, rows: &[DoraRow]) {
+        for (index, row) in rows.iter().enumerate() {
+            let (failed, all) = (row.outcomes.failed as f64, row.deployments as f64);
+            let width = 0.6 * self.slot();
+            for (class, low, high) in [("bad", 0.0, failed), ("all", failed, all)] {
+                if high > low {
+                    let (x, y) = (self.x(index) - width / 2.0, self.y(high));
+                    let height = self.y(low) - y;
+                    let _ = writeln!(
+                        svg,
+                        "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>"
+                    );
+                }
+            }
+        }
+    }
+
+    /// A value a period; where there is none, the line is broken.
+    fn line(&self, svg: &mut String, points: &[Option<Point>]) {
+        let placed: Vec<(usize, Option<Point>)> = points.iter().copied().enumerate().collect();
+        for stretch in placed.split(|(_, point)| point.is_none()).filter(|part| part.len() > 1) {
+            let mut path = String::new();
+            for (index, point) in stretch {
+                if let Some(point) = point {
+                    let command = if path.is_empty() { 'M' } else { 'L' };
+                    let _ =
+                        write!(path, "{command}{:.1} {:.1}", self.x(*index), self.y(point.value));
+                }
+            }
+            let _ = writeln!(svg, "<path class=\"line\" d=\"{path}\"/>");
+        }
+        for (index, point) in placed {
+            if let Some(Point { value, hollow }) = point {
+                let class = if hollow { "least" } else { "all" };
+                let (x, y) = (self.x(index), self.y(value));
+                let _ = writeln!(
+                    svg,
+                    "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>"
+                );
+            }
+        }
+    }
+}

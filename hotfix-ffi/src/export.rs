@@ -1,0 +1,153 @@
+//! What other tools take of a log or a rollout.
+
+use std::ffi::c_char;
+
+use hotfix_core::interop::cdevents::Options;
+use hotfix_core::interop::{ExportError, cdevents, grafana, icalendar, openmetrics};
+
+use crate::buffer::{hotfix_buf, put_text};
+use crate::error::hotfix_error;
+use crate::guard::guard;
+use crate::pointer;
+use crate::policy::canonical;
+use crate::rollout::hotfix_rollout;
+use crate::status::hotfix_status;
+use crate::time::moment;
+
+/// A log as CDEvents 0.4.1 in CloudEvents 1.0, as a JSON list. The same log gives the same ids.
+///
+/// @param log              The log's bytes; borrowed for the call.
+/// @param log_len          Their number.
+/// @param source           Who sends the events: a URI reference; UTF-8, borrowed for the call. Null or empty: "hotfix".
+/// @param source_len       Its length in bytes.
+/// @param environment      Where the service runs; likewise. Null or empty: "production".
+/// @param environment_len  Its length in bytes.
+/// @param ticket           The URI of the incident's ticket; likewise. Null or empty: no `incident.reported`.
+/// @param ticket_len       Its length in bytes.
+/// @param out              A buffer that the caller frees with hotfix_buf_free.
+/// @param err              Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE for a text that does not fit its place.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_cdevents(
+    log: *const c_char,
+    log_len: usize,
+    source: *const c_char,
+    source_len: usize,
+    environment: *const c_char,
+    environment_len: usize,
+    ticket: *const c_char,
+    ticket_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let log = pointer::bytes(log, log_len, "log")?;
+                let source = pointer::text(source, source_len, "source")?;
+                let environment = pointer::text(environment, environment_len, "environment")?;
+                let ticket = pointer::text(ticket, ticket_len, "ticket")?;
+                let mut options = Options::default();
+                if !source.is_empty() {
+                    options.source = source;
+                }
+                if !environment.is_empty() {
+                    options.environment = environment;
+                }
+                options.ticket = Some(ticket).filter(|ticket| !ticket.is_empty());
+                canonical(&cdevents::events(log, &options)?)
+            })
+        })
+    }
+}
+
+/// A log as Grafana annotations, as a JSON list: each is what `POST /api/annotations` takes.
+///
+/// @param log      The log's bytes; borrowed for the call.
+/// @param log_len  Their number.
+/// @param out      A buffer that the caller frees with hotfix_buf_free.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_LOG for a log that is broken.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_grafana_annotations(
+    log: *const c_char,
+    log_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let log = pointer::bytes(log, log_len, "log")?;
+                canonical(&grafana::annotations(log)?)
+            })
+        })
+    }
+}
+
+/// The state of a rollout as OpenMetrics 1.0 text.
+///
+/// @param rollout  A rollout.
+/// @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z; an earlier one is read as that.
+/// @param out      A buffer that the caller frees with hotfix_buf_free.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_openmetrics(
+    rollout: *const hotfix_rollout,
+    at_ms: i64,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let at = moment(at_ms, "at_ms")?;
+                pointer::read(rollout, "rollout", |s| Ok(openmetrics::text(&s.rollout, at)))
+            })
+        })
+    }
+}
+
+/// What is due as iCalendar text (RFC 5545): a to-do for each duty.
+///
+/// @param rollout  A rollout.
+/// @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z; an earlier one is read as that.
+/// @param out      A buffer that the caller frees with hotfix_buf_free.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_icalendar(
+    rollout: *const hotfix_rollout,
+    at_ms: i64,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let at = moment(at_ms, "at_ms")?;
+                pointer::read(rollout, "rollout", |s| Ok(icalendar::text(&s.rollout, at)))
+            })
+        })
+    }
+}
+
+impl From<ExportError> for Box<hotfix_error> {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Log(error) => error.into(),
+            error => hotfix_error::new(hotfix_status::Message, error.code(), "", &error),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What logs tell afterwards: measures, the four keys and like incidents. Deep values, so JSON.
+
+use std::ffi::c_char;
+
+use hotfix_core::report::measures::{
+    Dora, Known, MeasureError, Measures, Period, dora, similar, split_logs,
+};
+
+use crate::buffer::{hotfix_buf, put_text};
+use crate::error::{Fallible, hotfix_error};
+use crate::guard::guard;
+use crate::pointer;
+use crate::policy::{canonical, hotfix_policy};
+use crate::status::hotfix_status;
+
+/// Measures an incident from its log, as JSON: {"incident", "version", "attempts", "state", "at", "measures"}.
+///
+/// A measure has "name", "standing" ("known", "open" or "not_said"), a value ("seconds", "yes", "share", "count", "objective",
+/// "requests", "error_rate" or "facts"), "from" and "to" (the moments that it rests on) and a "sentence". One that is open has the
+/// value so far and "until": "open"; one that was not said has none.
+///
+/// @param log      The log's bytes; borrowed for the call.
+/// @param log_len  Their number.
+/// @param out      A buffer that the caller frees with hotfix_buf_free.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_LOG for a log that is broken.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_measures(
+    log: *const c_char,
+    log_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let log = pointer::bytes(log, log_len, "log")?;
+                canonical(&Measures::from_log(log)?)
+            })
+        })
+    }
+}
+
+/// The same as a table in Markdown.
+///
+/// @param log      The log's bytes; borrowed for the call.
+/// @param log_len  Their number.
+/// @param out      A buffer that the caller frees with hotfix_buf_free.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_LOG for a log that is broken.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_measures_markdown(
+    log: *const c_char,
+    log_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let log = pointer::bytes(log, log_len, "log")?;
+                Ok(Measures::from_log(log)?.to_markdown())
+            })
+        })
+    }
+}
+
+/// DORA's four keys over many logs, as JSON: {"by", "logs", "periods", "whole", "clocks"}; docs/measures.md says what counts.
+///
+/// @param logs      Whole logs, one after another: each begins with its opening line; borrowed for the call.
+/// @param logs_len  Their number of bytes.
+/// @param by        "month" or "week"; UTF-8, borrowed for the call.
+/// @param by_len    Its length in bytes.
+/// @param out       A buffer that the caller frees with hotfix_buf_free.
+/// @param err       Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE where two begin with the same line;
+///         HOTFIX_STATUS_ENUM for another period.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_dora(
+    logs: *const c_char,
+    logs_len: usize,
+    by: *const c_char,
+    by_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { guard(err, || put_text(out, || canonical(&trend((logs, logs_len), (by, by_len))?))) }
+}
+
+/// The same as a table in Markdown, a row a period.
+///
+/// @param logs      Whole logs, one after another; borrowed for the call.
+/// @param logs_len  Their number of bytes.
+/// @param by        "month" or "week"; UTF-8, borrowed for the call.
+/// @param by_len    Its length in bytes.
+/// @param out       A buffer that the caller frees with hotfix_buf_free.
+/// @param err       Where an error object goes; may be null. Owned by the caller.
+/// @return As hotfix_dora.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_dora_markdown(
+    logs: *const c_char,
+    logs_len: usize,
+    by: *const c_char,
+    by_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || put_text(out, || Ok(trend((logs, logs_len), (by, by_len))?.to_markdown())))
+    }
+}
+
+/// The same as a drawing, as JSON: {"svg", "words"}, the second being what it shows; `null` where there is no period.
+///
+/// @param logs      Whole logs, one after another; borrowed for the call.
+/// @param logs_len  Their number of bytes.
+/// @param by        "month" or "week"; UTF-8, borrowed for the call.
+/// @param by_len    Its length in bytes.
+/// @param out       A buffer that the caller frees with hotfix_buf_free.
+/// @param err       Where an error object goes; may be null. Owned by the caller.
+/// @return As hotfix_dora.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_dora_chart(
+    logs: *const c_char,
+    logs_len: usize,
+    by: *const c_char,
+    by_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || put_text(out, || canonical(&trend((logs, logs_len), (by, by_len))?.chart())))
+    }
+}
+
+/// Incidents like one at hand, the most alike first, as a JSON list: {"log", "incident", "score", "agree", "differ", "unknown",
+/// "state", "version"} and, where known, "recovered_after" in seconds. "log" is its place among the logs, from 0.
+///
+/// @param policy     What knows the facts of a house; null: the built-in ones alone. A log brings its own.
+/// @param known      The incident: its log, or a JSON object of facts; borrowed for the call.
+/// @param known_len  Its length in bytes.
+/// @param logs       Whole logs, one after another: each begins with its opening line; borrowed for the call.
+/// @param logs_len   Their number of bytes.
+/// @param out        A buffer that the caller frees with hotfix_buf_free.
+/// @param err        Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE for an incident that is neither.
+///
+/// Thread rule: any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_similar(
+    policy: *const hotfix_policy,
+    known: *const c_char,
+    known_len: usize,
+    logs: *const c_char,
+    logs_len: usize,
+    out: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                pointer::not_null(known, "known")?;
+                let known = pointer::bytes(known, known_len, "known")?;
+                let logs = pointer::bytes(logs, logs_len, "logs")?;
+                let known = if policy.is_null() {
+                    Known::read(known, None)?
+                } else {
+                    pointer::read(policy, "policy", |policy| Ok(Known::read(known, Some(policy))?))?
+                };
+                canonical(&similar(&known, &split_logs(logs)?)?)
+            })
+        })
+    }
+}
+
+/// The trend of these logs.
+unsafe fn trend(logs: (*const c_char, usize), by: (*const c_char, usize)) -> Fallible<Dora> {
+    // SAFETY: the caller keeps the header's contract.
+    let (logs, by) =
+        unsafe { (pointer::bytes(logs.0, logs.1, "logs")?, pointer::text(by.0, by.1, "by")?) };
+    let by: Period = by.parse().map_err(|_| {
+        hotfix_error::no_member("by", format_args!("`{by}`"), "the periods `month` and `week`")
+    })?;
+    Ok(dora(&split_logs(logs)?, by)?)
+}
+
+impl From<MeasureError> for Box<hotfix_error> {
+    fn from(error: MeasureError) -> Self {
+        let status = match &error {
+            MeasureError::Log { .. } => hotfix_status::Log,
+            _ => hotfix_status::Message,
+        };
+        hotfix_error::new(status, error.code(), "", &error)
+    }
+}

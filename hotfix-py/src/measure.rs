@@ -1,0 +1,303 @@
+//! What logs tell afterwards: `measures`, `dora`, `similar`; and what other tools take of them.
+
+use hotfix_core::interop::cdevents::Options;
+use hotfix_core::interop::{cdevents as events, grafana};
+use hotfix_core::report::measures::{self as core, Known, MeasureError, Measures, Period};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use serde_json::Value;
+
+use crate::convert::{json, to_python};
+use crate::error::{Fault, Result};
+use crate::log::Log;
+use crate::policy::Policy;
+
+/// Measure an incident from its log.
+///
+/// Parameters
+/// ----------
+/// log : str or bytes
+///     All lines.
+///
+/// Returns
+/// -------
+/// dict
+///     ``incident``, ``version``, ``attempts``, ``state``, ``at`` and ``measures``, where known ``service`` and ``severity``. A
+///     measure has ``name``, ``standing`` (known, open or not_said), its value by what it is (``seconds``, ``yes``, ``share``,
+///     ``count``, ``objective``, ``requests``, ``error_rate``, ``facts``), the moments ``from`` and ``to`` that it rests on, and a
+///     ``sentence``. One that is open has the value so far and ``until``: open; one that was not said has none.
+///
+/// Raises
+/// ------
+/// LogError
+///     Where the log is broken.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> incident = {"id": "INC-2041", "began_at": "2026-03-03T14:02:00Z", "detected_at": "2026-03-03T14:06:00Z"}
+/// >>> plan = hotfix.Policy.preset("phased-canary").plan(incident, {"version": "2.3.1", "previous": "2.3.0"})
+/// >>> rollout = hotfix.Rollout(plan)
+/// >>> _ = rollout.handle("2026-03-03T14:08:00Z", {"kind": "note", "by": "lena", "text": "payments fail"})
+/// >>> measures = {each["name"]: each for each in hotfix.measures(rollout.log())["measures"]}
+/// >>> measures["time_to_detect"]["seconds"], measures["time_to_recover"]["standing"]
+/// (240.0, 'open')
+/// >>> measures["users_affected"]["sentence"]
+/// 'nobody said how many users were affected'
+#[pyfunction]
+#[pyo3(signature = (log))]
+pub(crate) fn measures(py: Python<'_>, log: Log) -> Result<Bound<'_, PyAny>> {
+    let measures = py.detach(|| Measures::from_log(log.bytes()))?;
+    Ok(to_python(py, &measures)?)
+}
+
+/// The measures of an incident as a table in Markdown.
+///
+/// Parameters
+/// ----------
+/// log : str or bytes
+///     All lines.
+///
+/// Returns
+/// -------
+/// str
+#[pyfunction]
+#[pyo3(signature = (log))]
+pub(crate) fn measures_markdown(py: Python<'_>, log: Log) -> Result<String> {
+    Ok(py.detach(|| Measures::from_log(log.bytes()))?.to_markdown())
+}
+
+/// DORA's four keys over many logs, each incident once, in any order.
+///
+/// Times are medians by Kaplan and Meier, so that what is still open is not left out: with too much open a median has
+/// ``at_least`` in place of ``seconds``.
+///
+/// Parameters
+/// ----------
+/// logs : list of str or bytes
+///     Whole logs.
+/// by : {"month", "week"}, default "month"
+///     How long the periods are, in UTC.
+///
+/// Returns
+/// -------
+/// dict
+///     ``by``, ``logs`` (their number), ``periods``, ``whole`` and ``clocks`` (what lead times count from). A period has
+///     ``deployments``, ``outcomes``, ``change_failure_rate``, ``lead_time`` and ``time_to_restore``.
+///
+/// Raises
+/// ------
+/// LogError
+///     Where a log is broken.
+/// ReportError
+///     ``HF-REP-020`` where two logs begin with the same line.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> hotfix.dora([])["whole"]["deployments"]
+/// 0
+#[pyfunction]
+#[pyo3(signature = (logs, by="month"))]
+pub(crate) fn dora<'py>(py: Python<'py>, logs: Vec<Log>, by: &str) -> Result<Bound<'py, PyAny>> {
+    Ok(to_python(py, &trend(py, &logs, by)?)?)
+}
+
+/// DORA's four keys as a table in Markdown, a row a period.
+///
+/// Parameters
+/// ----------
+/// logs : list of str or bytes
+///     Whole logs.
+/// by : {"month", "week"}, default "month"
+///     How long the periods are.
+///
+/// Returns
+/// -------
+/// str
+#[pyfunction]
+#[pyo3(signature = (logs, by="month"))]
+pub(crate) fn dora_markdown(py: Python<'_>, logs: Vec<Log>, by: &str) -> Result<String> {
+    Ok(trend(py, &logs, by)?.to_markdown())
+}
+
+/// DORA's four keys as a drawing.
+///
+/// Parameters
+/// ----------
+/// logs : list of str or bytes
+///     Whole logs.
+/// by : {"month", "week"}, default "month"
+///     How long the periods are.
+///
+/// Returns
+/// -------
+/// dict or None
+///     ``svg`` and ``words``, what it shows; None where there is no period.
+#[pyfunction]
+#[pyo3(signature = (logs, by="month"))]
+pub(crate) fn dora_chart<'py>(
+    py: Python<'py>,
+    logs: Vec<Log>,
+    by: &str,
+) -> Result<Bound<'py, PyAny>> {
+    Ok(to_python(py, &trend(py, &logs, by)?.chart())?)
+}
+
+fn trend(py: Python<'_>, logs: &[Log], by: &str) -> Result<core::Dora> {
+    let by: Period = by.parse().map_err(|_| {
+        PyValueError::new_err(format!("`by` is {by:?}: it is \"month\" or \"week\""))
+    })?;
+    let logs: Vec<&[u8]> = logs.iter().map(Log::bytes).collect();
+    Ok(py.detach(|| core::dora(&logs, by))?)
+}
+
+/// Incidents like one at hand, by their facts, the most alike first.
+///
+/// Parameters
+/// ----------
+/// known : str, bytes or mapping
+///     The incident: its log, or its facts by name.
+/// logs : list of str or bytes
+///     Whole logs. The incident's own is left out.
+/// policy : Policy, optional
+///     What knows the facts of a house. Without it facts are the built-in ones; a log brings its own policy.
+///
+/// Returns
+/// -------
+/// list of dict
+///     Each with ``log`` (its place), ``incident``, ``score`` from 0 to 1, ``agree``, ``differ``, ``unknown``, ``state``, ``version`` and,
+///     where known, ``recovered_after`` in seconds.
+///
+/// Raises
+/// ------
+/// LogError
+///     Where a log is broken.
+/// ReportError
+///     ``HF-REP-023`` for a fact that is not known, or of another type.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> incident = {"id": "INC-7", "service": "payments", "facts": {"memory_leak": True}}
+/// >>> rollout = hotfix.Rollout(hotfix.Policy.preset("fast-track").plan(incident, {"version": "2", "previous": "1"}))
+/// >>> _ = rollout.handle("2026-03-03T14:08:00Z", {"kind": "note", "by": "lena", "text": "it leaks"})
+/// >>> [found] = hotfix.similar({"service": "payments", "memory_leak": True}, [rollout.log()])
+/// >>> found["incident"], found["score"]
+/// ('INC-7', 1.0)
+#[pyfunction]
+#[pyo3(signature = (known, logs, policy=None))]
+pub(crate) fn similar<'py>(
+    py: Python<'py>,
+    known: &Bound<'py, PyAny>,
+    logs: Vec<Log>,
+    policy: Option<PyRef<'py, Policy>>,
+) -> Result<Bound<'py, PyAny>> {
+    let known = if let Ok(log) = known.extract::<Log>() {
+        Known::read(log.bytes(), policy.as_ref().map(|policy| &*policy.0))?
+    } else {
+        let Value::Object(facts) = json(known)? else {
+            return Err(Fault::input("`known` is neither a log nor facts by name"));
+        };
+        Known::from_facts(&facts, policy.as_ref().map(|policy| &*policy.0))?
+    };
+    drop(policy);
+    let logs: Vec<&[u8]> = logs.iter().map(Log::bytes).collect();
+    let found = py.detach(|| core::similar(&known, &logs))?;
+    Ok(to_python(py, &found)?)
+}
+
+/// A log as CDEvents 0.4.1 in CloudEvents 1.0. The same log gives the same ids.
+///
+/// Parameters
+/// ----------
+/// log : str or bytes
+///     All lines.
+/// source : str, default "hotfix"
+///     Who sends the events: a URI reference.
+/// environment : str, default "production"
+///     Where the service runs.
+/// ticket : str, optional
+///     The URI of the incident's ticket; without it there is no ``incident.reported``.
+///
+/// Returns
+/// -------
+/// list of dict
+///
+/// Raises
+/// ------
+/// LogError
+///     Where the log is broken.
+/// ReportError
+///     ``HF-EXP-001`` for a setting that does not fit its place.
+///
+/// Examples
+/// --------
+/// >>> import hotfix
+/// >>> incident = {"id": "INC-2041", "detected_at": "2026-03-03T14:06:00Z"}
+/// >>> plan = hotfix.Policy.preset("phased-canary").plan(incident, {"version": "2.3.1", "previous": "2.3.0"})
+/// >>> rollout = hotfix.Rollout(plan)
+/// >>> _ = rollout.handle("2026-03-03T14:08:00Z", {"kind": "note", "by": "lena", "text": "payments fail"})
+/// >>> [(event["type"], event["time"]) for event in hotfix.cdevents(rollout.log())]
+/// [('dev.cdevents.incident.detected.0.2.0', '2026-03-03T14:06:00.000Z')]
+#[pyfunction]
+#[pyo3(signature = (log, *, source="hotfix", environment="production", ticket=None))]
+pub(crate) fn cdevents<'py>(
+    py: Python<'py>,
+    log: Log,
+    source: &str,
+    environment: &str,
+    ticket: Option<&str>,
+) -> Result<Bound<'py, PyAny>> {
+    let options = Options { source, environment, ticket };
+    let events = py.detach(|| events::events(log.bytes(), &options))?;
+    Ok(to_python(py, &events)?)
+}
+
+/// A log as Grafana annotations: each is what ``POST /api/annotations`` takes.
+///
+/// Parameters
+/// ----------
+/// log : str or bytes
+///     All lines.
+///
+/// Returns
+/// -------
+/// list of dict
+///     ``time`` and, for a region that is over, ``timeEnd`` in milliseconds since 1970; ``tags`` and ``text``.
+///
+/// Raises
+/// ------
+/// LogError
+///     Where the log is broken.
+#[pyfunction]
+#[pyo3(signature = (log))]
+pub(crate) fn grafana_annotations(py: Python<'_>, log: Log) -> Result<Bound<'_, PyAny>> {
+    let notes = py.detach(|| grafana::annotations(log.bytes()))?;
+    Ok(to_python(py, &notes)?)
+}
+
+impl From<MeasureError> for Fault {
+    fn from(error: MeasureError) -> Self {
+        match error {
+            // The first of several is most often the only one; of the others the sentence says which.
+            MeasureError::Log { index: 0, error } => error.into(),
+            error => {
+                let line = match &error {
+                    MeasureError::Log { error, .. } => Some(error.line),
+                    _ => None,
+                };
+                Self::measure(error.code(), line, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<hotfix_core::interop::ExportError> for Fault {
+    fn from(error: hotfix_core::interop::ExportError) -> Self {
+        match error {
+            hotfix_core::interop::ExportError::Log(error) => error.into(),
+            error => Self::measure(error.code(), None, error.to_string()),
+        }
+    }
+}
