@@ -88,7 +88,7 @@ impl<'a> SlowCounts<'a> {
     }
 }
 
-/// The evidence of one latency test: plain data, less than four kilobytes.
+/// The evidence of one latency test: plain data, less than six kilobytes.
 ///
 /// Every method that computes takes the design that the state was made for. Ticks in which an arm has
 /// no requests are left out. See [`LatencyDesign`] for an example.
