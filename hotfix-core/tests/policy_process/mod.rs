@@ -6,6 +6,7 @@ use hotfix_core::grade::{
     AdviceCheck, AdviceKind, Audience, CommitField, Flow, Grade, MergeKind, MessageKind, Moment,
     Promised, RollbackMethod, Severity, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
 };
+use hotfix_core::policy::section::MESSAGE_FIELDS;
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -286,7 +287,12 @@ fn rollback() -> BoxedStrategy<Map<String, Value>> {
 }
 
 fn messages() -> BoxedStrategy<Value> {
-    let words = prop_oneof!["[^{}]{0,10}", "\\{\\{ {0,2}[a-z_]{1,12} {0,2}\\}\\}"];
+    // What everybody may read: a text that names another field is refused.
+    let public = MESSAGE_FIELDS.iter().filter(|field| field.is_for(Audience::Public));
+    let names: Vec<&str> = public.map(|field| field.name).collect();
+    let field =
+        (select(names), " {0,2}").prop_map(|(name, gap)| format!("{{{{{gap}{name}{gap}}}}}"));
+    let words = prop_oneof!["[^{}]{0,10}".boxed(), field.boxed()];
     let text = vec(words, 0..5).prop_map(|words| words.concat());
     let promise = (one(Promised::ALL), range()).prop_map(|(of, range)| {
         let mut promise = table(json!({ "of": of, "most": "30d" }));
