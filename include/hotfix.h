@@ -288,7 +288,7 @@ enum hotfix_status
    */
   HOTFIX_STATUS_FACT = 17,
   /**
-   * A message or a report cannot be made (HF-MSG, HF-REP).
+   * A message, a report, a measure or an export cannot be made (HF-MSG, HF-REP, HF-EXP).
    */
   HOTFIX_STATUS_MESSAGE = 18,
   /**
@@ -3346,6 +3346,200 @@ hotfix_status hotfix_redact(const char *log,
                             size_t names_len,
                             struct hotfix_buf *out,
                             struct hotfix_error **err);
+
+/**
+ * Measures an incident from its log, as JSON: {"incident", "version", "attempts", "state", "at", "measures"}.
+ *
+ * A measure has "name", "standing" ("known", "open" or "not_said"), a value ("seconds", "yes", "share", "count", "objective",
+ * "requests", "error_rate" or "facts"), "from" and "to" (the moments that it rests on) and a "sentence". One that is open has the
+ * value so far and "until": "open"; one that was not said has none.
+ *
+ * @param log      The log's bytes; borrowed for the call.
+ * @param log_len  Their number.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG for a log that is broken.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_measures(const char *log,
+                              size_t log_len,
+                              struct hotfix_buf *out,
+                              struct hotfix_error **err);
+
+/**
+ * The same as a table in Markdown.
+ *
+ * @param log      The log's bytes; borrowed for the call.
+ * @param log_len  Their number.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG for a log that is broken.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_measures_markdown(const char *log,
+                                       size_t log_len,
+                                       struct hotfix_buf *out,
+                                       struct hotfix_error **err);
+
+/**
+ * DORA's four keys over many logs, as JSON: {"by", "logs", "periods", "whole", "clocks"}; docs/measures.md says what counts.
+ *
+ * @param logs      Whole logs, one after another: each begins with its opening line; borrowed for the call.
+ * @param logs_len  Their number of bytes.
+ * @param by        "month" or "week"; UTF-8, borrowed for the call.
+ * @param by_len    Its length in bytes.
+ * @param out       A buffer that the caller frees with hotfix_buf_free.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE where two begin with the same line;
+ *         HOTFIX_STATUS_ENUM for another period.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_dora(const char *logs,
+                          size_t logs_len,
+                          const char *by,
+                          size_t by_len,
+                          struct hotfix_buf *out,
+                          struct hotfix_error **err);
+
+/**
+ * The same as a table in Markdown, a row a period.
+ *
+ * @param logs      Whole logs, one after another; borrowed for the call.
+ * @param logs_len  Their number of bytes.
+ * @param by        "month" or "week"; UTF-8, borrowed for the call.
+ * @param by_len    Its length in bytes.
+ * @param out       A buffer that the caller frees with hotfix_buf_free.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return As hotfix_dora.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_dora_markdown(const char *logs,
+                                   size_t logs_len,
+                                   const char *by,
+                                   size_t by_len,
+                                   struct hotfix_buf *out,
+                                   struct hotfix_error **err);
+
+/**
+ * The same as a drawing, as JSON: {"svg", "words"}, the second being what it shows; `null` where there is no period.
+ *
+ * @param logs      Whole logs, one after another; borrowed for the call.
+ * @param logs_len  Their number of bytes.
+ * @param by        "month" or "week"; UTF-8, borrowed for the call.
+ * @param by_len    Its length in bytes.
+ * @param out       A buffer that the caller frees with hotfix_buf_free.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return As hotfix_dora.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_dora_chart(const char *logs,
+                                size_t logs_len,
+                                const char *by,
+                                size_t by_len,
+                                struct hotfix_buf *out,
+                                struct hotfix_error **err);
+
+/**
+ * Incidents like one at hand, the most alike first, as a JSON list: {"log", "incident", "score", "agree", "differ", "unknown",
+ * "state", "version"} and, where known, "recovered_after" in seconds. "log" is its place among the logs, from 0.
+ *
+ * @param policy     What knows the facts of a house; null: the built-in ones alone. A log brings its own.
+ * @param known      The incident: its log, or a JSON object of facts; borrowed for the call.
+ * @param known_len  Its length in bytes.
+ * @param logs       Whole logs, one after another: each begins with its opening line; borrowed for the call.
+ * @param logs_len   Their number of bytes.
+ * @param out        A buffer that the caller frees with hotfix_buf_free.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE for an incident that is neither.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_similar(const struct hotfix_policy *policy,
+                             const char *known,
+                             size_t known_len,
+                             const char *logs,
+                             size_t logs_len,
+                             struct hotfix_buf *out,
+                             struct hotfix_error **err);
+
+/**
+ * A log as CDEvents 0.4.1 in CloudEvents 1.0, as a JSON list. The same log gives the same ids.
+ *
+ * @param log              The log's bytes; borrowed for the call.
+ * @param log_len          Their number.
+ * @param source           Who sends the events: a URI reference; UTF-8, borrowed for the call. Null or empty: "hotfix".
+ * @param source_len       Its length in bytes.
+ * @param environment      Where the service runs; likewise. Null or empty: "production".
+ * @param environment_len  Its length in bytes.
+ * @param ticket           The URI of the incident's ticket; likewise. Null or empty: no `incident.reported`.
+ * @param ticket_len       Its length in bytes.
+ * @param out              A buffer that the caller frees with hotfix_buf_free.
+ * @param err              Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE for a text that does not fit its place.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_cdevents(const char *log,
+                              size_t log_len,
+                              const char *source,
+                              size_t source_len,
+                              const char *environment,
+                              size_t environment_len,
+                              const char *ticket,
+                              size_t ticket_len,
+                              struct hotfix_buf *out,
+                              struct hotfix_error **err);
+
+/**
+ * A log as Grafana annotations, as a JSON list: each is what `POST /api/annotations` takes.
+ *
+ * @param log      The log's bytes; borrowed for the call.
+ * @param log_len  Their number.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_LOG for a log that is broken.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_grafana_annotations(const char *log,
+                                         size_t log_len,
+                                         struct hotfix_buf *out,
+                                         struct hotfix_error **err);
+
+/**
+ * The state of a rollout as OpenMetrics 1.0 text.
+ *
+ * @param rollout  A rollout.
+ * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z; an earlier one is read as that.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_openmetrics(const struct hotfix_rollout *rollout,
+                                         int64_t at_ms,
+                                         struct hotfix_buf *out,
+                                         struct hotfix_error **err);
+
+/**
+ * What is due as iCalendar text (RFC 5545): a to-do for each duty.
+ *
+ * @param rollout  A rollout.
+ * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z; an earlier one is read as that.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_icalendar(const struct hotfix_rollout *rollout,
+                                       int64_t at_ms,
+                                       struct hotfix_buf *out,
+                                       struct hotfix_error **err);
 
 /**
  * Writes the incident report of a log, from the log alone.
