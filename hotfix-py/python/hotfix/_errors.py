@@ -210,7 +210,7 @@ class SimulationError(Error, ValueError):
     errors: list[Problem] = []  # noqa: RUF012 - replaced, never changed
 
 
-_MADE = (PolicyError, FactError, PlanError, InputError, Refused, LogError, 
+_MADE = (PolicyError, FactError, PlanError, InputError, Refused, LogError,
     StatsError, KayentaError, RecordedError, ConvertError, MessageError, ReportError, SimulationError)
 for _class in (Error, *_MADE):
     _class.__module__ = "hotfix"
