@@ -1,7 +1,7 @@
 //! Messages from the live state, for every occasion, audience and format (COMM-1, COMM-2).
 //!
 //! A message is written from the first template of the policy that fits kind, audience, severity and facts, else from the
-//! one of `standard`, which has one for each. [`context`] gives the values that the audience may read, [`render`] makes
+//! one of `standard`, which has one for each. `context.rs` gives the values that the audience may read, `render.rs` makes
 //! lines of both, and a format of its own shows them: nothing of a value or a template has a meaning there.
 
 mod chat;

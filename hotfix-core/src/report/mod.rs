@@ -112,7 +112,7 @@ impl Rollout {
     /// Writes the report of this rollout, of the lines that it keeps: `format` is `markdown`, `json` or `html`.
     ///
     /// # Errors
-    /// `HF-REP-001` where it keeps no lines: give them to [`report`](crate::report::report); `HF-REP-002` for another
+    /// `HF-REP-001` where it keeps no lines: give them to [`report`]; `HF-REP-002` for another
     /// format.
     pub fn report(&self, format: &str) -> Result<String, ReportError> {
         read_format(format)?;
