@@ -27,6 +27,11 @@ pub(crate) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -
     best.map(|(_, name)| name)
 }
 
+/// A name of ours as words: `feature_flag` is `feature flag`.
+pub(crate) fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
 /// Text from outside as a sentence shows it: one line, not long.
 pub(crate) fn shown(text: &str) -> String {
     const MOST: usize = 64;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::grade::Calendar;
 use crate::policy::Policy;
 use crate::policy::section::{Branches, Due, Leaf, Question, Target};
-use crate::text::{drawable, mermaid};
+use crate::text::{drawable, mermaid, words};
 use crate::unit::Span;
 
 /// How many characters a line of a label has at most, words longer than that apart.
@@ -125,7 +125,7 @@ fn terms(leaf: &Leaf) -> String {
 }
 
 fn day_in_words(day: Calendar) -> String {
-    format!("by the {}", day.as_str().replace('_', " "))
+    format!("by the {}", words(day.as_str()))
 }
 
 /// A text in lines that fit a label; without what cannot be drawn.

@@ -4,7 +4,7 @@
 use crate::grade::{Audience, MessageKind, Moment};
 use crate::policy::section::{MessageField, Reach};
 use crate::rollout::Rollout;
-use crate::text::time;
+use crate::text::{self, time};
 use crate::unit::Timestamp;
 
 use super::escape::{clean, is_address, shorten};
@@ -150,7 +150,7 @@ impl Context<'_> {
         self.put("engineer", known::engineer(rollout));
         self.put("version", release.version.clone());
         self.put("previous", release.previous.clone());
-        self.put("strategy", words::plain_name(rollout.plan().policy().strategy().as_str()));
+        self.put("strategy", text::words(rollout.plan().policy().strategy().as_str()));
         let phase = seen::phase(rollout, self.kind);
         self.put("phase", phase.map(|(name, _)| name.to_string()));
         self.put("fix", release.description.clone());

@@ -1,14 +1,11 @@
 //! What is known of the incident and of the people: impact, who is affected, who works on it.
 
-use crate::canonical::Digest;
 use crate::deadline::Who;
 use crate::fact::{Fact, FactId, FactValue};
 use crate::gate::approval::Said;
-use crate::rollout::Rollout;
+use crate::rollout::{Rollout, is_taken_out};
 use crate::text::{enumerated, figure, time};
 use crate::unit::RoleName;
-
-use super::words::plain_name;
 
 /// What is broken: of the facts that are known, those that users or the business feel.
 pub(super) fn impact(rollout: &Rollout) -> Option<String> {
@@ -133,8 +130,7 @@ pub(super) fn approvers(rollout: &Rollout) -> Vec<String> {
         if word.said != Said::Approved {
             continue;
         }
-        let role = policy.role(word.role).map(|role| role.title.clone());
-        let role = role.unwrap_or_else(|| plain_name(word.role.as_str()));
+        let role = policy.role_title(word.role);
         let line = person(&word.by).map(|name| format!("{name} ({role})"));
         told.extend(line.filter(|line| !told.contains(line)));
     }
@@ -148,5 +144,5 @@ fn person(name: &str) -> Option<String> {
         None => name,
     };
     let called = called.trim();
-    (!called.is_empty() && called.parse::<Digest>().is_err()).then(|| called.to_owned())
+    (!called.is_empty() && !is_taken_out(name)).then(|| called.to_owned())
 }

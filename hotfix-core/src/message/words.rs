@@ -163,17 +163,9 @@ fn awaited(rollout: &Rollout, plain: bool) -> String {
     let approvals = rollout.approvals();
     let open = approvals.demands.iter().find(|d| d.state != DemandState::Approved);
     let roles = open.filter(|_| !plain).map(|demand| {
-        let title = |role: &crate::unit::RoleName| {
-            policy.role(*role).map_or_else(|| plain_name(role.as_str()), |role| role.title.clone())
-        };
-        demand.any_of.iter().map(title).collect::<Vec<_>>().join(" or ")
+        demand.any_of.iter().map(|role| policy.role_title(*role)).collect::<Vec<_>>().join(" or ")
     });
     roles.map_or_else(|| "approval".to_owned(), |roles| format!("approval by {roles}"))
-}
-
-/// A name with blanks in it: `engineering lead`.
-pub(super) fn plain_name(name: &str) -> String {
-    name.replace('_', " ")
 }
 
 /// Why it goes back, or went; none where it does not, or nothing tells.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::grade::{AdviceCheck, AdviceKind, DutyKind, Role};
 use crate::policy::Policy;
 use crate::policy::section::SeverityLevel;
+use crate::text::words;
 use crate::unit::Name;
 
 use super::Plan;
@@ -65,7 +66,7 @@ impl Plan {
             return Some(format!(
                 "{}, {} first",
                 count(methods.len(), "way back", "ways back"),
-                first.kind.as_str().replace('_', " ")
+                words(first.kind.as_str())
             ));
         }
         found(self.policy(), self.level(), check)

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::fact::Truth;
 use crate::grade::{DutyKind, Moment, closed_set};
 use crate::policy::section::{Due, TimeRange};
-use crate::text::{quoted, time, times};
+use crate::text::{quoted, time, times, words};
 use crate::unit::{Name, Span, Timestamp};
 
 use super::Plan;
@@ -159,7 +159,7 @@ impl Plan {
         let verdict = needs.as_ref().zip(allowed).map(|(needs, allowed)| Kept::of(needs, allowed));
         let sentence = match (&needs, allowed, verdict) {
             (Some(needs), Some(allowed), Some(verdict)) => sentence(needs, allowed, verdict),
-            (_, None, _) => format!("due by the {}", within.to_string().replace('_', " ")),
+            (_, None, _) => format!("due by the {}", words(&within.to_string())),
             _ => "nothing tells how long it takes".to_owned(),
         };
         let due = self.clock_starts(from).zip(allowed).map(|(starts, allowed)| starts + allowed);

@@ -38,6 +38,7 @@ use section::{
 use crate::canonical::Digest;
 use crate::fact::Vocabulary;
 use crate::grade::{Severity, Strategy};
+use crate::text::words;
 use crate::unit::{Name, RoleName, Span};
 
 /// A checked policy.
@@ -327,6 +328,11 @@ impl Policy {
     /// A role by id (TIME-4); none where nobody is said to hold it.
     pub fn role(&self, id: RoleName) -> Option<&HouseRole> {
         self.roles.iter().find(|role| role.id == id)
+    }
+
+    /// What people call a role: its title, or its id as words.
+    pub(crate) fn role_title(&self, id: RoleName) -> String {
+        self.role(id).map_or_else(|| words(id.as_str()), |role| role.title.clone())
     }
 
     /// The companies whose services the house depends on (TIME-4).

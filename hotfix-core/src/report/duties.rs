@@ -10,7 +10,6 @@ use crate::plan::Plan;
 use crate::unit::{Name, Timestamp};
 
 use super::model::{DutyPart, DutyStanding};
-use super::words;
 
 /// What was known of a duty while it was open.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +79,7 @@ impl Seen {
             id: item.id,
             title: item.title.to_string(),
             kind: item.kind,
-            role: item.who.as_ref().map(|who| words::role(plan.policy(), who.role)),
+            role: item.who.as_ref().map(|who| plan.policy().role_title(who.role)),
             standing,
             from,
             due,

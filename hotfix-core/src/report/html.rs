@@ -8,10 +8,11 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, Value};
 
 use crate::rollout::State;
+use crate::text;
 
 use super::outline::{Block, DASH, Table, outline, title};
 use super::plot::{self, Frame, Plot};
-use super::{Report, ReportError, words};
+use super::{Report, ReportError};
 
 const PAGE: &str = include_str!("templates/page.html");
 const STYLE: &str = include_str!("templates/style.css");
@@ -34,7 +35,7 @@ fn rendered(report: &Report) -> Result<String, Error> {
     });
     let all = object([
         ("title", title(report).into()),
-        ("state", words::words(report.state.as_str()).into()),
+        ("state", text::words(report.state.as_str()).into()),
         ("mood", mood(report.state).into()),
         ("sections", sections.collect()),
         ("style", Value::from_safe_string(STYLE.to_owned())),

@@ -206,13 +206,13 @@ pub(super) fn resolution(rollout: &Rollout, story: &Story, visits: &[PhaseVisit]
                 .to_owned(),
         );
     }
-    let strategy = words::words(plan.policy().strategy().as_str());
+    let strategy = text::words(plan.policy().strategy().as_str());
     if !visits.is_empty() {
         sentences.push(format!("{} went out by the strategy {strategy}.", release.version));
     }
     sentences.extend(visits.iter().map(phase));
     for back in &story.back {
-        let ways: Vec<String> = back.tried.iter().map(|way| words::words(way.as_str())).collect();
+        let ways: Vec<String> = back.tried.iter().map(|way| text::words(way.as_str())).collect();
         let mut sentence =
             format!("The way back began at {}, by {}", utc(back.asked), ways.join(", then "));
         if let Some(confirmed) = back.confirmed {

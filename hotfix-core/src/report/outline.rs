@@ -1,12 +1,13 @@
 //! The sections of a report as blocks of plain text: what both pages are made of. A part of which there is nothing is left out.
 
-use crate::judge::Comparison;
+use crate::judge::{Comparison, in_unit};
+use crate::text;
 
 use super::model::{
     ActionItem, DutyPart, QuestionPart, Report, Statement, TimelineEntry, VerdictPart,
 };
 use super::shortened::Shortened;
-use super::words::{self, figure, in_unit, lasting, percent, utc};
+use super::words::{self, figure, lasting, percent, utc};
 
 /// What stands where there is nothing.
 pub(super) const DASH: &str = "–";
@@ -198,15 +199,15 @@ fn summary(report: &Report) -> Draft {
         }
     };
     let release = &report.release;
-    put("State", Some(words::words(report.state.as_str())));
+    put("State", Some(text::words(report.state.as_str())));
     put("Severity", report.incident.severity.map(|severity| severity.to_string()));
     put("Release", Some(format!("{}, in the place of {}", release.version, release.previous)));
     put("Branch", release.branch.clone());
     put("Commit", release.commit.clone());
-    put("Strategy", Some(words::words(release.strategy.as_str())));
+    put("Strategy", Some(text::words(release.strategy.as_str())));
     put("Attempts", (release.attempts > 1).then(|| release.attempts.to_string()));
     for part in &report.moments {
-        put(&first_upper(&words::words(part.moment.as_str())), Some(utc(part.at)));
+        put(&first_upper(&text::words(part.moment.as_str())), Some(utc(part.at)));
     }
     put("Policy", Some(report.policy.title.clone()));
     put("As of", Some(utc(report.as_of)));
@@ -246,7 +247,7 @@ fn impact(report: &Report) -> Draft {
     draft.table(hurt);
     let mut facts = Table::new("What is known of the incident", &["Fact", "Value"]);
     for (fact, value) in &impact.facts {
-        facts.row([words::words(fact), value.clone()]);
+        facts.row([text::words(fact), value.clone()]);
     }
     draft.table(facts);
     draft
@@ -367,7 +368,7 @@ fn comparison(caption: &str, of: &Comparison) -> Table {
                 lines.extend(
                     cell.baseline.map(|live| format!("against {}", in_unit(row.kind, live))),
                 );
-                lines.extend(cell.band.map(|band| words::words(band.as_str())));
+                lines.extend(cell.band.map(|band| text::words(band.as_str())));
                 lines.extend(cell.healed.then(|| "after trouble that healed".to_owned()));
                 lines
             }
@@ -437,7 +438,7 @@ fn measures(report: &Report) -> Draft {
     let mut draft = Draft::new("measures", "Measures");
     let mut table = Table::new("Times between moments", &["Measure", "From", "To", "Time"]);
     for of in &report.measures.durations {
-        let moment = |moment: crate::grade::Moment| words::words(moment.as_str());
+        let moment = |moment: crate::grade::Moment| text::words(moment.as_str());
         table.row([of.name.to_owned(), moment(of.from), moment(of.to), lasting(of.seconds)]);
     }
     draft.table(table);
@@ -461,8 +462,8 @@ fn audit(report: &Report) -> Draft {
     for word in &trail.approvals {
         words_given.row([
             utc(word.at),
-            words::words(word.kind),
-            words::words(word.role.as_str()),
+            text::words(word.kind),
+            text::words(word.role.as_str()),
             or_dash(word.who.as_ref()),
             or_dash(word.channel.as_ref()),
             or_dash(word.heard_by.as_ref()),

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::grade::MetricKind;
+use crate::judge::in_unit;
 use crate::rollout::State;
 use crate::unit::Timestamp;
 
@@ -12,7 +13,7 @@ use super::chart::{Band, Chart, Line, MarkLine, WIDTH, escaped, open};
 use super::model::{DutyPart, DutyStanding, EvidencePlot, MetricPlot, Report};
 use super::outline::Table;
 use super::series::Point;
-use super::words::{self, in_unit, lasting, number, percent, utc};
+use super::words::{self, lasting, number, percent, utc};
 
 /// A plot with its text alternatives.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use crate::fact::{Fact, FactId};
 use crate::grade::{DutyKind, Moment};
 use crate::policy::section::Report as Asked;
 use crate::rollout::{Rollout, State};
+use crate::text;
 use crate::unit::Span;
 
 use super::model::{
@@ -61,12 +62,9 @@ pub(super) fn went_well(
     if rollout.started_at().is_some() && !story.approvals.is_empty() {
         let roles = story.approved_by();
         let policy = rollout.plan().policy();
-        let roles: Vec<String> = roles.iter().map(|role| words::role(policy, *role)).collect();
+        let roles: Vec<String> = roles.iter().map(|role| policy.role_title(*role)).collect();
         if !roles.is_empty() {
-            well.push(format!(
-                "It was approved by {}, on record.",
-                crate::text::enumerated(&roles)
-            ));
+            well.push(format!("It was approved by {}, on record.", text::enumerated(&roles)));
         }
     }
     let passed = visits.iter().filter(|visit| visit.end == PhaseEnd::Passed).count();
@@ -143,7 +141,7 @@ pub(super) fn to_improve(
             improve.push(format!(
                 "The release went back in phase {}, and had passed {} before.",
                 visit.phase,
-                crate::text::enumerated(&before)
+                text::enumerated(&before)
             ));
         }
     }
@@ -152,7 +150,7 @@ pub(super) fn to_improve(
     if let Some((at, signal)) = reported {
         improve.push(format!(
             "Trouble was reported before a verdict found it: {}, at {}.",
-            words::words(signal.as_str()),
+            text::words(signal.as_str()),
             utc(*at)
         ));
     }
@@ -269,13 +267,11 @@ fn in_words(rollout: &Rollout, item: &Item<'_>) -> Option<String> {
     let duty = rollout.plan().policy().duties().iter().find(|duty| duty.id == item.id)?;
     Some(match item.awaits? {
         Awaits::Moment(moment) => {
-            let within = duty
-                .within
-                .within()
-                .map_or_else(|| words::words(&duty.within.to_string()), lasting);
-            format!("{within} after: {}", words::words(moment.as_str()))
+            let within =
+                duty.within.within().map_or_else(|| text::words(&duty.within.to_string()), lasting);
+            format!("{within} after: {}", text::words(moment.as_str()))
         }
-        Awaits::Day(day) => words::words(day.as_str()),
+        Awaits::Day(day) => text::words(day.as_str()),
         Awaits::Ladder => return None,
     })
 }

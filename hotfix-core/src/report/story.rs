@@ -6,9 +6,11 @@ use crate::gate::approval::is_same_person;
 use crate::grade::{Moment, RollbackMethod, Signal};
 use crate::judge::Decision;
 use crate::plan::Plan;
+use crate::rollout::is_taken_out;
 use crate::rollout::{
     Act, Action, ActionId, Command, Entry, Input, InputKind, Recorded, Rollout, Stage,
 };
+use crate::text;
 use crate::unit::{MetricName, Name, RoleName, Timestamp};
 
 use super::duties::Seen;
@@ -83,11 +85,6 @@ pub(super) struct WentBack {
     pub(super) returned: Option<Timestamp>,
 }
 
-/// Whether a name was taken out: its salted digest stands for it.
-pub(super) fn is_digest(name: &str) -> bool {
-    name.len() == 64 && name.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
 impl Story {
     pub(super) fn new() -> Self {
         Self {
@@ -158,7 +155,7 @@ impl Story {
     fn opened(&mut self, rollout: &Rollout) -> Told {
         let plan = rollout.plan();
         let author = plan.subject().release.author.as_deref();
-        self.has_names_taken_out |= author.is_some_and(|name| name.split(' ').any(is_digest));
+        self.has_names_taken_out |= author.is_some_and(is_taken_out);
         Told::of("opened", format!("the plan for {} is on record", plan.subject().release.version))
     }
 
@@ -167,7 +164,7 @@ impl Story {
             *self.refused.entry(code.to_owned()).or_default() += 1;
         }
         let what = got.map_or("an input", InputKind::as_str);
-        Told::of("refused", format!("not taken: {} ({code})", words::words(what)))
+        Told::of("refused", format!("not taken: {} ({code})", text::words(what)))
     }
 
     fn taken(&mut self, rollout: &Rollout, entry: &Entry<'_>, input: &Input) -> Told {
@@ -220,7 +217,7 @@ impl Story {
             if let Some(by) = by.filter(|_| self.spoken.len() < MOST) {
                 self.spoken.push((by.to_owned(), *role));
             }
-            return Some(words::role(policy, *role));
+            return Some(policy.role_title(*role));
         }
         let by = by?;
         let holds = policy
@@ -228,7 +225,7 @@ impl Story {
             .iter()
             .find(|role| role.holders.iter().any(|holder| is_same_person(&holder.name, by)));
         let spoke = || self.spoken.iter().find(|(who, _)| who == by).map(|(_, role)| *role);
-        Some(words::role(policy, holds.map(|role| role.id).or_else(spoke)?))
+        Some(policy.role_title(holds.map(|role| role.id).or_else(spoke)?))
     }
 
     /// Keeps what people say for the parts that only people can fill.
@@ -271,7 +268,7 @@ impl Story {
         if self.approvals.len() >= MOST {
             return;
         }
-        let named = |name: &Option<String>| name.clone().filter(|name| !is_digest(name));
+        let named = |name: &Option<String>| name.clone().filter(|name| !is_taken_out(name));
         self.approvals.push(ApprovalPart {
             at,
             kind: input.command.kind().as_str(),
@@ -443,12 +440,12 @@ impl Story {
 
     fn record(&mut self, entry: &Entry<'_>, told: &Told, policy: &crate::policy::Policy) {
         let who = told.by.clone();
-        self.has_names_taken_out |= who.as_deref().is_some_and(is_digest);
-        let changes = entry.actions.iter().filter(|action| words::changes_what_runs(&action.act));
+        self.has_names_taken_out |= who.as_deref().is_some_and(is_taken_out);
+        let changes = entry.actions.iter().filter(|action| action.act.awaits());
         self.audit.push(AuditEntry {
             seq: entry.seq,
             at: entry.at,
-            who: who.filter(|name| !is_digest(name)),
+            who: who.filter(|name| !is_taken_out(name)),
             kind: told.kind,
             what: told.what.clone(),
             why: told.why.clone(),

@@ -1,18 +1,12 @@
 //! What a line of the log says, as plain text: no markup, no names of people (POST-1).
 
 use crate::fact::FactValue;
-use crate::grade::MetricKind;
 use crate::judge::{Cause, Decision, Reason};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::rollout::{Act, Command, ItemStatus, Resume, RollbackCause, Stage, WayBack};
-use crate::text;
-use crate::unit::{MetricName, Name, RoleName, Share, Span, Timestamp};
-
-/// A name of ours as words: `feature_flag` is `feature flag`.
-pub(super) fn words(name: &str) -> String {
-    name.replace('_', " ")
-}
+use crate::text::{self, words};
+use crate::unit::{MetricName, Name, Share, Span, Timestamp};
 
 /// Date and time in UTC: `2026-03-03 14:52:10`.
 pub(super) fn utc(at: Timestamp) -> String {
@@ -37,16 +31,6 @@ pub(super) fn percent(share: Share) -> String {
 /// Four significant digits.
 pub(super) fn figure(value: f64) -> String {
     if value.abs() >= 1e4 { format!("{value:.0}") } else { text::figure(value, 4) }
-}
-
-/// A metric's value with its unit.
-pub(super) fn in_unit(kind: MetricKind, value: f64) -> String {
-    crate::judge::in_unit(kind, value)
-}
-
-/// What people call a role.
-pub(super) fn role(policy: &Policy, id: RoleName) -> String {
-    policy.role(id).map_or_else(|| words(id.as_str()), |role| role.title.clone())
 }
 
 /// What people call a duty.
@@ -86,13 +70,13 @@ pub(super) fn act(policy: &Policy, act: &Act) -> String {
         }
         Act::AskDecision { question } => format!("a person is asked: {question}"),
         Act::RequestApproval { any_of } => {
-            let roles: Vec<String> = any_of.iter().map(|id| role(policy, *id)).collect();
+            let roles: Vec<String> = any_of.iter().map(|id| policy.role_title(*id)).collect();
             format!("approval is asked of {}", roles.join(" or "))
         }
         Act::Notify { audience, message, .. } => {
             format!("tell {audience}: {}", words(message.as_str()))
         }
-        Act::Page { role: id, why, .. } => format!("call {}: {why}", role(policy, *id)),
+        Act::Page { role: id, why, .. } => format!("call {}: {why}", policy.role_title(*id)),
         Act::UpdateStatusPage { message, .. } => {
             format!("status page: {}", words(message.as_str()))
         }
@@ -101,11 +85,6 @@ pub(super) fn act(policy: &Policy, act: &Act) -> String {
             None => format!("find a time for: {title}"),
         },
     }
-}
-
-/// Whether an action changes what runs.
-pub(super) const fn changes_what_runs(act: &Act) -> bool {
-    act.awaits()
 }
 
 /// Causes of a verdict, those of one reason together: `error rate and payment success: beyond its rollback bound`.

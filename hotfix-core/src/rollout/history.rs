@@ -4,9 +4,10 @@ use crate::deadline::Replan;
 use crate::unit::Timestamp;
 
 use super::action::Action;
+use super::event::EventKind;
 use super::input::{Input, InputKind};
 use super::journal::Recording;
-use super::log::{Lines, LogError, LogFault};
+use super::log::LogError;
 use super::{Rollout, Stage};
 
 /// What a line of the log records.
@@ -74,34 +75,16 @@ impl Rollout {
         log: &[u8],
         mut each: impl FnMut(&Self, &Entry<'_>),
     ) -> Result<Self, LogError> {
-        let mut lines = Lines::whole(log)?;
-        let Some(first) = lines.next() else {
-            return Err(LogError { line: 1, fault: LogFault::Empty });
-        };
-        let first = first?.trusted()?;
-        let mut rollout = Self::reopen(&first, Recording::HandOut)?;
-        let opening = Entry {
-            seq: first.event.seq,
-            at: first.event.at,
-            claimed_at: None,
-            recorded: Recorded::Opened,
-            actions: &[],
-            replans: &[],
-            to: None,
-            judged: false,
-        };
-        each(&rollout, &opening);
-        for line in &mut lines {
-            let mut line = line?.trusted()?;
-            let folded = rollout.replay_line(&mut line)?;
+        Self::read_lines(log, Recording::HandOut, |rollout, line, folded| {
             let event = &line.event;
-            let recorded = folded.as_ref().map_or_else(
-                || Recorded::Refused {
+            let recorded = match (event.kind, folded) {
+                (EventKind::Opened, _) => Recorded::Opened,
+                (_, Some(folded)) => Recorded::Taken(&folded.input),
+                (_, None) => Recorded::Refused {
                     got: event.got,
                     code: event.code.as_deref().unwrap_or_default(),
                 },
-                |folded| Recorded::Taken(&folded.input),
-            );
+            };
             let entry = Entry {
                 seq: event.seq,
                 at: event.at,
@@ -109,12 +92,10 @@ impl Rollout {
                 recorded,
                 actions: &event.actions,
                 replans: &event.replans,
-                to: folded.as_ref().filter(|folded| folded.moved).map(|_| &rollout.case.stage),
-                judged: folded.as_ref().is_some_and(|folded| folded.judged),
+                to: folded.filter(|folded| folded.moved).map(|_| &rollout.case.stage),
+                judged: folded.is_some_and(|folded| folded.judged),
             };
-            each(&rollout, &entry);
-        }
-        rollout.journal.resume(lines.head, &[]);
-        Ok(rollout)
+            each(rollout, &entry);
+        })
     }
 }

@@ -160,14 +160,27 @@ impl Rollout {
     /// # Errors
     /// [`LogError`] with the first line that is wrong: `HF-LOG-001` to `-006`, `-009`, `-010`, `HF-JSON-…` for its hash.
     pub fn replay(log: &[u8], recording: Recording) -> Result<Self, LogError> {
+        Self::read_lines(log, recording, |_, _, _| ())
+    }
+
+    /// Takes up a whole log and shows each line: with the rollout as it is after it, and what was folded where an input was
+    /// taken.
+    pub(super) fn read_lines(
+        log: &[u8],
+        recording: Recording,
+        mut each: impl FnMut(&Self, &LogLine, Option<&Folded>),
+    ) -> Result<Self, LogError> {
         let mut lines = Lines::whole(log)?;
         let Some(first) = lines.next() else {
             return Err(LogError { line: 1, fault: LogFault::Empty });
         };
-        let mut rollout = Self::reopen(&first?.trusted()?, recording)?;
+        let first = first?.trusted()?;
+        let mut rollout = Self::reopen(&first, recording)?;
+        each(&rollout, &first, None);
         for line in &mut lines {
             let mut line = line?.trusted()?;
-            rollout.replay_line(&mut line)?;
+            let folded = rollout.replay_line(&mut line)?;
+            each(&rollout, &line, folded.as_ref());
         }
         rollout.journal.resume(lines.head, log);
         Ok(rollout)

@@ -62,7 +62,7 @@ use case::{Case, Changes};
 use check::Passed;
 use event::EventKind;
 use journal::Journal;
-use personal::is_taken_out;
+pub(crate) use personal::is_taken_out;
 use readiness::Afterwards;
 use revision::Revision;
 

@@ -153,7 +153,7 @@ impl Salt {
 }
 
 /// Whether this is a digest that stands for a name.
-pub(super) fn is_taken_out(name: &str) -> bool {
+pub(crate) fn is_taken_out(name: &str) -> bool {
     digests(name).is_some()
 }
 

@@ -16,7 +16,7 @@ use super::campaign::Campaign;
 use super::error::{SimulationErrors, SimulationFault};
 use super::run::Run;
 use super::scenario::Scenario;
-use super::tally::{Mean, Rate, Said, Sum, Truth, whole};
+use super::tally::{Mean, Rate, Said, Sum, Truth, hurt};
 
 /// A value of the policy, and what is tried in its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +49,7 @@ pub const MOST_CANDIDATES: usize = 1000;
 /// let advice = adviser.advice(&scores);
 /// assert_eq!(advice.candidates.len(), 3);
 /// assert_eq!(advice.candidates[0].changes.len(), 0);
-/// # Ok::<(), hotfix_core::simulate::SimulationErrors>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Adviser {
@@ -220,18 +220,18 @@ impl Adviser {
             return score;
         };
         let first = runs.start;
-        let mut hurt =
+        let mut hurts =
             vec![0_i64; usize::try_from(runs.end.saturating_sub(first)).unwrap_or_default()];
         for (campaign, place) in campaigns.iter().zip(0..) {
             campaign.each(runs.clone(), |number, run, truth| {
                 score.add(place, run, truth);
                 let index = usize::try_from(number - first).unwrap_or_default();
-                if let Some(hurt) = hurt.get_mut(index) {
-                    *hurt += whole(run.hurt.canary) + whole(run.hurt.live);
+                if let Some(sum) = hurts.get_mut(index) {
+                    *sum += hurt(run);
                 }
             });
         }
-        for hurt in hurt {
+        for hurt in hurts {
             score.runs += 1;
             score.hurt.add(hurt);
         }

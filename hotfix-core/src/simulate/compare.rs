@@ -10,7 +10,7 @@ use crate::unit::Timestamp;
 use super::campaign::Campaign;
 use super::error::{SimulationErrors, SimulationFault};
 use super::run::Run;
-use super::tally::{Mean, Outcome, Said, Sum, Tally, Truth, whole};
+use super::tally::{Mean, Outcome, Said, Sum, Tally, Truth, hurt, whole};
 
 /// Two plans in one scenario and with one seed: run `i` of both meets the same traffic, faults and people.
 ///
@@ -87,7 +87,6 @@ impl Pairs {
         for (table, (a, b)) in self.said.iter_mut().zip(a.all().into_iter().zip(b.all())) {
             table.0[2 * usize::from(!a) + usize::from(!b)] += 1;
         }
-        let hurt = |run: &Run| whole(run.hurt.canary) + whole(run.hurt.live);
         self.hurt.add(hurt(second.0) - hurt(first.0));
         self.hurt_by_canary.add(whole(second.0.hurt.canary) - whole(first.0.hurt.canary));
         self.questions.add(i64::from(second.0.asked) - i64::from(first.0.asked));

@@ -198,6 +198,11 @@ pub(super) fn whole(requests: f64) -> i64 {
     requests.round() as i64
 }
 
+/// Requests hurt by both versions.
+pub(super) fn hurt(run: &Run) -> i64 {
+    whole(run.hurt.canary) + whole(run.hurt.live)
+}
+
 impl Tally {
     pub(super) fn new(of: Sum) -> Self {
         Self { of, ..Self::default() }

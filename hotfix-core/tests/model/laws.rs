@@ -299,8 +299,13 @@ impl<M: Machine> Turn<'_, M> {
     fn check_poll(&self, at: Timestamp) -> Result<(), Breach> {
         let Some(now) = self.before.now() else { return Ok(()) };
         let poll = self.before.poll_at();
-        if poll.is_some_and(|poll| poll <= now) {
+        // At once is a moment, too: of what came since time was looked at last. A tick leaves nothing for this moment.
+        if poll.is_some_and(|poll| poll < now) {
             return breach(Law::Poll, "the moment that is asked for is over already");
+        }
+        let left = self.after.poll_at();
+        if self.kind() == InputKind::Tick && left.is_some_and(|left| left <= next_now(self.after)) {
+            return breach(Law::Poll, "after a tick another one is asked for at once");
         }
         let window = self.before.plan().policy().watch().window;
         // What readings do when they leave the window is looked at with the next observation.

@@ -1,9 +1,9 @@
 //! What the plan is about, what is remarkable in it, and its record.
 
-use crate::text::{markdown, quoted};
+use crate::text::{markdown, quoted, words};
 
 use super::super::{Link, Plan, RemarkKind};
-use super::{Page, utc, words};
+use super::{Page, utc};
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
     let subject = plan.subject();

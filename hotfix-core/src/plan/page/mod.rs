@@ -123,8 +123,3 @@ fn utc(at: Timestamp) -> String {
     let seconds = if at.as_millis().rem_euclid(60_000) == 0 { 16 } else { 19 };
     text.chars().take(seconds).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
-
-/// A name of ours as words: `feature_flag` is `feature flag`.
-fn words(name: &str) -> String {
-    name.replace('_', " ")
-}

@@ -14,8 +14,8 @@ use crate::text::{markdown, quoted, time, times};
 use crate::unit::{RoleName, Span};
 
 use super::super::Plan;
+use super::Page;
 use super::head::remark_text;
-use super::{Page, words};
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
     let demands = plan.demands();
@@ -36,8 +36,7 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
 
 /// What people call a role: nothing of the house's is read as Markdown.
 pub(super) fn title(plan: &Plan, role: RoleName) -> String {
-    let house = plan.policy().role(role);
-    house.map_or_else(|| words(role.as_str()), |house| markdown(&house.title))
+    markdown(&plan.policy().role_title(role))
 }
 
 fn approval(plan: &Plan, demand: &ApprovalDemand) -> String {

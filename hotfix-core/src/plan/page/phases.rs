@@ -1,10 +1,10 @@
 //! Phases and what each can see, the timeline, and how long it takes.
 
-use crate::text::{markdown, time, times};
+use crate::text::{markdown, time, times, words};
 use crate::unit::{Span, Timestamp};
 
 use super::super::{Plan, StepKind};
-use super::{Page, strategy, utc, words};
+use super::{Page, strategy, utc};
 
 pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     page.heading(2, "Phases");

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use crate::gate::SeverityBasis;
 use crate::grade::Hotfix;
 use crate::policy::section::Due;
-use crate::text::{markdown, quoted, time};
+use crate::text::{markdown, quoted, time, words};
 
 use super::super::{Holds, Kept, Plan};
 use super::head::remark_text;
-use super::{Page, utc, words};
+use super::{Page, utc};
 
 /// More questions than these are for a program to go through.
 const MOST_QUESTIONS: usize = 5;

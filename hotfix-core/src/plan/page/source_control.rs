@@ -1,12 +1,12 @@
 //! The commands of source control: there, back, and home (VCS-1, VCS-6).
 
-use crate::text::markdown;
+use crate::text::{markdown, words};
 use crate::unit::Timestamp;
 use crate::vcs::{Command, Condition, SourceControl, Step, Tool, VcsError};
 
 use super::super::Plan;
+use super::Page;
 use super::head::remark_text;
-use super::{Page, words};
 
 /// Nothing where the policy says nothing of source control; where a plan of it is refused, a remark says why.
 pub(super) fn write(plan: &Plan, start: Timestamp, page: &mut Page) {

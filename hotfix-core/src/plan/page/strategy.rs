@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::text::{markdown, time};
+use crate::text::{markdown, time, words};
 
 use super::super::{ChosenBy, EndedBy, Move, Plan, Reason, ReasonCode, Side, StrategyStep, Weight};
 use super::head::remark_text;
-use super::{Page, trouble, words};
+use super::{Page, trouble};
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
     page.heading(2, "Strategy");

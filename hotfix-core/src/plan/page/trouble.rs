@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use crate::grade::{Response, Signal};
-use crate::text::{markdown, quoted, time, times};
+use crate::text::{markdown, quoted, time, times, words};
 
 use super::super::{
     Meanwhile, OnFailure, Plan, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan, Takes,
 };
+use super::Page;
 use super::head::remark_text;
-use super::{Page, words};
 
 pub(super) fn way_back(plan: &Plan, page: &mut Page) {
     page.heading(2, "Way back");

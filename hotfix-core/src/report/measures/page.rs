@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::dora::{Dora, DoraRow, Period};
 use super::{Measures, Standing};
-use crate::text::{figure, markdown};
+use crate::text::{figure, markdown, words};
 
 pub(super) fn measures(measures: &Measures) -> String {
     let mut page = format!("## Measures of {}\n\n", markdown(&measures.incident));
@@ -20,7 +20,7 @@ pub(super) fn measures(measures: &Measures) -> String {
         let _ = writeln!(
             page,
             "| {} | {} | {} | {} |",
-            measure.name.as_str().replace('_', " "),
+            words(measure.name.as_str()),
             // Names of moments and metrics need no marks in a table.
             markdown(&value.replace('`', "")),
             markdown(&mark(measure.from)),
