@@ -1,5 +1,6 @@
-//! What the benches share: made-up values of the size that the real ones have, the story, and the law of request times.
+//! What the benches share: made-up values of the size that the real ones have, the story, the recordings, and the law of request times.
 
+pub mod recordings;
 pub mod request_times;
 pub mod simulated;
 pub mod story;

@@ -36,12 +36,12 @@ impl Drill {
         if let Some(key) = document.keys().next() {
             anyhow::bail!("{}: a drill has no `{key}`", shown());
         }
-        let words = |value: toml::Value| value.as_str().unwrap_or_default().to_owned();
+        let words = |value: toml::Value| value.try_into::<String>().with_context(shown);
         let scenario = serde_json::to_value(scenario).with_context(shown)?;
         Ok(Self {
             name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-            title: words(title),
-            policy: Arc::new(policy_of(&words(policy), file).with_context(shown)?),
+            title: words(title)?,
+            policy: Arc::new(policy_of(&words(policy)?, file).with_context(shown)?),
             scenario: Scenario::from_value(&scenario).with_context(shown)?,
         })
     }

@@ -6,22 +6,18 @@
 mod shop;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-type Failure = Box<dyn std::error::Error>;
+use hotfix_benches::recordings::{self, Failure};
 
 fn run(write: Option<&Path>) -> Result<(), Failure> {
-    let data =
-        std::env::var_os("HOTFIX_DATA").map_or_else(|| "../shared/data".into(), PathBuf::from);
-    let recorded = data.join("nezha");
-    if !recorded.join("front_service.csv").exists() {
-        println!("No recorded data at {}: a made-up sample instead.\n", data.display());
+    let Some(data) = recordings::recorded("nezha/front_service.csv") else {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("backtest/sample");
         print!("{}", shop::tables(&sample)?.text);
         return Ok(());
-    }
-    let found = shop::tables(&recorded)?.text;
+    };
+    let found = shop::tables(&data.join("nezha"))?.text;
     print!("{found}");
     if let Some(file) = write {
         fs::write(file, format!("{}{found}", include_str!("head.md")))?;
@@ -30,20 +26,5 @@ fn run(write: Option<&Path>) -> Result<(), Failure> {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let write = match arguments.as_slice() {
-        [] => None,
-        [option, file] if option == "--write" => Some(Path::new(file)),
-        _ => {
-            eprintln!("backtest [--write FILE]");
-            return ExitCode::FAILURE;
-        }
-    };
-    match run(write) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{failure}");
-            ExitCode::FAILURE
-        }
-    }
+    recordings::run("backtest", run)
 }

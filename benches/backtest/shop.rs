@@ -2,18 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use flate2::read::GzDecoder;
+use hotfix_benches::recordings::{Failure, fields, text};
 use hotfix_core::policy::Policy;
 use hotfix_core::simulate::backtest::{Backtest, backtest};
 use hotfix_core::simulate::recorded::{Format, Mapping, RecordedMetrics};
 use hotfix_core::unit::{Span, Timestamp};
-
-use crate::Failure;
 
 /// How long a fault is watched: it is over soon after, and faults that are kept back follow.
 const WATCHED: u32 = 5 * 60;
@@ -69,21 +65,6 @@ struct Fault {
     at: Timestamp,
     service: String,
     kind: String,
-}
-
-/// The text of a file, or of the file with `.gz` behind its name.
-fn text(folder: &Path, name: &str) -> Result<String, Failure> {
-    let mut text = String::new();
-    match File::open(folder.join(format!("{name}.gz"))) {
-        Ok(packed) => _ = GzDecoder::new(packed).read_to_string(&mut text)?,
-        Err(_) => text = fs::read_to_string(folder.join(name))?,
-    }
-    Ok(text)
-}
-
-fn fields<const N: usize>(line: &str) -> Result<[&str; N], Failure> {
-    let fields: Vec<&str> = line.split(',').collect();
-    <[&str; N]>::try_from(fields).map_err(|_| format!("`{line}` has not {N} fields").into())
 }
 
 fn unix(text: &str) -> Result<Timestamp, Failure> {
@@ -369,7 +350,7 @@ mod tests {
             return Ok(());
         }
         let found = tables(&data.join("nezha"))?;
-        let page = fs::read_to_string(workspace.join("docs/backtest.md"))?;
+        let page = std::fs::read_to_string(workspace.join("docs/backtest.md"))?;
         assert!(page.ends_with(&found.text), "run `make backtest` and read the difference");
         // Plain thresholds on a minute go back in most quiet hours, the merge in none.
         assert!(found.quiet.back[0] > found.quiet.cases / 2, "{}", found.text);

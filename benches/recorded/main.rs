@@ -8,13 +8,12 @@ mod nezha;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use hotfix_benches::recordings::{self, Failure};
 use hotfix_core::unit::Timestamp;
-
-type Failure = Box<dyn std::error::Error>;
 
 const HEAD: &str = "# Recorded incidents
 
@@ -35,16 +34,12 @@ fn today() -> Result<String, Failure> {
 }
 
 fn run(write: Option<&Path>) -> Result<(), Failure> {
-    let data =
-        std::env::var_os("HOTFIX_DATA").map_or_else(|| "../shared/data".into(), PathBuf::from);
-    let faults = data.join("nezha");
-    if !faults.join("faults.csv").exists() {
-        println!("No recorded data at {}: a made-up sample instead.\n", data.display());
+    let Some(data) = recordings::recorded("nezha/faults.csv") else {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("recorded/sample/nezha");
         print!("{}", nezha::nezha(&sample)?.text);
         return Ok(());
-    }
-    let found = nezha::nezha(&faults)?.text;
+    };
+    let found = nezha::nezha(&data.join("nezha"))?.text;
     println!("{found}");
     print!("{}", nab::nab(&data.join("nab"))?);
     if let Some(file) = write {
@@ -56,20 +51,5 @@ fn run(write: Option<&Path>) -> Result<(), Failure> {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let write = match arguments.as_slice() {
-        [] => None,
-        [option, file] if option == "--write" => Some(Path::new(file)),
-        _ => {
-            eprintln!("recorded [--write FILE]");
-            return ExitCode::FAILURE;
-        }
-    };
-    match run(write) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{failure}");
-            ExitCode::FAILURE
-        }
-    }
+    recordings::run("recorded", run)
 }

@@ -20,10 +20,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use hotfix_benches::recordings::Failure;
 use hotfix_core::kayenta::{Arms, Classification, EffectSize, Measure, MetricSettings, classify};
 use hotfix_core::unit::Timestamp;
-
-use crate::Failure;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;

@@ -23,19 +23,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::Read as _;
 use std::path::Path;
 
-use flate2::read::GzDecoder;
+use hotfix_benches::recordings::{Failure, fields, text};
 use hotfix_core::kayenta::{Arms, Classification, Direction, MetricSettings, classify};
 use hotfix_core::stats::latency::{
     Latency, LatencyDesign, LatencySettings, SlowCounts, boundaries_from_samples, slow_from_samples,
 };
 use rand_distr::{Distribution, Uniform};
 use rand_pcg::Pcg64Mcg;
-
-use crate::Failure;
 
 const SLOWING: [&str; 3] = ["cpu_consumed", "cpu_contention", "network_delay"];
 const LEAST_SPANS: usize = 100;
@@ -76,23 +72,6 @@ pub(crate) struct Summary {
     pub(crate) alarms: [usize; 2],
     /// Tables and text.
     pub(crate) text: String,
-}
-
-/// The text of a file, or of the file with `.gz` behind its name.
-fn text(folder: &Path, name: &str) -> Result<String, Failure> {
-    let mut text = String::new();
-    match File::open(folder.join(format!("{name}.gz"))) {
-        Ok(packed) => {
-            GzDecoder::new(packed).read_to_string(&mut text)?;
-        }
-        Err(_) => text = fs::read_to_string(folder.join(name))?,
-    }
-    Ok(text)
-}
-
-fn fields<const N: usize>(line: &str) -> Result<[&str; N], Failure> {
-    let fields: Vec<&str> = line.split(',').collect();
-    <[&str; N]>::try_from(fields).map_err(|_| format!("`{line}` has not {N} fields").into())
 }
 
 fn cases(folder: &Path) -> Result<Vec<Case>, Failure> {

@@ -1,0 +1,66 @@
+//! What the programs over recorded incidents share: where the recordings are, and `--write FILE`.
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use flate2::read::GzDecoder;
+
+/// What went wrong, in words.
+pub type Failure = Box<dyn Error>;
+
+/// The folder of recordings that has this file: under `HOTFIX_DATA`, by default `../shared/data`. None where it is not
+/// there, which is said: a made-up sample of this repository takes its place.
+pub fn recorded(file: &str) -> Option<PathBuf> {
+    let data =
+        std::env::var_os("HOTFIX_DATA").map_or_else(|| "../shared/data".into(), PathBuf::from);
+    if data.join(file).exists() {
+        return Some(data);
+    }
+    println!("No recorded data at {}: a made-up sample instead.\n", data.display());
+    None
+}
+
+/// The text of a file, or of the file with `.gz` behind its name.
+///
+/// # Errors
+/// Where neither can be read.
+pub fn text(folder: &Path, name: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    match File::open(folder.join(format!("{name}.gz"))) {
+        Ok(packed) => _ = GzDecoder::new(packed).read_to_string(&mut text)?,
+        Err(_) => text = fs::read_to_string(folder.join(name))?,
+    }
+    Ok(text)
+}
+
+/// The fields of a line.
+///
+/// # Errors
+/// Where there are not so many.
+pub fn fields<const N: usize>(line: &str) -> Result<[&str; N], Failure> {
+    let fields: Vec<&str> = line.split(',').collect();
+    <[&str; N]>::try_from(fields).map_err(|_| format!("`{line}` has not {N} fields").into())
+}
+
+/// Runs a program that takes `--write FILE`, or nothing.
+pub fn run(name: &str, body: impl FnOnce(Option<&Path>) -> Result<(), Failure>) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let write = match arguments.as_slice() {
+        [] => None,
+        [option, file] if option == "--write" => Some(Path::new(file)),
+        _ => {
+            eprintln!("{name} [--write FILE]");
+            return ExitCode::FAILURE;
+        }
+    };
+    match body(write) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
