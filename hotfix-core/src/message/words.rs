@@ -2,7 +2,7 @@
 
 use crate::gate::approval::DemandState;
 use crate::grade::{GateMode, Signal};
-use crate::judge::{Cause, Decision, Reason};
+use crate::judge::{Cause, Reason};
 use crate::plan::Plan;
 use crate::policy::section::Phase;
 use crate::rollout::{InputKind, Resume, RollbackCause, Rollout, Stage, State, Step, WayBack};
@@ -168,35 +168,6 @@ fn awaited(rollout: &Rollout, plain: bool) -> String {
     roles.map_or_else(|| "approval".to_owned(), |roles| format!("approval by {roles}"))
 }
 
-/// Why it goes back, or went; none where it does not, or nothing tells.
-fn cause(rollout: &Rollout) -> Option<RollbackCause> {
-    match rollout.stage() {
-        Stage::RollingBack(WayBack { why, .. }) | Stage::Frozen { why, .. } => {
-            return Some(why.clone());
-        }
-        _ => {}
-    }
-    // Once it is back the stage no longer says why: who asked for it at that moment does, else the verdict before it.
-    let turned = rollout.turned_back_at()?;
-    let asked =
-        rollout.intents().into_iter().filter(|intent| intent.at == turned).find_map(|intent| {
-            match intent.kind {
-                InputKind::RollBack => Some(RollbackCause::Person),
-                InputKind::Abort => Some(RollbackCause::Abort),
-                InputKind::Revert => intent.about.map(|version| RollbackCause::Revert { version }),
-                InputKind::Report => {
-                    let signal = intent.about?.parse().ok()?;
-                    Some(RollbackCause::Signal { signal })
-                }
-                _ => None,
-            }
-        });
-    asked.or_else(|| {
-        let why = rollout.why().filter(|why| why.decision == Decision::RollBack)?;
-        Some(RollbackCause::Verdict { causes: why.causes })
-    })
-}
-
 /// Why it goes back, or went, for those who work on it: metrics by what people call them, and what a person said.
 pub(super) fn reason(rollout: &Rollout) -> Option<String> {
     let said = || {
@@ -211,7 +182,7 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
         Some(why) => format!("{what}: {why}"),
         None => what.to_owned(),
     };
-    Some(match cause(rollout)? {
+    Some(match rollout.turned_back_for()? {
         RollbackCause::Verdict { causes } => {
             let mut metrics = Vec::new();
             let mut told: Vec<String> = Vec::new();
@@ -225,7 +196,7 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
             }
             enumerated(&told)
         }
-        RollbackCause::Signal { signal } => with(signalled(signal)),
+        RollbackCause::Signal { signal } => with(signalled(*signal)),
         RollbackCause::Person => with("somebody decided to go back"),
         RollbackCause::Revert { version } => with(&format!("somebody decided to go to {version}")),
         RollbackCause::Abort => with("somebody stopped it"),
@@ -235,9 +206,9 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
 
 /// The same without figures, names and what somebody wrote.
 pub(super) fn plain_reason(rollout: &Rollout) -> Option<&'static str> {
-    Some(match cause(rollout)? {
+    Some(match rollout.turned_back_for()? {
         RollbackCause::Verdict { .. } => "it did not do as well as it must",
-        RollbackCause::Signal { signal } => signalled(signal),
+        RollbackCause::Signal { signal } => signalled(*signal),
         RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => {
             "the team decided so"
         }

@@ -17,8 +17,9 @@ impl Rollout {
     pub fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
         let Case {
             stage,
-            // What a train asks; the rollout itself goes by its stage.
+            // What a train and messages ask; the rollout itself goes by its stage.
             turned_back_at: _,
+            turned_back_for: _,
             // The names of lines and actions, and what is kept of them for people.
             seq: _,
             intents: _,

@@ -14,7 +14,7 @@ use super::input::{Command, Input, InputKind};
 use super::intent::Intents;
 use super::keys::Keys;
 use super::readiness::Readiness;
-use super::state::{Resume, Stage, State, Step, WayBack};
+use super::state::{Resume, RollbackCause, Stage, State, Step, WayBack};
 
 /// What an input leads to, before it is recorded.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +45,8 @@ pub(super) struct Case {
     pub(super) stage: Stage,
     /// Since when it is on a way back, or back.
     pub(super) turned_back_at: Option<Timestamp>,
+    /// Why; none where the deployment failed before any traffic moved.
+    pub(super) turned_back_for: Option<RollbackCause>,
     /// The number of the next event.
     pub(super) seq: u64,
     /// The last time known.
@@ -88,6 +90,7 @@ impl Case {
         Ok(Self {
             stage: Stage::Preparing,
             turned_back_at: None,
+            turned_back_for: None,
             seq: 0,
             at: None,
             share: Share::NONE,
@@ -399,6 +402,14 @@ impl Case {
         }
         self.asked &= self.stage.goes_on_as(&to);
         self.turned_back_at = to.has_turned_back().then(|| self.turned_back_at.unwrap_or(at));
+        self.turned_back_for = match &to {
+            Stage::RollingBack(WayBack { why, .. }) | Stage::Frozen { why, .. } => {
+                Some(why.clone())
+            }
+            Stage::Aborted => self.turned_back_for.take().or(Some(RollbackCause::Abort)),
+            Stage::RolledBack | Stage::Failed => self.turned_back_for.take(),
+            _ => None,
+        };
         self.stage = to;
     }
 

@@ -344,6 +344,11 @@ impl Rollout {
         self.case.turned_back_at
     }
 
+    /// Why it did; none where it did not, or where the deployment failed before any traffic moved.
+    pub const fn turned_back_for(&self) -> Option<&RollbackCause> {
+        self.case.turned_back_for.as_ref()
+    }
+
     /// Actions that await `confirm` or `failed`, oldest first. After a crash these are to be done, or found done.
     pub fn pending_actions(&self) -> &[Action] {
         &self.case.pending

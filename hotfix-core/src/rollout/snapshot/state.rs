@@ -17,7 +17,7 @@ use crate::rollout::explain::{Kept, Question};
 use crate::rollout::intent::Intents;
 use crate::rollout::keys::Keys;
 use crate::rollout::readiness::Readiness;
-use crate::rollout::state::{Stage, Step};
+use crate::rollout::state::{RollbackCause, Stage, Step};
 use crate::unit::{Share, Timestamp};
 
 use super::error::SnapshotError;
@@ -31,6 +31,8 @@ const MOST_LINES: u64 = 1 << 53;
 pub(super) struct CaseState {
     stage: Stage,
     turned_back_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    turned_back_for: Option<RollbackCause>,
     at: Option<Timestamp>,
     share: Share,
     attempt: u32,
@@ -83,6 +85,7 @@ impl CaseState {
         let Case {
             stage,
             turned_back_at,
+            turned_back_for,
             // In the envelope.
             seq: _,
             at,
@@ -108,6 +111,7 @@ impl CaseState {
         Ok(Self {
             stage: stage.clone(),
             turned_back_at: *turned_back_at,
+            turned_back_for: turned_back_for.clone(),
             at: *at,
             share: *share,
             attempt: *attempt,
@@ -135,6 +139,7 @@ impl CaseState {
         let Self {
             stage,
             turned_back_at,
+            turned_back_for,
             at,
             share,
             attempt,
@@ -165,7 +170,8 @@ impl CaseState {
         if at.is_none() || seq > MOST_LINES || u64::from(attempt) > seq {
             return Err(misfit("the clock"));
         }
-        if turned_back_at.is_some() != stage.has_turned_back() {
+        let turned_back = stage.has_turned_back();
+        if turned_back_at.is_some() != turned_back || (turned_back_for.is_some() && !turned_back) {
             return Err(misfit("the way back"));
         }
         if !stage.step().is_none_or(|step| is_of(plan, step)) || !fits(question.as_ref()) {
@@ -183,6 +189,7 @@ impl CaseState {
         Ok(Case {
             stage,
             turned_back_at,
+            turned_back_for,
             seq,
             at,
             share,
