@@ -13,6 +13,7 @@ use crate::judge::{Judge, JudgeState, PhaseRecord, Verdict};
 use crate::plan::Plan;
 use crate::rollout::action::{Action, ActionId};
 use crate::rollout::case::Case;
+use crate::rollout::downtime::Outage;
 use crate::rollout::explain::{Kept, Question};
 use crate::rollout::intent::Intents;
 use crate::rollout::keys::Keys;
@@ -49,6 +50,7 @@ pub(super) struct CaseState {
     question: Option<Question>,
     kept: Option<KeptState>,
     phases: Vec<PhaseRecord>,
+    outages: Vec<Outage>,
     refusals: Vec<(String, i64)>,
 }
 
@@ -103,6 +105,7 @@ impl CaseState {
             question,
             kept,
             phases,
+            outages,
             refusals,
         } = case;
         Ok(Self {
@@ -126,6 +129,7 @@ impl CaseState {
             question: *question,
             kept: kept.as_deref().map(KeptState::of),
             phases: phases.clone(),
+            outages: outages.clone(),
             refusals: refusals.clone(),
         })
     }
@@ -153,6 +157,7 @@ impl CaseState {
             question,
             kept,
             phases,
+            outages,
             refusals,
         } = self;
         let fits = |question: Option<&Question>| {
@@ -202,6 +207,7 @@ impl CaseState {
             question,
             kept,
             phases,
+            outages,
             refusals,
         })
     }
