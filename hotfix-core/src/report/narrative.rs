@@ -111,11 +111,13 @@ pub(super) fn impact(rollout: &Rollout, story: &Story, course: &Course) -> Impac
     );
     for (version, hurt) in course.hurt.by_version() {
         let metric = words::metric(plan.policy(), hurt.metric);
-        let count = figure(hurt.at_least.round());
-        let requests = if count == "1" { "request" } else { "requests" };
-        sentences.push(format!(
-            "{version} hurt at least {count} {requests}, of those that were read (counted by {metric})."
-        ));
+        sentences.push(match figure(hurt.at_least.round()).as_str() {
+            "0" => format!("Of what was read of {version} nothing was bad."),
+            "1" => format!("{version} hurt at least 1 request, by what was read of {metric}."),
+            count => {
+                format!("{version} hurt at least {count} requests, by what was read of {metric}.")
+            }
+        });
     }
     if let Some(harm) = story.verdicts.iter().filter_map(|verdict| verdict.harm.as_ref()).last() {
         sentences.extend(harm_in_words(harm));

@@ -170,6 +170,12 @@ impl Story {
         let role = self.role(plan, input);
         let (what, why) = words::command(plan, &input.command, about.as_ref());
         self.listen(plan, entry.at, input, role.as_ref());
+        if matches!(input.command, Command::Supersede { .. } | Command::Retry { .. }) {
+            // What is read from here on is of another attempt, mostly of another version.
+            self.levels.values_mut().for_each(|[new_version, _]| new_version.break_off());
+            self.worse.break_off();
+            self.works.break_off();
+        }
         if let Command::Observe { .. } = &input.command {
             self.visits.reading(entry.at);
             if !rollout.state().is_final() {
