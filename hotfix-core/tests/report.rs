@@ -4,11 +4,12 @@ mod report_common;
 mod story;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
+use hotfix_core::report::measures::{Figure, MeasureName, Measures};
 use hotfix_core::report::{DutyStanding, Format, PhaseEnd, Report, report};
 use hotfix_core::rollout::{Input, Recording, Redaction, Rollout, State, redact};
 use hotfix_core::unit::{Span, Timestamp};
@@ -37,6 +38,8 @@ fn post_1_the_scenarios_runs_are_told_as_they_were() {
     let mut json = read(&Run::Bad.log()).write(Format::Json).unwrap();
     json.push('\n');
     tree::committed("hotfix-core/tests/golden/report/bad.json", &json);
+    let page = read(&Run::Bad.log()).write(Format::Html).unwrap();
+    tree::committed("hotfix-core/tests/golden/report/bad.html", &page);
 }
 
 /// What the runs must say, whatever the words.
@@ -54,7 +57,9 @@ fn post_1_each_run_says_how_it_ended_and_what_it_hurt() {
     let ends: Vec<PhaseEnd> = bad.phases.iter().map(|visit| visit.end).collect();
     assert_eq!(ends, [PhaseEnd::Passed, PhaseEnd::RolledBack]);
     // 16th and 17th minute at 50%, then a minute of the way back: 30 of 500 each time; and 0.2% before.
-    assert_eq!(bad.impact.by_new_version.unwrap().at_least, 91.0);
+    let hurt = bad.measures.get(MeasureName::RequestsHurt).figure;
+    let Some(Figure::Requests(by_version)) = hurt else { panic!("{hurt:?}") };
+    assert_eq!(by_version["2.3.1"].at_least, 91.0);
     assert!(bad.to_improve.iter().any(|it| it.contains("go back to 2.3.0 by feature flag")));
     assert!(bad.detection.iter().any(|it| it.contains("before anybody reported trouble")));
     assert!(bad.open.contains(&"the root cause".to_owned()));
@@ -69,6 +74,34 @@ fn post_1_each_run_says_how_it_ended_and_what_it_hurt() {
     );
     let drawn = &silent.plots.metrics[0].new_version;
     assert!(drawn.iter().any(|point| point.after_gap), "the silence is a gap");
+}
+
+/// One definition: the report has the measures of its log, and its prose and tables say no other figure.
+#[test]
+fn post_3_the_report_has_the_measures_of_its_log() {
+    for (name, log) in logs() {
+        let report = read(&log);
+        assert_eq!(report.measures, Measures::from_log(log.as_bytes()).unwrap(), "{name}");
+        let json: Value = serde_json::from_str(&report.write(Format::Json).unwrap()).unwrap();
+        assert_eq!(json["measures"], serde_json::to_value(&report.measures).unwrap(), "{name}");
+        let page = report.write(Format::Markdown).unwrap();
+        for measure in &report.measures.measures {
+            let told = measure.sentence.replace('`', "").replace('_', "\\_");
+            assert!(page.contains(&told), "{name}: {told}");
+        }
+        let mut most: BTreeMap<String, f64> = BTreeMap::new();
+        for hurt in &report.impact.hurt {
+            let known = most.entry(hurt.version.clone()).or_default();
+            *known = known.max(hurt.counted.bad);
+        }
+        let by_version = match report.measures.get(MeasureName::RequestsHurt).figure {
+            Some(Figure::Requests(by_version)) => by_version,
+            _ => BTreeMap::new(),
+        };
+        let measured: BTreeMap<String, f64> =
+            by_version.into_iter().map(|(version, hurt)| (version, hurt.at_least)).collect();
+        assert_eq!(most, measured, "{name}");
+    }
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl Context<'_> {
         self.put("deployed_at", self.time(moment(Moment::Deployed)));
         self.put("resolved_at", self.time(moment(Moment::Resolved)));
         self.put("duration", seen::duration(rollout, self.kind, at).map(whole));
-        let downtime = seen::downtime(rollout);
+        let downtime = seen::downtime(rollout, at);
         self.put(
             "downtime",
             downtime.map(|s| if s.is_zero() { "none".to_owned() } else { whole(s) }),

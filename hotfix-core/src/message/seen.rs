@@ -1,7 +1,6 @@
 //! What was seen and when: metrics, harm, times, the course so far.
 
 use crate::deadline::{Item, Source};
-use crate::fact::Fact;
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::in_unit;
 use crate::plan::StepKind;
@@ -9,7 +8,6 @@ use crate::rollout::{Resume, Rollout, Stage, State};
 use crate::text::{figure, time};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
 
-use super::known::holds;
 use super::zone::Clock;
 
 /// Each metric that was read: with the fix, without it, before the incident.
@@ -88,7 +86,8 @@ pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> O
         MessageKind::PhasePassed => passed(rollout).map(|(_, _, watched)| watched),
         MessageKind::DeploymentStarted => planned(rollout),
         MessageKind::Deployed => {
-            Some(rollout.moment(Moment::Deployed)?.since(rollout.started_at()?))
+            let started = rollout.moment(Moment::DeployStarted)?;
+            Some(rollout.moment(Moment::Deployed)?.since(started))
         }
         MessageKind::Alert
         | MessageKind::Update
@@ -108,21 +107,11 @@ fn planned(rollout: &Rollout) -> Option<Span> {
     complete.map(|step| step.offset)
 }
 
-/// How long nobody could use the service, once that is over; zero where it was never down. None where it is not known.
-pub(super) fn downtime(rollout: &Rollout) -> Option<Span> {
-    use crate::fact::{FactId, FactValue};
-    let resolved = rollout.moment(Moment::Resolved)?;
-    let at_first = rollout.plan().facts().get(FactId::BuiltIn(Fact::ServiceDown));
-    let at_first = match at_first {
-        Some(FactValue::Flag(down)) => Some(*down),
-        _ => None,
-    };
-    match (at_first, holds(rollout, Fact::ServiceDown)) {
-        (_, Some(true)) => Some(resolved.since(rollout.moment(Moment::Began)?)),
-        // It came up again, and nobody said when.
-        (Some(true), Some(false)) | (_, None) => None,
-        (_, Some(false)) => Some(Span::ZERO),
-    }
+/// How long nobody could use the service, once the incident is resolved; zero where it was never down. None where it is not
+/// known. The measure `downtime` says the same ([`Rollout::downtime`]).
+pub(super) fn downtime(rollout: &Rollout, at: Timestamp) -> Option<Span> {
+    rollout.moment(Moment::Resolved)?;
+    rollout.downtime(at).filter(|downtime| !downtime.goes_on()).map(|downtime| downtime.whole)
 }
 
 /// When the deployment is expected to be complete, as the plan has it from where the rollout is; none where that is over, or

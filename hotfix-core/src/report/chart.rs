@@ -195,17 +195,27 @@ impl Chart<'_> {
     }
 }
 
+/// The distance between two lines of a grid: one, two or five of a power of ten, so that at most five of them fit into a width.
+pub(super) fn round_step(wide: f64) -> f64 {
+    if !(wide.is_finite() && wide > 0.0) {
+        return 1.0;
+    }
+    // A width that is five steps but for what floating point loses is five steps.
+    let fits = |step: &f64| wide / step <= 5.000_001;
+    let mut power = 1.0;
+    while power * 10.0 <= wide / 5.0 {
+        power *= 10.0;
+    }
+    while power > wide / 5.0 {
+        power /= 10.0;
+    }
+    [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(fits).unwrap_or(wide)
+}
+
 /// Round values between two ends, four or so.
 fn values(low: f64, high: f64) -> Vec<f64> {
     let wide = high - low;
-    let mut step = 1e-12;
-    // 1, 2 and 5 times each power of ten, until few enough fit.
-    for factor in [2.0, 2.5, 2.0].iter().cycle().take(120) {
-        if wide / step <= 5.000_001 {
-            break;
-        }
-        step *= factor;
-    }
+    let step = round_step(wide);
     let first = (low / step).ceil();
     (0..8)
         .map(|n| (first + f64::from(n)) * step)

@@ -1,24 +1,39 @@
-//! Bad events that were read, by version (STAT-5): what the impact counts.
+//! Requests that readings counted as bad, by version and metric: one count for report and measures (POST-3, STAT-5).
+//!
+//! They are counted, not worked out from a rate: the judge's harm ([`Rollout::harm`]) is a rate over the phase times the planned
+//! traffic, which says what a version would hurt from here on. Times the minutes watched it would be more than was hurt
+//! wherever less traffic came than was planned, and nothing of what was hurt in a warm-up, while traffic moved, or on the
+//! way back. Running counters are turned into differences by the metric layer, as the judge has them turned.
 
 use std::collections::BTreeMap;
 
-use crate::grade::{MetricKind, Role, Worse};
-use crate::metric::{Observation, Reading, Sample};
+use crate::grade::{MetricKind, Role};
+use crate::metric::{Counters, Layout, Observation, Reading, Tick};
 use crate::plan::Plan;
 use crate::policy::section::Metric;
-use crate::unit::MetricName;
+use crate::rollout::Rollout;
+use crate::unit::{MetricName, Share, Timestamp};
 
-use super::model::{Counted, HurtRange, MetricHurt};
+use super::measures::Hurt;
+use super::model::{Counted, MetricHurt};
 
-/// Bad events by metric, the new version's and the live one's.
+/// Bad requests by version and metric.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
-    by_metric: BTreeMap<MetricName, [Option<Counted>; 2]>,
-    /// Running counters: what they showed last, by metric, version, stratum and instance.
-    counters: BTreeMap<(MetricName, usize, usize, String), [f64; 2]>,
+pub(crate) struct Tally {
+    hurt: BTreeMap<(String, MetricName), Counted>,
+    /// What each metric showed last, in this attempt.
+    readers: BTreeMap<MetricName, Reader>,
 }
 
-/// Metrics that count bad events: those that decide, and the bug's own.
+/// Reads one metric.
+#[derive(Clone, Debug, Default)]
+struct Reader {
+    counters: Counters,
+    tick: Tick,
+    seen_at: Option<Timestamp>,
+}
+
+/// Metrics that count bad requests: those that decide, and the bug's own.
 fn counts(plan: &Plan, metric: &Metric) -> bool {
     let bug = plan.efficacy().is_some_and(|claim| claim.metric == metric.id);
     matches!(metric.kind, MetricKind::Proportion | MetricKind::Count)
@@ -26,86 +41,121 @@ fn counts(plan: &Plan, metric: &Metric) -> bool {
 }
 
 impl Tally {
-    /// Adds what one observation read.
-    pub(super) fn add(&mut self, plan: &Plan, observed: &Observation) {
-        for (name, reading) in observed.iter() {
-            let Some(metric) = plan.policy().metric(name.as_str()).filter(|m| counts(plan, m))
-            else {
-                continue;
-            };
-            self.read(metric, reading);
-        }
+    /// Another attempt begins, as for the judge: its counters are another version's.
+    pub(super) fn begin_anew(&mut self) {
+        self.readers.clear();
     }
 
-    fn read(&mut self, metric: &Metric, reading: &Reading) {
-        for (stratum, arms) in reading.strata().enumerate() {
-            for (version, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
-                let Some(sample) = sample else { continue };
-                for (instance, pair) in pairs(sample) {
-                    let pair = if arms.totals {
-                        let key = (metric.id, version, stratum, instance);
-                        let before = self.counters.insert(key, pair);
-                        since(before, pair)
-                    } else {
-                        pair
-                    };
-                    self.count(metric, version, pair);
+    /// Adds what one observation read. A version without traffic hurts nobody.
+    pub(super) fn add(&mut self, rollout: &Rollout, at: Timestamp, observed: &Observation) {
+        let (plan, share) = (rollout.plan(), rollout.share());
+        let release = &plan.subject().release;
+        let versions = [
+            (share > Share::NONE).then_some(&release.version),
+            (share < Share::ALL).then_some(&release.previous),
+        ];
+        for (name, reading) in observed.iter() {
+            let metric = plan.policy().metric(name.as_str()).filter(|m| counts(plan, m));
+            let Some(metric) = metric else { continue };
+            let reader = self.readers.entry(metric.id).or_default();
+            for (version, counted) in versions.iter().zip(reader.read(metric, reading, at, share)) {
+                if let (Some(version), Some(Counted { bad, of })) = (version, counted) {
+                    let hurt = self.hurt.entry(((*version).clone(), metric.id)).or_default();
+                    hurt.bad += bad;
+                    hurt.of += of;
                 }
             }
         }
     }
 
-    fn count(&mut self, metric: &Metric, version: usize, [events, trials]: [f64; 2]) {
-        if !(events.is_finite() && trials.is_finite()) {
-            return;
-        }
-        let bad = match (metric.kind, metric.worse) {
-            (MetricKind::Proportion, Worse::Lower) => trials - events,
-            _ => events,
-        };
-        if let Some(counted) = self.by_metric.entry(metric.id).or_default().get_mut(version) {
-            let counted = counted.get_or_insert_default();
-            counted.bad += bad;
-            counted.of += trials;
-        }
-    }
-
-    /// By metric, in the order of the policy.
+    /// Each version and metric, in the order of the policy.
     pub(super) fn by_metric(&self, plan: &Plan) -> Vec<MetricHurt> {
-        let of = |metric: &Metric| {
-            let [new_version, live_version] = *self.by_metric.get(&metric.id)?;
-            let title = metric.title.clone();
-            Some(MetricHurt { metric: metric.id, title, new_version, live_version })
-        };
-        plan.policy().metrics().iter().filter_map(of).collect()
-    }
-}
-
-/// One request may be bad for several metrics, or each for another.
-pub(super) fn range(all: impl Iterator<Item = Option<Counted>>) -> Option<HurtRange> {
-    all.flatten().map(|counted| counted.bad).fold(None, |range: Option<HurtRange>, bad| {
-        let HurtRange { at_least, at_most } =
-            range.unwrap_or(HurtRange { at_least: 0.0, at_most: 0.0 });
-        Some(HurtRange { at_least: at_least.max(bad), at_most: at_most + bad })
-    })
-}
-
-/// Events and trials; latencies and levels have none.
-fn pairs(sample: &Sample) -> Vec<(String, [f64; 2])> {
-    match sample {
-        Sample::Pair(events, trials) => vec![(String::new(), [*events, *trials])],
-        Sample::Instances(instances) => {
-            instances.iter().map(|(name, pair)| (name.clone(), *pair)).collect()
+        let metrics = plan.policy().metrics().iter().enumerate();
+        let places: BTreeMap<MetricName, (usize, &Metric)> =
+            metrics.map(|(place, metric)| (metric.id, (place, metric))).collect();
+        let mut parts: Vec<(usize, MetricHurt)> = Vec::new();
+        for ((version, id), counted) in &self.hurt {
+            let Some((place, metric)) = places.get(id) else { continue };
+            let (version, title) = (version.clone(), metric.title.clone());
+            let kind = metric.kind;
+            let part = MetricHurt { version, metric: *id, title, kind, counted: *counted };
+            parts.push((*place, part));
         }
-        Sample::Level(_) | Sample::Histogram(_) | Sample::Samples(_) => Vec::new(),
+        parts.sort_by(|(a, x), (b, y)| x.version.cmp(&y.version).then(a.cmp(b)));
+        parts.into_iter().map(|(_, part)| part).collect()
+    }
+
+    /// By version: at least what its worst metric counts, as one request may be bad for several.
+    pub(super) fn by_version(&self) -> BTreeMap<String, Hurt> {
+        let mut worst: BTreeMap<String, Hurt> = BTreeMap::new();
+        for ((version, metric), Counted { bad, .. }) in &self.hurt {
+            let hurt = Hurt { at_least: *bad, metric: *metric };
+            let known = worst.entry(version.clone()).or_insert(hurt);
+            if known.at_least < *bad {
+                *known = hurt;
+            }
+        }
+        worst
     }
 }
 
-/// What a running counter brought: nothing the first time; one that stands lower than before began anew.
-fn since(before: Option<[f64; 2]>, now: [f64; 2]) -> [f64; 2] {
-    match before {
-        None => [0.0, 0.0],
-        Some([events, trials]) if now[0] < events || now[1] < trials => now,
-        Some([events, trials]) => [now[0] - events, now[1] - trials],
+impl Reader {
+    /// What a reading adds: bad ones of so many, of the new version and the live one.
+    fn read(
+        &mut self,
+        metric: &Metric,
+        reading: &Reading,
+        at: Timestamp,
+        share: Share,
+    ) -> [Option<Counted>; 2] {
+        let layout = Layout::default();
+        let read = self.tick.read(metric, &layout, &self.counters, reading, at, share);
+        self.counters.keep(metric, &layout, reading, at);
+        // The same moment again is a repeated delivery.
+        let is_repeated = self.seen_at.replace(at) == Some(at);
+        let (Ok(()), false, &[events, trials, live_events, live_trials]) =
+            (read, is_repeated, self.tick.row.as_slice())
+        else {
+            return [None, None];
+        };
+        let counted =
+            |events, trials| Counted { bad: metric.worse.bad(events, trials), of: trials };
+        [
+            self.tick.canary.then(|| counted(events, trials)),
+            self.tick.baseline.then(|| counted(live_events, live_trials)),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+
+    #[test]
+    fn post_3_counters_repeated_readings_and_successes_are_counted_as_the_judge_reads_them() {
+        let policy = Policy::preset("phased-canary").unwrap();
+        let metric = policy.metrics().iter().find(|m| m.id.as_str() == "error_rate").unwrap();
+        let mut reader = Reader::default();
+        let mut read = |minute: i64, text: &str| {
+            let at = Timestamp::try_from_millis(60_000 * minute).unwrap();
+            let half = Share::from_percent(50);
+            let reading: Reading = serde_json::from_str(text).unwrap();
+            reader.read(metric, &reading, at, half).map(|of| of.map(|of| [of.bad, of.of]))
+        };
+        let totals = |text: &str| format!(r#"{{"totals": true, {text}}}"#);
+        // The first total is of a time before; then what it rose by; then all of it, after a reset.
+        assert_eq!(read(1, &totals(r#""canary": [50, 900]"#)), [None, None]);
+        assert_eq!(read(2, &totals(r#""canary": [53, 1000]"#)), [Some([3.0, 100.0]), None]);
+        assert_eq!(read(3, &totals(r#""canary": [2, 40]"#)), [Some([2.0, 40.0]), None]);
+        // The same moment again is the same reading.
+        let both = r#"{"canary": {"a": [1, 10], "b": [4, 20]}, "baseline": [7, 70]}"#;
+        assert_eq!(read(4, both), [Some([5.0, 30.0]), Some([7.0, 70.0])]);
+        assert_eq!(read(4, both), [None, None]);
+
+        let success = policy.metrics().iter().find(|m| m.id.as_str() == "payment_success").unwrap();
+        let reading: Reading = serde_json::from_str(r#"{"baseline": [45, 100]}"#).unwrap();
+        let read = Reader::default().read(success, &reading, Timestamp::default(), Share::NONE);
+        assert_eq!(read, [None, Some(Counted { bad: 55.0, of: 100.0 })]);
     }
 }

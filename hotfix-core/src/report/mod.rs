@@ -35,16 +35,16 @@ use crate::rollout::{LogError, Rollout};
 use crate::stats::numeric::ln;
 
 pub use model::{
-    ActionItem, ApprovalPart, AttemptComparison, AuditEntry, AuditTrail, Counted, DurationPart,
-    DutyPart, DutyStanding, EvidencePlot, HurtRange, Impact, IncidentPart, Mark, MeasuresPart,
-    MetricHurt, MetricPlot, MomentPart, PhaseEnd, PhaseVisit, Plots, PolicyPart, QuestionPart,
-    ReleasePart, Report, Statement, TimelineEntry, VerdictPart,
+    ActionItem, ApprovalPart, AttemptComparison, AuditEntry, AuditTrail, Counted, DutyPart,
+    DutyStanding, EvidencePlot, Impact, IncidentPart, Mark, MetricHurt, MetricPlot, MomentPart,
+    PhaseEnd, PhaseVisit, Plots, PolicyPart, QuestionPart, ReleasePart, Report, Statement,
+    TimelineEntry, VerdictPart,
 };
 pub use said::Topic;
 pub use series::{Point, Points};
 pub use shortened::Shortened;
 
-use model::MeasuresPart as Measures;
+use measures::{Course, Incident, Measures};
 use story::Story;
 
 closed_set! {
@@ -154,12 +154,17 @@ impl Report {
     /// Those of [`Rollout::replay`].
     pub fn from_log(log: &[u8]) -> Result<Self, LogError> {
         let mut story = Story::new();
-        let rollout = Rollout::replay_each(log, |rollout, entry| story.take(rollout, entry))?;
-        Ok(Self::tell(&rollout, story))
+        let mut course = Course::default();
+        let rollout = Rollout::replay_each(log, |rollout, entry| {
+            story.take(rollout, entry);
+            course.fold(rollout, entry);
+        })?;
+        Ok(Self::tell(&rollout, story, &course))
     }
 
-    fn tell(rollout: &Rollout, mut story: Story) -> Self {
+    fn tell(rollout: &Rollout, mut story: Story, course: &Course) -> Self {
         story.compare(rollout);
+        let measures = Measures::of(Incident { rollout, course });
         let plan = rollout.plan();
         let policy = plan.policy();
         let subject = plan.subject();
@@ -192,10 +197,10 @@ impl Report {
                 digest: policy.digest(),
             },
             state: rollout.state(),
-            summary: narrative::summary(rollout, &story),
+            summary: narrative::summary(rollout, &story, &measures),
             moments: moments(rollout),
-            impact: narrative::impact(rollout, &story),
-            detection: narrative::detection(rollout, &story),
+            impact: narrative::impact(rollout, &story, course),
+            detection: narrative::detection(&story, &measures),
             not_caught_earlier: narrative::not_caught_earlier(plan, &sight, &visits),
             root_cause: said(Topic::RootCause),
             conditions: said(Topic::Conditions),
@@ -219,7 +224,8 @@ impl Report {
             prevention: said(Topic::Prevention),
             questions: review::questions(asked, &story),
             house_sections: review::house_sections(asked, &story),
-            measures: measures(rollout),
+            measures,
+            measures_asked: asked.map(|asked| asked.measures.clone()).unwrap_or_default(),
             open: Vec::new(),
             plots: plots(plan, &story),
             audit_trail: AuditTrail {
@@ -283,31 +289,6 @@ fn moments(rollout: &Rollout) -> Vec<MomentPart> {
     let mut moments: Vec<MomentPart> = Moment::ALL.iter().filter_map(came).collect();
     moments.sort_by_key(|part| part.at);
     moments
-}
-
-/// The plain times between moments; what is asked besides is the policy's.
-fn measures(rollout: &Rollout) -> Measures {
-    use Moment::{
-        Approved, Began, Closed, DeployStarted, Deployed, Detected, FixStarted, Resolved,
-    };
-    let pairs = [
-        ("time to detect", Began, Detected),
-        ("time to approve", Detected, Approved),
-        ("time to fix", FixStarted, Deployed),
-        ("time to deploy", DeployStarted, Deployed),
-        ("time to resolve", Detected, Resolved),
-        ("duration of the incident", Began, Resolved),
-        ("time to close", Detected, Closed),
-    ];
-    let duration = |(name, from, to)| {
-        let (start, end) = (rollout.moment(from)?, rollout.moment(to)?);
-        (end >= start).then(|| DurationPart { name, from, to, seconds: end.since(start) })
-    };
-    let asked = rollout.plan().policy().report().map(|asked| asked.measures.clone());
-    Measures {
-        durations: pairs.into_iter().filter_map(duration).collect(),
-        asked: asked.unwrap_or_default(),
-    }
 }
 
 fn plots(plan: &Plan, story: &Story) -> Plots {

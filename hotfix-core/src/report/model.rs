@@ -14,6 +14,7 @@ use crate::plan::Sight;
 use crate::rollout::State;
 use crate::unit::{MetricName, Name, PhaseName, RoleName, Share, Span, Timestamp};
 
+use super::measures::Measures;
 use super::series::Point;
 use super::shortened::Shortened;
 
@@ -76,8 +77,10 @@ pub struct Report {
     pub questions: Vec<QuestionPart>,
     /// Sections of the policy's report that this one has under no name of its own.
     pub house_sections: Vec<QuestionPart>,
-    /// Times between moments (POST-3).
-    pub measures: MeasuresPart,
+    /// What is measured of the incident (POST-3).
+    pub measures: Measures,
+    /// The figures that the policy's report asks for, in its words.
+    pub measures_asked: Vec<String>,
     /// What nobody has said yet, and what is still to be done.
     pub open: Vec<String>,
     /// Who did what, when, approved by whom (POST-6).
@@ -160,47 +163,33 @@ pub struct Impact {
     pub sentences: Vec<String>,
     /// What is known of the incident, by fact.
     pub facts: BTreeMap<String, String>,
-    /// Bad events by metric, as far as readings came.
+    /// Bad requests by version and metric, as far as they were read.
     pub hurt: Vec<MetricHurt>,
-    /// By the new version: at least what its worst metric counts, at most what all count together.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by_new_version: Option<HurtRange>,
-    /// The same by the live version, while both were compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by_live_version: Option<HurtRange>,
 }
 
-/// Bad events of one metric.
+/// Bad requests of one version by one metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MetricHurt {
+    /// The version.
+    pub version: String,
     /// The metric.
     pub metric: MetricName,
     /// What people call it.
     pub title: String,
-    /// Of the new version.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub new_version: Option<Counted>,
-    /// Of the live version.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub live_version: Option<Counted>,
+    /// What its readings are.
+    pub kind: MetricKind,
+    /// How many.
+    #[serde(flatten)]
+    pub counted: Counted,
 }
 
-/// Bad events of so many trials; of a count, so many seconds.
+/// Bad requests of so many; of a count, events in so many seconds, of full traffic where it is scaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Counted {
-    /// Bad events.
+    /// Bad ones.
     pub bad: f64,
-    /// Trials.
+    /// Of so many.
     pub of: f64,
-}
-
-/// From one figure to another.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct HurtRange {
-    /// At least.
-    pub at_least: f64,
-    /// At most.
-    pub at_most: f64,
 }
 
 /// One input, or a run of readings, and what followed.
@@ -408,28 +397,6 @@ pub struct ActionItem {
     /// The duty that it comes from; absent where a note asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duty: Option<Name>,
-}
-
-/// Times between moments.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct MeasuresPart {
-    /// Those whose two moments came.
-    pub durations: Vec<DurationPart>,
-    /// The figures that the policy's report asks for, in its words.
-    pub asked: Vec<String>,
-}
-
-/// A time between two moments.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DurationPart {
-    /// What it is called.
-    pub name: &'static str,
-    /// From which moment.
-    pub from: Moment,
-    /// To which.
-    pub to: Moment,
-    /// How long, in seconds.
-    pub seconds: Span,
 }
 
 /// Who did what, and what shows it (POST-6). The only part that names people.

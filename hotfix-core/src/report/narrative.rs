@@ -6,15 +6,15 @@ use crate::judge::{Harm, Range, Version};
 use crate::plan::{Plan, Sight};
 use crate::rollout::{Rollout, State};
 use crate::text;
-use crate::unit::{Span, Timestamp};
+use crate::unit::Span;
 
-use super::hurt;
-use super::model::{HurtRange, Impact, MetricHurt, PhaseEnd, PhaseVisit};
+use super::measures::{Course, Figure, MeasureName, Measures};
+use super::model::{Impact, PhaseEnd, PhaseVisit};
 use super::story::Story;
 use super::words::{self, figure, lasting, percent, utc};
 
 /// What it was, how it ended, and how long it took.
-pub(super) fn summary(rollout: &Rollout, story: &Story) -> Vec<String> {
+pub(super) fn summary(rollout: &Rollout, story: &Story, measures: &Measures) -> Vec<String> {
     let plan = rollout.plan();
     let incident = &plan.subject().incident;
     let mut sentences = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn summary(rollout: &Rollout, story: &Story) -> Vec<String> {
     }
     sentences.push(format!("{what}."));
     sentences.push(outcome(rollout, story));
-    sentences.extend(duration(rollout, story.as_of));
+    sentences.extend(duration(measures));
     sentences
 }
 
@@ -75,52 +75,50 @@ fn outcome(rollout: &Rollout, story: &Story) -> String {
     }
 }
 
-fn duration(rollout: &Rollout, as_of: Timestamp) -> Option<String> {
-    let began = rollout.moment(Moment::Began);
-    let from = began.or_else(|| rollout.moment(Moment::Detected))?;
-    let verb = if began.is_some() { "It began" } else { "It was noticed" };
-    Some(match rollout.moment(Moment::Resolved) {
-        Some(resolved) => format!(
-            "{verb} at {} and was resolved at {}: {}.",
-            utc(from),
-            utc(resolved),
-            lasting(resolved.since(from))
+/// How long it lasted, as it is measured.
+fn duration(measures: &Measures) -> Option<String> {
+    let measure = measures.get(MeasureName::IncidentDuration);
+    let from = measure.from?;
+    let verb = match from.moment {
+        "began" => "It began",
+        "detected" => "It was noticed",
+        _ => "It was declared",
+    };
+    let begun = format!("{verb} at {}", utc(from.at));
+    Some(match (measure.figure, measure.to) {
+        (Some(Figure::Seconds(span)), Some(resolved)) => {
+            format!("{begun} and was resolved at {}: {}.", utc(resolved.at), lasting(span))
+        }
+        (Some(Figure::Seconds(span)), None) => format!(
+            "{begun} and is not resolved as of {}: at least {} so far.",
+            utc(measures.at),
+            lasting(span)
         ),
-        None => format!(
-            "{verb} at {} and is not resolved as of {}: {} so far.",
-            utc(from),
-            utc(as_of),
-            lasting(as_of.since(from))
+        _ => format!(
+            "{begun}; how long it lasted is not known: {}.",
+            measure.sentence.replace('`', "")
         ),
     })
 }
 
 /// Who was hit.
-pub(super) fn impact(rollout: &Rollout, story: &Story) -> Impact {
+pub(super) fn impact(rollout: &Rollout, story: &Story, course: &Course) -> Impact {
     let plan = rollout.plan();
-    let hurt = story.tally.by_metric(plan);
-    let new = hurt::range(hurt.iter().map(|metric| metric.new_version));
-    let live = hurt::range(hurt.iter().map(|metric| metric.live_version));
-    let release = &plan.subject().release;
     let mut sentences = Vec::new();
     let affected = rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected));
     sentences.extend(
         affected.map(|share| format!("{} of the users were affected.", words::fact(share))),
     );
-    let counted = |who: &str, range: Option<HurtRange>, of: fn(&MetricHurt) -> bool| {
-        let range = range?;
-        let by: Vec<String> = hurt.iter().filter(|m| of(m)).map(|m| m.title.clone()).collect();
-        Some(format!(
-            "Of what was read of {who}, {} {} (counted by {}).",
-            between(range.at_least, range.at_most),
-            if range.at_most == 1.0 { "event was bad" } else { "events were bad" },
-            text::enumerated(&by)
-        ))
-    };
-    sentences.extend(counted(&format!("the new version, {}", release.version), new, |m| {
-        m.new_version.is_some()
-    }));
-    sentences.extend(counted("the live version meanwhile", live, |m| m.live_version.is_some()));
+    for (version, hurt) in course.hurt.by_version() {
+        let metric = words::metric(plan.policy(), hurt.metric);
+        sentences.push(match figure(hurt.at_least.round()).as_str() {
+            "0" => format!("Of what was read of {version} nothing was bad."),
+            "1" => format!("{version} hurt at least 1 request, by what was read of {metric}."),
+            count => {
+                format!("{version} hurt at least {count} requests, by what was read of {metric}.")
+            }
+        });
+    }
     if let Some(harm) = story.verdicts.iter().filter_map(|verdict| verdict.harm.as_ref()).last() {
         sentences.extend(harm_in_words(harm));
     }
@@ -128,9 +126,7 @@ pub(super) fn impact(rollout: &Rollout, story: &Story) -> Impact {
     Impact {
         sentences,
         facts: facts.map(|(id, value)| (id.to_string(), words::fact(value))).collect(),
-        hurt,
-        by_new_version: new,
-        by_live_version: live,
+        hurt: course.hurt.by_metric(plan),
     }
 }
 
@@ -157,19 +153,15 @@ pub(super) fn harm_in_words(harm: &Harm) -> Option<String> {
 }
 
 /// How it was noticed, and how a bad release was.
-pub(super) fn detection(rollout: &Rollout, story: &Story) -> Vec<String> {
+pub(super) fn detection(story: &Story, measures: &Measures) -> Vec<String> {
     let mut sentences = Vec::new();
-    let (began, detected) = (rollout.moment(Moment::Began), rollout.moment(Moment::Detected));
-    match (began, detected) {
-        (Some(began), Some(detected)) => sentences.push(format!(
-            "The fault was noticed at {}, {} after it began.",
-            utc(detected),
-            lasting(detected.since(began))
-        )),
-        (None, Some(detected)) => {
-            sentences.push(format!("The fault was noticed at {}.", utc(detected)));
-        }
-        (_, None) => {}
+    let measure = measures.get(MeasureName::TimeToDetect);
+    if let Some(detected) = measure.to {
+        let after = match measure.figure {
+            Some(Figure::Seconds(span)) => format!(", {} after it began", lasting(span)),
+            _ => String::new(),
+        };
+        sentences.push(format!("The fault was noticed at {}{after}.", utc(detected.at)));
     }
     for back in &story.back {
         let by =

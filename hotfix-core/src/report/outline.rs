@@ -1,13 +1,15 @@
 //! The sections of a report as blocks of plain text: what both pages are made of. A part of which there is nothing is left out.
 
+use crate::grade::MetricKind;
 use crate::judge::{Comparison, in_unit};
 use crate::text;
 
+use super::measures::{Mark, called, told};
 use super::model::{
     ActionItem, DutyPart, QuestionPart, Report, Statement, TimelineEntry, VerdictPart,
 };
 use super::shortened::Shortened;
-use super::words::{self, figure, lasting, percent, utc};
+use super::words::{self, figure, percent, utc};
 
 /// What stands where there is nothing.
 pub(super) const DASH: &str = "–";
@@ -234,15 +236,14 @@ fn impact(report: &Report) -> Draft {
     draft.list(said(report, "impact"));
     draft.list(impact.sentences.iter().cloned());
     let mut hurt =
-        Table::new("Bad events that were read", &["Counted by", "New version", "Live version"]);
-    for metric in &impact.hurt {
-        let counted = |of: Option<super::Counted>| {
-            of.map_or_else(
-                || DASH.to_owned(),
-                |of| format!("{} of {}", figure(of.bad), figure(of.of)),
-            )
+        Table::new("Requests that were counted as bad", &["Version", "Counted by", "Bad"]);
+    for part in &impact.hurt {
+        let [bad, of] = [part.counted.bad, part.counted.of].map(figure);
+        let counted = match part.kind {
+            MetricKind::Count => format!("{bad} in {of} s"),
+            _ => format!("{bad} of {of}"),
         };
-        hurt.row([metric.title.clone(), counted(metric.new_version), counted(metric.live_version)]);
+        hurt.row([part.version.clone(), part.title.clone(), counted]);
     }
     draft.table(hurt);
     let mut facts = Table::new("What is known of the incident", &["Fact", "Value"]);
@@ -436,12 +437,26 @@ fn answered(id: &'static str, title: &str, parts: &[QuestionPart]) -> Draft {
 
 fn measures(report: &Report) -> Draft {
     let mut draft = Draft::new("measures", "Measures");
-    let mut table = Table::new("Times between moments", &["Measure", "From", "To", "Time"]);
-    for of in &report.measures.durations {
-        let moment = |moment: crate::grade::Moment| text::words(moment.as_str());
-        table.row([of.name.to_owned(), moment(of.from), moment(of.to), lasting(of.seconds)]);
+    let mut table = Table::new("What is measured", &["Measure", "Value", "From", "To"]);
+    let mark = |mark: Option<Mark>| {
+        mark.map_or_else(
+            || DASH.to_owned(),
+            |mark| format!("{}, {}", text::words(mark.moment), utc(mark.at)),
+        )
+    };
+    for measure in &report.measures.measures {
+        table.row([
+            first_upper(&called(measure.name)),
+            told(measure),
+            mark(measure.from),
+            mark(measure.to),
+        ]);
     }
     draft.table(table);
+    if !report.measures_asked.is_empty() {
+        draft.paragraph("The policy asks for these figures:");
+        draft.list(report.measures_asked.iter().cloned());
+    }
     draft
 }
 

@@ -30,6 +30,8 @@ pub struct Points {
     /// How many points a full stretch has, as a power of two.
     doubled: u32,
     last: Option<Timestamp>,
+    /// What comes is of something else.
+    is_broken_off: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,18 +69,24 @@ impl Points {
         if !value.is_finite() {
             return;
         }
-        let after_gap = self.last.is_some_and(|last| at.since(last) > gap);
+        let begins = std::mem::take(&mut self.is_broken_off);
+        let after_gap = self.last.is_some_and(|last| begins || at.since(last) > gap);
         self.last = Some(at);
         let point = Point { at, value, after_gap };
         let one = Stretch { low: point, high: point, count: 1, after_gap };
         let full = 1_u64 << self.doubled;
         match self.stretches.last_mut() {
-            Some(open) if open.count < full => open.join(&one),
+            Some(open) if open.count < full && !begins => open.join(&one),
             _ => self.stretches.push(one),
         }
         if self.stretches.len() > MOST && self.doubled < 62 {
             self.halve();
         }
+    }
+
+    /// What comes now is of something else, as of another version: no line leads to it.
+    pub fn break_off(&mut self) {
+        self.is_broken_off = true;
     }
 
     fn halve(&mut self) {
@@ -105,6 +113,20 @@ impl Points {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn post_1_no_line_leads_from_one_version_to_another() {
+        let mut points = Points::default();
+        points.break_off();
+        for (second, value) in [(0, 1.0), (1, 2.0)] {
+            points.add(at(second), value, Span::from_seconds(60));
+        }
+        points.break_off();
+        points.add(at(2), 9.0, Span::from_seconds(60));
+        points.add(at(3), 8.0, Span::from_seconds(60));
+        let gaps: Vec<bool> = points.points().iter().map(|point| point.after_gap).collect();
+        assert_eq!(gaps, [false, false, true, false]);
+    }
 
     fn at(second: i64) -> Timestamp {
         Timestamp::try_from_millis(second * 1_000).unwrap()

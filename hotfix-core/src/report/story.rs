@@ -14,7 +14,6 @@ use crate::text;
 use crate::unit::{MetricName, Name, RoleName, Timestamp};
 
 use super::duties::Seen;
-use super::hurt::Tally;
 use super::model::{
     ApprovalPart, AttemptComparison, AuditEntry, Mark, PhaseVisit, Statement, TimelineEntry,
     VerdictPart,
@@ -47,7 +46,6 @@ pub(super) struct Story {
     pub(super) levels: BTreeMap<MetricName, [Points; 2]>,
     pub(super) worse: Points,
     pub(super) works: Points,
-    pub(super) tally: Tally,
     pub(super) duties: Seen,
     pub(super) evidence: BTreeMap<Name, String>,
     pub(super) said: Vec<(Answers, Statement)>,
@@ -100,7 +98,6 @@ impl Story {
             levels: BTreeMap::new(),
             worse: Points::default(),
             works: Points::default(),
-            tally: Tally::default(),
             duties: Seen::default(),
             evidence: BTreeMap::new(),
             said: Vec::new(),
@@ -173,8 +170,13 @@ impl Story {
         let role = self.role(plan, input);
         let (what, why) = words::command(plan, &input.command, about.as_ref());
         self.listen(plan, entry.at, input, role.as_ref());
-        if let Command::Observe { metrics } = &input.command {
-            self.tally.add(plan, metrics);
+        if matches!(input.command, Command::Supersede { .. } | Command::Retry { .. }) {
+            // What is read from here on is of another attempt, mostly of another version.
+            self.levels.values_mut().for_each(|[new_version, _]| new_version.break_off());
+            self.worse.break_off();
+            self.works.break_off();
+        }
+        if let Command::Observe { .. } = &input.command {
             self.visits.reading(entry.at);
             if !rollout.state().is_final() {
                 let gap = plan.policy().watch().stale;

@@ -42,6 +42,7 @@ impl Rollout {
             question: _,
             kept: _,
             phases: _,
+            outages: _,
         } = &self.case;
         // With another release the plan is another.
         write!(into, "{:?}{stage:?}{at:?}{share:?}{readiness:?}{agenda:?}", self.plan.digest())?;

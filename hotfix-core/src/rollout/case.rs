@@ -9,6 +9,7 @@ use crate::stats::StatError;
 use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action, ActionId};
+use super::downtime::Outage;
 use super::explain::{Kept, Question};
 use super::input::{Command, Input, InputKind};
 use super::intent::Intents;
@@ -78,6 +79,8 @@ pub(super) struct Case {
     pub(super) kept: Option<Box<Kept>>,
     /// What each phase that has ended read (MET-4).
     pub(super) phases: Vec<PhaseRecord>,
+    /// When the service was said to be down.
+    pub(super) outages: Vec<Outage>,
     /// The last logged refusal of each code, by minute.
     pub(super) refusals: Vec<(String, i64)>,
 }
@@ -110,6 +113,7 @@ impl Case {
             question: None,
             kept: None,
             phases: Vec::new(),
+            outages: Vec::new(),
             refusals: Vec::new(),
         })
     }
@@ -177,6 +181,7 @@ impl Case {
         self.at = Some(at);
         self.looked_at = Some(at);
         self.open_agenda(plan, at);
+        self.note_outage(at, true);
     }
 
     /// Folds an input that was checked; `author`: it comes from whoever wrote the fix. The first half of an event; cannot
@@ -210,13 +215,13 @@ impl Case {
                 return act;
             }
             Command::Failed { action, .. } => return self.resolve(*action),
+            Command::SetFacts { .. } => self.note_outage(at, false),
             Command::Approve { .. }
             | Command::Deny { .. }
             | Command::Withdraw { .. }
             | Command::CheckItem { .. }
             | Command::WaiveItem { .. }
             | Command::SetSeverity { .. }
-            | Command::SetFacts { .. }
             | Command::Start
             | Command::Promote { .. }
             | Command::Hold { .. }

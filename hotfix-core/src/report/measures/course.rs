@@ -1,11 +1,9 @@
 //! The course of an incident: what a log tells that the rollout at its end no longer knows.
 
-use std::collections::BTreeMap;
-
-use crate::fact::{Fact, FactId, FactValue, Facts};
 use crate::grade::{ChecklistMoment, Moment};
+use crate::report::hurt::Tally;
 use crate::rollout::{Command, Entry, ItemStatus, LogError, Recorded, Rollout, Stage};
-use crate::unit::{MetricName, Name, Span, Timestamp};
+use crate::unit::{Name, Timestamp};
 
 /// One attempt: from the plan, a `supersede` or a `retry` to the next one or the end.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,33 +26,9 @@ pub(crate) struct Attempt {
     pub(crate) replaced: Option<Timestamp>,
 }
 
-/// A stretch in which the service was said to be down.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Down {
-    from: Timestamp,
-    /// From the beginning of the incident, whenever that turns out to have been.
-    from_the_beginning: bool,
-    until: Option<Timestamp>,
-}
-
-/// Bad requests of one version by one metric, as a number of them.
-type HurtBy = BTreeMap<(String, MetricName), f64>;
-
-/// What is known of bad requests.
+/// A log, folded line by line: what the rollout at its end no longer knows.
 #[derive(Clone, Debug, Default)]
-struct HurtSoFar {
-    /// Of the windows that are over.
-    before: HurtBy,
-    /// Since when the present window is filled, and what it has.
-    window: Option<Timestamp>,
-    now: HurtBy,
-}
-
-/// A log, folded.
-#[derive(Clone, Debug)]
 pub(crate) struct Course {
-    /// The rollout at the end of the log.
-    pub(crate) rollout: Rollout,
     /// When the case was opened.
     pub(crate) opened: Timestamp,
     /// The time of the last line.
@@ -68,46 +42,20 @@ pub(crate) struct Course {
     pub(crate) approved: Option<Timestamp>,
     /// When a rollout first turned back, froze or was aborted with traffic on it.
     pub(crate) turned_back: Option<Timestamp>,
-    down: Vec<Down>,
-    hurt: HurtSoFar,
-}
-
-/// What is folded while the rollout is only borrowed.
-#[derive(Default)]
-struct Folded {
-    opened: Timestamp,
-    last: Timestamp,
-    attempts: Vec<Attempt>,
-    acknowledged: Option<Timestamp>,
-    reviewed: Option<Timestamp>,
-    approved: Option<Timestamp>,
-    turned_back: Option<Timestamp>,
-    down: Vec<Down>,
-    hurt: HurtSoFar,
+    /// Requests that were counted as bad.
+    pub(crate) hurt: Tally,
+    /// The new version's traffic as the last line left it.
     share: f64,
 }
 
-impl Course {
-    /// Reads a whole log.
-    pub(crate) fn read(log: &[u8]) -> Result<Self, LogError> {
-        let mut folded = Folded::default();
-        let rollout = Rollout::replay_each(log, |rollout, entry| folded.fold(rollout, entry))?;
-        let Folded { opened, last, attempts, acknowledged, reviewed, .. } = folded;
-        let Folded { approved, turned_back, down, hurt, .. } = folded;
-        Ok(Self {
-            rollout,
-            opened,
-            last,
-            attempts,
-            acknowledged,
-            reviewed,
-            approved,
-            turned_back,
-            down,
-            hurt,
-        })
-    }
+/// A rollout at the end of its log, and the course that led there.
+#[derive(Clone, Copy)]
+pub(crate) struct Incident<'a> {
+    pub(crate) rollout: &'a Rollout,
+    pub(crate) course: &'a Course,
+}
 
+impl Incident<'_> {
     /// When the incident began for whoever measures: as said, else when it was detected, else declared.
     pub(crate) fn beginning(&self) -> Option<(Moment, Timestamp)> {
         self.first_of(&[Moment::Began, Moment::Detected, Moment::Declared])
@@ -122,52 +70,18 @@ impl Course {
     pub(crate) fn is_over(&self) -> bool {
         self.rollout.moment(Moment::Closed).is_some()
     }
-
-    /// How long the service was said to be down and from when to when; none where nobody said whether it was. The end is
-    /// open while it is down.
-    pub(crate) fn downtime(&self) -> Option<(Span, Option<Timestamp>, Option<Timestamp>)> {
-        service_down(self.rollout.facts()).or_else(|| self.down.first().map(|_| false))?;
-        let resolved = self.rollout.moment(Moment::Resolved);
-        let mut whole = Span::ZERO;
-        let (mut first, mut until) = (None, Some(self.opened));
-        for down in &self.down {
-            let beginning = self.beginning().map(|(_, at)| at);
-            let from = beginning.filter(|_| down.from_the_beginning).unwrap_or(down.from);
-            let end = down.until.or(resolved.map(|resolved| resolved.max(from)));
-            whole = whole + end.unwrap_or(self.last).since(from);
-            first = first.or(Some(from));
-            until = end;
-        }
-        Some((whole, first, until))
-    }
-
-    /// How many requests each version hurt while it was watched: at least, and by which metric. By version.
-    pub(crate) fn hurt(&self) -> Vec<(String, f64, MetricName)> {
-        let mut sums = self.hurt.before.clone();
-        for (key, count) in &self.hurt.now {
-            *sums.entry(key.clone()).or_default() += count;
-        }
-        let mut worst: Vec<(String, f64, MetricName)> = Vec::new();
-        for ((version, metric), count) in sums {
-            match worst.iter_mut().find(|(known, ..)| *known == version) {
-                Some((_, most, _)) if count <= *most => {}
-                Some(known) => (known.1, known.2) = (count, metric),
-                None => worst.push((version, count, metric)),
-            }
-        }
-        worst
-    }
 }
 
-fn service_down(facts: &Facts) -> Option<bool> {
-    match facts.get(FactId::BuiltIn(Fact::ServiceDown)) {
-        Some(FactValue::Flag(down)) => Some(*down),
-        _ => None,
+impl Course {
+    /// Reads a whole log: the rollout at its end, and the course.
+    pub(crate) fn read(log: &[u8]) -> Result<(Rollout, Self), LogError> {
+        let mut course = Self::default();
+        let rollout = Rollout::replay_each(log, |rollout, entry| course.fold(rollout, entry))?;
+        Ok((rollout, course))
     }
-}
 
-impl Folded {
-    fn fold(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+    /// Takes one line in, with the rollout as it left it.
+    pub(crate) fn fold(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         let at = entry.at;
         self.last = at;
         let begin = match entry.recorded {
@@ -176,7 +90,7 @@ impl Folded {
                 true
             }
             Recorded::Taken(input) => {
-                self.take(rollout, at, &input.command);
+                self.take(rollout, at, &input.command, entry.to.is_some());
                 matches!(input.command, Command::Supersede { .. } | Command::Retry { .. })
             }
             Recorded::Refused { .. } => false,
@@ -184,14 +98,16 @@ impl Folded {
         if begin {
             self.begin(rollout, at);
         }
-        self.note_facts(rollout, at, matches!(entry.recorded, Recorded::Opened));
+        if self.attempts.len() <= 1 {
+            self.approved = rollout.moment(Moment::Approved);
+        }
         self.note_stage(rollout, entry);
-        self.note_harm(rollout, entry);
         self.share = rollout.share().as_fraction();
     }
 
     /// A first or another attempt.
     fn begin(&mut self, rollout: &Rollout, at: Timestamp) {
+        self.hurt.begin_anew();
         if let Some(before) = self.attempts.last_mut() {
             before.replaced = Some(at);
         }
@@ -208,7 +124,7 @@ impl Folded {
         });
     }
 
-    fn take(&mut self, rollout: &Rollout, at: Timestamp, command: &Command) {
+    fn take(&mut self, rollout: &Rollout, at: Timestamp, command: &Command, moved: bool) {
         match command {
             Command::Acknowledge { .. } => _ = self.acknowledged.get_or_insert(at),
             Command::CheckItem { item, status: ItemStatus::Done, .. }
@@ -221,25 +137,11 @@ impl Folded {
                     attempt.live.get_or_insert(at);
                 }
             }
-            _ => {}
-        }
-    }
-
-    fn note_facts(&mut self, rollout: &Rollout, at: Timestamp, opening: bool) {
-        let open = self.down.last_mut().filter(|down| down.until.is_none());
-        match (service_down(rollout.facts()), open) {
-            (Some(true), None) => {
-                // Resolved, and the fact still stands: nobody took it back.
-                let over = rollout.moment(Moment::Resolved).is_some();
-                if !over {
-                    self.down.push(Down { from: at, from_the_beginning: opening, until: None });
-                }
+            // What was read after it was over is of another time; the reading that ended it counts.
+            Command::Observe { metrics } if !rollout.state().is_final() || moved => {
+                self.hurt.add(rollout, at, metrics);
             }
-            (Some(false), Some(open)) => open.until = Some(at),
-            (None | Some(_), _) => {}
-        }
-        if self.attempts.len() <= 1 {
-            self.approved = rollout.moment(Moment::Approved);
+            _ => {}
         }
     }
 
@@ -258,44 +160,6 @@ impl Folded {
             if attempt.live.is_some() {
                 self.turned_back.get_or_insert(entry.at);
             }
-        }
-    }
-
-    /// What the judge says of the window so far, a minute, times the minutes of the window.
-    fn note_harm(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
-        let begins = match entry.to {
-            Some(Stage::Monitoring(step)) => Some(step.since),
-            _ => None,
-        };
-        if let Some(since) = begins.filter(|since| self.hurt.window != Some(*since)) {
-            self.hurt.end_window();
-            self.hurt.window = Some(since);
-        }
-        let (true, Some(since), Some(harm)) = (entry.judged, self.hurt.window, rollout.harm())
-        else {
-            return;
-        };
-        if harm.at != entry.at {
-            return;
-        }
-        let minutes = harm.at.since(since).as_seconds() / 60.0;
-        let release = &rollout.plan().subject().release;
-        self.hurt.now.clear();
-        for metric in &harm.metrics {
-            let versions = [(&release.version, metric.canary), (&release.previous, metric.live)];
-            for (version, hurt) in versions {
-                if let Some(hurt) = hurt {
-                    self.hurt.now.insert((version.clone(), metric.metric), hurt.now * minutes);
-                }
-            }
-        }
-    }
-}
-
-impl HurtSoFar {
-    fn end_window(&mut self) {
-        for (key, count) in std::mem::take(&mut self.now) {
-            *self.before.entry(key).or_default() += count;
         }
     }
 }

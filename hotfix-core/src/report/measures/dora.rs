@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Utc};
 use serde::Serialize;
 
-use super::course::{Attempt, Course};
+use super::course::{Attempt, Course, Incident};
 use super::{Chart, MeasureError, Median, page};
 use crate::canonical::Digest;
 use crate::grade::{Moment, closed_set};
@@ -199,8 +199,9 @@ pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
             return Err(MeasureError::Twice { first, second: index });
         }
         openings.push(opening);
-        let course = Course::read(log).map_err(|error| MeasureError::of_log(index, error))?;
-        count(&course, by, &mut cells, &mut clocks);
+        let (rollout, course) =
+            Course::read(log).map_err(|error| MeasureError::of_log(index, error))?;
+        count(Incident { rollout: &rollout, course: &course }, by, &mut cells, &mut clocks);
     }
     let mut whole = Cell::default();
     for cell in cells.values() {
@@ -218,14 +219,19 @@ pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
     Ok(Dora { by, logs: logs.len(), periods, whole: whole.row(None), clocks })
 }
 
-fn count(course: &Course, by: Period, cells: &mut BTreeMap<Label, Cell>, clocks: &mut Clocks) {
-    let restore = course.time_to_restore();
+fn count(
+    incident: Incident<'_>,
+    by: Period,
+    cells: &mut BTreeMap<Label, Cell>,
+    clocks: &mut Clocks,
+) {
+    let restore = incident.time_to_restore();
     let cell = cells.entry(by.of(restore.0)).or_default();
     match restore.1 {
         Some(time) => cell.restore.push(time),
         None => cell.restore_not_said += 1,
     }
-    for (index, attempt) in course.attempts.iter().enumerate() {
+    for (index, attempt) in incident.course.attempts.iter().enumerate() {
         if let Some(live) = attempt.live {
             let outcomes = &mut cells.entry(by.of(live)).or_default().outcomes;
             match attempt.outcome() {
@@ -235,7 +241,7 @@ fn count(course: &Course, by: Period, cells: &mut BTreeMap<Label, Cell>, clocks:
                 Outcome::Open => outcomes.open += 1,
             }
         }
-        match course.lead_time(index, attempt, clocks) {
+        match incident.lead_time(index, attempt, clocks) {
             Lead::None => {}
             Lead::NotSaid => {
                 cells.entry(by.of(attempt.begun)).or_default().lead_not_said += 1;
@@ -274,14 +280,14 @@ impl Attempt {
     }
 }
 
-impl Course {
+impl Incident<'_> {
     /// The period's time, and how long it took or takes; none where the end is not on record.
     fn time_to_restore(&self) -> (Timestamp, Option<(Span, bool)>) {
-        let began = self.beginning().map_or(self.opened, |(_, at)| at);
+        let began = self.beginning().map_or(self.course.opened, |(_, at)| at);
         let time = match self.rollout.moment(Moment::Resolved) {
             Some(resolved) => (resolved >= began).then(|| (resolved.since(began), true)),
             None if self.is_over() => None,
-            None => Some((self.last.since(began), false)),
+            None => Some((self.course.last.since(began), false)),
         };
         (began, time)
     }
@@ -292,7 +298,7 @@ impl Course {
         }
         // Of several attempts `fix_started` is the last one's that was told, and none before it began after that.
         let told = self.rollout.moment(Moment::FixStarted);
-        let next = self.attempts.get(index + 1);
+        let next = self.course.attempts.get(index + 1);
         let own = told.filter(|told| {
             (index == 0 || *told >= attempt.begun) && next.is_none_or(|next| *told < next.begun)
         });
@@ -306,7 +312,7 @@ impl Course {
             }
         };
         *clock += 1;
-        let end = attempt.deployed.unwrap_or(self.last);
+        let end = attempt.deployed.unwrap_or(self.course.last);
         Lead::Lasted((since, end.since(since), attempt.deployed.is_some()))
     }
 }

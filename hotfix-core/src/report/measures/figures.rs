@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::course::Course;
-use super::value::{ErrorRate, Figure, Hurt, Mark, Measure, Objective, Standing};
+use super::course::{Course, Incident};
+use super::value::{ErrorRate, Figure, Mark, Measure, Objective, Standing};
 use super::{MeasureError, page};
 use crate::fact::{Fact, FactId, FactValue};
 use crate::grade::{MetricKind, Moment, Severity, closed_set};
@@ -38,7 +38,7 @@ closed_set! {
         Downtime = "downtime",
         /// The share of users affected.
         UsersAffected = "users_affected",
-        /// How many requests each version hurt while it was watched.
+        /// How many requests each version hurt, as far as they were read.
         RequestsHurt = "requests_hurt",
         /// Whether revenue was lost.
         RevenueImpact = "revenue_impact",
@@ -92,7 +92,8 @@ impl Measures {
     /// | `slo` | as the policy's record says | as it says |
     /// | `downtime` | `service_down` becomes yes; said at the opening, the beginning | it becomes no, else `resolved` |
     ///
-    /// `requests_hurt` is what the judge counted while a phase was watched, at the planned traffic, else at the traffic seen.
+    /// `requests_hurt` is what readings counted of versions with traffic until the rollout was over, by the metric that counts
+    /// most: nothing is scaled up, so more may have been hurt.
     /// `users_affected` and `revenue_impact` are the facts of these names; `support_tickets`, `coverage_before` and
     /// `coverage_after` are facts that a house declares.
     ///
@@ -125,8 +126,9 @@ impl Measures {
     ///
     /// Shows POST-3.
     pub fn from_log(log: &[u8]) -> Result<Self, MeasureError> {
-        let course = Course::read(log).map_err(|error| MeasureError::of_log(0, error))?;
-        Ok(Self::of(&course))
+        let (rollout, course) =
+            Course::read(log).map_err(|error| MeasureError::of_log(0, error))?;
+        Ok(Self::of(Incident { rollout: &rollout, course: &course }))
     }
 
     /// One measure.
@@ -140,18 +142,18 @@ impl Measures {
         page::measures(self)
     }
 
-    pub(super) fn of(course: &Course) -> Self {
-        let rollout = &course.rollout;
-        let incident = &rollout.plan().subject().incident;
+    pub(crate) fn of(incident: Incident<'_>) -> Self {
+        let Incident { rollout, course } = incident;
+        let subject = rollout.plan().subject();
         Self {
-            incident: incident.id.clone(),
-            service: incident.service.clone(),
+            incident: subject.incident.id.clone(),
+            service: subject.incident.service.clone(),
             severity: rollout.severity(),
-            version: rollout.plan().subject().release.version.clone(),
+            version: subject.release.version.clone(),
             attempts: rollout.attempt(),
             state: rollout.state(),
             at: course.last,
-            measures: MeasureName::ALL.iter().map(|name| course.measure(*name)).collect(),
+            measures: MeasureName::ALL.iter().map(|name| incident.measure(*name)).collect(),
         }
     }
 }
@@ -167,7 +169,7 @@ fn with(name: MeasureName, known: bool, figure: Figure, sentence: String) -> Mea
     Measure { name, standing, figure: Some(figure), until, from: None, to: None, sentence }
 }
 
-impl Course {
+impl Incident<'_> {
     fn measure(&self, name: MeasureName) -> Measure {
         let noticed = || self.came(&[Moment::Detected, Moment::Declared]);
         let other = |moment, at: Option<Timestamp>| at.map(|at| Mark { moment, at });
@@ -176,13 +178,13 @@ impl Course {
                 self.between(name, "began", self.came(&[Moment::Began]), self.to(Moment::Detected))
             }
             MeasureName::TimeToAcknowledge => {
-                let to = ("acknowledged", other("acknowledged", self.acknowledged));
+                let to = ("acknowledged", other("acknowledged", self.course.acknowledged));
                 self.between(name, "detected", noticed(), to)
             }
             MeasureName::TimeToApprove => self.time_to_approve(),
             MeasureName::TimeToReview => {
                 let from = self.came(&[Moment::FixStarted, Moment::Declared]);
-                let to = ("reviewed", other("reviewed", self.reviewed));
+                let to = ("reviewed", other("reviewed", self.course.reviewed));
                 self.between(name, "fix_started", from, to)
             }
             MeasureName::TimeToFix => {
@@ -236,8 +238,8 @@ impl Course {
                 let sentence = format!("the incident is closed, and `{end}` is not on record");
                 return Measure { from: Some(from), ..not_said(name, sentence) };
             }
-            let so_far = self.last.since(from.at);
-            let sentence = format!("{} from `{}` so far", time(so_far), from.moment);
+            let so_far = self.course.last.since(from.at);
+            let sentence = format!("at least {} from `{}` so far", time(so_far), from.moment);
             let open = with(name, false, Figure::Seconds(so_far), sentence);
             return Measure { from: Some(from), ..open };
         };
@@ -253,11 +255,11 @@ impl Course {
 
     fn time_to_approve(&self) -> Measure {
         let name = MeasureName::TimeToApprove;
-        if self.approved.is_none() && self.rollout.approvals().demands.is_empty() {
+        if self.course.approved.is_none() && self.rollout.approvals().demands.is_empty() {
             return not_said(name, "the policy asks for no approval".to_owned());
         }
-        let approved = self.approved.map(|at| Mark { moment: "approved", at });
-        if approved.is_none() && self.attempts.len() > 1 {
+        let approved = self.course.approved.map(|at| Mark { moment: "approved", at });
+        if approved.is_none() && self.course.attempts.len() > 1 {
             let sentence = "the first attempt was never approved".to_owned();
             return Measure { from: self.came(&[Moment::Declared]), ..not_said(name, sentence) };
         }
@@ -292,18 +294,22 @@ impl Course {
 
     fn measured_downtime(&self) -> Measure {
         let name = MeasureName::Downtime;
-        let Some((whole, from, until)) = self.downtime() else {
+        let Some(downtime) = self.rollout.downtime(self.course.last) else {
             return not_said(name, "nobody said whether the service was down".to_owned());
         };
         let mark = |moment, at: Option<Timestamp>| at.map(|at| Mark { moment, at });
-        let Some(from) = from else {
+        if downtime.from.is_none() {
             let sentence = "none: somebody said that the service was not down".to_owned();
             return with(name, true, Figure::Seconds(Span::ZERO), sentence);
+        }
+        let whole = time(downtime.whole);
+        let sentence = if downtime.goes_on() {
+            format!("down for at least {whole} so far")
+        } else {
+            format!("down for {whole}")
         };
-        let so_far = if until.is_some() { "" } else { " so far" };
-        let sentence = format!("down for {}{so_far}", time(whole));
-        let measure = with(name, until.is_some(), Figure::Seconds(whole), sentence);
-        Measure { from: mark("down", Some(from)), to: mark("up", until), ..measure }
+        let measure = with(name, !downtime.goes_on(), Figure::Seconds(downtime.whole), sentence);
+        Measure { from: mark("down", downtime.from), to: mark("up", downtime.until), ..measure }
     }
 
     fn fact(&self, fact: Fact) -> Option<&FactValue> {
@@ -323,22 +329,20 @@ impl Course {
 
     fn requests_hurt(&self) -> Measure {
         let name = MeasureName::RequestsHurt;
-        let hurt = self.hurt();
+        let hurt = self.course.hurt.by_version();
         if hurt.is_empty() {
-            return not_said(name, "no bad requests were counted while it was watched".to_owned());
+            return not_said(name, "no reading counted requests".to_owned());
         }
         let known = self.rollout.state().is_final();
-        let words = hurt.iter().map(|(version, count, metric)| {
-            format!("{version}: at least {} by `{metric}`", figure(count.round(), 12))
+        let words = hurt.iter().map(|(version, hurt)| {
+            format!(
+                "{version}: at least {} by `{}`",
+                figure(hurt.at_least.round(), 12),
+                hurt.metric
+            )
         });
         let sentence = words.collect::<Vec<_>>().join("; ");
-        let by_version = hurt
-            .iter()
-            .map(|(version, at_least, metric)| {
-                (version.clone(), Hurt { at_least: *at_least, metric: *metric })
-            })
-            .collect();
-        with(name, known, Figure::Requests(by_version), sentence)
+        with(name, known, Figure::Requests(hurt), sentence)
     }
 
     fn revenue_impact(&self) -> Measure {
@@ -354,7 +358,7 @@ impl Course {
 
     fn rollback_needed(&self) -> Measure {
         let name = MeasureName::RollbackNeeded;
-        if let Some(at) = self.turned_back {
+        if let Some(at) = self.course.turned_back {
             let words = "the fix was taken back or stopped with traffic on it".to_owned();
             let to = Some(Mark { moment: "turned_back", at });
             return Measure { to, ..with(name, true, Figure::Yes(true), words) };

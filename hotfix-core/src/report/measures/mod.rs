@@ -14,11 +14,13 @@ mod similar;
 mod trend;
 mod value;
 
+pub(crate) use course::{Course, Incident};
 pub use dora::{Clocks, Dora, DoraRow, Outcomes, Period, dora};
 pub use error::MeasureError;
 pub use figures::{MeasureName, Measures};
 pub use logs::{split_logs, starts_with_an_opening};
 pub use median::Median;
+pub(crate) use page::{called, told};
 pub use similar::{Agreement, Known, Similar, similar};
 pub use trend::Chart;
 pub use value::{ErrorRate, Figure, Hurt, Mark, Measure, Objective, Standing};

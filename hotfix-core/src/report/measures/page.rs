@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::dora::{Dora, DoraRow, Period};
-use super::{Measures, Standing};
+use super::{Measure, MeasureName, Measures, Standing};
 use crate::text::{figure, markdown, words};
 
 pub(super) fn measures(measures: &Measures) -> String {
@@ -13,22 +13,35 @@ pub(super) fn measures(measures: &Measures) -> String {
         let mark = |mark: Option<super::Mark>| {
             mark.map_or_else(|| "–".to_owned(), |mark| format!("{} {}", mark.moment, mark.at))
         };
-        let value = match measure.standing {
-            Standing::Known | Standing::Open => measure.sentence.clone(),
-            Standing::NotSaid => format!("not said: {}", measure.sentence),
-        };
         let _ = writeln!(
             page,
             "| {} | {} | {} | {} |",
-            words(measure.name.as_str()),
-            // Names of moments and metrics need no marks in a table.
-            markdown(&value.replace('`', "")),
+            called(measure.name),
+            markdown(&told(measure)),
             markdown(&mark(measure.from)),
             markdown(&mark(measure.to)),
         );
     }
     let _ = write!(page, "\nAs of {}, attempt {}.\n", measures.at, measures.attempts);
     page
+}
+
+/// A measure's name as people read it.
+pub(crate) fn called(name: MeasureName) -> String {
+    match name {
+        MeasureName::Slo => "SLO".to_owned(),
+        name => words(name.as_str()),
+    }
+}
+
+/// What is known of a measure, or why it is missing.
+pub(crate) fn told(measure: &Measure) -> String {
+    // Names of moments and metrics need no marks in a table.
+    let sentence = measure.sentence.replace('`', "");
+    match measure.standing {
+        Standing::Known | Standing::Open => sentence,
+        Standing::NotSaid => format!("not said: {sentence}"),
+    }
 }
 
 pub(super) fn trend(dora: &Dora) -> String {

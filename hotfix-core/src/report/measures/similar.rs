@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::course::Course;
+use super::course::{Course, Incident};
 use super::{Figure, MeasureError, MeasureName, Measures, starts_with_an_opening};
 use crate::fact::{Fact, FactId, FactKind, FactValue, Facts, Vocabulary};
 use crate::policy::Policy;
-use crate::rollout::State;
+use crate::rollout::{Rollout, State};
 use crate::unit::Span;
 
 /// What a pair of 'no' is worth beside a pair of 'yes': most incidents have most troubles not.
@@ -82,9 +82,9 @@ impl Known {
     /// # Errors
     /// What a broken log gives.
     pub fn from_log(log: &[u8]) -> Result<Self, MeasureError> {
-        let course = Course::read(log).map_err(|error| MeasureError::of_log(0, error))?;
-        let vocabulary = course.rollout.plan().policy().vocabulary().clone();
-        Ok(Self { facts: facts(&course), vocabulary, opening: Some(first_line(log).to_owned()) })
+        let (rollout, _) = Course::read(log).map_err(|error| MeasureError::of_log(0, error))?;
+        let vocabulary = rollout.plan().policy().vocabulary().clone();
+        Ok(Self { facts: facts(&rollout), vocabulary, opening: Some(first_line(log).to_owned()) })
     }
 
     /// From a log, or a JSON object of facts.
@@ -142,8 +142,9 @@ pub fn similar(known: &Known, logs: &[&[u8]]) -> Result<Vec<Similar>, MeasureErr
         if known.opening.as_deref() == Some(first_line(log)) {
             continue;
         }
-        let course = Course::read(log).map_err(|error| MeasureError::of_log(index, error))?;
-        found.push(compare(known, index, &course));
+        let (rollout, course) =
+            Course::read(log).map_err(|error| MeasureError::of_log(index, error))?;
+        found.push(compare(known, index, Incident { rollout: &rollout, course: &course }));
     }
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.log.cmp(&b.log)));
     Ok(found)
@@ -154,21 +155,21 @@ fn first_line(log: &[u8]) -> &[u8] {
 }
 
 /// Its facts, with the service that the incident names.
-fn facts(course: &Course) -> Facts {
-    let mut facts = course.rollout.facts().clone();
+fn facts(rollout: &Rollout) -> Facts {
+    let mut facts = rollout.facts().clone();
     let service = FactId::BuiltIn(Fact::Service);
     if let (None, Some(name)) =
-        (facts.get(service), course.rollout.plan().subject().incident.service.as_ref())
+        (facts.get(service), rollout.plan().subject().incident.service.as_ref())
     {
         facts.set(service, FactValue::Text(name.clone()));
     }
     facts
 }
 
-fn compare(known: &Known, index: usize, course: &Course) -> Similar {
-    let theirs = facts(course);
-    let policy = course.rollout.plan().policy();
-    let measures = Measures::of(course);
+fn compare(known: &Known, index: usize, incident: Incident<'_>) -> Similar {
+    let theirs = facts(incident.rollout);
+    let policy = incident.rollout.plan().policy();
+    let measures = Measures::of(incident);
     let recovered_after = measures.get(MeasureName::TimeToRecover);
     let mut similar = Similar {
         log: index,

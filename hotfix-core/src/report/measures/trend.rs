@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Median;
 use super::dora::{Dora, DoraRow};
 use super::page::failure_rate;
+use crate::report::chart::round_step;
 use crate::text::figure;
 use crate::unit::Span;
 
@@ -129,17 +130,7 @@ impl Panel {
     ) -> Self {
         let most = values.fold(0.0, f64::max);
         let most = if most > 0.0 { most } else { 1.0 };
-        // One, two or five of a power of ten, so that there are at most five of them.
-        let wanted = most / 5.0;
-        let mut power = 1.0;
-        while power * 10.0 <= wanted {
-            power *= 10.0;
-        }
-        while power > wanted {
-            power /= 10.0;
-        }
-        let steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
-        let step = steps.into_iter().find(|step| most / step <= 5.0).unwrap_or(most);
+        let step = round_step(most);
         Self { title, at, count: rows.len(), step, top: (most / step).ceil() * step, points: None }
     }
 

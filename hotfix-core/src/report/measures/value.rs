@@ -85,7 +85,8 @@ pub enum Figure {
 /// How many requests a version hurt.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Hurt {
-    /// At least so many: a request may be bad for several metrics, so only the worst one counts.
+    /// At least so many: a request may be bad for several metrics, so only the worst one counts, and what was not read is not
+    /// in it.
     pub at_least: f64,
     /// The metric that says so.
     pub metric: MetricName,

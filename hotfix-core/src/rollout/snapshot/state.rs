@@ -13,6 +13,7 @@ use crate::judge::{Judge, JudgeState, PhaseRecord, Verdict};
 use crate::plan::Plan;
 use crate::rollout::action::{Action, ActionId};
 use crate::rollout::case::Case;
+use crate::rollout::downtime::Outage;
 use crate::rollout::explain::{Kept, Question};
 use crate::rollout::intent::Intents;
 use crate::rollout::keys::Keys;
@@ -51,6 +52,7 @@ pub(super) struct CaseState {
     question: Option<Question>,
     kept: Option<KeptState>,
     phases: Vec<PhaseRecord>,
+    outages: Vec<Outage>,
     refusals: Vec<(String, i64)>,
 }
 
@@ -106,6 +108,7 @@ impl CaseState {
             question,
             kept,
             phases,
+            outages,
             refusals,
         } = case;
         Ok(Self {
@@ -130,6 +133,7 @@ impl CaseState {
             question: *question,
             kept: kept.as_deref().map(KeptState::of),
             phases: phases.clone(),
+            outages: outages.clone(),
             refusals: refusals.clone(),
         })
     }
@@ -158,6 +162,7 @@ impl CaseState {
             question,
             kept,
             phases,
+            outages,
             refusals,
         } = self;
         let fits = |question: Option<&Question>| {
@@ -209,6 +214,7 @@ impl CaseState {
             question,
             kept,
             phases,
+            outages,
             refusals,
         })
     }
