@@ -59,20 +59,20 @@ def test_comm_2_a_zone_may_ask_the_rollout_and_what_it_raises_comes_out() -> Non
     made = rollout()
 
     class Asking(tzinfo):
-        def utcoffset(self, dt: datetime | None) -> timedelta:
+        def utcoffset(self, _dt: datetime | None) -> timedelta:
             made.blockers()
             raise LookupError("no table")
 
-        def dst(self, dt: datetime | None) -> timedelta:
+        def dst(self, _dt: datetime | None) -> timedelta:
             return timedelta()
 
     with pytest.raises(LookupError, match="no table"):
         made.message("alert", utc_offset=Asking())
 
 
-@pytest.mark.parametrize("offset", [60, 1.0, b"+01:00", datetime(2026, 3, 3, tzinfo=UTC), tzinfo()])
+@pytest.mark.parametrize("offset", [60, 1.0, b"+01:00", datetime(2026, 3, 3, tzinfo=UTC), ZoneInfo])
 def test_comm_2_anything_else_is_no_offset(offset: Any) -> None:
-    with pytest.raises((TypeError, NotImplementedError)):
+    with pytest.raises(TypeError, match="an offset is text, a timedelta or a tzinfo"):
         rollout().message("alert", utc_offset=offset)
 
 

@@ -221,7 +221,7 @@ def advise(
 
 
 def _plain(value: object) -> object:
-    """What JSON has no name for, as what it has."""
+    """Turn a mapping into a dict and what can be gone through into a list, for JSON."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Iterable):
