@@ -1261,6 +1261,7 @@ def _advise(
     threads: int | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Advice: ...
+
 @final
 class Advice(_Document):
     @property
