@@ -14,8 +14,11 @@ import hotfix
 
 Case = dict[str, Any]
 FOLDER = CASES / "simulate"
-SCENARIOS = [{"until": "4h"}, {"until": "4h", "faults": [{"kind": "errors", "times": 10.0}]}]
-AXES = [{"path": "/phases/0/share", "values": ["5%", "20%"]}]
+SCENARIOS: list[dict[str, Any]] = [
+    {"until": "4h"},
+    {"until": "4h", "faults": [{"kind": "errors", "times": 10.0}]},
+]
+AXES: list[dict[str, Any]] = [{"path": "/phases/0/share", "values": ["5%", "20%"]}]
 
 
 def policy_of(name: str) -> hotfix.Policy:

@@ -66,6 +66,9 @@ def test_comm_2_a_zone_may_ask_the_rollout_and_what_it_raises_comes_out() -> Non
         def dst(self, _dt: datetime | None) -> timedelta:
             return timedelta()
 
+        def tzname(self, _dt: datetime | None) -> str:
+            return "asking"
+
     with pytest.raises(LookupError, match="no table"):
         made.message("alert", utc_offset=Asking())
 

@@ -203,7 +203,7 @@ def advise(
     Examples
     --------
     >>> import hotfix
-    >>> policy = hotfix.Policy.preset("phased-canary")
+    >>> policy = hotfix.Policy.preset("standard")
     >>> scenarios = [{}, {"faults": [{"kind": "errors", "times": 30.0}]}]
     >>> axes = [{"path": "/phases/0/share", "values": ["2%", "20%"]}]
     >>> advice = hotfix.advise(policy, scenarios, axes, runs=20, bound=0.4)
