@@ -3676,6 +3676,30 @@ hotfix_status hotfix_drill(const struct hotfix_plan *plan,
                            struct hotfix_error **err);
 
 /**
+ * Tries a policy with other values, every combination against the same luck, on the calling thread: {"most_false_rollbacks",
+ * "runs", "candidates": [{"changes": {place: value}, "not_tried", "false_rollbacks", "at_most", "keeps", "missed_faults",
+ * "completed", "hurt"}], "best"}. The first candidate is the policy as it is; "best" is the number of the one to take, and absent
+ * where none keeps the bound. "not_tried" says why a candidate could not be, else it is absent.
+ *
+ * @param policy        A policy.
+ * @param question      TOML or JSON (docs/simulation.md): {"scenarios": [scenario], "axes": [{"path", "values"}], "bound", "runs",
+ *                      "seed"}; UTF-8, borrowed. Without axes the usual ones are tried, without a bound 0.05 is allowed, without
+ *                      a seed it is the first scenario's.
+ * @param question_len  Its length in bytes.
+ * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err           Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_SIMULATE for a question that cannot be read or does not fit the policy; the error has all faults, each
+ *         with its place in the question, as "/axes/0/path".
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_simulate_advise(const struct hotfix_policy *policy,
+                                     const char *question,
+                                     size_t question_len,
+                                     struct hotfix_buf *out,
+                                     struct hotfix_error **err);
+
+/**
  * A test without data.
  *
  * @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid", "weights",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotfix_core::policy::Policy;
-use hotfix_core::simulate::{Advice, Adviser, Axis, Scenario};
+use hotfix_core::simulate::{Advice, Adviser, Axis, Scenario, Search, SimulationError};
 use serde_json::{Value, json};
 
 fn policy() -> Arc<Policy> {
@@ -73,28 +73,65 @@ fn post_5_bounds_that_chance_crosses_are_found_out() {
 
 #[test]
 fn post_5_what_cannot_be_read_is_told_with_its_reason_and_what_cannot_be_asked_is_refused() {
-    let advice = advise(
-        &[axis("/phases/0/share", &json!(["a lot"])), axis("/phasse/0", &json!([1]))],
-        0.2,
-        1,
-    );
-    let why = |index: usize| advice.candidates[index].not_tried.as_deref().expect("not tried");
-    assert!(why(1).contains("/phases/0/share"), "{}", why(1));
-    assert!(why(2).contains("no place `/phasse/0`"), "{}", why(2));
-    assert!(advice.candidates[1..].iter().all(|candidate| !candidate.keeps));
+    let advice = advise(&[axis("/phases/0/share", &json!(["a lot"]))], 0.2, 1);
+    let why = advice.candidates[1].not_tried.as_deref().expect("not tried");
+    assert!(why.contains("/phases/0/share"), "{why}");
+    assert!(!advice.candidates[1].keeps);
     let refused = |scenarios: &[Scenario], axes: &[Axis], bound| {
         let errors = Adviser::try_new(&policy(), scenarios, axes, bound, 1).expect_err("refused");
-        errors.first().map(|error| (error.code(), error.to_string())).expect("an error")
+        let placed = |error: &SimulationError| (error.code(), error.path().to_owned());
+        errors.iter().map(placed).collect::<Vec<_>>()
     };
-    let many = axis("/phases/0/share", &(0..1001).map(Value::from).collect());
-    for (code, sentence) in [
-        refused(&[], &[], 0.1),
-        refused(&scenarios(), &[], 1.5),
-        refused(&scenarios(), &[], f64::NAN),
-        refused(&scenarios(), &[many], 0.1),
-    ] {
-        assert_eq!(code, "HF-SIM-012", "{sentence}");
+    let share = |values: &Value| axis("/phases/0/share", values);
+    let (one, many) = (share(&json!(["5%"])), share(&(0..1001).map(Value::from).collect()));
+    let one = std::slice::from_ref(&one);
+    let no = |path: &str| vec![("HF-SIM-012", path.to_owned())];
+    assert_eq!(refused(&[], one, 0.1), no("/scenarios"));
+    assert_eq!(refused(&scenarios(), &[], 0.1), no("/axes"));
+    assert_eq!(refused(&scenarios(), one, 1.5), no("/bound"));
+    assert_eq!(refused(&scenarios(), one, f64::NAN), no("/bound"));
+    assert_eq!(refused(&scenarios(), &[many], 0.1), no("/axes"));
+    assert_eq!(refused(&scenarios(), &[share(&json!([]))], 0.1), no("/axes/0/values"));
+    let twice = [one, one].concat();
+    assert_eq!(refused(&scenarios(), &twice, 0.1), no("/axes/1/path"));
+    // A key that no table has, a list that is shorter, a misspelt key, and what is no pointer.
+    for path in ["/phasse/0", "/phases/9/share", "/evidence/alhpa", "phases", ""] {
+        let axes = [one, &[axis(path, &json!([0.1]))]].concat();
+        let place = vec![("HF-SIM-009", "/axes/1/path".to_owned())];
+        assert_eq!(refused(&scenarios(), &axes, 0.1), place, "{path}");
     }
+    // What the policy leaves out can be tried all the same.
+    let left_out = axis("/metrics/error_rate/alert", &json!(["5%"]));
+    assert!(!policy().to_json().contains(r#""alert":"5%"#));
+    assert_eq!(advise(&[left_out], 0.2, 1).candidates[1].not_tried, None);
+    let stray = Scenario::read("metrics = { eror_rate = { rate = 0.1 } }").expect("a scenario");
+    let place = vec![("HF-SIM-007", "/scenarios/2/metrics/eror_rate".to_owned())];
+    assert_eq!(refused(&[scenarios(), vec![stray]].concat(), one, 0.1), place);
+}
+
+#[test]
+fn post_5_a_question_is_answered_the_same_however_its_work_is_split() {
+    let question = r#"
+        runs = 70
+        bound = "20%"
+        seed = 11
+        axes = [{ path = "/phases/0/share", values = ["5%", "20%"] }]
+        scenarios = [{}, "faults = [{ kind = \"errors\", times = 10.0 }]"]
+    "#;
+    let search = Search::read(&policy(), question).unwrap_or_else(|errors| panic!("{errors}"));
+    let whole = search.advice(&search.play(0..search.work()));
+    assert_eq!(whole, advise(&[axis("/phases/0/share", &json!(["5%", "20%"]))], 0.2, 70));
+    // Parts that end within a candidate, and one that goes beyond the last.
+    let mut scores = search.play(199..1000);
+    scores.merge(&search.play(0..69));
+    scores.merge(&search.play(69..199));
+    assert_eq!(search.advice(&scores), whole);
+    let read: Advice = serde_json::from_value(json!(whole)).expect("it reads what it writes");
+    assert_eq!(read, whole);
+    // After one run intervals have no ends, which JSON writes as null.
+    let one = advise(&[axis("/phases/0/share", &json!(["5%"]))], 0.2, 1);
+    assert!(one.candidates[0].hurt.high.is_infinite());
+    assert_eq!(serde_json::from_value::<Advice>(json!(one)).expect("an advice"), one);
 }
 
 #[test]

@@ -14,6 +14,7 @@
 )]
 #![allow(clippy::doc_markdown, reason = "the comments are C's documentation")]
 
+pub mod advise;
 pub mod audit;
 pub mod backtest;
 pub mod buffer;

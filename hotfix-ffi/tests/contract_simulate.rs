@@ -6,7 +6,8 @@ mod common;
 
 use std::ptr::{null, null_mut};
 
-use common::{Plan, buffer, call, raw};
+use common::{Plan, Policy, buffer, call, raw};
+use hotfix::advise::*;
 use hotfix::buffer::hotfix_buf;
 use hotfix::simulate::*;
 use hotfix::status::hotfix_status;
@@ -62,6 +63,50 @@ fn post_5_a_drill_and_a_comparison_are_documents() {
     assert_eq!((&table["runs"], &table["hurt_each"]["mean"]), (&json!(4), &json!(0.0)));
 }
 
+fn advise(question: &Value) -> Result<Value, common::Failed> {
+    let policy = Policy::preset("phased-canary").unwrap();
+    let question = question.to_string();
+    let (text, len) = raw(&question);
+    // SAFETY: a live policy, text and buffer.
+    let json = unsafe { buffer(|out, e| hotfix_simulate_advise(policy.0, text, len, out, e)) };
+    json.map(|json| serde_json::from_str(&json).unwrap())
+}
+
+#[test]
+fn post_5_advice_is_a_document_and_a_bad_question_has_its_code_and_place() {
+    let good = json!({
+        "scenarios": [{}, {"faults": [{"kind": "errors", "times": 30.0}]}],
+        "axes": [{"path": "/phases/0/share", "values": ["4%", "8%"]}],
+        "bound": 0.5, "runs": 9, "seed": 3,
+    });
+    let advice = advise(&good).unwrap();
+    assert_eq!((&advice["runs"], &advice["most_false_rollbacks"]), (&json!(9), &json!(0.5)));
+    let candidates = advice["candidates"].as_array().unwrap();
+    assert_eq!(candidates.len(), 3);
+    assert_eq!(candidates[2]["changes"], json!({"/phases/0/share": "8%"}));
+    let path = |path: &str| json!([{"path": path, "values": [1]}]);
+    for (key, value, code, place) in [
+        ("axes", path("/phasse/0"), "HF-SIM-009", "/axes/0/path"),
+        ("axes", json!([]), "HF-SIM-012", "/axes"),
+        ("axes", json!({"/phases/0/share": [0.1]}), "HF-SIM-004", "/axes"),
+        ("axes", json!([{"values": [1]}]), "HF-SIM-003", "/axes/0"),
+        ("bound", json!(1.5), "HF-SIM-004", "/bound"),
+        ("bound", json!(null), "HF-SIM-004", "/bound"),
+        ("runs", json!(0), "HF-SIM-006", "/runs"),
+        ("scenarios", json!({}), "HF-SIM-004", "/scenarios"),
+        ("scenarios", json!([]), "HF-SIM-012", "/scenarios"),
+        ("scenarios", json!([{}, {"until": "soon"}]), "HF-SIM-004", "/scenarios/1/until"),
+        ("scenarios", json!(["until ="]), "HF-SIM-001", "/scenarios/0"),
+        ("run", json!(1), "HF-SIM-002", "/run"),
+    ] {
+        let mut bad = good.clone();
+        bad[key] = value;
+        let error = advise(&bad).unwrap_err();
+        assert_eq!(error.status, hotfix_status::Simulate, "{bad}");
+        assert_eq!((error.code.as_str(), error.path.as_str()), (code, place), "{bad}");
+    }
+}
+
 #[test]
 fn post_5_what_is_wrong_with_a_scenario_comes_at_once() {
     let (plan, (text, len)) = (Plan::any(), raw("sed = 1\nuntil = 'soon'"));
@@ -75,7 +120,7 @@ fn post_5_what_is_wrong_with_a_scenario_comes_at_once() {
 
 #[test]
 fn post_5_null_and_bad_text_are_errors() {
-    let plan = Plan::any();
+    let (plan, policy) = (Plan::any(), Policy::preset("standard").unwrap());
     let mut buf = hotfix_buf { data: null_mut(), len: 0 };
     let (out, no) = (&raw mut buf, null_mut::<hotfix_buf>());
     let ((text, len), (bad, n)) = (raw(FAULT), (c"ab\xff".as_ptr(), 3));
@@ -96,12 +141,16 @@ fn post_5_null_and_bad_text_are_errors() {
                 call(|e| hotfix_drill(null(), text, len, 0, 0, out, e)),
                 call(|e| hotfix_drill(p, null(), 1, 0, 0, out, e)),
                 call(|e| hotfix_drill(p, text, len, 0, 0, no, e)),
+                call(|e| hotfix_simulate_advise(null(), text, len, out, e)),
+                call(|e| hotfix_simulate_advise(policy.0, null(), 1, out, e)),
+                call(|e| hotfix_simulate_advise(policy.0, text, len, no, e)),
             ],
             [
                 call(|e| hotfix_simulate(p, bad, n, 0, 0, 1, out, e)),
                 call(|e| hotfix_simulate_merge(bad, n, out, e)),
                 call(|e| hotfix_simulate_compare(p, p, bad, n, 0, 0, 1, out, e)),
                 call(|e| hotfix_drill(p, bad, n, 0, 0, out, e)),
+                call(|e| hotfix_simulate_advise(policy.0, bad, n, out, e)),
             ],
         )
     };

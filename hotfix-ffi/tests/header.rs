@@ -46,6 +46,7 @@ const SOURCES: &[&str] = &[
     "export",
     "report",
     "simulate",
+    "advise",
     "rate_ratio",
     "kayenta",
     "interop",

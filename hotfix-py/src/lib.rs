@@ -8,6 +8,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over by value")]
 
 mod action;
+mod advise;
 mod audit;
 mod backtest;
 mod calibration;
@@ -48,6 +49,8 @@ mod verdict;
 mod module {
     #[pymodule_export]
     use crate::action::{Action, Outcome};
+    #[pymodule_export]
+    use crate::advise::{_advise, Advice, Candidate};
     #[pymodule_export]
     use crate::audit::{Audit, AuditFinding, audit};
     #[pymodule_export]

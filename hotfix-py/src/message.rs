@@ -1,12 +1,14 @@
 //! What message is wanted, and the message as Python values.
 
 use hotfix_core::message::{MessageError, Offset, Rendered, Request};
+use hotfix_core::unit::Timestamp;
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDelta, PyString, PyTzInfo};
 use serde_json::{Value, json};
 
-use crate::convert::{At, json, object};
+use crate::convert::{datetime, json, object};
 use crate::error::Result;
 
 /// A request out of a call's arguments.
@@ -14,7 +16,7 @@ pub(crate) fn request(
     kind: &str,
     audience: &str,
     format: &str,
-    at: Option<At>,
+    at: Option<Timestamp>,
     utc_offset: Option<&Bound<'_, PyAny>>,
     values: Option<&Bound<'_, PyAny>>,
 ) -> Result<Request> {
@@ -23,20 +25,38 @@ pub(crate) fn request(
         document["values"] = json(values)?;
     }
     let mut request = Request::from_value(document)?;
-    request.at = at.map(|at| at.0);
+    request.at = at;
     if let Some(offset) = utc_offset {
-        request.utc_offset = read_offset(offset)?;
+        request.utc_offset = read_offset(offset, request.at)?;
     }
     Ok(request)
 }
 
-/// `"+01:00"`, or a `timedelta` of whole minutes.
-fn read_offset(offset: &Bound<'_, PyAny>) -> Result<Offset> {
+/// `"+01:00"`, a `timedelta` of whole minutes, or a `tzinfo`: what it says of the time of the message.
+fn read_offset(offset: &Bound<'_, PyAny>, at: Option<Timestamp>) -> Result<Offset> {
     if let Ok(text) = offset.cast::<PyString>() {
         return Ok(text.to_string_lossy().parse()?);
     }
-    let py = offset.py();
-    let seconds: f64 = offset.call_method0(intern!(py, "total_seconds"))?.extract()?;
+    if let Ok(zone) = offset.cast::<PyTzInfo>() {
+        // Without a time there is no message, and the core says so.
+        return at.map_or(Ok(Offset::UTC), |at| minutes(&zone_offset(zone, at)?));
+    }
+    let delta = offset.cast::<PyDelta>().map_err(|_| {
+        let kind = offset.get_type();
+        PyTypeError::new_err(format!("an offset is text, a timedelta or a tzinfo, not {kind}"))
+    })?;
+    minutes(delta)
+}
+
+fn zone_offset<'py>(zone: &Bound<'py, PyTzInfo>, at: Timestamp) -> Result<Bound<'py, PyDelta>> {
+    let py = zone.py();
+    let there = datetime(py, at)?.call_method1(intern!(py, "astimezone"), (zone,))?;
+    let offset = there.call_method0(intern!(py, "utcoffset"))?;
+    Ok(offset.cast_into::<PyDelta>().map_err(PyErr::from)?)
+}
+
+fn minutes(offset: &Bound<'_, PyDelta>) -> Result<Offset> {
+    let seconds: f64 = offset.call_method0(intern!(offset.py(), "total_seconds"))?.extract()?;
     let minutes = seconds / 60.0;
     #[expect(clippy::cast_possible_truncation, reason = "a whole number below 1,000")]
     let whole = (minutes.fract() == 0.0 && minutes.abs() < 1_000.0).then_some(minutes as i32);

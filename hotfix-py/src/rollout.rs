@@ -291,17 +291,15 @@ impl Rollout {
     /// kind, audience, format : str
     ///     About what, for whom and where: `docs/messages.md` lists all three.
     /// at, utc_offset : optional
-    ///     Of which time; how far the readers' clocks are from UTC, as ``"+01:00"`` or a timedelta.
+    ///     Of which time; the readers' clocks: ``"+01:00"``, a timedelta, or a tzinfo, of which the offset at that time counts.
     /// values : mapping, optional
     ///     Texts by field, for what the rollout does not know. Documents for services come as dict.
     ///
     /// Examples
     /// --------
     /// >>> import hotfix
-    /// >>> plan = hotfix.Policy.preset("standard").plan(
-    /// ...     {"id": "INC-2041", "service": "Payments", "severity": "P1"}, {"version": "2.3.1", "previous": "2.3.0"}
-    /// ... )
-    /// >>> rollout = hotfix.Rollout(plan)
+    /// >>> incident = {"id": "INC-2041", "service": "Payments", "severity": "P1"}
+    /// >>> rollout = hotfix.Rollout(hotfix.Policy.preset("standard").plan(incident, {"version": "2.3.1", "previous": "2.3.0"}))
     /// >>> _ = rollout.handle("2026-03-03T14:08:00Z", {"kind": "note", "by": "lena", "text": "payments fail"})
     /// >>> print(rollout.message("alert", "public", values={"status_page": "https://status.example.org"}))
     /// We are looking into a problem with Payments
@@ -318,6 +316,7 @@ impl Rollout {
         utc_offset: Option<&Bound<'py, PyAny>>,
         values: Option<&Bound<'py, PyAny>>,
     ) -> Result<Bound<'py, PyAny>> {
+        let at = at.map(|at| at.0).or(self.lock(py)?.now());
         let request = message::request(kind, audience, format, at, utc_offset, values)?;
         let rendered = self.lock(py)?.message_for(&request)?;
         Ok(message::python(py, rendered)?)

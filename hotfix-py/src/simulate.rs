@@ -34,7 +34,7 @@ fn plan_of(subject: &Bound<'_, PyAny>, scenario: &Scenario) -> Result<Core> {
 }
 
 /// What threads add up.
-trait Sum: Send + Sized {
+pub(crate) trait Sum: Send + Sized {
     fn merge(&mut self, other: Self) -> std::result::Result<(), SimulationErrors>;
 }
 
@@ -51,7 +51,7 @@ impl Sum for Pairs {
 }
 
 /// Plays runs on so many threads and adds up; tells how far it is, and stops where Python says so.
-fn on_threads<S: Sum>(
+pub(crate) fn on_threads<S: Sum>(
     py: Python<'_>,
     runs: u64,
     threads: Option<usize>,

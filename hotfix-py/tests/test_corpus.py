@@ -586,7 +586,7 @@ RUNNERS: dict[str, Callable[[Case, File, str], None]] = {
 
 
 # Families with a test of their own, `test_scope.py` and `test_vcs.py`; duties are asked of a rollout once it has them.
-ELSEWHERE = {"convert", "measures", "recorded", "scope", "time", "train", "vcs"}
+ELSEWHERE = {"convert", "measures", "recorded", "scope", "simulate", "time", "train", "vcs"}
 
 
 def cases() -> Iterator[Any]:

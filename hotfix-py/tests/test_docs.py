@@ -15,7 +15,7 @@ from hotfix import _errors
 PACKAGE = Path(__file__).parents[1]
 DOCS = PACKAGE.parent / "docs"
 PAGES = [PACKAGE / "README.md", PACKAGE.parent / "README.md"]
-PAGES += [DOCS / name for name in ("python.md", "kayenta.md", "import.md", "policy.md", "statistics.md")]
+PAGES += [DOCS / f"{name}.md" for name in ("python", "kayenta", "import", "policy", "simulation", "statistics")]
 
 
 def documented() -> Iterator[tuple[str, str]]:

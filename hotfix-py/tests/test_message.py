@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -38,6 +39,51 @@ def test_comm_2_an_offset_is_text_or_a_timedelta() -> None:
         with pytest.raises(hotfix.MessageError) as caught:
             made.message("alert", utc_offset=offset)
         assert caught.value.code == "HF-MSG-004"
+
+
+def test_comm_2_a_zone_has_the_offset_of_the_messages_moment() -> None:
+    made = rollout()
+    berlin = ZoneInfo("Europe/Berlin")
+    # Without a time it is the last one known, in winter; summer time began on 2026-03-29 at 01:00 UTC.
+    assert "Began: 15:02 UTC+01:00" in made.message("alert", utc_offset=berlin)
+    summer = made.message("alert", at="2026-07-03T14:00:00Z", utc_offset=berlin)
+    assert "Began: 2026-03-03 16:02 UTC+02:00" in summer
+    for at, hours in (("2026-03-29T00:59:59Z", 1), ("2026-03-29T01:00:00Z", 2)):
+        offset = timedelta(hours=hours)
+        assert made.message("alert", at=at, utc_offset=berlin) == made.message("alert", at=at, utc_offset=offset)
+    assert made.message("alert", utc_offset=timezone(timedelta(hours=1))) == made.message("alert", utc_offset=berlin)
+    assert made.message("alert", utc_offset=UTC) == made.message("alert")
+
+
+def test_comm_2_a_zone_may_ask_the_rollout_and_what_it_raises_comes_out() -> None:
+    made = rollout()
+
+    class Asking(tzinfo):
+        def utcoffset(self, _dt: datetime | None) -> timedelta:
+            made.blockers()
+            raise LookupError("no table")
+
+        def dst(self, _dt: datetime | None) -> timedelta:
+            return timedelta()
+
+        def tzname(self, _dt: datetime | None) -> str:
+            return "asking"
+
+    with pytest.raises(LookupError, match="no table"):
+        made.message("alert", utc_offset=Asking())
+
+
+@pytest.mark.parametrize("offset", [60, 1.0, b"+01:00", datetime(2026, 3, 3, tzinfo=UTC), ZoneInfo])
+def test_comm_2_anything_else_is_no_offset(offset: Any) -> None:
+    with pytest.raises(TypeError, match="an offset is text, a timedelta or a tzinfo"):
+        rollout().message("alert", utc_offset=offset)
+
+
+def test_comm_2_before_the_first_input_there_is_no_time_to_ask_a_zone_about() -> None:
+    plan = hotfix.Policy.preset("standard").plan({"id": "INC-1", "severity": "P1"}, {"version": "2", "previous": "1"})
+    with pytest.raises(hotfix.MessageError) as caught:
+        hotfix.Rollout(plan).message("alert", utc_offset=ZoneInfo("Europe/Berlin"))
+    assert caught.value.code == "HF-MSG-005"
 
 
 def test_comm_2_what_does_not_exist_is_refused() -> None:

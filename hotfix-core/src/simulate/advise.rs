@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyError, Problem};
 use crate::stats::Counts;
 use crate::stats::fixed::clopper_pearson;
 use crate::text::shown;
@@ -79,7 +79,7 @@ pub struct Score {
 }
 
 /// What was found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Advice {
     /// The share of false rollbacks that is allowed.
     pub most_false_rollbacks: f64,
@@ -94,7 +94,7 @@ pub struct Advice {
 }
 
 /// One policy that was tried.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// What differs from the policy as it is, by place.
     pub changes: BTreeMap<String, Value>,
@@ -140,6 +140,7 @@ impl Axis {
             path: "/evidence/alpha".to_owned(),
             values: values.map(Value::from).collect(),
         });
+        axes.retain(|axis| !axis.values.is_empty());
         axes
     }
 }
@@ -148,9 +149,10 @@ impl Adviser {
     /// Prepares every combination of the values, each beside the value that the policy has.
     ///
     /// # Errors
-    /// `HF-SIM-012` without a scenario, with a bound outside of 0 to 1, or with more than a thousand candidates; those of
-    /// [`Campaign::try_new`] where the policy as it is cannot be tried. A candidate that cannot be read or planned is no
-    /// error: the advice says why.
+    /// Each with its place among the arguments: `/scenarios`, `/bound`, `/axes/0/path`. `HF-SIM-012` without a scenario, an
+    /// axis or a value of one, with an axis of a place that an earlier one has, with a bound outside of 0 to 1, or with more
+    /// than a thousand candidates; `HF-SIM-009` where the policy has no such place; those of [`Campaign::try_new`] where the
+    /// policy as it is cannot be tried. A candidate that cannot be read or planned is no error: the advice says why.
     pub fn try_new(
         policy: &Arc<Policy>,
         scenarios: &[Scenario],
@@ -158,20 +160,8 @@ impl Adviser {
         most_false_rollbacks: f64,
         seed: u64,
     ) -> Result<Self, SimulationErrors> {
-        let refuse = |detail: &'static str| {
-            Err(SimulationErrors::of("", SimulationFault::NoAdvice { detail }))
-        };
-        if scenarios.is_empty() {
-            return refuse("there is no scenario to try policies in: give at least one");
-        }
-        if !(0.0..=1.0).contains(&most_false_rollbacks) {
-            return refuse("the bound of false rollbacks is a share from 0 to 1");
-        }
-        let combinations =
-            axes.iter().try_fold(1_usize, |all, axis| all.checked_mul(axis.values.len() + 1));
-        if combinations.is_none_or(|all| all > MOST_CANDIDATES) {
-            return refuse("there are more than 1000 combinations: try fewer values at a time");
-        }
+        let document: Value = serde_json::from_str(&policy.to_json()).unwrap_or_default();
+        check(&document, scenarios, axes, most_false_rollbacks)?;
         let mut changes = vec![BTreeMap::new()];
         for axis in axes {
             let mut with = changes.clone();
@@ -183,7 +173,6 @@ impl Adviser {
             }
             changes = with;
         }
-        let document: Value = serde_json::from_str(&policy.to_json()).unwrap_or_default();
         let candidates = changes
             .into_iter()
             .map(|changes| {
@@ -259,23 +248,85 @@ impl Adviser {
     }
 }
 
+/// What is wrong with the question, whatever the luck.
+fn check(
+    document: &Value,
+    scenarios: &[Scenario],
+    axes: &[Axis],
+    most_false_rollbacks: f64,
+) -> Result<(), SimulationErrors> {
+    let mut errors = SimulationErrors::new();
+    let mut refuse = |path: &str, detail| errors.push(path, SimulationFault::NoAdvice { detail });
+    if scenarios.is_empty() {
+        refuse("/scenarios", "there is no scenario to try policies in: give at least one");
+    }
+    if !(0.0..=1.0).contains(&most_false_rollbacks) {
+        refuse("/bound", "the bound of false rollbacks is a share from 0 to 1");
+    }
+    if axes.is_empty() {
+        refuse("/axes", "there is nothing to try: give at least one place with values");
+    }
+    let combinations =
+        axes.iter().try_fold(1_usize, |all, axis| all.checked_mul(axis.values.len() + 1));
+    if combinations.is_none_or(|all| all > MOST_CANDIDATES) {
+        refuse("/axes", "there are more than 1000 combinations: try fewer values at a time");
+    }
+    for (index, axis) in axes.iter().enumerate() {
+        if axis.values.is_empty() {
+            refuse(&format!("/axes/{index}/values"), "there is nothing to try here: give a value");
+        }
+        if axes.iter().take(index).any(|earlier| earlier.path == axis.path) {
+            let detail = "an earlier axis has this place: give all its values there";
+            refuse(&format!("/axes/{index}/path"), detail);
+        }
+    }
+    for (index, axis) in axes.iter().enumerate() {
+        if !is_there(document, axis) {
+            let detail = no_place(&axis.path);
+            errors.push(&format!("/axes/{index}/path"), SimulationFault::NotTaken { detail });
+        }
+    }
+    errors.or(Some(()))
+}
+
+fn no_place(path: &str) -> String {
+    format!("the policy has no place `{}`: write a JSON Pointer into its JSON", shown(path))
+}
+
+/// Whether a policy can have a value there. A default is not written, so the reader of policies knows.
+fn is_there(document: &Value, axis: &Axis) -> bool {
+    if document.pointer(&axis.path).is_some() {
+        return !axis.path.is_empty();
+    }
+    let mut document = document.clone();
+    match (place(&mut document, &axis.path), axis.values.first()) {
+        (Some(place), Some(value)) => *place = value.clone(),
+        (there, _) => return there.is_some(),
+    }
+    let unknown = |error: &PolicyError| {
+        matches!(error.problem(), Problem::UnknownKey { .. }) && error.path() == axis.path
+    };
+    Policy::from_json(&document.to_string()).map_or_else(|e| !e.iter().any(unknown), |_| true)
+}
+
 fn campaigns(
     policy: &Arc<Policy>,
     scenarios: &[Scenario],
     seed: u64,
 ) -> Result<Vec<Campaign>, SimulationErrors> {
-    scenarios
-        .iter()
-        .map(|scenario| Campaign::try_new(scenario.plan(Arc::clone(policy))?, scenario, seed))
-        .collect()
+    let campaign =
+        |scenario: &Scenario| Campaign::try_new(scenario.plan(Arc::clone(policy))?, scenario, seed);
+    let placed = |(index, scenario)| {
+        campaign(scenario).map_err(|errors| errors.under(&format!("/scenarios/{index}")))
+    };
+    scenarios.iter().enumerate().map(placed).collect()
 }
 
 /// The policy with other values; why not, where it cannot be read.
 fn changed(document: &Value, changes: &BTreeMap<String, Value>) -> Result<Policy, String> {
     let mut document = document.clone();
     for (path, value) in changes {
-        *place(&mut document, path)
-            .ok_or_else(|| format!("the policy has no place `{}`", shown(path)))? = value.clone();
+        *place(&mut document, path).ok_or_else(|| no_place(path))? = value.clone();
     }
     Policy::from_json(&document.to_string()).map_err(|errors| errors.to_string())
 }

@@ -182,6 +182,14 @@ impl SimulationErrors {
         self.list.push(SimulationError { path: path.to_owned(), fault });
     }
 
+    /// The same in a larger document, where this one stands at `path`.
+    pub(super) fn under(mut self, path: &str) -> Self {
+        for error in &mut self.list {
+            error.path.insert_str(0, path);
+        }
+        self
+    }
+
     /// What was read, where nothing is wrong with it.
     pub(super) fn or<T>(self, read: Option<T>) -> Result<T, Self> {
         match read {

@@ -7,7 +7,8 @@
 //!
 //! A [`Scenario`] is such a world as a document: traffic, faults and people, drawn from a seed. A
 //! [`Campaign`] plays many runs of it and gives the [`Outcome`]
-//! table, a [`Comparison`] plays two policies against the same luck.
+//! table, a [`Comparison`] plays two policies against the same luck. An [`Adviser`] tries a policy with other values; a [`Search`] is
+//! that as a document asks for it.
 
 mod advise;
 mod answers;
@@ -25,6 +26,7 @@ mod random;
 pub mod recorded;
 mod run;
 mod scenario;
+mod search;
 mod tally;
 mod traffic;
 mod world;
@@ -38,5 +40,6 @@ pub use fault::{FaultArm, FaultKind};
 pub use people::Judgement;
 pub use run::{Passed, Player, Run, Until};
 pub use scenario::Scenario;
+pub use search::{Scores, Search};
 pub use tally::{CONFIDENCE, Mean, Outcome, Rate, Tally, Took, Truth};
 pub use world::{Hurt, Shown, Tick, World};

@@ -114,7 +114,7 @@ impl Scenario {
         reader.errors.or(read)
     }
 
-    fn from_document(reader: &mut Reader, document: &Value) -> Option<Self> {
+    pub(super) fn from_document(reader: &mut Reader, document: &Value) -> Option<Self> {
         let table = reader.table(document, KEYS)?;
         let subject = |reader: &mut Reader, value: &Value| {
             reader.open_table(value).map(|table| Value::Object(table.clone()))

@@ -384,7 +384,7 @@ pub struct Outcome {
 }
 
 /// A share of runs with its interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
     /// In so many runs.
     pub count: u64,
@@ -408,14 +408,24 @@ impl Rate {
 }
 
 /// A mean with its interval. After one run its ends are unbounded, which JSON writes as null.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mean {
     /// The mean.
     pub mean: f64,
     /// The interval's lower end.
+    #[serde(deserialize_with = "lower_end")]
     pub low: f64,
     /// The interval's upper end.
+    #[serde(deserialize_with = "upper_end")]
     pub high: f64,
+}
+
+fn lower_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NEG_INFINITY))
+}
+
+fn upper_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
 /// How long something took, in seconds.

@@ -22,10 +22,12 @@ from hotfix import kayenta, stats, vcs
 from hotfix._backtest import backtest
 from hotfix._core import (
     Action,
+    Advice,
     Audit,
     AuditFinding,
     Backtest,
     Backtests,
+    Candidate,
     Cause,
     Classification,
     Comparison,
@@ -93,7 +95,7 @@ from hotfix._errors import (
     SimulationError,
     StatsError,
 )
-from hotfix._simulate import compare, drill, simulate
+from hotfix._simulate import advise, compare, drill, simulate
 from hotfix._values import ByValue
 
 __all__ = [
@@ -163,6 +165,9 @@ __all__ = [
     "simulate",
     "compare",
     "drill",
+    "advise",
+    "Advice",
+    "Candidate",
     # Statistics
     "stats",
     "kayenta",

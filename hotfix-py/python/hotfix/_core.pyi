@@ -1,7 +1,7 @@
 """The types of `hotfix` and `hotfix.stats`; import them from there."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from os import PathLike
 from typing import (
     Any,
@@ -41,6 +41,9 @@ __all__ = [
     "_simulate",
     "_compare",
     "_drill",
+    "_advise",
+    "Advice",
+    "Candidate",
     "Equivalence",
     "FisherExact",
     "KolmogorovSmirnov",
@@ -666,7 +669,7 @@ class Rollout:
         format: Literal["text", "markdown"] = "text",
         *,
         at: _Time | None = None,
-        utc_offset: str | timedelta | None = None,
+        utc_offset: str | timedelta | tzinfo | None = None,
         values: Mapping[str, str] | None = None,
     ) -> str: ...
     @overload
@@ -677,7 +680,7 @@ class Rollout:
         format: Literal["slack", "teams", "pagerduty"],
         *,
         at: _Time | None = None,
-        utc_offset: str | timedelta | None = None,
+        utc_offset: str | timedelta | tzinfo | None = None,
         values: Mapping[str, str] | None = None,
     ) -> dict[str, Any]: ...
     @overload
@@ -688,7 +691,7 @@ class Rollout:
         *,
         format: Literal["slack", "teams", "pagerduty"],
         at: _Time | None = None,
-        utc_offset: str | timedelta | None = None,
+        utc_offset: str | timedelta | tzinfo | None = None,
         values: Mapping[str, str] | None = None,
     ) -> dict[str, Any]: ...
     def openmetrics(self, at: _Time) -> str: ...
@@ -1252,6 +1255,44 @@ def _compare(
     progress: Callable[[int, int], object] | None = None,
 ) -> Differences: ...
 def _drill(subject: Policy | Plan, scenario: str, seed: int | None = None, number: int = 0) -> DrillRun: ...
+def _advise(
+    policy: Policy,
+    question: str,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Advice: ...
+
+@final
+class Advice(_Document):
+    @property
+    def most_false_rollbacks(self) -> float: ...
+    @property
+    def runs(self) -> int: ...
+    @property
+    def candidates(self) -> list[Candidate]: ...
+    @property
+    def best(self) -> int | None: ...
+    def to_markdown(self) -> str: ...
+
+@final
+class Candidate(_Document):
+    @property
+    def changes(self) -> dict[str, Any]: ...
+    @property
+    def not_tried(self) -> str | None: ...
+    @property
+    def false_rollbacks(self) -> _Rate: ...
+    @property
+    def at_most(self) -> float: ...
+    @property
+    def keeps(self) -> bool: ...
+    @property
+    def missed_faults(self) -> _Rate: ...
+    @property
+    def completed(self) -> _Rate: ...
+    @property
+    def hurt(self) -> _Mean: ...
+
 @final
 class Evidence(_Document):
     @property

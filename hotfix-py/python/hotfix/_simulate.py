@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from hotfix import _core
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Sequence
 
-    from hotfix._core import Differences, DrillRun, Plan, Policy, SimulationOutcome
+    from hotfix._core import Advice, Differences, DrillRun, Plan, Policy, SimulationOutcome
 
-__all__ = ["compare", "drill", "simulate"]
+__all__ = ["advise", "compare", "drill", "simulate"]
 
 
 def simulate(
@@ -152,6 +153,80 @@ def drill(
     ([], True)
     """
     return _core._drill(policy, _text(scenario), seed, number)
+
+
+def advise(
+    policy: Policy,
+    scenarios: Sequence[str | Mapping[str, Any]],
+    axes: Sequence[Mapping[str, Any]] | None,
+    runs: int,
+    *,
+    bound: float | str = 0.05,
+    seed: int | None = None,
+    threads: int | None = None,
+    progress: bool | Callable[[int, int], object] | None = None,
+) -> Advice:
+    """Try a policy with other values, and say which keep false rollbacks under a bound at the least harm.
+
+    Every combination of the values is a candidate, and each value is tried beside the one that the policy has. All
+    meet the same luck in every scenario. The same seed gives the same advice, however many threads play it.
+
+    Parameters
+    ----------
+    policy : Policy
+        What is tried as it is, and with other values.
+    scenarios : sequence of str or mapping
+        What it is tried in, each as in `simulate`: at least one without a fault, and one for each fault to be found.
+    axes : sequence of mapping, or None
+        ``{"path": "/phases/0/share", "values": ["5%", "20%"]}``: a place in the policy's JSON, and what is tried there.
+        None tries what is usual: half and twice the first phase's share and duration, and the level of the tests.
+    runs : int
+        Of each candidate in each scenario. A candidate keeps a bound only where its runs show it: of 5 % a hundred show
+        little, five hundred much.
+    bound : float or str
+        The share of false rollbacks that is allowed in every scenario.
+    seed : int, optional
+        At most 2**53; without it the first scenario's own.
+    threads, progress
+        As in `simulate`; told are the runs of all candidates, each through every scenario.
+
+    Returns
+    -------
+    Advice
+        The candidates and which of them to take; `to_markdown` is the table of them.
+
+    Raises
+    ------
+    SimulationError
+        With all that is wrong with the question, each with its place: ``/axes/0/path``.
+
+    Examples
+    --------
+    >>> import hotfix
+    >>> policy = hotfix.Policy.preset("standard")
+    >>> scenarios = [{}, {"faults": [{"kind": "errors", "times": 30.0}]}]
+    >>> axes = [{"path": "/phases/0/share", "values": ["2%", "20%"]}]
+    >>> advice = hotfix.advise(policy, scenarios, axes, runs=20, bound=0.4)
+    >>> [(candidate.changes, candidate.keeps) for candidate in advice.candidates]
+    [({}, True), ({'/phases/0/share': '2%'}, True), ({'/phases/0/share': '20%'}, True)]
+    >>> advice.candidates[advice.best].changes
+    {'/phases/0/share': '2%'}
+    """
+    question = {"scenarios": scenarios, "axes": axes, "runs": runs, "bound": bound}
+    if seed is not None:
+        question["seed"] = seed
+    with _shown(progress) as told:
+        advice = _core._advise(policy, json.dumps(question, default=_plain), threads, told)
+    return advice
+
+
+def _plain(value: object) -> object:
+    """Turn a mapping into a dict and what can be gone through into a list, for JSON."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Iterable):
+        return list(value)
+    raise TypeError(f"{type(value)} is no value of a question: give dict, list, str, number, bool or None")
 
 
 def _text(scenario: str | Mapping[str, Any]) -> str:

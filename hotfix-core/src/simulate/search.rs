@@ -1,0 +1,165 @@
+//! Advice as a document asks for it: the work in parts for any number of threads.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::policy::Policy;
+use crate::text::shown;
+
+use super::advise::{Advice, Adviser, Axis, Score};
+use super::document::{Reader, parse};
+use super::error::{SimulationErrors, SimulationFault};
+use super::scenario::Scenario;
+
+/// A search that was asked for: candidates, each with so many runs in each scenario.
+///
+/// The question is TOML, or JSON where it begins with a brace: `scenarios`, a list of scenarios, each a table or the text of
+/// one; `axes`, a list of `{ path, values }`, without it [`Axis::usual`]; `runs`, of each candidate in each scenario; `bound`,
+/// the share of false rollbacks that is allowed, 5% where nobody says; `seed`, without it the first scenario's.
+///
+/// The runs of all candidates are numbered as one, so that a host splits them as it likes: the advice is the same.
+///
+/// ```
+/// use std::sync::Arc;
+/// use hotfix_core::policy::Policy;
+/// use hotfix_core::simulate::Search;
+///
+/// let policy = Arc::new(Policy::from_toml(include_str!("../../tests/policies/simulated.toml"))?);
+/// let search = Search::read(&policy, r#"
+///     runs = 100
+///     axes = [{ path = "/phases/0/share", values = ["5%", "20%"] }]
+///     scenarios = [{}, { faults = [{ kind = "errors", times = 20.0 }] }]
+/// "#)?;
+/// assert_eq!(search.work(), 300);
+/// let mut scores = search.play(0..170);
+/// scores.merge(&search.play(170..300));
+/// assert_eq!(search.advice(&scores).candidates.len(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Search {
+    adviser: Adviser,
+    runs: u64,
+}
+
+/// What came of a part of a search; parts are added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scores(Vec<Score>);
+
+/// What a question says, before it is known to be sound.
+struct Question {
+    scenarios: Vec<Scenario>,
+    axes: Vec<Axis>,
+    bound: f64,
+    runs: u64,
+    seed: u64,
+}
+
+const KEYS: &[&str] = &["scenarios", "axes", "bound", "runs", "seed"];
+
+const AXIS: &[&str] = &["path", "values"];
+
+/// What is allowed of false rollbacks where nobody says.
+const BOUND: f64 = 0.05;
+
+/// So many runs are played at a time: their harm is kept until all scenarios have been met.
+const PART: u64 = 64;
+
+/// More would take years.
+const MOST_RUNS: u64 = 1_000_000_000;
+
+impl Search {
+    /// Reads a question and prepares every candidate.
+    ///
+    /// # Errors
+    /// All that is wrong with the question, each with its place (`/axes/0/path`, `/scenarios/1/until`): `HF-SIM-001` to
+    /// `HF-SIM-006`, and what a scenario cannot have; else as [`Adviser::try_new`].
+    pub fn read(policy: &Arc<Policy>, question: &str) -> Result<Self, SimulationErrors> {
+        let mut reader = Reader::new();
+        let question = Question::read(&mut reader, &parse(question)?, policy);
+        let Question { scenarios, axes, bound, runs, seed } = reader.errors.or(question)?;
+        Ok(Self { adviser: Adviser::try_new(policy, &scenarios, &axes, bound, seed)?, runs })
+    }
+
+    /// The runs of all candidates, each through all scenarios.
+    pub const fn work(&self) -> u64 {
+        self.runs.saturating_mul(self.adviser.candidates() as u64)
+    }
+
+    /// Plays a part of them; nothing comes of what is beyond the last.
+    pub fn play(&self, part: Range<u64>) -> Scores {
+        let mut scores = Scores(self.adviser.nothing());
+        let end = part.end.min(self.work());
+        let mut next = part.start;
+        while next < end {
+            let (candidate, first) = (next / self.runs, next % self.runs);
+            let count = PART.min(self.runs - first).min(end - next);
+            let candidate = usize::try_from(candidate).unwrap_or(usize::MAX);
+            if let Some(score) = scores.0.get_mut(candidate) {
+                score.merge(&self.adviser.play(candidate, first..first + count));
+            }
+            next += count;
+        }
+        scores
+    }
+
+    /// What the scores of all parts say.
+    pub fn advice(&self, scores: &Scores) -> Advice {
+        self.adviser.advice(&scores.0)
+    }
+}
+
+impl Scores {
+    /// Adds what came of another part of the same search.
+    pub fn merge(&mut self, other: &Self) {
+        for (score, other) in self.0.iter_mut().zip(&other.0) {
+            score.merge(other);
+        }
+    }
+}
+
+impl Question {
+    fn read(reader: &mut Reader, document: &Value, policy: &Policy) -> Option<Self> {
+        let table = reader.table(document, KEYS)?;
+        let scenarios = reader.list(table, "scenarios", scenario);
+        let axes = match table.get("axes") {
+            None | Some(Value::Null) => Axis::usual(policy),
+            Some(_) => reader.list(table, "axes", axis),
+        };
+        let bound = reader.key(table, "bound", Reader::chance).unwrap_or(BOUND);
+        let seed = reader.key(table, "seed", Reader::seed);
+        let runs = reader.needed(table, "runs", runs);
+        let seed = seed.or_else(|| scenarios.first().map(Scenario::seed)).unwrap_or_default();
+        Some(Self { scenarios, axes, bound, runs: runs?, seed })
+    }
+}
+
+/// A table, or the text of one.
+fn scenario(reader: &mut Reader, value: &Value) -> Option<Scenario> {
+    let Value::String(text) = value else { return Scenario::from_document(reader, value) };
+    match parse(text) {
+        Ok(document) => Scenario::from_document(reader, &document),
+        Err(errors) => {
+            for error in &errors {
+                reader.fail::<()>(error.fault().clone());
+            }
+            None
+        }
+    }
+}
+
+fn axis(reader: &mut Reader, value: &Value) -> Option<Axis> {
+    let table = reader.table(value, AXIS)?;
+    let values = reader.list(table, "values", |_, value| Some(value.clone()));
+    Some(Axis { path: reader.needed(table, "path", Reader::text)?, values })
+}
+
+fn runs(reader: &mut Reader, value: &Value) -> Option<u64> {
+    let read = value.as_u64().filter(|runs| (1..=MOST_RUNS).contains(runs));
+    let range = "a whole number from 1 to 1000000000";
+    read.or_else(|| {
+        reader.fail(SimulationFault::OutOfRange { got: shown(&value.to_string()), range })
+    })
+}
