@@ -32,7 +32,6 @@ const MOST_LINES: u64 = 1 << 53;
 pub(super) struct CaseState {
     stage: Stage,
     turned_back_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     turned_back_for: Option<RollbackCause>,
     at: Option<Timestamp>,
     share: Share,
