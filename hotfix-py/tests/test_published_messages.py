@@ -76,6 +76,24 @@ def test_comm_1_no_message_is_left_out() -> None:
         assert messages(name).keys() == EVERY, name
 
 
+def lines_of(name: str, document: dict[str, Any]) -> list[str]:
+    """The lines that a document shows."""
+    if name == "slack":
+        return [line for block in document["blocks"] for line in block["text"]["text"].split("\n")]
+    if name == "teams":
+        (attachment,) = document["attachments"]
+        return ["".join(run["text"] for run in row["inlines"]) for row in attachment["content"]["body"]]
+    message: str = document["payload"]["custom_details"]["message"]
+    return message.split("\n")
+
+
+@pytest.mark.parametrize("name", ["slack", "teams", "pagerduty"])
+def test_comm_2_every_document_says_what_the_text_says(name: str) -> None:
+    for (of, text), document in zip(messages("text.txt").items(), documents(f"{name}.txt"), strict=True):
+        lines = [line.replace("\N{BULLET} ", "- ") for line in lines_of(name, document)]
+        assert lines == text.split("\n"), of
+
+
 # ---- CommonMark ----
 
 
