@@ -79,7 +79,7 @@ fn schema(kind: &str) -> Value {
         ),
         "service.published" => ("service", json!({"environment": reference}), vec!["environment"]),
         "pipelinerun.started" => {
-            ("pipelineRun", json!({"pipelineName": text, "url": text}), vec![])
+            ("pipelineRun", json!({"pipelineName": text, "url": text}), vec!["pipelineName", "url"])
         }
         "pipelinerun.finished" => (
             "pipelineRun",

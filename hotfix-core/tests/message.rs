@@ -15,6 +15,7 @@ use std::path::Path;
 use hotfix_core::grade::{Audience, MessageKind};
 use hotfix_core::message::{Format, Rendered, Request};
 use hotfix_core::policy::Policy;
+use hotfix_core::rollout::Rollout;
 use message_story::{marked_states, moments};
 
 /// `HOTFIX_BLESS=1` writes the files anew; each was read by eye.
@@ -125,6 +126,33 @@ fn comm_1_no_message_has_a_blank() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn comm_1_where_no_line_is_left_the_message_says_how_it_stands() {
+    let without = |rollout: &Rollout, audience, format, fields: &[&str]| {
+        let values = fields.iter().map(|field| ((*field).to_owned(), String::new())).collect();
+        let kind = MessageKind::PhasePassed;
+        let request = Request { audience, format, values, ..Request::new(kind) };
+        rollout.message_for(&request).unwrap()
+    };
+    for preset in Policy::presets() {
+        // No phase passed, nothing was measured, and nobody knows what comes next.
+        let rollout = &marked_states(preset)[0];
+        let fields = ["phase", "share", "next_step", "metrics", "duration"];
+        let text = without(rollout, Audience::Responders, Format::Text, &fields).to_string();
+        assert_eq!(text, "SECRET-title: a fix waits for approval", "{preset}");
+        for audience in Audience::ALL {
+            let Rendered::Json(event) = without(rollout, *audience, Format::PagerDuty, &fields)
+            else {
+                panic!("no event")
+            };
+            assert_ne!(event["payload"]["summary"], "", "{preset} {audience}");
+        }
+        let fields = [&fields[..], &["title", "service", "status"]].concat();
+        let text = without(rollout, Audience::Responders, Format::Text, &fields).to_string();
+        assert_eq!(text, "Incident", "{preset}");
     }
 }
 

@@ -178,7 +178,7 @@ impl<'a> Writer<'a> {
                 Command::Start => {
                     let attempt = rollout.attempt();
                     self.running = Some(attempt);
-                    let subject = Self::run(rollout, attempt, None);
+                    let subject = self.run(rollout, attempt, None);
                     self.put(rollout, entry, entry.at, "pipelinerun.started", subject);
                 }
                 Command::Confirm { .. } => self.confirmed(rollout, entry),
@@ -242,7 +242,7 @@ impl<'a> Writer<'a> {
                     if self.watched.as_ref() != Some(&watched) {
                         self.leave(rollout, entry, "success", "");
                         self.watched = Some(watched);
-                        let subject = Self::run(rollout, rollout.attempt(), self.watched.as_ref());
+                        let subject = self.run(rollout, rollout.attempt(), self.watched.as_ref());
                         self.put(rollout, entry, entry.at, "taskrun.started", subject);
                     }
                 }
@@ -280,7 +280,7 @@ impl<'a> Writer<'a> {
     /// The phase that was watched is over.
     fn leave(&mut self, rollout: &Rollout, entry: &Entry<'_>, outcome: &str, why: &str) {
         let (Some(watched), Some(attempt)) = (self.watched.take(), self.running) else { return };
-        let mut subject = Self::run(rollout, attempt, Some(&watched));
+        let mut subject = self.run(rollout, attempt, Some(&watched));
         ended(&mut subject, outcome, why);
         self.put(rollout, entry, entry.at, "taskrun.finished", subject);
     }
@@ -288,7 +288,7 @@ impl<'a> Writer<'a> {
     /// The attempt is over.
     fn finish(&mut self, rollout: &Rollout, entry: &Entry<'_>, outcome: &str, why: &str) {
         let Some(attempt) = self.running.take() else { return };
-        let mut subject = Self::run(rollout, attempt, None);
+        let mut subject = self.run(rollout, attempt, None);
         ended(&mut subject, outcome, why);
         self.put(rollout, entry, entry.at, "pipelinerun.finished", subject);
     }
@@ -321,11 +321,15 @@ impl<'a> Writer<'a> {
     }
 
     /// An attempt, or a phase of it.
-    fn run(rollout: &Rollout, attempt: u32, phase: Option<&(String, Timestamp)>) -> Subject {
-        let run = format!("{}/attempt-{attempt}", rollout.plan().subject().incident.id);
+    fn run(&self, rollout: &Rollout, attempt: u32, phase: Option<&(String, Timestamp)>) -> Subject {
+        let incident = &rollout.plan().subject().incident.id;
+        let run = format!("{incident}/attempt-{attempt}");
         match phase {
             None => {
-                let content = json!({"pipelineName": "hot-fix"});
+                // The schema requires a URL. No log knows a page of its own for the run, so it is a part of the source.
+                let page = self.options.source.split('#').next().unwrap_or_default();
+                let url = format!("{page}#{}/attempt-{attempt}", percent(incident));
+                let content = json!({"pipelineName": "hot-fix", "url": url});
                 Subject { id: run, kind: "pipelineRun", content }
             }
             Some((phase, _)) => {
@@ -379,7 +383,7 @@ fn ended(subject: &mut Subject, outcome: &str, why: &str) {
     }
 }
 
-/// A part of a package URL: all but letters, digits and `.-_~` is written by its number.
+/// A part of a URL: all but letters, digits and `.-_~` is written by its number.
 fn percent(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b".-_~".contains(&byte) {

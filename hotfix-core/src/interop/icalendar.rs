@@ -50,7 +50,7 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     page.line("VERSION:2.0");
     page.line("PRODID:-//hotfix//duties//EN");
     page.line("CALSCALE:GREGORIAN");
-    page.line("METHOD:PUBLISH");
+    // No METHOD: published to-dos would each need an ORGANIZER, a person, and a DTSTART (RFC 5546, 3.4.1).
     let asked = [&duties.overdue, &duties.due].into_iter().flatten();
     let others = [&duties.next, &duties.later, &duties.undated, &duties.done];
     let items = asked

@@ -73,6 +73,10 @@ impl fmt::Display for Rendered {
 /// The templates that stand in where a policy has none: one for each kind and audience.
 static STANDARD: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::preset("standard").ok());
 
+/// Stands in where each line of a message would print a field without a value.
+const UNTOLD: &str = "{% if title %}{{ title }}{% elif service %}{{ service }}{% else %}Incident{% endif %}\
+    {% if status %}: {{ status }}{% endif %}";
+
 impl Rollout {
     /// The message for an occasion and an audience, as of the last time known, in UTC.
     ///
@@ -108,7 +112,8 @@ impl Rollout {
 
     /// The message that is asked for: at another time, for other clocks, with values that the rollout does not know.
     ///
-    /// A line that would print a field without a value is left out. The state is the rollout's, whatever the time.
+    /// A line that would print a field without a value is left out; where none is left, what it is about and how it stands
+    /// are the message, since no service takes an empty one. The state is the rollout's, whatever the time.
     ///
     /// # Errors
     /// `HF-MSG-003` for a value of a field that does not exist, `HF-MSG-005` before the first input without a time,
@@ -124,6 +129,15 @@ impl Rollout {
                 MessageError::Template { message: format!("`{}`", message.id), fault }
             })?,
             None => Vec::new(),
+        };
+        let lines = if lines.is_empty() {
+            let told = render::render(UNTOLD, &fields);
+            told.map_err(|fault| MessageError::Template {
+                message: "the text that stands in".to_owned(),
+                fault,
+            })?
+        } else {
+            lines
         };
         Ok(shown(self, request, at, &lines))
     }

@@ -242,7 +242,8 @@ pub(super) fn watch_for(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<
                 if later.watch.is_empty() {
                     format!("until {until}: the metrics")
                 } else {
-                    format!("until {until}: {}", later.watch.join(", "))
+                    // What is watched may have a comma in it.
+                    format!("until {until}: {}", later.watch.join("; "))
                 }
             })
             .collect();

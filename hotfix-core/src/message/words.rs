@@ -102,6 +102,8 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
             _ => "preparing a fix",
         },
         Stage::Deploying(_) => "deploying the fix",
+        // With all of the traffic there is no more to get.
+        Stage::Monitoring(step) if is_last(rollout, step.index) => "watching the fix",
         Stage::Monitoring(_) => "watching the fix before it gets more traffic",
         Stage::Gate { .. } => "deciding whether it gets more traffic",
         Stage::FinalValidation { .. } => "looking everything over a last time",
@@ -113,6 +115,11 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         Stage::Paused { .. } => "waiting for somebody to let it go on",
         Stage::Frozen { .. } => "deciding what to do",
     }
+}
+
+/// Whether no phase follows.
+fn is_last(rollout: &Rollout, index: usize) -> bool {
+    index + 1 >= rollout.plan().policy().phases().len()
 }
 
 /// What comes next; `plain` without names of phases.
