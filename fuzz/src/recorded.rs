@@ -40,7 +40,11 @@ pub fn recording(data: &[u8]) {
     assert!(readings.is_sorted_by_key(|reading| reading.at));
     assert!(readings.iter().all(|reading| !reading.metrics.is_empty() || format == "json_lines"));
     let mut assume = mapping.assume;
-    let first = assume.from.unwrap_or(readings[0].at);
+    let first = readings[0].at;
+    if readings.windows(2).any(|two| two[1].at.since(two[0].at) > LONGEST) {
+        assume.from.get_or_insert(first - LONGEST);
+    }
+    let first = assume.from.unwrap_or(first);
     assume.until = Some(assume.until.map_or(first + LONGEST, |until| until.min(first + LONGEST)));
     match backtest(POLICIES.as_slice(), &recorded, &assume) {
         Ok(found) => {

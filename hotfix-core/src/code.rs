@@ -459,6 +459,7 @@ pub const CODES: &[Code] = &[
     code("HF-REC-014", Family::Recorded, "a policy decides by nothing that was recorded"),
     code("HF-REC-015", Family::Recorded, "a policy cannot be run on a recording"),
     code("HF-REC-016", Family::Recorded, "there is no policy to run, or there are too many"),
+    code("HF-REC-017", Family::Recorded, "a policy would look too often between the times of a recording"),
     code("HF-REC-020", Family::Recorded, "readings stand after later ones"),
     code("HF-REC-021", Family::Recorded, "readings come twice"),
     code("HF-REC-022", Family::Recorded, "a recording has gaps"),

@@ -207,6 +207,13 @@ fn field_12_limits_and_what_cannot_be_run_are_said() {
         r#"{{"metrics": {{"a": {{"canary": {{"count": "n", "buckets": [{buckets}]}}}}}}}}"#
     );
     assert_eq!(Mapping::from_json(&text).unwrap_err().code(), "HF-REC-004");
+    let far = r#"{"at": "1026-03-03T14:00:00Z", "metrics": {"error_rate": {"canary": [0, 10]}}}
+{"at": "2026-03-03T14:00:10Z", "metrics": {"error_rate": {"canary": [0, 10]}}}"#;
+    let far = RecordedMetrics::read(Format::JsonLines, far, &Mapping::default()).unwrap();
+    let standard = Arc::new(Policy::preset("standard").unwrap());
+    let refused = backtest(&[standard], &far, &Assumptions::default()).unwrap_err();
+    assert_eq!(refused.code(), "HF-REC-017", "{refused}");
+    assert!(refused.to_string().contains("correct a time that is off"), "{refused}");
     // A tree that goes in a circle keeps the policy from starting.
     let policy = Policy::preset("phased-canary").unwrap().to_toml();
     let circle = r#"

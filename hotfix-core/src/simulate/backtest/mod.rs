@@ -182,6 +182,8 @@ pub struct Backtests {
 }
 
 impl Backtests {
+    /// Most looks of one policy: three weeks of one every ten seconds, four months of one a minute.
+    pub const MOST_LOOKS: u64 = 200_000;
     /// Most policies that are compared at once.
     pub const MOST_POLICIES: usize = 64;
 }
@@ -215,7 +217,8 @@ impl Backtests {
 ///
 /// # Errors
 /// `HF-REC-013` where nothing was recorded in the time that is asked for, `HF-REC-014` where a policy decides by nothing that
-/// was recorded, `HF-REC-015` where it cannot be run on it, `HF-REC-016` unless there are 1 to 64 policies.
+/// was recorded, `HF-REC-015` where it cannot be run on it, `HF-REC-016` unless there are 1 to 64 policies, `HF-REC-017` where
+/// one would look more than [`Backtests::MOST_LOOKS`] times.
 pub fn backtest(
     policies: &[Arc<Policy>],
     recorded: &RecordedMetrics,

@@ -21,7 +21,7 @@ use crate::unit::{MetricName, Span, Timestamp};
 
 use super::note::Notes;
 use super::without::{unrecorded, without};
-use super::{Backtest, Ended};
+use super::{Backtest, Backtests, Ended};
 
 /// Who stands in for people and platform.
 const NOBODY: &str = "backtest";
@@ -148,6 +148,11 @@ pub(super) fn play(
     let last = until.since(from).as_millis().div_ceil(cadence.as_millis());
     let to_last = Span::from_millis(last.saturating_mul(cadence.as_millis()));
     let end = assume.until.unwrap_or(from + to_last);
+    let looks = end.since(start).as_millis() / cadence.as_millis();
+    if looks > Backtests::MOST_LOOKS {
+        let (policy, most) = (policy.name().to_string(), Backtests::MOST_LOOKS);
+        return Err(RecordedFault::TooLong { policy, looks, most, from, until: end }.anywhere());
+    }
     let rollout = ready(&run, assume, start)?;
     let mut world = Recorded {
         metrics: recorded,

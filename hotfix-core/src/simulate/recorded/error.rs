@@ -155,6 +155,23 @@ pub enum RecordedFault {
         /// What is wrong.
         fault: String,
     },
+    /// A time that is years off would be played to its end.
+    #[error(
+        "`{policy}` would look {looks} times between {from} and {until}, at most {most} are played: set `from` and `until`, \
+         and correct a time that is off"
+    )]
+    TooLong {
+        /// The policy's name.
+        policy: String,
+        /// How often it would look.
+        looks: u64,
+        /// How often it may.
+        most: u64,
+        /// When the deployment is assumed.
+        from: Timestamp,
+        /// When watching ends.
+        until: Timestamp,
+    },
     /// No policy was given, or too many.
     #[error("give 1 to {most} policies, not {got}")]
     Policies {
@@ -202,6 +219,7 @@ impl RecordedError {
             RecordedFault::NothingDecides { .. } => "HF-REC-014",
             RecordedFault::Policy { .. } => "HF-REC-015",
             RecordedFault::Policies { .. } => "HF-REC-016",
+            RecordedFault::TooLong { .. } => "HF-REC-017",
         }
     }
 
