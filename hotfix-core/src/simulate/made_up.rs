@@ -312,6 +312,9 @@ impl MadeUp<'_> {
     ) -> f64 {
         let Some(health) = self.setting.health.get(metric) else { return 0.0 };
         match health.kind {
+            MetricKind::Proportion if health.instances.is_none() => {
+                self.read_proportion(metric, health, arm, draws, sample)
+            }
             MetricKind::Proportion | MetricKind::Count => {
                 self.read_rate(metric, health, arm, draws, sample)
             }
@@ -338,6 +341,24 @@ impl MadeUp<'_> {
         }
     }
 
+    /// A proportion of the arm as a whole.
+    fn read_proportion(
+        &mut self,
+        metric: usize,
+        health: &Health,
+        arm: Arm,
+        draws: &mut Draws,
+        sample: &mut Option<Sample>,
+    ) -> f64 {
+        let rate = self.rate(health, arm.index, health.base * arm.noise, arm.share, None).min(1.0);
+        let Some(kept) = self.kept.get_mut(metric) else { return 0.0 };
+        let trials =
+            if health.of < 1.0 { draws.binomial(arm.requests, health.of) } else { arm.requests };
+        let bad = draws.binomial_of(trials, &mut kept.chance[arm.index], rate);
+        pair(sample, if health.counts_good { trials - bad } else { bad }, trials);
+        bad
+    }
+
     fn read_rate(
         &mut self,
         metric: usize,
@@ -357,7 +378,8 @@ impl MadeUp<'_> {
         };
         let part = if health.scaled { arm.part } else { 1.0 };
         let exposure = arm.minutes * arm.times * part;
-        let mut chance = self.kept.get(metric).map_or(Chance::default(), |k| k.chance[arm.index]);
+        let kept = self.kept.get_mut(metric).map(|kept| &mut kept.chance[arm.index]);
+        let mut chance = kept.map(std::mem::take).unwrap_or_default();
         let mut events_of = |rate: f64, trials: f64, part: f64| {
             if is_count {
                 draws.poisson(rate * exposure * part)
@@ -477,7 +499,9 @@ impl MadeUp<'_> {
                     part: parts[index],
                 };
                 let bad = self.read(metric, arm, &mut draws, sample);
-                worst[index] = worst[index].max(bad);
+                if bad > worst[index] {
+                    worst[index] = bad;
+                }
                 if lost[index].crashed >= 1.0
                     || (!self.active.is_empty() && self.is_lost(health, index))
                 {
