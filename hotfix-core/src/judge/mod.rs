@@ -267,10 +267,11 @@ impl Judge {
             let Some((_, reading)) = readings.find(|(id, _)| *id == watched.metric.id) else {
                 continue;
             };
-            let mixed = purpose == Use::Move || watched.spans(self.moved);
+            // Whether it covers more than one share; asked before it is read.
+            let mixed = watched.is_scaled() && (purpose == Use::Move || watched.spans(self.moved));
             watched.read(reading, at, self.since);
             match purpose {
-                Use::Watch | Use::Move if watched.is_scaled() && mixed => {}
+                Use::Watch | Use::Move if mixed => {}
                 Use::Watch | Use::Move if !warm && !self.swapped && !self.one_series => {
                     watched.learn(at, reading, share, purpose == Use::Watch);
                     if let Some((bug, test, shown)) = &mut self.efficacy

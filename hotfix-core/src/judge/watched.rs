@@ -306,11 +306,14 @@ impl Watched {
 
     /// Feeds the tests with the tick.
     pub(super) fn feed_tests(&mut self) {
-        let (mut worse, mut safe) = (self.worse.take(), self.safe.take());
-        for test in [&mut worse, &mut safe].into_iter().flatten() {
-            self.feed(test);
+        if let Some(mut test) = self.worse.take() {
+            self.feed(&mut test);
+            self.worse = Some(test);
         }
-        (self.worse, self.safe) = (worse, safe);
+        if let Some(mut test) = self.safe.take() {
+            self.feed(&mut test);
+            self.safe = Some(test);
+        }
         if let (Some(limits), Some(test), false) =
             (self.footing.limits(), &self.worse, self.replayed)
         {
@@ -331,11 +334,11 @@ impl Watched {
             if canary.events >= 0.0 && baseline.events >= 0.0 {
                 let _ = self.compared[0].add(share, canary, baseline);
             }
-            if let Some(sums) = &mut self.of_phase {
-                for (sum, more) in [(&mut sums.canary, canary), (&mut sums.baseline, baseline)] {
-                    sum.events += more.events;
-                    sum.trials += more.trials;
-                }
+            if let Some(Totals { canary: of_canary, baseline: of_baseline }) = &mut self.of_phase {
+                of_canary.events += canary.events;
+                of_canary.trials += canary.trials;
+                of_baseline.events += baseline.events;
+                of_baseline.trials += baseline.trials;
             }
             return;
         }
@@ -386,12 +389,12 @@ impl Watched {
     /// Feeds one test with the tick; says whether it has decided.
     pub(super) fn feed(&self, test: &mut Test) -> bool {
         if self.tick.canary && self.tick.baseline {
-            let columns = self.layout.columns();
-            let rows = match self.tick.strata.as_slice() {
-                [] => self.tick.row.chunks(2 * columns),
-                strata => strata.chunks(2 * columns),
-            };
             if self.metric.kind == MetricKind::Latency {
+                let columns = self.layout.columns();
+                let rows = match self.tick.strata.as_slice() {
+                    [] => self.tick.row.chunks(2 * columns),
+                    strata => strata.chunks(2 * columns),
+                };
                 rows.for_each(|row| self.feed_slow(test, row));
             } else if self.tick.strata.is_empty() {
                 let (canary, baseline) = self.counts(&self.tick.row);
@@ -467,6 +470,7 @@ impl Watched {
     }
 
     /// The value that one arm's columns stand for, in the metric's unit; None without trials.
+    #[inline]
     pub(super) fn value(&self, columns: &[f64], share: f64) -> Option<Judged> {
         let (events, trials) = (columns[0], columns[1]);
         match self.metric.kind {

@@ -334,7 +334,16 @@ impl Counters {
     }
 
     /// Keeps the totals of a reading that was taken.
+    #[inline]
     pub fn keep(&mut self, metric: &Metric, layout: &Layout, reading: &Reading, at: Timestamp) {
+        // Most have none, and no strata.
+        if reading.whole().is_none_or(|arms| arms.totals) {
+            self.keep_totals(metric, layout, reading, at);
+        }
+    }
+
+    #[inline(never)]
+    fn keep_totals(&mut self, metric: &Metric, layout: &Layout, reading: &Reading, at: Timestamp) {
         if !reading.strata().any(|arms| arms.totals) {
             return;
         }
