@@ -109,7 +109,9 @@ clone_in_place!(Case {
     question,
     kept,
     phases,
-    refusals
+    refusals,
+    outages,
+    turned_back_for
 });
 
 /// The confirmed or failed action of a `confirm` or `failed`, unless a rollback overtook it.
