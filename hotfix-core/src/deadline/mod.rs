@@ -70,7 +70,7 @@ pub use terms::Source;
 use crate::fact::Truth;
 use crate::grade::{Audience, Calendar, DutyKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
-use crate::unit::{Name, RoleName, Timestamp};
+use crate::unit::{Name, RoleName, Timestamp, clone_in_place};
 
 use course::{Course, Told};
 use standing::Phase;
@@ -157,7 +157,7 @@ struct Answered {
 /// ```
 ///
 /// Shows TIME-1, TIME-2 and TIME-3.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Agenda {
     terms: Arc<[Terms]>,
     courses: Vec<Course>,
@@ -180,6 +180,24 @@ pub struct Agenda {
     next_holds: bool,
     announced: Vec<Announcement>,
 }
+
+clone_in_place!(Agenda {
+    terms,
+    courses,
+    ladders,
+    moments,
+    days,
+    severity,
+    stop_gap,
+    opened,
+    now,
+    reopened,
+    calls,
+    fix_by,
+    next,
+    next_holds,
+    announced
+});
 
 impl Agenda {
     /// An agenda to which nothing has happened: nothing counts yet.

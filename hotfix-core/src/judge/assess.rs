@@ -195,6 +195,10 @@ impl Call<'_> {
         watched: &Watched,
         since: Option<Timestamp>,
     ) {
+        if matches!(seen.band, Band::Between | Band::Success) {
+            // Neither alert nor rollback: the gate asks about success, over the whole phase.
+            return;
+        }
         let id = Some(watched.metric.id);
         let absent = |reason| {
             let last = watched.read_at.max(since);
@@ -213,7 +217,7 @@ impl Call<'_> {
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),
             Band::Hold if seen.needs.is_some() => (Response::Hold, Reason::TooFewTrials),
-            // Neither success nor alert: the gate asks about success, over the whole phase.
+            // Neither success nor alert.
             Band::Hold | Band::Between | Band::Success => return,
         };
         self.raise(response.max(Response::Hold), reason, id);

@@ -6,7 +6,7 @@ use crate::plan::Plan;
 use crate::policy::section::Metric;
 use crate::stats::numeric::ln;
 use crate::stats::replay::Calibration;
-use crate::unit::Share;
+use crate::unit::{Share, clone_in_place};
 
 closed_set! {
     /// What the chance of a false rollback is known by.
@@ -47,7 +47,7 @@ impl From<&Calibration> for Limits {
 }
 
 /// What one metric's evidence stands on, over the whole rollout.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Footing {
     mode: EvidenceMode,
     otherwise: Otherwise,
@@ -59,6 +59,8 @@ pub(super) struct Footing {
     /// What the promotion test's increments are worth under the same noise; 1 without a history.
     pub(super) temper: f64,
 }
+
+clone_in_place!(Footing { mode, otherwise, limits, phase, usual, temper });
 
 impl Footing {
     /// The footing of a metric under this plan, in the first phase.

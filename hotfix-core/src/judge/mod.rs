@@ -42,7 +42,7 @@ use crate::stats::StatError;
 use crate::stats::combine::Combination;
 use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
-use crate::unit::{MetricName, Share, Span, Timestamp};
+use crate::unit::{MetricName, Share, Span, Timestamp, clone_in_place};
 
 pub(crate) use snapshot::JudgeState;
 pub(crate) use table::PhaseRecord;
@@ -59,7 +59,7 @@ use watched::Watched;
 const SWAPPED: f64 = 13.815_510_557_964_274;
 
 /// All tests and windows of one rollout.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Judge {
     watched: Vec<Watched>,
     /// The tested, deciding metrics, by index; parallel to the combination's weights.
@@ -86,6 +86,26 @@ pub struct Judge {
     moved: Option<Timestamp>,
     warm_up: Span,
 }
+
+clone_in_place!(Judge {
+    watched,
+    tested,
+    combination,
+    threshold,
+    hold,
+    phase_end,
+    efficacy,
+    efficacy_before,
+    traffic,
+    split_design,
+    split,
+    split_finding,
+    swapped,
+    one_series,
+    since,
+    moved,
+    warm_up
+});
 
 /// What an observation is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,10 +229,12 @@ impl Judge {
         // Both lists ascend by id: the place of one reading is at or after the one before.
         let mut from = 0;
         for (id, reading) in seen.iter() {
-            let place = self.watched[from..].iter().position(|w| w.metric.id == id);
-            let Some(place) = place else { return Err(self.unknown(id)) };
-            from += place;
-            self.watched[from].prepare(reading, at, share)?;
+            let mut places = self.watched.iter_mut().enumerate().skip(from);
+            let Some((place, watched)) = places.find(|(_, w)| w.metric.id == id) else {
+                return Err(self.unknown(id));
+            };
+            watched.prepare(reading, at, share)?;
+            from = place + 1;
         }
         Ok(())
     }
@@ -245,10 +267,11 @@ impl Judge {
             let Some((_, reading)) = readings.find(|(id, _)| *id == watched.metric.id) else {
                 continue;
             };
-            let mixed = purpose == Use::Move || watched.spans(self.moved);
+            // Whether it covers more than one share; asked before it is read.
+            let mixed = watched.is_scaled() && (purpose == Use::Move || watched.spans(self.moved));
             watched.read(reading, at, self.since);
             match purpose {
-                Use::Watch | Use::Move if watched.is_scaled() && mixed => {}
+                Use::Watch | Use::Move if mixed => {}
                 Use::Watch | Use::Move if !warm && !self.swapped && !self.one_series => {
                     watched.learn(at, reading, share, purpose == Use::Watch);
                     if let Some((bug, test, shown)) = &mut self.efficacy
@@ -322,10 +345,19 @@ impl Judge {
     }
 
     /// The moments at which metrics that stay silent become stale, and missing for too long.
-    pub(crate) fn silences<'a>(&'a self, watch: &'a Watch) -> impl Iterator<Item = Timestamp> + 'a {
-        let deciding = self.watched.iter().filter(|w| w.metric.role == Role::Decide);
-        let last = deciding.filter_map(|w| w.read_at.max(self.since));
-        // Stale is older than the limit, missing is at least as long.
-        last.flat_map(|at| [at + watch.stale + Span::from_millis(1), at + watch.no_data.after])
+    pub(crate) fn silences(&self, watch: &Watch, mut told: impl FnMut(Timestamp)) {
+        let mut last = None;
+        for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
+            let read = watched.read_at.max(self.since);
+            // Most are read at one time, and so have one and the same moments.
+            if read != last
+                && let Some(at) = read
+            {
+                // Stale is older than the limit, missing is at least as long.
+                told(at + watch.stale + Span::from_millis(1));
+                told(at + watch.no_data.after);
+            }
+            last = read;
+        }
     }
 }

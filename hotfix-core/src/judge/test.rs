@@ -16,7 +16,7 @@ pub(super) enum Claim {
 }
 
 /// A test and its state: small, so that it is moved for nothing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Test {
     /// Counts and rare proportions.
     Rate(Box<RateRatioDesign>, Box<RateRatio>),
@@ -24,6 +24,37 @@ pub(crate) enum Test {
     Bernoulli(Box<BernoulliDesign>, Box<Bernoulli>),
     /// Latency over several boundaries.
     Latency(Box<LatencyDesign>, Box<Latency>),
+}
+
+impl Clone for Test {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Rate(design, state) => Self::Rate(design.clone(), state.clone()),
+            Self::Bernoulli(design, state) => Self::Bernoulli(design.clone(), state.clone()),
+            Self::Latency(design, state) => Self::Latency(design.clone(), state.clone()),
+        }
+    }
+
+    /// In the memory of a test of the same kind.
+    fn clone_from(&mut self, source: &Self) {
+        match (self, source) {
+            (Self::Rate(design, state), Self::Rate(of, from)) => {
+                design.clone_from(of);
+                state.clone_from(from);
+            }
+            (Self::Bernoulli(design, state), Self::Bernoulli(of, from)) => {
+                design.clone_from(of);
+                state.clone_from(from);
+            }
+            (Self::Latency(design, state), Self::Latency(of, from)) => {
+                design.clone_from(of);
+                state.clone_from(from);
+            }
+            (test @ (Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..)), _) => {
+                *test = source.clone();
+            }
+        }
+    }
 }
 
 impl Test {

@@ -54,33 +54,40 @@ impl Trouble {
     /// Whether there was trouble and it is over: the band is within its bounds on data, and the evidence, where it was
     /// above the hold level, is below it and at most a tenth of its peak.
     pub(super) fn healed(self, band: Band, log_e: f64, hold: f64) -> bool {
+        let was_loud = self.peak >= hold;
+        if !(self.alerted || was_loud) {
+            return false;
+        }
         let calm = matches!(band, Band::Success | Band::Hold | Band::Between);
-        let (was_loud, is_quiet) = (self.peak >= hold, log_e < hold && log_e <= self.peak - FALLEN);
-        calm && (self.alerted || was_loud) && (!was_loud || is_quiet)
+        let is_quiet = log_e < hold && log_e <= self.peak - FALLEN;
+        calm && (!was_loud || is_quiet)
     }
 }
 
 impl Judge {
     /// Takes note of a verdict that was made, or read from a log.
     pub fn note(&mut self, at: Timestamp, verdict: &Verdict) {
-        // The look that made it dropped what was too old; a replay takes no look.
-        self.watched.iter_mut().for_each(|watched| watched.window.expire(at));
+        let says_in_vain = verdict.has(Reason::CannotDecide);
         // Verdicts name every metric in order; a log of another policy's would not replay.
-        for (watched, (id, seen)) in self.watched.iter_mut().zip(&verdict.metrics) {
-            if watched.metric.id == *id {
-                let in_vain = |cause: &Cause| {
-                    cause.metric == Some(*id) && cause.reason == Reason::CannotDecide
-                };
-                if watched.trouble.in_vain.is_none() && verdict.causes.iter().any(in_vain) {
-                    watched.trouble.in_vain = Some(at);
-                }
-                let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
-                let looks = watched.trouble.bad_looks(at, watched.read_at);
-                let before = watched.trouble.looks_before(at);
-                watched.trouble.bad_looks = [before, if beyond { looks } else { 0 }];
-                watched.trouble.looked = Some(at);
-                watched.trouble.note(seen.band, seen.log_e.unwrap_or(0.0), seen.healed);
+        let mut seen = verdict.metrics.iter();
+        for watched in &mut self.watched {
+            // The look that made it dropped what was too old; a replay takes no look.
+            watched.window.expire(at);
+            let Some((id, seen)) = seen.next().filter(|(id, _)| watched.metric.id == *id) else {
+                continue;
+            };
+            let trouble = &mut watched.trouble;
+            let in_vain =
+                |cause: &Cause| cause.reason == Reason::CannotDecide && cause.metric == Some(*id);
+            if says_in_vain && trouble.in_vain.is_none() && verdict.causes.iter().any(in_vain) {
+                trouble.in_vain = Some(at);
             }
+            let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
+            let before = trouble.looks_before(at);
+            let looks = before.saturating_add(u32::from(watched.read_at == Some(at)));
+            trouble.bad_looks = [before, if beyond { looks } else { 0 }];
+            trouble.looked = Some(at);
+            trouble.note(seen.band, seen.log_e.unwrap_or(0.0), seen.healed);
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::grade::MetricKind;
 use crate::metric::Tick;
 use crate::stats::{MAX_COUNT, Totals};
-use crate::unit::Timestamp;
+use crate::unit::{Timestamp, clone_in_place};
 
 use super::arms::Sameness;
 use super::test::Test;
@@ -18,7 +18,7 @@ use super::why::{NoTurn, Turn};
 use super::{Decision, Judge, Moment, Verdict};
 
 /// What a metric was before its last tick, and that tick: all that is needed to take the tick again.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Before {
     /// When the tick was taken; None before the first.
     pub(super) at: Option<Timestamp>,
@@ -30,6 +30,8 @@ pub(super) struct Before {
     /// The tick came by stratum or by instance.
     pub(super) in_parts: bool,
 }
+
+clone_in_place!(Before { at, tick, worse, safe, same, flags, in_parts });
 
 /// The small things that a tick changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

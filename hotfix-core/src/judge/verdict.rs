@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::footing::Guarantee;
 use crate::grade::{EvidenceMode, closed_set};
 use crate::metric::Band;
-use crate::unit::MetricName;
+use crate::unit::{MetricName, clone_in_place};
 
 use super::harm::Version;
 
@@ -104,7 +104,7 @@ closed_set! {
 }
 
 /// The judge's answer at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// After the last phase: what the fix is compared with (ROLL-6). Absent before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,6 +127,8 @@ pub struct Verdict {
     #[serde(with = "by_metric")]
     pub metrics: Vec<(MetricName, MetricVerdict)>,
 }
+
+clone_in_place!(Verdict { against, causes, decision, efficacy, lesser_harm, log_e, metrics });
 
 /// The claim that the fix works (STAT-5).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use crate::stats::interval::{Interval, ratio_interval};
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::numeric::ln;
 use crate::stats::{Counts, SplitTotals, StatError, Totals};
-use crate::unit::{Share, Span, Timestamp};
+use crate::unit::{Share, Span, Timestamp, clone_in_place};
 
 use super::arms::Sameness;
 use super::footing::{Assurance, Footing};
@@ -19,7 +19,7 @@ use super::trouble::Trouble;
 use super::turn::{Before, Flags};
 
 /// A metric and all that is known of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Watched {
     pub(super) metric: Metric,
     pub(super) layout: Layout,
@@ -65,6 +65,36 @@ pub(super) struct Watched {
     /// What both arms had in this phase; none where strata were sent, which are not to be summed.
     pub(super) of_phase: Option<Totals>,
 }
+
+clone_in_place!(Watched {
+    metric,
+    layout,
+    counters,
+    tick,
+    strata,
+    fresh,
+    window,
+    read_at,
+    not_finite,
+    covered,
+    step,
+    learned,
+    seen_at,
+    before,
+    same,
+    trouble,
+    worse,
+    safe,
+    claims,
+    footing,
+    instances,
+    replayed,
+    boundaries,
+    level,
+    watch,
+    compared,
+    of_phase
+});
 
 impl Watched {
     pub(super) fn try_new(
@@ -123,6 +153,21 @@ impl Watched {
         at: Timestamp,
         share: Share,
     ) -> Result<(), ReadingError> {
+        if !self.tick.read_plain(self.metric.kind, reading) {
+            self.read_at_length(reading, at, share)?;
+        }
+        // The same moment again is a repeated delivery: it is counted once.
+        self.fresh = self.seen_at != Some(at);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn read_at_length(
+        &mut self,
+        reading: &Reading,
+        at: Timestamp,
+        share: Share,
+    ) -> Result<(), ReadingError> {
         let first;
         let layout = if self.metric.kind == MetricKind::Latency && self.layout.edges().is_empty() {
             first = Layout::of(&self.metric, reading);
@@ -130,10 +175,7 @@ impl Watched {
         } else {
             &self.layout
         };
-        self.tick.read(&self.metric, layout, &self.counters, reading, at, share)?;
-        // The same moment again is a repeated delivery: it is counted once.
-        self.fresh = self.seen_at != Some(at);
-        Ok(())
+        self.tick.read(&self.metric, layout, &self.counters, reading, at, share)
     }
 
     /// Takes note of a reading, whatever it is used for.
@@ -264,11 +306,14 @@ impl Watched {
 
     /// Feeds the tests with the tick.
     pub(super) fn feed_tests(&mut self) {
-        let (mut worse, mut safe) = (self.worse.take(), self.safe.take());
-        for test in [&mut worse, &mut safe].into_iter().flatten() {
-            self.feed(test);
+        if let Some(mut test) = self.worse.take() {
+            self.feed(&mut test);
+            self.worse = Some(test);
         }
-        (self.worse, self.safe) = (worse, safe);
+        if let Some(mut test) = self.safe.take() {
+            self.feed(&mut test);
+            self.safe = Some(test);
+        }
         if let (Some(limits), Some(test), false) =
             (self.footing.limits(), &self.worse, self.replayed)
         {
@@ -285,13 +330,15 @@ impl Watched {
         let share = share.as_fraction();
         if self.strata.is_empty() {
             let (canary, baseline) = self.counts(&self.tick.row);
-            // Counts were checked when they were read, and a phase has a share.
-            let _ = self.compared[0].add(share, canary, baseline);
-            if let Some(sums) = &mut self.of_phase {
-                for (sum, more) in [(&mut sums.canary, canary), (&mut sums.baseline, baseline)] {
-                    sum.events += more.events;
-                    sum.trials += more.trials;
-                }
+            // Of levels there may be less than none; other counts were checked when they were read, and a phase has a share.
+            if canary.events >= 0.0 && baseline.events >= 0.0 {
+                let _ = self.compared[0].add(share, canary, baseline);
+            }
+            if let Some(Totals { canary: of_canary, baseline: of_baseline }) = &mut self.of_phase {
+                of_canary.events += canary.events;
+                of_canary.trials += canary.trials;
+                of_baseline.events += baseline.events;
+                of_baseline.trials += baseline.trials;
             }
             return;
         }
@@ -342,12 +389,12 @@ impl Watched {
     /// Feeds one test with the tick; says whether it has decided.
     pub(super) fn feed(&self, test: &mut Test) -> bool {
         if self.tick.canary && self.tick.baseline {
-            let columns = self.layout.columns();
-            let rows = match self.tick.strata.as_slice() {
-                [] => self.tick.row.chunks(2 * columns),
-                strata => strata.chunks(2 * columns),
-            };
             if self.metric.kind == MetricKind::Latency {
+                let columns = self.layout.columns();
+                let rows = match self.tick.strata.as_slice() {
+                    [] => self.tick.row.chunks(2 * columns),
+                    strata => strata.chunks(2 * columns),
+                };
                 rows.for_each(|row| self.feed_slow(test, row));
             } else if self.tick.strata.is_empty() {
                 let (canary, baseline) = self.counts(&self.tick.row);
@@ -360,6 +407,7 @@ impl Watched {
     }
 
     /// Bad events and trials of both arms in a row of counts.
+    #[inline]
     pub(super) fn counts(&self, row: &[f64]) -> (Counts, Counts) {
         (
             Counts::new(self.bad(row[0], row[1]), row[1]),
@@ -422,6 +470,7 @@ impl Watched {
     }
 
     /// The value that one arm's columns stand for, in the metric's unit; None without trials.
+    #[inline]
     pub(super) fn value(&self, columns: &[f64], share: f64) -> Option<Judged> {
         let (events, trials) = (columns[0], columns[1]);
         match self.metric.kind {

@@ -115,7 +115,9 @@ impl Reading {
 
     /// The arms, to be changed in place: a reading without strata from now on.
     pub fn whole_mut(&mut self) -> &mut Arms {
-        self.more.clear();
+        if !self.more.is_empty() {
+            self.more.clear();
+        }
         &mut self.first
     }
 }

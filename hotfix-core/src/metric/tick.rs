@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::MetricKind;
 use crate::policy::section::Metric;
-use crate::unit::{Share, Timestamp};
+use crate::unit::{Share, Timestamp, clone_in_place};
 
 use super::reading::{Arms, Reading, Sample};
 use super::resolve::{Layout, Reader, ReadingError};
@@ -15,7 +15,7 @@ use super::resolve::{Layout, Reader, ReadingError};
 ///
 /// Proportions and counts: events, trials (or exposure in seconds, scaled by the arm's share). Gauges and volumes: the
 /// sum of the levels and their number. Latency: the count, then requests at or below each edge of the layout.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a thing of its own that a reading may be"
@@ -39,6 +39,8 @@ pub struct Tick {
     pub uneven: bool,
 }
 
+clone_in_place!(Tick { row, strata, instances, canary, baseline, not_finite, uneven });
+
 /// The last running totals, by stratum.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -59,6 +61,20 @@ struct Kept {
 const ARMS: [&str; 2] = ["canary", "baseline"];
 
 impl Tick {
+    /// Reads a reading with both arms, each one pair or level with which nothing is wrong, as most are; false where it has to
+    /// be read at length.
+    #[inline]
+    pub(crate) fn read_plain(&mut self, kind: MetricKind, reading: &Reading) -> bool {
+        let Some(row) = plain(kind, reading) else { return false };
+        self.row.clear();
+        self.row.extend_from_slice(&row);
+        self.strata.clear();
+        self.instances.iter_mut().for_each(Vec::clear);
+        (self.canary, self.baseline) = (true, true);
+        (self.not_finite, self.uneven) = (false, false);
+        true
+    }
+
     /// Reads one metric into this tick, whose memory is reused. Changes nothing else, so a refusal loses nothing.
     ///
     /// # Errors
@@ -144,6 +160,28 @@ impl Tick {
             }
         }
         Ok(())
+    }
+}
+
+/// The row of such a reading.
+#[inline]
+fn plain(kind: MetricKind, reading: &Reading) -> Option<[f64; 4]> {
+    let arms = reading.whole().filter(|arms| !arms.totals)?;
+    let is_part =
+        |events: f64, trials: f64| events >= 0.0 && events <= trials && trials < f64::INFINITY;
+    let is_level = |level: f64| (0.0..f64::INFINITY).contains(&level);
+    match (kind, arms.canary.as_ref()?, arms.baseline.as_ref()?) {
+        (MetricKind::Proportion, &Sample::Pair(x, n), &Sample::Pair(y, m))
+            if is_part(x, n) && is_part(y, m) =>
+        {
+            Some([x, n, y, m])
+        }
+        (MetricKind::Volume, &Sample::Level(x), &Sample::Level(y))
+            if is_level(x) && is_level(y) =>
+        {
+            Some([x, 1.0, y, 1.0])
+        }
+        _ => None,
     }
 }
 
@@ -296,7 +334,16 @@ impl Counters {
     }
 
     /// Keeps the totals of a reading that was taken.
+    #[inline]
     pub fn keep(&mut self, metric: &Metric, layout: &Layout, reading: &Reading, at: Timestamp) {
+        // Most have none, and no strata.
+        if reading.whole().is_none_or(|arms| arms.totals) {
+            self.keep_totals(metric, layout, reading, at);
+        }
+    }
+
+    #[inline(never)]
+    fn keep_totals(&mut self, metric: &Metric, layout: &Layout, reading: &Reading, at: Timestamp) {
         if !reading.strata().any(|arms| arms.totals) {
             return;
         }

@@ -6,7 +6,7 @@ use crate::judge::{Decision, Judge, PhaseRecord, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::stats::StatError;
-use crate::unit::{Share, Timestamp};
+use crate::unit::{Share, Timestamp, clone_in_place};
 
 use super::action::{Act, Action, ActionId};
 use super::downtime::Outage;
@@ -18,7 +18,7 @@ use super::readiness::Readiness;
 use super::state::{Resume, RollbackCause, Stage, State, Step, WayBack};
 
 /// What an input leads to, before it is recorded.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) to: Option<Stage>,
     pub(super) acts: Vec<Act>,
@@ -29,6 +29,8 @@ pub(super) struct Changes {
     /// The verdict calls for something else than the one before.
     pub(super) turned: bool,
 }
+
+clone_in_place!(Changes { to, acts, replans, judged, turned });
 
 impl Changes {
     pub(super) fn clear(&mut self) {
@@ -41,7 +43,7 @@ impl Changes {
 }
 
 /// The folded state.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Case {
     pub(super) stage: Stage,
     /// Since when it is on a way back, or back.
@@ -84,6 +86,33 @@ pub(super) struct Case {
     /// The last logged refusal of each code, by minute.
     pub(super) refusals: Vec<(String, i64)>,
 }
+
+clone_in_place!(Case {
+    stage,
+    turned_back_at,
+    seq,
+    at,
+    share,
+    attempt,
+    readiness,
+    agenda,
+    pending,
+    pending_since,
+    looked_at,
+    overtaken,
+    asked,
+    objected,
+    intents,
+    keys,
+    judge,
+    verdict,
+    question,
+    kept,
+    phases,
+    refusals,
+    outages,
+    turned_back_for
+});
 
 /// The confirmed or failed action of a `confirm` or `failed`, unless a rollback overtook it.
 pub(super) type Resolved = Option<Act>;

@@ -263,28 +263,30 @@ impl Rollout {
     /// What a verdict, or time, leads to.
     fn watch(&mut self, at: Timestamp) {
         let decision = self.case.verdict.decision;
-        let stage = self.case.stage.clone();
         if self.changes.judged.is_some() && decision == Decision::RollBack {
             let causes = self.case.verdict.causes.clone();
             self.fail(at, RollbackCause::Verdict { causes });
             return;
         }
-        match stage {
-            Stage::Monitoring(step) if decision == Decision::Promote => self.reach_gate(at, step),
-            Stage::Gate { step, until: Some(until) }
+        match &self.case.stage {
+            &Stage::Monitoring(step) if decision == Decision::Promote => self.reach_gate(at, step),
+            &Stage::Gate { step, until: Some(until) }
                 if at >= until && decision == Decision::Promote =>
             {
                 self.pass(at, step.index);
             }
             Stage::FinalValidation { .. } if decision == Decision::Promote => self.validate(at),
-            Stage::Complete { since, ending } => {
+            &Stage::Complete { since, ending } => {
                 let last = self.plan.policy().watched_until();
                 // Who objected, or was asked, says when that is settled.
                 if !self.case.objected && last.is_none_or(|last| at.since(since) >= last) {
                     self.end_watch(at, since, ending);
                 }
             }
-            Stage::RollingBack(way) => self.watch_return(at, &way),
+            Stage::RollingBack(way) => {
+                let way = way.clone();
+                self.watch_return(at, &way);
+            }
             _ => {}
         }
         self.await_traffic(at);

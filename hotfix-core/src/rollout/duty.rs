@@ -144,6 +144,9 @@ impl Case {
         to: Option<&Stage>,
         replans: &mut Vec<Replan>,
     ) {
+        if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
+            return;
+        }
         let policy = plan.policy();
         let mut told = Vec::new();
         let facts;

@@ -58,7 +58,7 @@ use crate::judge::{MetricEvidence, Verdict};
 use crate::metric::Observation;
 use crate::plan::Plan;
 use crate::stats::StatError;
-use crate::unit::{MetricName, PhaseName, Share, Timestamp};
+use crate::unit::{MetricName, PhaseName, Share, Timestamp, clone_in_place};
 
 use case::{Case, Changes};
 use check::Passed;
@@ -98,7 +98,7 @@ use revision::Revision;
 /// assert_eq!(rollout.state().as_str(), "deploying");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Rollout {
     plan: Plan,
     case: Case,
@@ -109,6 +109,8 @@ pub struct Rollout {
     /// The plan that an input that passed the checks begins anew with.
     revision: Option<Box<Revision>>,
 }
+
+clone_in_place!(Rollout { plan, case, journal, changes, actions, revision });
 
 /// What an input led to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -235,6 +237,9 @@ impl Rollout {
     fn number_actions(&mut self) {
         let event = self.case.seq;
         self.actions.clear();
+        if self.changes.acts.is_empty() {
+            return;
+        }
         self.actions.extend(
             (0..)
                 .zip(self.changes.acts.drain(..))

@@ -70,7 +70,7 @@ impl Rollout {
             | Stage::Failed => {}
         }
         if self.case.is_watched() {
-            self.case.judge.silences(policy.watch()).for_each(&mut consider);
+            self.case.judge.silences(policy.watch(), &mut consider);
         }
         self.late_traffic_at().into_iter().for_each(consider);
         let duty = self.case.agenda.next_moment(now);

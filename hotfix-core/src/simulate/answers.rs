@@ -1,14 +1,16 @@
 //! What the world is going to say, in the order of its times.
 
 use crate::rollout::Input;
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Span, Timestamp, clone_in_place};
 
 /// Inputs that are on their way to the host. Of those with one time, the one that was said first comes first.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Answers {
     /// The last to come first, so that the next one is taken off the end.
     waiting: Vec<(Timestamp, Input)>,
 }
+
+clone_in_place!(Answers { waiting });
 
 impl Answers {
     /// An input that reaches the host at this time.

@@ -71,9 +71,11 @@ impl Campaign {
     /// Plays these runs, each told with its number.
     pub fn each(&self, runs: Range<u64>, mut told: impl FnMut(u64, &Run, Truth)) {
         let mut world = MadeUp::new(&self.setting, RunKey::new(self.seed, 0));
+        let mut player = self.ready.clone();
         for number in runs {
             world.begin(RunKey::new(self.seed, number));
-            let mut player = self.ready.clone();
+            // In the memory of the run before.
+            player.clone_from(&self.ready);
             let run = player.play(&mut world, self.until());
             told(number, run, Truth { bad_since: world.bad_since });
         }

@@ -212,4 +212,9 @@ impl Fault {
         let lasted = now.since(begins);
         (now > begins && self.lasts.is_none_or(|lasts| lasted <= lasts)).then_some(lasted)
     }
+
+    /// How many times as much a leak makes it after a time.
+    pub(super) fn grown(&self, lasted: Span) -> f64 {
+        1.0 + (self.times - 1.0) * lasted.as_seconds() / self.over.as_seconds()
+    }
 }

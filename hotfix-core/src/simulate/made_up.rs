@@ -176,6 +176,7 @@ impl<'s> MadeUp<'s> {
     }
 
     /// Bad events a trial, or a minute: what is usual, made worse. `instance`: of this instance alone.
+    #[inline]
     fn rate(
         &self,
         health: &Health,
@@ -184,10 +185,22 @@ impl<'s> MadeUp<'s> {
         share: Share,
         instance: Option<u32>,
     ) -> f64 {
-        let mut rate = if arm == CANARY { usual * health.fixed } else { usual };
+        let rate = if arm == CANARY { usual * health.fixed } else { usual };
         if self.active.is_empty() {
             return rate;
         }
+        self.worsened(health, arm, (usual, rate), share, instance)
+    }
+
+    /// The same while something is wrong: `usual`, and what the version makes of it.
+    fn worsened(
+        &self,
+        health: &Health,
+        arm: usize,
+        (usual, mut rate): (f64, f64),
+        share: Share,
+        instance: Option<u32>,
+    ) -> f64 {
         for (fault, lasted) in self.touching(health, arm) {
             let hit = match (fault.instances, instance) {
                 (Some(most), Some(instance)) => f64::from(u8::from(instance < most)) * fault.users,
@@ -195,7 +208,7 @@ impl<'s> MadeUp<'s> {
             };
             let worse = match fault.kind {
                 FaultKind::Errors => fault.to.unwrap_or(rate * fault.times),
-                FaultKind::Leak => rate * grown(fault, lasted),
+                FaultKind::Leak => rate * fault.grown(lasted),
                 FaultKind::NoFix => usual,
                 FaultKind::Latency
                 | FaultKind::Tail
@@ -223,7 +236,7 @@ impl MadeUp<'_> {
                 FaultKind::Latency => law.slow(hit, fault.times),
                 // Without a word of users the tail is a twentieth.
                 FaultKind::Tail => law.slow(if hit >= 1.0 { 0.05 } else { hit }, fault.times),
-                FaultKind::Leak => law.slow(hit, grown(fault, lasted)),
+                FaultKind::Leak => law.slow(hit, fault.grown(lasted)),
                 FaultKind::Errors
                 | FaultKind::Crash
                 | FaultKind::NoFix
@@ -262,11 +275,6 @@ fn of_arm(all: u32, share: Share, arm: usize) -> u32 {
         (1..=all).find(|count| f64::from(*count) >= canary).unwrap_or(all)
     };
     if arm == CANARY { canary } else { (all - canary).max(1) }
-}
-
-/// How many times as much it is after a time.
-fn grown(fault: &Fault, lasted: Span) -> f64 {
-    1.0 + (fault.times - 1.0) * lasted.as_seconds() / fault.over.as_seconds()
 }
 
 /// Writes over a sample where it was one of the same kind.
@@ -312,6 +320,9 @@ impl MadeUp<'_> {
     ) -> f64 {
         let Some(health) = self.setting.health.get(metric) else { return 0.0 };
         match health.kind {
+            MetricKind::Proportion if health.instances.is_none() => {
+                self.read_proportion(metric, health, arm, draws, sample)
+            }
             MetricKind::Proportion | MetricKind::Count => {
                 self.read_rate(metric, health, arm, draws, sample)
             }
@@ -325,7 +336,7 @@ impl MadeUp<'_> {
                 let mut level = health.base * arm.noise * (1.0 + health.spread * draws.normal());
                 for (fault, lasted) in self.touching(health, arm.index) {
                     if fault.kind == FaultKind::Leak {
-                        level *= grown(fault, lasted);
+                        level *= fault.grown(lasted);
                     }
                 }
                 level_of(sample, level);
@@ -336,6 +347,24 @@ impl MadeUp<'_> {
                 0.0
             }
         }
+    }
+
+    /// A proportion of the arm as a whole.
+    fn read_proportion(
+        &mut self,
+        metric: usize,
+        health: &Health,
+        arm: Arm,
+        draws: &mut Draws,
+        sample: &mut Option<Sample>,
+    ) -> f64 {
+        let rate = self.rate(health, arm.index, health.base * arm.noise, arm.share, None).min(1.0);
+        let Some(kept) = self.kept.get_mut(metric) else { return 0.0 };
+        let trials =
+            if health.of < 1.0 { draws.binomial(arm.requests, health.of) } else { arm.requests };
+        let bad = draws.binomial_of(trials, &mut kept.chance[arm.index], rate);
+        pair(sample, if health.counts_good { trials - bad } else { bad }, trials);
+        bad
     }
 
     fn read_rate(
@@ -357,7 +386,8 @@ impl MadeUp<'_> {
         };
         let part = if health.scaled { arm.part } else { 1.0 };
         let exposure = arm.minutes * arm.times * part;
-        let mut chance = self.kept.get(metric).map_or(Chance::default(), |k| k.chance[arm.index]);
+        let kept = self.kept.get_mut(metric).map(|kept| &mut kept.chance[arm.index]);
+        let mut chance = kept.map(std::mem::take).unwrap_or_default();
         let mut events_of = |rate: f64, trials: f64, part: f64| {
             if is_count {
                 draws.poisson(rate * exposure * part)
@@ -477,7 +507,9 @@ impl MadeUp<'_> {
                     part: parts[index],
                 };
                 let bad = self.read(metric, arm, &mut draws, sample);
-                worst[index] = worst[index].max(bad);
+                if bad > worst[index] {
+                    worst[index] = bad;
+                }
                 if lost[index].crashed >= 1.0
                     || (!self.active.is_empty() && self.is_lost(health, index))
                 {

@@ -150,11 +150,11 @@ impl Draws {
     }
 
     /// With a chance of at most a half.
-    fn fewer(&mut self, trials: f64, kept: &Chance) -> f64 {
-        let Chance { of_one: chance, odds, log_not } = *kept;
+    fn fewer(&mut self, trials: f64, kept: &mut Chance) -> f64 {
+        let (chance, odds) = (kept.of_one, kept.odds);
         let mean = trials * chance;
         if mean < MANY {
-            let mut now = libm::exp(trials * log_not);
+            let mut now = kept.none(trials);
             let (mut left, mut count) = (self.uniform(), 0.0);
             while left > now && count < trials && count < 200.0 {
                 left -= now;
@@ -189,23 +189,50 @@ impl Draws {
 }
 
 /// A chance of at most a half, and what follows from it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Chance {
     of_one: f64,
     odds: f64,
     /// The logarithm of the chance of the opposite.
     log_not: f64,
+    /// It was the same the last time: what is worked out for it may be wanted again.
+    stays: bool,
+    /// The chance that none of so many comes out; not a number where nobody asked yet.
+    of_none: Vec<f64>,
 }
+
+/// Trials below which the chance that none comes out is kept.
+const KEPT: usize = 4096;
 
 impl Chance {
     fn set(&mut self, chance: f64) {
-        if self.of_one != chance {
-            *self = Self {
-                of_one: chance,
-                odds: chance / (1.0 - chance),
-                log_not: libm::log1p(-chance),
-            };
+        self.stays = self.of_one == chance;
+        if !self.stays {
+            self.of_one = chance;
+            self.odds = chance / (1.0 - chance);
+            self.log_not = libm::log1p(-chance);
+            self.of_none.clear();
         }
+    }
+
+    /// The chance that none of these comes out.
+    fn none(&mut self, trials: f64) -> f64 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "compared afterwards"
+        )]
+        let place = trials as usize;
+        if !self.stays || place >= KEPT || place as f64 != trials {
+            return libm::exp(trials * self.log_not);
+        }
+        if place >= self.of_none.len() {
+            self.of_none.resize(place + 1, f64::NAN);
+        }
+        if self.of_none[place].is_nan() {
+            self.of_none[place] = libm::exp(trials * self.log_not);
+        }
+        self.of_none[place]
     }
 }
 
@@ -297,6 +324,20 @@ mod tests {
         }
         // Five deviations above the mean of the distance.
         assert!(distance < cells + 5.0 * (2.0 * cells).sqrt(), "{distance} over {cells} cells");
+    }
+
+    #[test]
+    fn post_5_what_is_kept_of_a_chance_changes_no_draw() {
+        let mut fresh = RunKey::new(5, 6).draws(Purpose::Run, 0);
+        let mut again = fresh.clone();
+        let mut kept = Chance::default();
+        for round in 0..2000_u32 {
+            // Now and then another chance, and more trials than are kept.
+            let chance = [0.003, 0.003, 0.003, 0.997, 0.02][(round / 100) as usize % 5];
+            let trials = f64::from(round * 37 % 5000);
+            let drawn = again.binomial_of(trials, &mut kept, chance);
+            assert_eq!(fresh.binomial(trials, chance), drawn, "{trials} × {chance}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::judge::Reason;
 use crate::metric::Observation;
 use crate::rollout::{Act, Command, Input, RollbackCause, Rollout, Stage, State};
-use crate::unit::{PhaseName, Span, Timestamp};
+use crate::unit::{PhaseName, Span, Timestamp, clone_in_place};
 
 use super::answers::Answers;
 use super::world::{Hurt, Shown, Tick, World};
@@ -139,12 +139,13 @@ impl Run {
 /// assert!(run.completed_at.is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Player {
     rollout: Rollout,
     answers: Answers,
     run: Run,
-    seen: Input,
+    /// The observation, whose memory is used again; none while it is handed over.
+    seen: Option<Box<Input>>,
     now: Timestamp,
     /// When the host looks next; it looks from the start on.
     tick_at: Option<Timestamp>,
@@ -154,6 +155,8 @@ pub struct Player {
     /// The last state that the world was told.
     entered: Option<State>,
 }
+
+clone_in_place!(Player { rollout, answers, run, seen, now, tick_at, last_tick, polled, entered });
 
 /// What the host does next.
 enum Next {
@@ -169,7 +172,7 @@ impl Player {
             run: Run::new(rollout.state(), at),
             rollout,
             answers: Answers::default(),
-            seen: Input::observe(Observation::new()),
+            seen: Some(Box::new(Input::observe(Observation::new()))),
             now: at,
             tick_at: None,
             last_tick: at,
@@ -275,7 +278,7 @@ impl Player {
         let tick = Tick { from: self.last_tick, to: self.now, share: self.rollout.share() };
         self.last_tick = self.now;
         self.run.ticks += 1;
-        let mut seen = std::mem::replace(&mut self.seen, Input::new(Command::Tick));
+        let Some(mut seen) = self.seen.take() else { return };
         let shown = match &mut seen.command {
             Command::Observe { metrics } => world.show(tick, metrics),
             _ => Shown::Nothing,
@@ -288,7 +291,7 @@ impl Player {
             Shown::Readings => self.give(world, self.now, &seen),
             Shown::At(at) => self.give(world, at, &seen),
         };
-        self.seen = seen;
+        self.seen = Some(seen);
         self.run.looks += u32::from(taken);
         if taken && self.run.alerted_at.is_none() {
             let causes = &self.rollout.verdict().causes;

@@ -113,7 +113,11 @@ impl Combination {
         }
         let top = log_e.iter().copied().fold(f64::NEG_INFINITY, larger);
         let parts = self.weights.iter().zip(log_e);
-        let sum: f64 = parts.map(|(weight, log_e)| weight * exp(log_e - top)).sum();
+        // `e^0` is 1, to the bit.
+        let part = |(weight, log_e): (&f64, &f64)| {
+            if *log_e == top && top.is_finite() { *weight } else { weight * exp(log_e - top) }
+        };
+        let sum: f64 = parts.map(part).sum();
         Ok(top + ln(sum))
     }
 

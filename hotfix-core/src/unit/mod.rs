@@ -7,6 +7,7 @@ mod date;
 mod measure;
 mod name;
 mod ref_name;
+mod reuse;
 mod time;
 
 pub use date::Date;
@@ -14,6 +15,7 @@ pub use measure::{PerMinute, Proportion, Ratio, Share};
 pub use name::{FactName, MetricName, Name, PhaseName, RoleName};
 pub(crate) use ref_name::is_invisible;
 pub use ref_name::{RefFault, RefName};
+pub(crate) use reuse::clone_in_place;
 pub use time::{Span, Timestamp};
 
 /// A value that is no legal unit. Says what came and what would do.
