@@ -18,8 +18,8 @@ use crate::status::hotfix_status;
 /// where none keeps the bound. "not_tried" says why a candidate could not be, else it is absent.
 ///
 /// @param policy        A policy.
-/// @param question      TOML or JSON (docs/simulation.md): {"scenarios": [scenario], "axes": [{"path", "values"}], "bound", "runs",
-///                      "seed"}; UTF-8, borrowed. Without axes the usual ones are tried, without a bound 0.05 is allowed, without
+/// @param question      TOML or JSON (docs/simulation.md) with "scenarios", "axes" (of "path" and "values"), "bound", "runs" and
+///                      "seed"; UTF-8, borrowed. Without axes the usual ones are tried, without a bound 0.05 is allowed, without
 ///                      a seed it is the first scenario's.
 /// @param question_len  Its length in bytes.
 /// @param out           A buffer with JSON that the caller frees with hotfix_buf_free.

@@ -306,14 +306,9 @@ impl Watched {
 
     /// Feeds the tests with the tick.
     pub(super) fn feed_tests(&mut self) {
-        if let Some(mut test) = self.worse.take() {
-            self.feed(&mut test);
-            self.worse = Some(test);
-        }
-        if let Some(mut test) = self.safe.take() {
-            self.feed(&mut test);
-            self.safe = Some(test);
-        }
+        let Self { metric, layout, tick, strata, boundaries, worse, safe, .. } = &mut *self;
+        let ticked = Ticked { metric, layout, tick, strata, boundaries };
+        worse.iter_mut().chain(safe).for_each(|test| ticked.feed(test));
         if let (Some(limits), Some(test), false) =
             (self.footing.limits(), &self.worse, self.replayed)
         {
@@ -386,50 +381,17 @@ impl Watched {
         }
     }
 
-    /// Feeds one test with the tick; says whether it has decided.
+    /// Feeds a test that is not its own with the tick; says whether it has decided.
     pub(super) fn feed(&self, test: &mut Test) -> bool {
-        if self.tick.canary && self.tick.baseline {
-            if self.metric.kind == MetricKind::Latency {
-                let columns = self.layout.columns();
-                let rows = match self.tick.strata.as_slice() {
-                    [] => self.tick.row.chunks(2 * columns),
-                    strata => strata.chunks(2 * columns),
-                };
-                rows.for_each(|row| self.feed_slow(test, row));
-            } else if self.tick.strata.is_empty() {
-                let (canary, baseline) = self.counts(&self.tick.row);
-                test.feed(canary, baseline);
-            } else {
-                test.feed_strata(&self.strata);
-            }
-        }
+        let Self { metric, layout, tick, strata, boundaries, .. } = self;
+        Ticked { metric, layout, tick, strata, boundaries }.feed(test);
         test.decided()
     }
 
     /// Bad events and trials of both arms in a row of counts.
     #[inline]
     pub(super) fn counts(&self, row: &[f64]) -> (Counts, Counts) {
-        (
-            Counts::new(self.bad(row[0], row[1]), row[1]),
-            Counts::new(self.bad(row[2], row[3]), row[3]),
-        )
-    }
-
-    /// Feeds one test with the slow requests of a row.
-    fn feed_slow(&self, test: &mut Test, row: &[f64]) {
-        let columns = self.layout.columns();
-        let mut slow = [[0.0; MAX_BOUNDARIES]; 2];
-        for (arm, slow) in slow.iter_mut().enumerate() {
-            let row = &row[arm * columns..];
-            for (slow, &index) in slow.iter_mut().zip(&self.boundaries) {
-                *slow = row[0] - row[1 + index];
-            }
-        }
-        let used = self.boundaries.len();
-        test.feed_slow(
-            SlowCounts::new(&slow[0][..used], row[0]),
-            SlowCounts::new(&slow[1][..used], row[columns]),
-        );
+        counts(&self.metric, row)
     }
 
     /// Events that are bad: failures where the metric counts successes.
@@ -497,5 +459,58 @@ impl Watched {
             MetricKind::Latency => Some(columns[0]),
             MetricKind::Count | MetricKind::Gauge | MetricKind::Volume => None,
         }
+    }
+}
+
+#[inline]
+fn counts(metric: &Metric, row: &[f64]) -> (Counts, Counts) {
+    let arm = |events, trials| Counts::new(metric.worse.bad(events, trials), trials);
+    (arm(row[0], row[1]), arm(row[2], row[3]))
+}
+
+/// What a tick adds, beside the tests that it is fed to.
+struct Ticked<'a> {
+    metric: &'a Metric,
+    layout: &'a Layout,
+    tick: &'a Tick,
+    strata: &'a [(Counts, Counts)],
+    boundaries: &'a [usize],
+}
+
+impl Ticked<'_> {
+    fn feed(&self, test: &mut Test) {
+        if !(self.tick.canary && self.tick.baseline) {
+            return;
+        }
+        if self.metric.kind == MetricKind::Latency {
+            let columns = self.layout.columns();
+            let rows = match self.tick.strata.as_slice() {
+                [] => self.tick.row.chunks(2 * columns),
+                strata => strata.chunks(2 * columns),
+            };
+            rows.for_each(|row| self.feed_slow(test, row));
+        } else if self.tick.strata.is_empty() {
+            let (canary, baseline) = counts(self.metric, &self.tick.row);
+            test.feed(canary, baseline);
+        } else {
+            test.feed_strata(self.strata);
+        }
+    }
+
+    /// Feeds the slow requests of a row.
+    fn feed_slow(&self, test: &mut Test, row: &[f64]) {
+        let columns = self.layout.columns();
+        let mut slow = [[0.0; MAX_BOUNDARIES]; 2];
+        for (arm, slow) in slow.iter_mut().enumerate() {
+            let row = &row[arm * columns..];
+            for (slow, &index) in slow.iter_mut().zip(self.boundaries) {
+                *slow = row[0] - row[1 + index];
+            }
+        }
+        let used = self.boundaries.len();
+        test.feed_slow(
+            SlowCounts::new(&slow[0][..used], row[0]),
+            SlowCounts::new(&slow[1][..used], row[columns]),
+        );
     }
 }

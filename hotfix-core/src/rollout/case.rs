@@ -226,6 +226,9 @@ impl Case {
         match &input.command {
             Command::Observe { metrics } => {
                 let purpose = self.purpose();
+                if purpose == Use::Ignore {
+                    self.keep_verdict();
+                }
                 self.judge.take(at, self.share, metrics, purpose);
                 self.end_phase(at);
             }
@@ -430,7 +433,7 @@ impl Case {
                 self.overtake();
             }
             // What is under way may still happen: where traffic is, is told by its result.
-            (_, Stage::Frozen { .. } | Stage::Closed) => self.keep_verdict(),
+            (_, Stage::Frozen { .. }) => self.keep_verdict(),
             (_, Stage::Preparing) => self.overtake(),
             _ => {}
         }

@@ -92,6 +92,9 @@ impl Journal {
 
     /// Writes the first line: policy, plan, calibrations and salt.
     pub(super) fn open(&mut self, at: Timestamp, plan: &Plan) -> Result<(), CanonicalError> {
+        if !self.is_on() {
+            return Ok(());
+        }
         let salt = std::mem::take(&mut self.salt);
         let mut event = Event::new(EventKind::Opened, 0, at, self.head);
         event.format = Some(LOG_FORMAT);

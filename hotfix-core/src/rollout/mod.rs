@@ -52,6 +52,7 @@ pub use snapshot::{SNAPSHOT_FORMAT, SnapshotError, SnapshotHead};
 pub use state::{Resume, Returning, RollbackCause, Stage, State, Step, WayBack};
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::canonical::{CanonicalError, Digest};
 use crate::judge::{MetricEvidence, Verdict};
@@ -100,7 +101,8 @@ use revision::Revision;
 /// ```
 #[derive(Debug)]
 pub struct Rollout {
-    plan: Plan,
+    /// Behind a pointer: a copy of the rollout has the same one.
+    plan: Arc<Plan>,
     case: Case,
     journal: Journal,
     changes: Changes,
@@ -135,7 +137,7 @@ impl Rollout {
     pub fn try_new(plan: Plan, recording: Recording, salt: &str) -> Result<Self, StatError> {
         Ok(Self {
             case: Case::try_new(&plan)?,
-            plan,
+            plan: Arc::new(plan),
             journal: Journal::new(recording, salt),
             changes: Changes::default(),
             actions: Vec::new(),
@@ -296,7 +298,7 @@ impl Rollout {
     }
 
     /// The plan.
-    pub const fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &Plan {
         &self.plan
     }
 

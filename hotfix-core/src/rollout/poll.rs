@@ -17,9 +17,8 @@ impl Rollout {
         // What has come since time was looked at last waits for a `tick` now.
         let looked = self.case.looked_at.unwrap_or(now);
         let mut consider = |at: Timestamp| {
-            let at_once = at.max(now);
-            if at > looked && next.is_none_or(|known| at_once < known) {
-                next = Some(at_once);
+            if at > looked && next.is_none_or(|known| at < known) {
+                next = Some(at);
             }
         };
         match &self.case.stage {
@@ -74,6 +73,7 @@ impl Rollout {
         }
         self.late_traffic_at().into_iter().for_each(consider);
         let duty = self.case.agenda.next_moment(now);
+        let next = next.map(|next| next.max(now));
         next.into_iter().chain(duty).min()
     }
 }

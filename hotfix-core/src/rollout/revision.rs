@@ -3,6 +3,8 @@
 //! What was watched of one attempt says nothing of the next: it starts at the first phase with tests that have seen nothing,
 //! and its approvals are its own. What is known of the incident, and what is due, stays.
 
+use std::sync::Arc;
+
 use crate::grade::MessageKind;
 use crate::judge::{Judge, Verdict};
 use crate::plan::{Plan, PlanError};
@@ -35,7 +37,7 @@ impl Rollout {
         };
         let plan = match release {
             Some(release) => self.plan.with_release(release.clone())?,
-            None => self.plan.clone(),
+            None => Plan::clone(&self.plan),
         };
         let same_release = plan.subject().release == self.plan.subject().release;
         let judge = Judge::try_new(&plan)?;
@@ -48,7 +50,7 @@ impl Rollout {
         let resolved = self.case.fold(&self.plan, at, input, author);
         if let Some(revision) = self.revision.take() {
             let Revision { plan, judge, same_release } = *revision;
-            self.plan = plan;
+            self.plan = Arc::new(plan);
             let case = &mut self.case;
             case.judge = judge;
             case.attempt += 1;

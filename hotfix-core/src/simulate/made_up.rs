@@ -14,7 +14,7 @@ use super::fault::{Fault, FaultKind};
 use super::health::{Health, Instances};
 use super::latency::LatencyLaw;
 use super::people::{Answering, Luck};
-use super::random::{Chance, Draws, Drift, Purpose, RunKey};
+use super::random::{Chance, Draws, Drift, Expected, Purpose, RunKey};
 use super::scenario::Scenario;
 use super::traffic::Flow;
 use super::world::{Hurt, Shown, Tick, World};
@@ -65,6 +65,8 @@ pub(super) struct MadeUp<'s> {
     setting: &'s Setting,
     key: RunKey,
     flow: Flow,
+    /// The last mean of requests of canary and live version.
+    expected: [Expected; 2],
     kept: Vec<Kept>,
     /// Whether each fault is there in this run.
     there: Vec<bool>,
@@ -91,6 +93,7 @@ impl<'s> MadeUp<'s> {
             setting,
             key,
             flow: Flow::new(key),
+            expected: <[Expected; 2]>::default(),
             kept: vec![Kept::default(); setting.health.len()],
             there: vec![true; setting.scenario.faults.len()],
             active: Vec::new(),
@@ -120,8 +123,7 @@ impl<'s> MadeUp<'s> {
                 factors.extend((0..count).map(|_| draws.factor(deviation)));
             }
         }
-        (self.since, self.bad, self.bad_since) = (None, false, None);
-        self.hurt = Hurt::default();
+        (self.since, self.bad, self.bad_since, self.hurt) = (None, false, None, Hurt::default());
         self.late.clear();
         self.known.clear();
         self.luck = Luck(Some(key.draws(Purpose::People, 0)));
@@ -460,10 +462,10 @@ impl MadeUp<'_> {
         // All draws that both policies of a comparison share come before those that depend on the share.
         let lost = self.strike(tick, &mut draws);
         let parts = [tick.share, tick.share.rest()].map(Share::as_fraction);
-        let mut requests = [0.0; 2];
-        let mut hurt = [0.0_f64; 2];
+        let (mut requests, mut hurt) = ([0.0; 2], [0.0_f64; 2]);
         for arm in 0..2 {
-            let all = draws.poisson(setting.requests * minutes * times * parts[arm]);
+            let mean = setting.requests * minutes * times * parts[arm];
+            let all = draws.poisson_of(&mut self.expected[arm], mean);
             let crashed = draws.binomial(all, lost[arm].crashed);
             requests[arm] = all - crashed;
             hurt[arm] = crashed;
@@ -521,21 +523,11 @@ impl MadeUp<'_> {
         self.hurt.canary += hurt[0] + worst[0];
         self.hurt.live += hurt[1] + worst[1];
         if is_missing {
-            leave_out(into);
+            // Absent is not a reading of nothing.
+            let is_there = |arms: &Arms| arms.canary.is_some() || arms.baseline.is_some();
+            into.retain(|reading| reading.whole().is_some_and(is_there));
         }
     }
-}
-
-/// Takes out the metrics of which nothing came: absent is not a reading of nothing.
-fn leave_out(into: &mut Observation) {
-    let mut left = Observation::new();
-    for (name, reading) in into.iter() {
-        let is_there = |arms: &&Arms| arms.canary.is_some() || arms.baseline.is_some();
-        if let Some(arms) = reading.whole().filter(is_there) {
-            left.set(name, arms.clone());
-        }
-    }
-    *into = left;
 }
 
 impl World for MadeUp<'_> {

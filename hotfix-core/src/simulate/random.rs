@@ -95,6 +95,11 @@ impl Draws {
 
     /// A Poisson number with this mean, of at least 0.
     pub(super) fn poisson(&mut self, mean: f64) -> f64 {
+        self.poisson_of(&mut Expected::default(), mean)
+    }
+
+    /// The same for a mean that mostly is as it was the last time: what follows from it is kept.
+    pub(super) fn poisson_of(&mut self, kept: &mut Expected, mean: f64) -> f64 {
         if mean <= 0.0 {
             return 0.0;
         }
@@ -108,22 +113,21 @@ impl Draws {
             }
             return count;
         }
-        let b = 0.931 + 2.53 * mean.sqrt();
-        let a = 0.024_83 * b - 0.059;
-        let sure = 0.9277 - 3.6224 / (b - 2.0);
+        kept.set(mean);
+        let Expected { a, b, sure, scale, ln_mean, .. } = *kept;
         loop {
             let (u, v) = (self.uniform() - 0.5, self.uniform());
             let edge = 0.5 - u.abs();
-            let count = ((2.0 * a / edge + b) * u + mean + 0.43).floor();
+            let count = (2.0 * a / edge + b) * u + mean + 0.43;
             if edge >= 0.07 && v <= sure {
-                return count;
+                return whole(count);
             }
             if count < 0.0 || (edge < 0.013 && v > edge) {
                 continue;
             }
-            let scale = 1.1239 + 1.1328 / (b - 3.4);
+            let count = whole(count);
             let below = libm::log(v * scale / (a / (edge * edge) + b));
-            if below <= count * libm::log(mean) - mean - libm::lgamma(count + 1.0) {
+            if below <= count * ln_mean - mean - kept.ln_factorial(count) {
                 return count;
             }
         }
@@ -155,8 +159,8 @@ impl Draws {
         let mean = trials * chance;
         if mean < MANY {
             let mut now = kept.none(trials);
-            let (mut left, mut count) = (self.uniform(), 0.0);
-            while left > now && count < trials && count < 200.0 {
+            let (mut left, mut count, most) = (self.uniform(), 0.0, trials.min(200.0));
+            while left > now && count < most {
                 left -= now;
                 count += 1.0;
                 now *= odds * (trials - count + 1.0) / count;
@@ -188,6 +192,65 @@ impl Draws {
     }
 }
 
+/// A number from 0 on without its fraction; the least whole number above for others.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "below 2^53, or as large as a whole number gets"
+)]
+fn whole(number: f64) -> f64 {
+    if number < 9e15 { number as i64 as f64 } else { number.floor() }
+}
+
+/// A mean of events, and what follows from it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Expected {
+    mean: f64,
+    ln_mean: f64,
+    a: f64,
+    b: f64,
+    sure: f64,
+    scale: f64,
+    /// By count; not a number where nobody asked yet.
+    ln_factorials: Vec<f64>,
+}
+
+impl Expected {
+    fn set(&mut self, mean: f64) {
+        if self.mean != mean {
+            let b = 0.931 + 2.53 * mean.sqrt();
+            (self.mean, self.ln_mean) = (mean, libm::log(mean));
+            (self.a, self.b) = (0.024_83 * b - 0.059, b);
+            self.sure = 0.9277 - 3.6224 / (b - 2.0);
+            self.scale = 1.1239 + 1.1328 / (b - 3.4);
+        }
+    }
+
+    fn ln_factorial(&mut self, count: f64) -> f64 {
+        remembered(&mut self.ln_factorials, count, || libm::lgamma(count + 1.0))
+    }
+}
+
+/// What follows from a whole number, worked out once where the number is not large.
+fn remembered(known: &mut Vec<f64>, number: f64, from: impl Fn() -> f64) -> f64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "compared afterwards"
+    )]
+    let place = number as u32;
+    if place >= KEPT || f64::from(place) != number {
+        return from();
+    }
+    let place = place as usize;
+    if place >= known.len() {
+        known.resize(place + 1, f64::NAN);
+    }
+    if known[place].is_nan() {
+        known[place] = from();
+    }
+    known[place]
+}
+
 /// A chance of at most a half, and what follows from it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chance {
@@ -201,8 +264,8 @@ pub(super) struct Chance {
     of_none: Vec<f64>,
 }
 
-/// Trials below which the chance that none comes out is kept.
-const KEPT: usize = 4096;
+/// Whole numbers below which what follows from them is kept.
+const KEPT: u32 = 4096;
 
 impl Chance {
     fn set(&mut self, chance: f64) {
@@ -217,22 +280,9 @@ impl Chance {
 
     /// The chance that none of these comes out.
     fn none(&mut self, trials: f64) -> f64 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "compared afterwards"
-        )]
-        let place = trials as usize;
-        if !self.stays || place >= KEPT || place as f64 != trials {
-            return libm::exp(trials * self.log_not);
-        }
-        if place >= self.of_none.len() {
-            self.of_none.resize(place + 1, f64::NAN);
-        }
-        if self.of_none[place].is_nan() {
-            self.of_none[place] = libm::exp(trials * self.log_not);
-        }
-        self.of_none[place]
+        let log_not = self.log_not;
+        let none = || libm::exp(trials * log_not);
+        if self.stays { remembered(&mut self.of_none, trials, none) } else { none() }
     }
 }
 
@@ -337,6 +387,17 @@ mod tests {
             let trials = f64::from(round * 37 % 5000);
             let drawn = again.binomial_of(trials, &mut kept, chance);
             assert_eq!(fresh.binomial(trials, chance), drawn, "{trials} × {chance}");
+        }
+    }
+
+    #[test]
+    fn post_5_what_is_kept_of_a_mean_changes_no_draw() {
+        let mut fresh = RunKey::new(8, 9).draws(Purpose::Run, 0);
+        let mut again = fresh.clone();
+        let mut kept = Expected::default();
+        for round in 0..2000_u32 {
+            let mean = [900.0, 900.0, 11.0, 3.0, 6000.0][(round / 100) as usize % 5];
+            assert_eq!(fresh.poisson(mean), again.poisson_of(&mut kept, mean), "{mean}");
         }
     }
 
