@@ -4,8 +4,8 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hotfix_benches::simulated::{PLAIN, UNSTEADY, campaign};
 
-/// Runs of one measurement.
-const RUNS: u64 = 50;
+/// Runs of one measurement: a campaign, or the part of one that a core plays.
+const RUNS: u64 = 1_000;
 
 fn simulate(c: &mut Criterion) {
     let mut group = c.benchmark_group("simulate");

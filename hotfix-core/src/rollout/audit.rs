@@ -3,6 +3,7 @@
 use crate::canonical::Digest;
 
 use super::Rollout;
+use super::case::Changes;
 use super::event::EventKind;
 use super::journal::Recording;
 use super::log::{Lines, LogError, LogFault, LogLine};
@@ -125,8 +126,8 @@ impl Rollout {
         if *line.event.actions != *self.actions {
             return differs("actions");
         }
-        let to = self.changes.to.take();
-        self.case.settle(&self.plan, at, &input, to, &self.actions, self.changes.judged);
+        let Changes { to, judged, .. } = &mut self.changes;
+        self.case.settle(&self.plan, at, &input, to, &self.actions, *judged);
         Ok(())
     }
 }

@@ -298,7 +298,7 @@ impl Case {
         plan: &Plan,
         at: Timestamp,
         input: &Input,
-        to: Option<Stage>,
+        to: &mut Option<Stage>,
         actions: &[Action],
         judged: Option<Question>,
     ) {
@@ -330,7 +330,7 @@ impl Case {
                 self.asked = false;
             }
         }
-        if let Some(to) = to {
+        if let Some(to) = to.take() {
             self.enter(at, to);
             self.asked |= self.is_answered(&input.command);
         }

@@ -236,13 +236,13 @@ impl Rollout {
         if let Some(verdict) = event.verdict.take() {
             self.case.verdict = verdict.into_owned();
         }
-        let to = event.to.take().map(std::borrow::Cow::into_owned);
+        let mut to = event.to.take().map(std::borrow::Cow::into_owned);
         self.changes.replans.clear();
         let Self { case, plan, changes, .. } = &mut *self;
         case.tell_agenda(plan, at, &input.command, to.as_ref(), &mut changes.replans);
         case.agenda.advance(at);
         let (moved, is_judged) = (to.is_some(), judged.is_some());
-        self.case.settle(&self.plan, at, &input, to, &event.actions, judged);
+        self.case.settle(&self.plan, at, &input, &mut to, &event.actions, judged);
         Ok(Some(Folded { input, moved, judged: is_judged }))
     }
 

@@ -196,7 +196,6 @@ impl Rollout {
         self.conclude(at, &input.command, resolved.as_ref());
         self.follow_duties(at, &input.command);
         self.number_actions();
-        let to = self.changes.to.take();
         if self.journal.is_on() {
             let kind = EventKind::Taken(input.command.kind());
             let mut event = self.journal.line(input, kind, self.case.seq, at, claimed_at);
@@ -208,11 +207,12 @@ impl Rollout {
             }
             event.actions = Cow::Borrowed(&self.actions);
             event.replans = Cow::Borrowed(&self.changes.replans);
-            event.to = to.as_ref().map(Cow::Borrowed);
+            event.to = self.changes.to.as_ref().map(Cow::Borrowed);
             event.verdict = self.changes.judged.map(|_| Cow::Borrowed(&self.case.verdict));
             self.journal.write(&event)?;
         }
-        self.case.settle(&self.plan, at, input, to, &self.actions, self.changes.judged);
+        let Changes { to, judged, .. } = &mut self.changes;
+        self.case.settle(&self.plan, at, input, to, &self.actions, *judged);
         Ok(())
     }
 

@@ -466,7 +466,10 @@ impl MadeUp<'_> {
         for arm in 0..2 {
             let mean = setting.requests * minutes * times * parts[arm];
             let all = draws.poisson_of(&mut self.expected[arm], mean);
-            let crashed = draws.binomial(all, lost[arm].crashed);
+            let crashed = match lost[arm].crashed {
+                0.0 => 0.0,
+                chance => draws.binomial(all, chance),
+            };
             requests[arm] = all - crashed;
             hurt[arm] = crashed;
         }

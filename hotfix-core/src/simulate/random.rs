@@ -139,6 +139,7 @@ impl Draws {
     }
 
     /// The same for a chance that mostly is as it was the last time: what follows from it is kept.
+    #[inline]
     pub(super) fn binomial_of(&mut self, trials: f64, kept: &mut Chance, chance: f64) -> f64 {
         if trials <= 0.0 || chance <= 0.0 {
             0.0
@@ -154,6 +155,7 @@ impl Draws {
     }
 
     /// With a chance of at most a half.
+    #[inline]
     fn fewer(&mut self, trials: f64, kept: &mut Chance) -> f64 {
         let (chance, odds) = (kept.of_one, kept.odds);
         let mean = trials * chance;
@@ -174,14 +176,18 @@ impl Draws {
         loop {
             let (u, v) = (self.uniform() - 0.5, self.uniform());
             let edge = 0.5 - u.abs();
-            let count = ((2.0 * a / edge + b) * u + mean + 0.5).floor();
-            if count < 0.0 || count > trials {
+            let count = (2.0 * a / edge + b) * u + mean + 0.5;
+            if count < 0.0 {
+                continue;
+            }
+            let count = whole(count);
+            if count > trials {
                 continue;
             }
             if edge >= 0.07 && v <= sure {
                 return count;
             }
-            let most = ((trials + 1.0) * chance).floor();
+            let most = whole((trials + 1.0) * chance);
             let scale = (2.83 + 5.1 / b) * root;
             let below = libm::log(v * scale / (a / (edge * edge) + b));
             let ways = |count: f64| libm::lgamma(count + 1.0) + libm::lgamma(trials - count + 1.0);
