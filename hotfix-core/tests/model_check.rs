@@ -1,7 +1,7 @@
 //! The model check: small policies of every strategy, every sequence of inputs to a depth, and the laws that none may break
 //! (ROLL-1, ROLL-3, ROLL-4, ROLL-5).
 //!
-//! `HOTFIX_MODEL_DEPTH=5,3` searches deeper than the normal run: five inputs from the beginning, three from each state of
+//! `HOTFIX_MODEL_DEPTH=4,3` searches deeper than the normal run: four inputs from the beginning, three from each state of
 //! the stories. Do that with `--release`.
 #![allow(
     clippy::disallowed_methods,
@@ -41,7 +41,7 @@ const LEAST: Extent = Extent { starts: 30, states: 5_000, transitions: 15_000, k
 
 fn depth() -> (usize, usize) {
     let Ok(text) = std::env::var("HOTFIX_MODEL_DEPTH") else { return DEPTH };
-    let (depth, around) = text.split_once(',').expect("HOTFIX_MODEL_DEPTH=5,3");
+    let (depth, around) = text.split_once(',').expect("HOTFIX_MODEL_DEPTH=4,3");
     (depth.parse().expect("a number"), around.parse().expect("a number"))
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Changes {
     pub(super) replans: Vec<Replan>,
     /// What the judge was asked, where a verdict was made.
     pub(super) judged: Option<Question>,
-    /// The verdict calls for something else than the one before.
+    /// The verdict calls for something else than the one before, and not for less.
     pub(super) turned: bool,
 }
 

@@ -249,7 +249,10 @@ impl Rollout {
         let Some(question) = Question::of(&self.case, &self.plan, at) else { return };
         let before = self.case.verdict.decision;
         self.case.judge.assess(&question.moment(&self.plan), &mut self.case.verdict);
-        self.changes.turned = self.case.verdict.decision != before;
+        let now = self.case.verdict.decision;
+        // Whoever was asked whether to go back is not asked again because it is less bad now.
+        let is_milder = before == Decision::RollBack && now == Decision::Ask;
+        self.changes.turned = now != before && !is_milder;
         let is_after =
             matches!(self.case.stage, Stage::FinalValidation { .. } | Stage::Complete { .. });
         self.case.verdict.against = is_after.then_some(if self.case.share < Share::ALL {

@@ -80,8 +80,10 @@ impl Past {
             Command::Supersede { .. } | Command::Retry { .. } => {
                 // What was said is void; what was done for another release, too.
                 let item = next.item && before.plan().digest() == after.plan().digest();
-                let (announced, overtaken) = (next.announced, next.overtaken);
-                next = Self { item, announced, overtaken, read: next.read, ..Self::default() };
+                let (announced, overtaken, read) = (next.announced, next.overtaken, next.read);
+                // What a former release still has was asked for before.
+                let top = after.share();
+                next = Self { item, top, read, announced, overtaken, ..Self::default() };
             }
             // A person has decided.
             Command::Promote { .. } => (next.held, next.doubted) = (false, false),
