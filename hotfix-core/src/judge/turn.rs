@@ -91,21 +91,9 @@ impl Watched {
         self.tick.strata.clear();
         self.tick.row.clear();
         self.tick.row.extend_from_slice(row);
-        let (canary, baseline) = self.counts(row);
-        if let Some(totals) = &mut self.of_phase
-            && flags.settled
-            && tick.canary
-            && tick.baseline
-            && self.metric.kind != MetricKind::Latency
-        {
-            for (sum, more) in [(&mut totals.canary, canary), (&mut totals.baseline, baseline)] {
-                sum.events += more.events;
-                sum.trials += more.trials;
-            }
-        }
         self.look_at_arms();
         self.window.amend(&tick.row, row);
-        self.feed_tests();
+        self.take_again(flags.settled);
     }
 }
 

@@ -26,8 +26,8 @@ pub(super) struct Watched {
     pub(super) counters: Counters,
     /// Scratch: what the present observation adds.
     pub(super) tick: Tick,
-    /// Scratch: the tick's counts by stratum.
-    pub(super) strata: Vec<(Counts, Counts)>,
+    /// Scratch: the tick's counts by stratum, or as a whole; none for latency.
+    pub(super) counts: Vec<(Counts, Counts)>,
     /// The tick holds a reading of the present observation.
     pub(super) fresh: bool,
     pub(super) window: Window,
@@ -71,7 +71,7 @@ clone_in_place!(Watched {
     layout,
     counters,
     tick,
-    strata,
+    counts,
     fresh,
     window,
     read_at,
@@ -122,7 +122,7 @@ impl Watched {
             layout: Layout::default(),
             counters: Counters::default(),
             tick: Tick::default(),
-            strata: Vec::new(),
+            counts: Vec::new(),
             fresh: false,
             window: Window::new(watch.window, watch.cadence, 2 * columns),
             read_at: None,
@@ -284,14 +284,7 @@ impl Watched {
         self.learned = self.learned + self.step;
         self.window.add(at, &self.tick.row);
         self.learn_level();
-        let columns = self.layout.columns();
-        self.strata.clear();
-        if self.metric.kind != MetricKind::Latency {
-            for row in self.tick.strata.chunks(2 * columns) {
-                let counts = self.counts(row);
-                self.strata.push(counts);
-            }
-        }
+        self.count();
         if settled {
             self.instances.judge();
         }
@@ -304,10 +297,26 @@ impl Watched {
         self.feed_tests();
     }
 
+    /// Fills the tick's counts.
+    fn count(&mut self) {
+        let Self { metric, layout, tick, counts, .. } = self;
+        counts.clear();
+        if metric.kind == MetricKind::Latency {
+            return;
+        }
+        match tick.strata.as_slice() {
+            [] => counts.push(counts_of(metric, &tick.row)),
+            strata => {
+                let rows = strata.chunks(2 * layout.columns());
+                counts.extend(rows.map(|row| counts_of(metric, row)));
+            }
+        }
+    }
+
     /// Feeds the tests with the tick.
-    pub(super) fn feed_tests(&mut self) {
-        let Self { metric, layout, tick, strata, boundaries, worse, safe, .. } = &mut *self;
-        let ticked = Ticked { metric, layout, tick, strata, boundaries };
+    fn feed_tests(&mut self) {
+        let Self { layout, tick, counts, boundaries, worse, safe, .. } = &mut *self;
+        let ticked = Ticked { layout, tick, counts, boundaries };
         worse.iter_mut().chain(safe).for_each(|test| ticked.feed(test));
         if let (Some(limits), Some(test), false) =
             (self.footing.limits(), &self.worse, self.replayed)
@@ -317,33 +326,39 @@ impl Watched {
         }
     }
 
+    /// Takes the last tick again with another row: the tests are as before it, and so is the sum of the phase.
+    pub(super) fn take_again(&mut self, settled: bool) {
+        self.count();
+        if settled && self.tick.canary && self.tick.baseline {
+            self.add_to_phase();
+        }
+        self.feed_tests();
+    }
+
     /// Adds a tick with both arms, under a planned split, to what is summed.
     fn sum_up(&mut self, share: Share) {
-        if self.metric.kind == MetricKind::Latency {
-            return;
+        if self.compared.len() < self.counts.len() {
+            self.compared.resize(self.counts.len(), SplitTotals::new());
         }
         let share = share.as_fraction();
-        if self.strata.is_empty() {
-            let (canary, baseline) = self.counts(&self.tick.row);
-            // Of levels there may be less than none; other counts were checked when they were read, and a phase has a share.
-            if canary.events >= 0.0 && baseline.events >= 0.0 {
-                let _ = self.compared[0].add(share, canary, baseline);
-            }
-            if let Some(Totals { canary: of_canary, baseline: of_baseline }) = &mut self.of_phase {
-                of_canary.events += canary.events;
-                of_canary.trials += canary.trials;
-                of_baseline.events += baseline.events;
-                of_baseline.trials += baseline.trials;
-            }
-            return;
-        }
-        // Different splits must not be summed, and strata have their own.
-        self.of_phase = None;
-        if self.compared.len() < self.strata.len() {
-            self.compared.resize(self.strata.len(), SplitTotals::new());
-        }
-        for (sums, &(canary, baseline)) in self.compared.iter_mut().zip(&self.strata) {
+        for (sums, &(canary, baseline)) in self.compared.iter_mut().zip(&self.counts) {
+            // Of levels there may be less than none: those say nothing. Other counts were checked, and a phase has a share.
             let _ = sums.add(share, canary, baseline);
+        }
+        self.add_to_phase();
+    }
+
+    /// Adds a tick with both arms to what they had in the phase.
+    fn add_to_phase(&mut self) {
+        match (self.counts.as_slice(), &mut self.of_phase) {
+            ([], _) => {}
+            (&[(canary, baseline)], of_phase) if self.tick.strata.is_empty() => {
+                if let Some(totals) = of_phase {
+                    totals.add(canary, baseline);
+                }
+            }
+            // Strata are not to be summed.
+            (_, of_phase) => *of_phase = None,
         }
     }
 
@@ -367,7 +382,7 @@ impl Watched {
         let arm = |names, counts| Arm { names, counts, worse };
         let [of_canary, of_baseline] = &self.tick.instances;
         let canary = arm(canary, of_canary);
-        let (all, live) = self.counts(&self.tick.row);
+        let (all, live) = counts_of(&self.metric, &self.tick.row);
         if let Some(test) = &self.worse {
             self.instances.leave_out(test, canary, [all, live]);
         }
@@ -383,15 +398,9 @@ impl Watched {
 
     /// Feeds a test that is not its own with the tick; says whether it has decided.
     pub(super) fn feed(&self, test: &mut Test) -> bool {
-        let Self { metric, layout, tick, strata, boundaries, .. } = self;
-        Ticked { metric, layout, tick, strata, boundaries }.feed(test);
+        let Self { layout, tick, counts, boundaries, .. } = self;
+        Ticked { layout, tick, counts, boundaries }.feed(test);
         test.decided()
-    }
-
-    /// Bad events and trials of both arms in a row of counts.
-    #[inline]
-    pub(super) fn counts(&self, row: &[f64]) -> (Counts, Counts) {
-        counts(&self.metric, row)
     }
 
     /// Events that are bad: failures where the metric counts successes.
@@ -462,18 +471,18 @@ impl Watched {
     }
 }
 
+/// Bad events and trials of both arms in a row of counts.
 #[inline]
-fn counts(metric: &Metric, row: &[f64]) -> (Counts, Counts) {
+fn counts_of(metric: &Metric, row: &[f64]) -> (Counts, Counts) {
     let arm = |events, trials| Counts::new(metric.worse.bad(events, trials), trials);
     (arm(row[0], row[1]), arm(row[2], row[3]))
 }
 
 /// What a tick adds, beside the tests that it is fed to.
 struct Ticked<'a> {
-    metric: &'a Metric,
     layout: &'a Layout,
     tick: &'a Tick,
-    strata: &'a [(Counts, Counts)],
+    counts: &'a [(Counts, Counts)],
     boundaries: &'a [usize],
 }
 
@@ -482,18 +491,17 @@ impl Ticked<'_> {
         if !(self.tick.canary && self.tick.baseline) {
             return;
         }
-        if self.metric.kind == MetricKind::Latency {
-            let columns = self.layout.columns();
-            let rows = match self.tick.strata.as_slice() {
-                [] => self.tick.row.chunks(2 * columns),
-                strata => strata.chunks(2 * columns),
-            };
-            rows.for_each(|row| self.feed_slow(test, row));
-        } else if self.tick.strata.is_empty() {
-            let (canary, baseline) = counts(self.metric, &self.tick.row);
-            test.feed(canary, baseline);
-        } else {
-            test.feed_strata(self.strata);
+        match self.counts {
+            [] => {
+                let rows = match self.tick.strata.as_slice() {
+                    [] => &self.tick.row,
+                    strata => strata,
+                };
+                let rows = rows.chunks(2 * self.layout.columns());
+                rows.for_each(|row| self.feed_slow(test, row));
+            }
+            &[(canary, baseline)] => test.feed(canary, baseline),
+            strata => test.feed_strata(strata),
         }
     }
 

@@ -182,7 +182,7 @@ impl Totals {
     }
 
     #[inline]
-    fn add(&mut self, canary: Counts, baseline: Counts) {
+    pub(crate) fn add(&mut self, canary: Counts, baseline: Counts) {
         self.canary.add(canary);
         self.baseline.add(baseline);
     }

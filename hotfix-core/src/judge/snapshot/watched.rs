@@ -64,7 +64,7 @@ impl Watched {
             counters,
             // Scratch: read anew with each observation.
             tick: _,
-            strata: _,
+            counts: _,
             fresh: _,
             window,
             read_at,
