@@ -108,15 +108,13 @@ const LONGEST: usize = 256;
 /// An observation whose memory is kept from call to call.
 pub(crate) struct Scratch {
     input: Input,
-    /// The names of the last array, in its order.
-    names: Vec<([u8; 32], usize)>,
-    /// Where in that array each reading of the observation is.
-    order: Vec<usize>,
+    /// Where in the last array each metric of the observation was, in the observation's order.
+    places: Vec<usize>,
 }
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        Self { input: Input::observe(Observation::new()), names: Vec::new(), order: Vec::new() }
+        Self { input: Input::observe(Observation::new()), places: Vec::new() }
     }
 
     /// The observation that was read last.
@@ -135,45 +133,48 @@ impl Scratch {
         unsafe {
             self.sender(sender)?;
             let array = Array::new(readings, count)?;
-            if !self.knows(&array)? {
+            if !self.refill(&array)? {
                 self.arrange(&array)?;
-            }
-            let Self { input: Input { command: Command::Observe { metrics }, .. }, order, .. } =
-                self
-            else {
-                return Ok(());
-            };
-            for ((name, kept), &index) in metrics.iter_mut().zip(order.iter()) {
-                array
-                    .with(index, |reading| fill(kept.whole_mut(), reading))
-                    .map_err(|error| error.at(format!("/metrics/{name}")))?;
+                self.refill(&array)?;
             }
         }
         Ok(())
     }
 
-    /// Whether the metrics are those of the last array, in its order.
-    unsafe fn knows(&self, array: &Array) -> Fallible<bool> {
-        if self.names.len() != array.count {
+    /// Reads an array with the metrics of the last one at their places; false where it has others.
+    #[inline]
+    unsafe fn refill(&mut self, array: &Array) -> Fallible<bool> {
+        let Self { input: Input { command: Command::Observe { metrics }, .. }, places } = self
+        else {
+            return Ok(false);
+        };
+        if places.len() != array.count {
             return Ok(false);
         }
-        for (index, (known, len)) in self.names.iter().enumerate() {
-            // SAFETY: the caller keeps the header's contract.
-            let name = unsafe { array.name(index)? };
-            if !same(name, &known[..*len]) {
-                return Ok(false);
+        for ((metric, kept), &index) in metrics.iter_mut().zip(places.iter()) {
+            // SAFETY: `places` has each index below `count` once; the caller keeps the header's contract.
+            unsafe {
+                if !array.has(index, metric) {
+                    return Ok(false);
+                }
+                let other;
+                let reading = match array.ours(index) {
+                    Some(ours) => ours,
+                    None => {
+                        other = array.other(index)?;
+                        &other
+                    }
+                };
+                fill(kept.whole_mut(), reading).map_err(|error| blame(metric, error))?;
             }
         }
         Ok(true)
     }
 
-    /// Lays the observation out anew.
+    /// Lays the observation out anew. Where that fails it stays laid out as it was.
     #[cold]
     unsafe fn arrange(&mut self, array: &Array) -> Fallible<()> {
-        self.names.clear();
-        self.order.clear();
         let mut places: Vec<(MetricName, usize)> = Vec::new();
-        let mut names = Vec::new();
         for index in 0..array.count {
             // SAFETY: the caller keeps the header's contract.
             let name = unsafe { array.name(index)? };
@@ -187,9 +188,6 @@ impl Scratch {
                 };
                 return Err(at(twice.into()));
             }
-            let mut bytes = [0; 32];
-            bytes[..name.len()].copy_from_slice(name);
-            names.push((bytes, name.len()));
             places.push((metric, index));
         }
         places.sort_by_key(|(metric, _)| *metric);
@@ -198,8 +196,7 @@ impl Scratch {
             metrics.set(*metric, Arms::default());
         }
         self.input.command = Command::Observe { metrics };
-        self.names = names;
-        self.order.extend(places.iter().map(|(_, index)| *index));
+        self.places = places.into_iter().map(|(_, place)| place).collect();
         Ok(())
     }
 
@@ -232,19 +229,9 @@ fn short(text: &str, field: &'static str) -> Fallible<Option<String>> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-/// Equality of short texts without a call: overlapping words.
-#[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
-    #[inline]
-    fn ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
-        a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
-    }
-    a.len() == b.len()
-        && match a.len() {
-            8..=15 => ends::<8>(a, b),
-            16..=32 => ends::<16>(a, b),
-            _ => a == b,
-        }
+#[cold]
+fn blame(metric: &MetricName, error: Box<hotfix_error>) -> Box<hotfix_error> {
+    error.at(format!("/metrics/{metric}"))
 }
 
 /// An array whose stride is the caller's `struct_size`.
@@ -259,28 +246,13 @@ const MOST: usize = 4096;
 
 impl Array {
     unsafe fn new(base: *const hotfix_reading, count: usize) -> Fallible<Self> {
-        if count == 0 {
-            return Ok(Self { base, stride: 0, count });
-        }
         if count > MOST {
             return Err(hotfix_error::range("count", count, format_args!("at most {MOST}")));
         }
         // SAFETY: the caller keeps the header's contract.
-        let stride = unsafe { versioned::size_of_caller(base, "readings")? };
-        let array = Self { base, stride, count };
-        for index in 1..count {
-            // SAFETY: `index` is below `count`; each element starts with its size, by the header's contract.
-            let size = unsafe { array.place(index).cast::<usize>().read() };
-            if size != stride {
-                return Err(hotfix_error::structure(
-                    "readings",
-                    format_args!(
-                        "struct_size {size} at {index} and {stride} at 0: set the same everywhere"
-                    ),
-                ));
-            }
-        }
-        Ok(array)
+        let stride =
+            if count == 0 { 0 } else { unsafe { versioned::size_of_caller(base, "readings")? } };
+        Ok(Self { base, stride, count })
     }
 
     /// # Safety
@@ -291,33 +263,61 @@ impl Array {
         unsafe { self.base.byte_add(index * self.stride) }
     }
 
+    /// Whether an element has the array's size and this metric.
+    ///
     /// # Safety
     /// `index` is below `count`.
     #[inline]
-    unsafe fn name(&self, index: usize) -> Fallible<&[u8]> {
-        // SAFETY: `metric` and `metric_len` are within `LEAST`; `metric_len` bytes are readable by the header's contract.
+    unsafe fn has(&self, index: usize, metric: &MetricName) -> bool {
+        // SAFETY: size, `metric` and `metric_len` are within `LEAST`, `metric_len` bytes readable, by the header's contract.
         unsafe {
             let at = self.place(index);
+            (*at).struct_size == self.stride
+                && !(*at).metric.is_null()
+                && pointer::bytes((*at).metric, (*at).metric_len, "metric")
+                    .is_ok_and(|name| *metric == *name)
+        }
+    }
+
+    /// The metric's name of an element, whose size is checked to be the stride.
+    ///
+    /// # Safety
+    /// `index` is below `count`.
+    unsafe fn name(&self, index: usize) -> Fallible<&[u8]> {
+        // SAFETY: size, `metric` and `metric_len` are within `LEAST`, `metric_len` bytes readable, by the header's contract.
+        unsafe {
+            let at = self.place(index);
+            let size = (*at).struct_size;
+            if size != self.stride {
+                return Err(hotfix_error::structure(
+                    "readings",
+                    format_args!(
+                        "struct_size {size} at {index} and {} at 0: set the same everywhere",
+                        self.stride
+                    ),
+                ));
+            }
             pointer::bytes((*at).metric, (*at).metric_len, "metric")
         }
     }
 
+    /// An element where the caller's struct is of our size.
+    ///
     /// # Safety
     /// `index` is below `count`.
     #[inline]
-    unsafe fn with<R>(
-        &self,
-        index: usize,
-        body: impl FnOnce(&hotfix_reading) -> Fallible<R>,
-    ) -> Fallible<R> {
+    unsafe fn ours(&self, index: usize) -> Option<&hotfix_reading> {
         // SAFETY: `stride` bytes are readable there by the header's contract, and nobody changes them during the call.
-        unsafe {
-            if self.stride == size_of::<hotfix_reading>() {
-                body(&*self.place(index))
-            } else {
-                body(&versioned::read_other(self.place(index), self.stride, "readings")?)
-            }
-        }
+        (self.stride == size_of::<hotfix_reading>()).then(|| unsafe { &*self.place(index) })
+    }
+
+    /// An element of another size.
+    ///
+    /// # Safety
+    /// `index` is below `count`.
+    unsafe fn other(&self, index: usize) -> Fallible<hotfix_reading> {
+        // SAFETY: as above.
+        unsafe { versioned::read_other(self.place(index), self.stride, "readings") }
     }
 }
 

@@ -392,6 +392,10 @@ fn met_6_readings_that_are_none_change_nothing() {
     let twice = observe(&rollout, &[good, good], null()).unwrap_err();
     assert_eq!((twice.status, twice.path.as_str()), (hotfix_status::Input, "/readings/1/metric"));
     assert_eq!(text(observe(&rollout, &[good], null()).unwrap().events).lines().count(), 1);
+    // What was read before a failure does not come back as if it had been read again.
+    observe(&rollout, &[good, good], null()).unwrap_err();
+    let nothing = text(observe(&rollout, &[], null()).unwrap().events);
+    assert!(nothing.contains(r#""metrics":{}"#), "{nothing}");
 }
 
 #[test]

@@ -51,8 +51,8 @@ impl Observation {
     }
 
     /// The readings in the order of their ids, to be changed in place.
-    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (MetricName, &mut Reading)> {
-        self.readings.iter_mut().map(|(name, reading)| (*name, reading))
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&MetricName, &mut Reading)> {
+        self.readings.iter_mut().map(|(name, reading)| (&*name, reading))
     }
 
     /// How many metrics have a reading.

@@ -47,6 +47,28 @@ impl Name {
     }
 }
 
+/// Whether this is its text, without a search for its end and without a call: by words that overlap.
+impl PartialEq<[u8]> for Name {
+    #[inline]
+    fn eq(&self, text: &[u8]) -> bool {
+        #[inline]
+        fn ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
+            a.first_chunk::<N>() == b.first_chunk::<N>()
+                && a.last_chunk::<N>() == b.last_chunk::<N>()
+        }
+        let Some((name, rest)) = self.0.split_at_checked(text.len()) else { return false };
+        // What pads is no part of a name.
+        name.last() != Some(&0)
+            && rest.first() == Some(&0)
+            && match text.len() {
+                0..=3 => name.iter().eq(text),
+                4..=7 => ends::<4>(name, text),
+                8..=15 => ends::<8>(name, text),
+                _ => ends::<16>(name, text),
+            }
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -110,6 +132,13 @@ macro_rules! names {
             }
         }
 
+        impl PartialEq<[u8]> for $name {
+            #[inline]
+            fn eq(&self, text: &[u8]) -> bool {
+                self.0 == *text
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -141,4 +170,30 @@ names! {
     FactName;
     /// The name of a role: `incident_commander`, `product_manager`.
     RoleName;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_its_text_and_no_other() {
+        let letters = b"abcdefghijklmnopqrstuvwxyz_0123";
+        for len in 1..=31 {
+            let text = &letters[..len];
+            let name = Name::try_new(std::str::from_utf8(text).unwrap()).unwrap();
+            assert!(name == *text, "{len}");
+            assert!(name != text[..len - 1], "{len}: without its end");
+            let padded = [text, &[0]].concat();
+            assert!(name != padded[..], "{len}: with what pads it");
+            let longer = [text, b"x"].concat();
+            assert!(name != longer[..], "{len}: with more");
+            for place in 0..len {
+                let mut other = text.to_vec();
+                other[place] = b'-';
+                assert!(name != other[..], "{len}: another character at {place}");
+            }
+        }
+        assert!(Name::try_new("a").unwrap() != [0_u8; 40][..]);
+    }
 }

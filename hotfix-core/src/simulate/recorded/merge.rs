@@ -50,7 +50,7 @@ impl Merge {
             }
         }
         for (metric, counts) in averaged {
-            let Some((_, reading)) = into.iter_mut().find(|(name, _)| *name == metric) else {
+            let Some((_, reading)) = into.iter_mut().find(|(name, _)| **name == metric) else {
                 continue;
             };
             if reading.whole().is_none_or(|arms| arms.totals) {
@@ -73,7 +73,7 @@ impl Merge {
         reading: &Reading,
         at: Timestamp,
     ) {
-        let known = into.iter_mut().find(|(name, _)| *name == metric);
+        let known = into.iter_mut().find(|(name, _)| **name == metric);
         let Some((_, known)) = known else {
             into.set(metric, reading.clone());
             return;

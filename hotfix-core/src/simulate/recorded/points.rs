@@ -202,7 +202,7 @@ fn sample(
 
 /// Puts one arm's sample beside what the other arm has.
 fn put(metrics: &mut Observation, metric: MetricName, arm: usize, sample: Sample, totals: bool) {
-    let known = metrics.iter_mut().find(|(name, _)| *name == metric);
+    let known = metrics.iter_mut().find(|(name, _)| **name == metric);
     let mut arms = match known {
         Some((_, reading)) => std::mem::take(reading.whole_mut()),
         None => Arms::default(),
