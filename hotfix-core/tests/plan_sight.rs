@@ -71,6 +71,35 @@ fn plan_6_the_case_file_finds_what_does_not_come_out() {
     assert!(!case.faults(&json!({"phases": []}), "").is_empty());
 }
 
+/// What is sure not to come has the chance 0, and not -0.
+#[test]
+fn plan_6_no_figure_of_a_preset_has_a_sign() {
+    fn signs(value: &Value, path: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Number(number) if number.as_f64().is_some_and(f64::is_sign_negative) => {
+                found.push(format!("{path}: {number}"));
+            }
+            Value::Array(items) => {
+                for (place, item) in items.iter().enumerate() {
+                    signs(item, &format!("{path}/{place}"), found);
+                }
+            }
+            Value::Object(fields) => {
+                fields
+                    .iter()
+                    .for_each(|(name, field)| signs(field, &format!("{path}/{name}"), found));
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for name in Policy::presets() {
+        let seen = sight(&preset(name), &json!({"requests_per_minute": 1000}));
+        signs(&serde_json::to_value(&seen).unwrap(), name, &mut found);
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 #[test]
 fn plan_6_a_longer_bad_run_is_rarer_than_a_single_bad_look() {
     let mut document = preset("standard");

@@ -108,6 +108,11 @@ pub fn log_sum_exp(terms: &[f64]) -> f64 {
     top + ln(terms.iter().map(|term| exp(term - top)).sum())
 }
 
+/// The sum; 0 for nothing, where [`Iterator::sum`] gives -0.0, which no reader of a chance expects.
+pub(crate) fn sum(numbers: impl IntoIterator<Item = f64>) -> f64 {
+    numbers.into_iter().fold(0.0, |sum, number| sum + number)
+}
+
 /// `ln(e^a + e^b)`.
 ///
 /// ```

@@ -3,7 +3,7 @@
 use crate::grade::{EvidenceMode, Otherwise, Response};
 use crate::plan::Plan;
 use crate::policy::section::{Metric, Model, Phase};
-use crate::stats::numeric::ln;
+use crate::stats::numeric::{ln, sum};
 use crate::stats::planning::Comparison;
 use crate::stats::planning::looks::Frontier;
 
@@ -112,7 +112,7 @@ impl<'a> Test<'a> {
         let followed = self.frontier.as_mut().and_then(|frontier| frontier.decided(&draws()));
         if let Some(decided) = followed {
             let ticks = decided.len().saturating_sub(1);
-            let open: f64 = decided.iter().take(ticks).map(|chance| 1.0 - chance).sum();
+            let open = sum(decided.iter().take(ticks).map(|chance| 1.0 - chance));
             let chance = decided.last().copied().unwrap_or(0.0);
             let chance = Chance { chance, approximate: self.about };
             return Some(Found { chance, minutes: open * tick, minutes_about: self.about });

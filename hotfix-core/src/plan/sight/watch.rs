@@ -3,6 +3,7 @@
 use crate::grade::{MetricKind, Reference, Response};
 use crate::plan::healthy::{figure, trials};
 use crate::policy::section::{Bound, BoundValue, Metric, Phase, Watch};
+use crate::stats::numeric::sum;
 use crate::stats::planning::bands::{Bands, Course, Look};
 use crate::stats::planning::chances::Draw;
 use crate::unit::{Share, Span};
@@ -225,7 +226,7 @@ impl<'a> Watching<'a> {
 
     /// Trials of the canary until the gate; for a count, seconds of exposure.
     pub(super) fn trials(&self) -> f64 {
-        self.counted().map(|tick| tick.canary).sum()
+        sum(self.counted().map(|tick| tick.canary))
     }
 
     /// Bad events that are to be expected of the canary until the gate.

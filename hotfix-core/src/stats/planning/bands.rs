@@ -15,7 +15,7 @@
 //! approximate.
 
 use super::chances::{Chances, Draw, Steps};
-use crate::stats::numeric::{exp, larger, ln, smaller};
+use crate::stats::numeric::{exp, larger, ln, smaller, sum};
 
 /// Chances this far apart count as equal: a seventh of the standard error of 20,000 runs at one half.
 pub(crate) const CLOSE: f64 = 5e-4;
@@ -79,7 +79,7 @@ impl Course {
     /// Ticks until it goes back, or the phase's least time is over, on average.
     pub(crate) fn ticks(&self) -> f64 {
         let ticks = self.kept.len().saturating_sub(1);
-        self.kept.iter().take(ticks).sum()
+        sum(self.kept.iter().copied().take(ticks))
     }
 }
 
@@ -199,13 +199,13 @@ impl Bands<'_> {
         }
         let (rest, window) = (rest.chances(), window.chances());
         // Chance of at most so many before the last window, by number.
-        let mut sum = 0.0;
+        let mut up_to = 0.0;
         let cumulated: Vec<f64> = rest
             .of
             .iter()
             .map(|c| {
-                sum += c;
-                sum
+                up_to += c;
+                up_to
             })
             .collect();
         let at_most = |most: usize| match most.checked_sub(rest.low) {
@@ -213,7 +213,7 @@ impl Bands<'_> {
             Some(at) => cumulated.get(at).or(cumulated.last()).copied().unwrap_or(0.0),
         };
         let numbers = (window.low..).zip(&window.of).take_while(|(x, _)| *x <= calm && *x <= most);
-        numbers.map(|(x, chance)| chance * at_most(most - x)).sum()
+        sum(numbers.map(|(x, chance)| chance * at_most(most - x)))
     }
 
     /// Chance not to have become hopeless by the end of 0, 1, 2, … ticks.
@@ -348,7 +348,7 @@ impl Bands<'_> {
                 next[0] = next[0].merged(&now);
             }
             chains = next;
-            let now = smaller(chains.iter().map(Chances::sum).sum(), 1.0);
+            let now = smaller(sum(chains.iter().map(Chances::sum)), 1.0);
             if full {
                 late += larger(alive - now, 0.0);
             }

@@ -1,7 +1,7 @@
 //! Chances of counts: how many bad events come, and how sums of them spread.
 
 use crate::stats::distribution::{Binomial, Law as _, Poisson, lower_tail};
-use crate::stats::numeric::{larger, normal_cdf, smaller};
+use crate::stats::numeric::{larger, normal_cdf, smaller, sum};
 
 /// Chances below this, relative to the largest, are left out.
 const LEAST: f64 = 1e-17;
@@ -151,13 +151,12 @@ impl Chances {
     }
 
     pub(super) fn sum(&self) -> f64 {
-        // The sum of none has a sign otherwise.
-        self.of.iter().fold(0.0, |sum, chance| sum + chance)
+        sum(self.of.iter().copied())
     }
 
     /// Sum of those of at most so many.
     pub(super) fn at_most(&self, most: usize) -> f64 {
-        self.of.iter().take(self.up_to(most)).sum()
+        sum(self.of.iter().copied().take(self.up_to(most)))
     }
 
     /// How many entries are for at most so many.
