@@ -158,12 +158,11 @@ impl Scratch {
                     return Ok(false);
                 }
                 let other;
-                let reading = match array.ours(index) {
-                    Some(ours) => ours,
-                    None => {
-                        other = array.other(index)?;
-                        &other
-                    }
+                let reading = if let Some(ours) = array.ours(index) {
+                    ours
+                } else {
+                    other = array.other(index)?;
+                    &other
                 };
                 fill(kept.whole_mut(), reading).map_err(|error| blame(metric, error))?;
             }
@@ -249,9 +248,11 @@ impl Array {
         if count > MOST {
             return Err(hotfix_error::range("count", count, format_args!("at most {MOST}")));
         }
-        // SAFETY: the caller keeps the header's contract.
-        let stride =
-            if count == 0 { 0 } else { unsafe { versioned::size_of_caller(base, "readings")? } };
+        let stride = match count {
+            0 => 0,
+            // SAFETY: the caller keeps the header's contract.
+            _ => unsafe { versioned::size_of_caller(base, "readings")? },
+        };
         Ok(Self { base, stride, count })
     }
 

@@ -22,8 +22,7 @@ pub fn annotations(log: &[u8]) -> Result<Vec<Value>, ExportError> {
     let rollout = Rollout::replay_each(log, |rollout, entry| writer.follow(rollout, entry))?;
     writer.end_phase(None);
     let mut notes = writer.notes;
-    let began = [Moment::Began, Moment::Detected, Moment::Declared];
-    if let Some(from) = began.iter().find_map(|moment| rollout.moment(*moment)) {
+    if let Some((_, from)) = rollout.beginning() {
         let until = rollout.moment(Moment::Resolved).filter(|at| *at >= from);
         let severity = rollout.severity().map(|severity| format!(" ({severity})"));
         let text = format!("incident{}", severity.unwrap_or_default());

@@ -195,32 +195,29 @@ impl Call<'_> {
         watched: &Watched,
         since: Option<Timestamp>,
     ) {
-        if matches!(seen.band, Band::Between | Band::Success) {
-            // Neither alert nor rollback: the gate asks about success, over the whole phase.
-            return;
-        }
-        let id = Some(watched.metric.id);
         let absent = |reason| {
             let last = watched.read_at.max(since);
             let long = last.is_some_and(|last| moment.at.since(last) >= moment.watch.no_data.after);
             (if long { moment.watch.no_data.then } else { Response::Hold }, reason)
         };
-        let looks = watched.trouble.bad_looks(moment.at, watched.read_at);
-        let counts = f64::from(looks) >= moment.watch.bad_looks;
+        // A tolerance for single bad looks (FIELD-8).
+        let counts = || {
+            let looks = watched.trouble.bad_looks(moment.at, watched.read_at);
+            f64::from(looks) >= moment.watch.bad_looks
+        };
         let (response, reason) = match seen.band {
-            // A tolerance for single bad looks (FIELD-8).
-            Band::Rollback if !counts => (Response::Hold, Reason::RollbackBand),
-            Band::Alert if !counts => (Response::Hold, Reason::AlertBand),
+            Band::Rollback if !counts() => (Response::Hold, Reason::RollbackBand),
+            Band::Alert if !counts() => (Response::Hold, Reason::AlertBand),
             Band::Rollback => (Response::RollBack, Reason::RollbackBand),
             Band::Alert => (moment.watch.alert, Reason::AlertBand),
             Band::NoData => absent(Reason::NoData),
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),
             Band::Hold if seen.needs.is_some() => (Response::Hold, Reason::TooFewTrials),
-            // Neither success nor alert.
+            // Neither alert nor rollback: the gate asks about success, over the whole phase.
             Band::Hold | Band::Between | Band::Success => return,
         };
-        self.raise(response.max(Response::Hold), reason, id);
+        self.raise(response.max(Response::Hold), reason, Some(watched.metric.id));
     }
 }
 

@@ -77,11 +77,7 @@ fn passed(rollout: &Rollout) -> Option<(PhaseName, Share, Span)> {
 
 /// How long: see the field `duration`.
 pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> Option<Span> {
-    let begun = || {
-        [Moment::Began, Moment::Detected, Moment::Declared]
-            .into_iter()
-            .find_map(|moment| rollout.moment(moment))
-    };
+    let begun = || rollout.beginning().map(|(_, at)| at);
     match kind {
         MessageKind::PhasePassed => passed(rollout).map(|(_, _, watched)| watched),
         MessageKind::DeploymentStarted => planned(rollout),

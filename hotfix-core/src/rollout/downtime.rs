@@ -70,9 +70,7 @@ impl Rollout {
         if case.is_down().is_none() && case.outages.is_empty() {
             return None;
         }
-        let beginning = [Moment::Began, Moment::Detected, Moment::Declared]
-            .into_iter()
-            .find_map(|moment| self.moment(moment));
+        let beginning = self.beginning().map(|(_, at)| at);
         let resolved = self.moment(Moment::Resolved);
         let mut downtime = Downtime { whole: Span::ZERO, from: None, until: None };
         for outage in &case.outages {

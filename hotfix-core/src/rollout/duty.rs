@@ -52,6 +52,12 @@ impl Rollout {
         self.case.agenda.came(moment)
     }
 
+    /// When the incident began, for whoever measures: as somebody said, else when it was detected, else declared.
+    pub fn beginning(&self) -> Option<(Moment, Timestamp)> {
+        let moments = [Moment::Began, Moment::Detected, Moment::Declared];
+        moments.into_iter().find_map(|moment| Some((moment, self.moment(moment)?)))
+    }
+
     /// Tells the agenda what this input and the stage that it leads to mean for duties, and takes what became due.
     pub(super) fn follow_duties(&mut self, at: Timestamp, command: &Command) {
         let to = self.changes.to.as_ref();

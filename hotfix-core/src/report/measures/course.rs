@@ -56,11 +56,6 @@ pub(crate) struct Incident<'a> {
 }
 
 impl Incident<'_> {
-    /// When the incident began for whoever measures: as said, else when it was detected, else declared.
-    pub(crate) fn beginning(&self) -> Option<(Moment, Timestamp)> {
-        self.first_of(&[Moment::Began, Moment::Detected, Moment::Declared])
-    }
-
     /// The first of these moments that came.
     pub(crate) fn first_of(&self, moments: &[Moment]) -> Option<(Moment, Timestamp)> {
         moments.iter().find_map(|moment| Some((*moment, self.rollout.moment(*moment)?)))

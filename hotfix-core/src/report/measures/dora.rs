@@ -6,6 +6,7 @@ use chrono::{DateTime, Datelike, Utc};
 use serde::Serialize;
 
 use super::course::{Attempt, Course, Incident};
+use super::logs::first_line;
 use super::{Chart, MeasureError, Median, page};
 use crate::canonical::Digest;
 use crate::grade::{Moment, closed_set};
@@ -194,7 +195,7 @@ pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
     let mut clocks = Clocks::default();
     let mut openings: Vec<Digest> = Vec::with_capacity(logs.len());
     for (index, log) in logs.iter().enumerate() {
-        let opening = Digest::of(log.split(|byte| *byte == b'\n').next().unwrap_or_default());
+        let opening = Digest::of(first_line(log));
         if let Some(first) = openings.iter().position(|known| *known == opening) {
             return Err(MeasureError::Twice { first, second: index });
         }
@@ -283,7 +284,7 @@ impl Attempt {
 impl Incident<'_> {
     /// The period's time, and how long it took or takes; none where the end is not on record.
     fn time_to_restore(&self) -> (Timestamp, Option<(Span, bool)>) {
-        let began = self.beginning().map_or(self.course.opened, |(_, at)| at);
+        let began = self.rollout.beginning().map_or(self.course.opened, |(_, at)| at);
         let time = match self.rollout.moment(Moment::Resolved) {
             Some(resolved) => (resolved >= began).then(|| (resolved.since(began), true)),
             None if self.is_over() => None,

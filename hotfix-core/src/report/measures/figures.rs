@@ -198,8 +198,10 @@ impl Incident<'_> {
                 self.between(name, "detected", noticed(), self.to(Moment::Resolved))
             }
             MeasureName::IncidentDuration => {
-                let from =
-                    self.beginning().map(|(moment, at)| Mark { moment: moment.as_str(), at });
+                let from = self
+                    .rollout
+                    .beginning()
+                    .map(|(moment, at)| Mark { moment: moment.as_str(), at });
                 self.between(name, "began", from, self.to(Moment::Resolved))
             }
             MeasureName::Slo => self.slo(),

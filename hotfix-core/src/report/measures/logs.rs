@@ -6,7 +6,12 @@ use super::MeasureError;
 
 /// Whether a text begins with the opening line of a log.
 pub fn starts_with_an_opening(text: &[u8]) -> bool {
-    text.split(|byte| *byte == b'\n').next().is_some_and(is_opening)
+    is_opening(first_line(text))
+}
+
+/// The first line of a text, which in a log is its opening.
+pub(super) fn first_line(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == b'\n').next().unwrap_or_default()
 }
 
 /// The logs of a text that has them one after another: each begins with its opening line.

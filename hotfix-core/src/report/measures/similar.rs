@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::course::{Course, Incident};
+use super::logs::first_line;
 use super::{Figure, MeasureError, MeasureName, Measures, starts_with_an_opening};
 use crate::fact::{Fact, FactId, FactKind, FactValue, Facts, Vocabulary};
 use crate::policy::Policy;
@@ -148,10 +149,6 @@ pub fn similar(known: &Known, logs: &[&[u8]]) -> Result<Vec<Similar>, MeasureErr
     }
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.log.cmp(&b.log)));
     Ok(found)
-}
-
-fn first_line(log: &[u8]) -> &[u8] {
-    log.split(|byte| *byte == b'\n').next().unwrap_or_default()
 }
 
 /// Its facts, with the service that the incident names.
