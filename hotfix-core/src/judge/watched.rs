@@ -284,17 +284,20 @@ impl Watched {
         self.learned = self.learned + self.step;
         self.window.add(at, &self.tick.row);
         self.learn_level();
-        self.count();
         if settled {
             self.instances.judge();
         }
         if !self.tick.instances[0].is_empty() {
             self.learn_of_instances(reading, settled);
         }
-        if settled && self.tick.canary && self.tick.baseline {
-            self.sum_up(share);
+        // What has no test is nowhere compared, but by its bounds.
+        if self.worse.is_some() {
+            self.count();
+            if settled && self.tick.canary && self.tick.baseline {
+                self.sum_up(share);
+            }
+            self.feed_tests();
         }
-        self.feed_tests();
     }
 
     /// Fills the tick's counts.
@@ -328,11 +331,13 @@ impl Watched {
 
     /// Takes the last tick again with another row: the tests are as before it, and so is the sum of the phase.
     pub(super) fn take_again(&mut self, settled: bool) {
-        self.count();
-        if settled && self.tick.canary && self.tick.baseline {
-            self.add_to_phase();
+        if self.worse.is_some() {
+            self.count();
+            if settled && self.tick.canary && self.tick.baseline {
+                self.add_to_phase();
+            }
+            self.feed_tests();
         }
-        self.feed_tests();
     }
 
     /// Adds a tick with both arms, under a planned split, to what is summed.
@@ -342,7 +347,7 @@ impl Watched {
         }
         let share = share.as_fraction();
         for (sums, &(canary, baseline)) in self.compared.iter_mut().zip(&self.counts) {
-            // Of levels there may be less than none: those say nothing. Other counts were checked, and a phase has a share.
+            // Counts were checked when they were read, and a phase has a share.
             let _ = sums.add(share, canary, baseline);
         }
         self.add_to_phase();

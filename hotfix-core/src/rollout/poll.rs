@@ -13,12 +13,12 @@ impl Rollout {
     pub fn poll_at(&self) -> Option<Timestamp> {
         let now = self.case.at?;
         let policy = self.plan.policy();
-        let mut next: Option<Timestamp> = None;
+        let (mut next, mut found) = (Timestamp::MAX, false);
         // What has come since time was looked at last waits for a `tick` now.
         let looked = self.case.looked_at.unwrap_or(now);
         let mut consider = |at: Timestamp| {
-            if at > looked && next.is_none_or(|known| at < known) {
-                next = Some(at);
+            if at > looked && at <= next {
+                (next, found) = (at, true);
             }
         };
         match &self.case.stage {
@@ -73,7 +73,7 @@ impl Rollout {
         }
         self.late_traffic_at().into_iter().for_each(consider);
         let duty = self.case.agenda.next_moment(now);
-        let next = next.map(|next| next.max(now));
+        let next = found.then(|| next.max(now));
         next.into_iter().chain(duty).min()
     }
 }

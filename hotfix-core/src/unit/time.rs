@@ -26,6 +26,9 @@ impl Timestamp {
     const FIRST: i64 = -62_135_596_800_000;
     const LAST: i64 = 253_402_300_799_999;
 
+    /// The last moment that can be told.
+    pub const MAX: Self = Self(Self::LAST);
+
     /// From milliseconds since 1970-01-01T00:00:00Z.
     ///
     /// # Errors
