@@ -51,7 +51,7 @@ impl Rollout {
             (_, OnFailure::Ask) => {
                 // A verdict stands from look to look; one that turned, what is reported and what fails is news.
                 let is_news = self.changes.turned || !matches!(why, RollbackCause::Verdict { .. });
-                if is_news || !self.case.asked {
+                if is_news || !self.case.asked || self.validation_ends(at) {
                     let choice = match why {
                         // What failed is not tried again by itself, so there is no going on.
                         RollbackCause::ActionFailed => "roll back, or give another release?",

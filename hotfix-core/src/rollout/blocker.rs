@@ -28,7 +28,7 @@ closed_set! {
         Approval = "approval",
         /// An item of a checklist is open.
         Item = "item",
-        /// The release of the attempt before has traffic that is being taken from it.
+        /// Traffic of the attempt before is still being moved.
         Traffic = "traffic",
         /// The policy cannot do what it says.
         Policy = "policy",
@@ -193,7 +193,7 @@ impl Rollout {
         let mut blockers: Vec<Blocker> = missing.iter().map(|m| Blocker::of(m, policy)).collect();
         blockers.extend(self.case.pending.iter().map(|action| {
             let sentence = format!(
-                "the traffic of the attempt before is being taken back: confirm action `{}`",
+                "the traffic of the attempt before is still being moved: confirm action `{}`",
                 action.id
             );
             let clears = [InputKind::Confirm, InputKind::Failed];

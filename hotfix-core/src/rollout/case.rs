@@ -318,15 +318,18 @@ impl Case {
         }
         if judged.is_some() {
             self.judge.note(at, &self.verdict);
-            // Where a failure does not go back by itself, a person was asked.
-            self.objected |= self.verdict.decision == Decision::RollBack;
+            // Where a failure does not go back by itself, a person was asked. After the end, where nothing is promoted any
+            // more, whoever let it pass is not overruled by the same verdict.
+            let asks = actions.iter().any(|action| matches!(action.act, Act::AskDecision { .. }));
+            let stands = matches!(self.stage, Stage::Complete { .. }) && self.asked && !asks;
+            self.objected |= self.verdict.decision == Decision::RollBack && !stands;
             self.question = judged;
             // At the end a person is asked because all is well, and may take a few looks to answer.
             let at_the_end = matches!(self.stage, Stage::FinalValidation { .. })
                 && self.verdict.decision == Decision::Promote;
             // Where the policy waits for a person, one question stands until the verdict changes.
-            let stands = matches!(self.verdict.decision, Decision::Ask | Decision::RollBack);
-            if !stands && !at_the_end {
+            let is_open = matches!(self.verdict.decision, Decision::Ask | Decision::RollBack);
+            if !is_open && !at_the_end {
                 self.asked = false;
             }
         }
@@ -434,6 +437,13 @@ impl Case {
             }
             // What is under way may still happen: where traffic is, is told by its result.
             (_, Stage::Frozen { .. }) => self.keep_verdict(),
+            (Stage::Frozen { .. }, Stage::Preparing) => {
+                // Nobody takes traffic back there, so what is on its way may still come.
+                let moves = |action: &Action| matches!(action.act, Act::SetTraffic { .. });
+                let (under_way, gone): (Vec<_>, Vec<_>) = self.pending.drain(..).partition(moves);
+                self.pending = under_way;
+                self.overtaken.extend(gone.iter().map(|action| action.id));
+            }
             (_, Stage::Preparing) => self.overtake(),
             _ => {}
         }

@@ -41,7 +41,10 @@ impl Rollout {
                     self.act(Act::SetTraffic { share: Share::ALL });
                 }
                 Stage::Gate { step, .. } | Stage::Monitoring(step) => self.pass(at, step.index),
-                // In a later window a word that settles an objection is enough.
+                // In a later window a word that settles an objection is enough; after the last nothing else is waited for.
+                Stage::Complete { since, ending: None } if self.watch_is_over(at, since) => {
+                    self.end_watch(at, since, None);
+                }
                 _ => {}
             },
             Command::Hold { .. } => self.end_veto(),
@@ -226,7 +229,7 @@ impl Rollout {
                 self.could_not_go_back(at, act, &way);
             }
             // The former release keeps its traffic: the old version is brought back.
-            (Some(Act::SetTraffic { .. }), Stage::Preparing) => {
+            (Some(Act::SetTraffic { share: Share::NONE }), Stage::Preparing) => {
                 self.withdraw(at, RollbackCause::ActionFailed);
             }
             (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => {
@@ -237,6 +240,8 @@ impl Rollout {
                 self.notify(MessageKind::Update, &TOLD);
                 self.page("the deployment failed before any traffic moved".to_owned());
             }
+            // What a freeze left under way did not come: traffic is as it was.
+            (Some(Act::SetTraffic { .. }), Stage::Preparing) => {}
             (Some(Act::Deploy { .. } | Act::SetTraffic { .. }), _) => {
                 self.fail(at, RollbackCause::ActionFailed);
             }
@@ -266,11 +271,16 @@ impl Rollout {
     /// What a verdict, or time, leads to.
     fn watch(&mut self, at: Timestamp) {
         let decision = self.case.verdict.decision;
+        let asked_before = self.changes.acts.len();
         if self.changes.judged.is_some() && decision == Decision::RollBack {
             let causes = self.case.verdict.causes.clone();
             self.fail(at, RollbackCause::Verdict { causes });
-            return;
+            if self.changes.to.is_some() {
+                return;
+            }
         }
+        // Where a person decides, time goes on for what a person let pass before.
+        let asks_now = self.changes.acts.len() > asked_before;
         match &self.case.stage {
             &Stage::Monitoring(step) if decision == Decision::Promote => self.reach_gate(at, step),
             &Stage::Gate { step, until: Some(until) }
@@ -279,12 +289,11 @@ impl Rollout {
                 self.pass(at, step.index);
             }
             Stage::FinalValidation { .. } if decision == Decision::Promote => self.validate(at),
-            &Stage::Complete { since, ending } => {
-                let last = self.plan.policy().watched_until();
-                // Who objected, or was asked, says when that is settled.
-                if !self.case.objected && last.is_none_or(|last| at.since(since) >= last) {
-                    self.end_watch(at, since, ending);
-                }
+            // Who objected, or was asked, says when that is settled.
+            &Stage::Complete { since, ending }
+                if !self.case.objected && !asks_now && self.watch_is_over(at, since) =>
+            {
+                self.end_watch(at, since, ending);
             }
             Stage::RollingBack(way) => {
                 let way = way.clone();
@@ -296,14 +305,23 @@ impl Rollout {
         let closes = self.changes.to == Some(Stage::Closed);
         // Where it is frozen somebody was woken, and acts.
         let frozen = matches!(self.case.stage, Stage::Frozen { .. });
-        // At the end of the validation it is asked again what a person let pass before.
-        let is_over = matches!(self.case.stage, Stage::FinalValidation { since }
-            if self.comes_now(at, since + self.plan.policy().final_validation().watch));
-        let is_news = !frozen && (self.changes.turned || !self.case.asked || is_over);
+        let is_news =
+            !frozen && (self.changes.turned || !self.case.asked || self.validation_ends(at));
         let asks = self.changes.judged.is_some() && decision == Decision::Ask;
         if asks && is_news && !closes {
             self.ask_about_verdict();
         }
+    }
+
+    /// Whether the least time of the final validation ends with this look: it is asked again what a person let pass before.
+    pub(super) fn validation_ends(&self, at: Timestamp) -> bool {
+        matches!(self.case.stage, Stage::FinalValidation { since }
+            if self.comes_now(at, since + self.plan.policy().final_validation().watch))
+    }
+
+    /// Whether the last window after the end is over.
+    fn watch_is_over(&self, at: Timestamp, since: Timestamp) -> bool {
+        self.plan.policy().watched_until().is_none_or(|last| at.since(since) >= last)
     }
 
     fn ask_about_verdict(&mut self) {
@@ -311,10 +329,13 @@ impl Rollout {
         self.ask(format!("go on, or roll back? {causes}"));
     }
 
-    /// When a deployment has taken twice as long as it was expected to; None where nobody said how long.
+    /// When a deployment has taken twice as long as it was expected to; None where nobody said how long, or where nothing
+    /// is under way any more: what failed was asked about.
     pub(super) fn late_deployment_at(&self, step: Step) -> Option<Timestamp> {
         let expected = self.phase_at(step.index)?.deploy;
-        (expected > Span::ZERO).then(|| step.since + expected + expected)
+        let is_under_way =
+            !self.case.pending.is_empty() || self.changes.acts.iter().any(Act::awaits);
+        (expected > Span::ZERO && is_under_way).then(|| step.since + expected + expected)
     }
 
     /// A deployment that takes twice as long as it was expected to is nobody's silent hang.
@@ -400,7 +421,7 @@ impl Rollout {
         let manual = self.gate(self.plan.policy().final_validation().gate) == GateMode::Manual;
         if open.is_empty() && !manual {
             self.complete(at);
-        } else if !self.case.asked {
+        } else if !self.case.asked || self.changes.turned {
             let open = if open.is_empty() { open } else { format!(" (still open: {open})") };
             self.ask(format!("the final validation is over{open}: is the incident resolved?"));
         }
@@ -447,9 +468,9 @@ impl Rollout {
 
     fn resume(&mut self, at: Timestamp) {
         let Stage::Paused { since, from } = self.case.stage else { return };
-        // Time in a pause is not time watched.
-        let paused = at.since(since);
-        let later = |step: Step| Step { since: step.since + paused, ..step };
+        // Time in a pause is not time watched; what began in it has waited since then.
+        let later =
+            |step: Step| Step { since: step.since + at.since(since.max(step.since)), ..step };
         self.changes.to = Some(match from {
             Resume::Deploying(step) => Stage::Deploying(later(step)),
             Resume::Monitoring(step) => Stage::Monitoring(later(step)),
@@ -460,7 +481,9 @@ impl Rollout {
                     .map(|p| at + p.veto);
                 Stage::Gate { step: later(step), until: veto }
             }
-            Resume::FinalValidation { since } => Stage::FinalValidation { since: since + paused },
+            Resume::FinalValidation { since: validated } => {
+                Stage::FinalValidation { since: validated + at.since(since) }
+            }
         });
     }
 

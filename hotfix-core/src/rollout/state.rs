@@ -269,19 +269,24 @@ impl Stage {
     /// Whether what was asked in this stage is still asked in the next: a pause answers nothing, nor does a word that keeps
     /// a gate closed, nor the end of a hold-back.
     pub(super) const fn goes_on_as(&self, next: &Self) -> bool {
-        matches!(
-            (self, next),
+        match (self, next) {
+            // In a pause, too, the next phase begins to be watched.
+            (
+                Self::Paused { from: Resume::Deploying(_), .. },
+                Self::Paused { from: Resume::Monitoring(_), .. },
+            ) => false,
             (_, Self::Paused { .. })
-                | (
-                    Self::Paused { .. },
-                    Self::Deploying(_)
-                        | Self::Monitoring(_)
-                        | Self::Gate { .. }
-                        | Self::FinalValidation { .. }
-                )
-                | (Self::Gate { .. }, Self::Gate { .. })
-                | (Self::Complete { .. }, Self::Complete { .. })
-        )
+            | (
+                Self::Paused { .. },
+                Self::Deploying(_)
+                | Self::Monitoring(_)
+                | Self::Gate { .. }
+                | Self::FinalValidation { .. },
+            )
+            | (Self::Gate { .. }, Self::Gate { .. })
+            | (Self::Complete { .. }, Self::Complete { .. }) => true,
+            _ => false,
+        }
     }
 
     /// Whether the rollout is on a way back, or back, or should be: no more traffic is to reach the new version.
