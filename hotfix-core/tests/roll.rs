@@ -2,8 +2,9 @@
 
 mod story;
 
+use hotfix_core::grade::Signal;
 use hotfix_core::judge::{Decision, Reason};
-use hotfix_core::rollout::{Act, Input, Recording, Rollout, State, audit};
+use hotfix_core::rollout::{Act, Command, Input, Recording, Rollout, State, audit};
 use story::Story;
 
 #[test]
@@ -110,4 +111,54 @@ fn principle_5_a_clock_that_steps_back_keeps_no_rollback_out() {
     let outcome = story.rollout.handle(before, &input).unwrap();
     assert!(outcome.events.contains(r#""claimed_at""#));
     assert!(outcome.actions.iter().any(|a| matches!(a.act, Act::RollBack { .. })));
+}
+
+/// A log with it could not be read again: it is refused as the document would be, and leaves no trace.
+#[test]
+fn principle_5_what_no_document_could_say_is_not_taken_as_a_value() {
+    let why = || Some("w".repeat(4097));
+    let role = "incident_commander".parse().unwrap();
+    let long = |command: Command| Input::new(command).by("lena");
+    let keyed = |key: &str| Input { key: Some(key.to_owned()), ..Input::new(Command::Tick) };
+    let heard = Some("h".repeat(257));
+    let cases = [
+        ("HF-IN-005", long(Command::Note { text: "n".repeat(5000) })),
+        ("HF-IN-005", long(Command::Pause { why: why() })),
+        ("HF-IN-005", long(Command::Deny { role, why: why() })),
+        ("HF-IN-005", long(Command::Revert { version: "2".repeat(257), why: "w".to_owned() })),
+        ("HF-IN-005", long(Command::Report { signal: Signal::Doubt, note: why() })),
+        ("HF-IN-005", long(Command::Done { duty: "p0_fix".parse().unwrap(), evidence: why() })),
+        (
+            "HF-IN-005",
+            long(Command::Approve {
+                role,
+                channel: None,
+                heard_by: heard,
+                plan_digest: None,
+                why: None,
+            }),
+        ),
+        ("HF-IN-005", Input::new(Command::Start).by(&"b".repeat(257))),
+        ("HF-IN-005", keyed(&"k".repeat(257))),
+        ("HF-IN-006", keyed("")),
+        ("HF-IN-003", Input::new(Command::Pause { why: None })),
+        ("HF-IN-003", Input::new(Command::Start).by("")),
+    ];
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    for started in [false, true] {
+        if started {
+            story.start();
+        }
+        let (head, lines) = (story.rollout.head(), story.rollout.log().to_owned());
+        for (code, input) in &cases {
+            let refusal = story.rollout.handle(story.at, input).unwrap_err();
+            assert_eq!((refusal.code(), refusal.events.as_str()), (*code, ""), "{input:?}");
+        }
+        assert_eq!((story.rollout.head(), story.rollout.log()), (head, lines.as_str()));
+    }
+    let most = Command::Note { text: "n".repeat(4096) };
+    story.rollout.handle(story.at, &Input::new(most).by(&"b".repeat(256))).unwrap();
+    story.rollout.handle(story.at, &keyed(&"k".repeat(256))).unwrap();
+    let again = Rollout::replay(story.rollout.log().as_bytes(), Recording::Keep).unwrap();
+    assert_eq!(again.head(), story.rollout.head());
 }

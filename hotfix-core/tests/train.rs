@@ -273,6 +273,35 @@ fn roll_1_a_train_borrows_rollouts() {
     assert_eq!(ledger.state(), State::Deploying);
 }
 
+/// What the train says to a service is in that service's log, however many names there are to tell.
+#[test]
+fn roll_5_many_long_names_leave_a_log_that_replays() {
+    let services: Vec<String> = (0..20).map(|number| format!("{number:0>256}")).collect();
+    let policy = policy();
+    let case = Case { services: services.clone(), ..Case::default() };
+    let mut rollouts: Vec<Box<Rollout>> =
+        services.iter().map(|name| rollout(&policy, &case.parts(name))).collect();
+    let start = Input::from_json(r#"{"kind": "start", "by": "lena"}"#).unwrap();
+    let back = Input::from_json(r#"{"kind": "roll_back", "by": "lena"}"#).unwrap();
+    for (number, rollout) in rollouts.iter_mut().enumerate() {
+        rollout.handle(time(START_MS), &start).unwrap();
+        if number > 0 {
+            rollout.handle(time(START_MS + 1000), &back).unwrap();
+        }
+    }
+    let order = Order::from_json(&services, "{}").unwrap();
+    let mut train = Train::try_new(order, rollouts.iter_mut().map(|one| &mut **one).collect());
+    let outcome = train.as_mut().unwrap().settle(time(START_MS + 2000));
+    let asked: Vec<&str> = outcome.moves.iter().map(|made| made.service.as_str()).collect();
+    assert_eq!(asked, [services[0].as_str()]);
+    let line: Value = serde_json::from_str(outcome.moves[0].events.trim_end()).unwrap();
+    let why = line["why"].as_str().unwrap();
+    assert!(why.len() <= 4096 && why.len() > 3700, "{} bytes", why.len());
+    assert!(why.ends_with(" (rolling_back) and 5 more"), "{why}");
+    let again = Rollout::replay(rollouts[0].log().as_bytes(), Recording::Keep).unwrap();
+    assert_eq!(again.state(), State::RollingBack);
+}
+
 const INPUTS: &[&str] = &[
     r#"{"kind":"start","by":"lena"}"#,
     r#"{"kind":"start","by":"lena"}"#,

@@ -115,6 +115,17 @@ pub(crate) struct DemandId {
     index: usize,
 }
 
+impl DemandId {
+    /// Its place among the demands of all severities, as an agenda counts them: those of the whole policy first, then those of
+    /// each severity in turn.
+    pub(crate) fn place(self, policy: &Policy) -> usize {
+        let Some(severity) = self.severity else { return self.index };
+        let before = policy.severities().iter().take_while(|level| level.severity != severity);
+        let graver: usize = before.map(|level| level.approvals.len()).sum();
+        policy.approvals().len() + graver + self.index
+    }
+}
+
 /// The demands at a severity: those of the whole policy first.
 pub(crate) fn demands(
     policy: &Policy,
@@ -257,6 +268,11 @@ impl Demand {
     /// Whether it is met.
     pub fn is_met(&self) -> bool {
         self.state == DemandState::Approved
+    }
+
+    /// The roles whose approvals count for it, the last one that spoke at the end.
+    pub(crate) fn approvers(&self) -> impl Iterator<Item = RoleName> {
+        self.approvals().map(|heard| heard.word.role)
     }
 
     /// Everybody who may meet it: its roles, then those who may stand in.

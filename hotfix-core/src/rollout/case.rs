@@ -312,8 +312,13 @@ impl Case {
         self.seq += 1;
         self.intents.note(at, input);
         self.note_objection(plan.policy(), &input.command);
-        let approves = input.command.kind() == InputKind::Approve;
-        if approves {
+        let tells = matches!(
+            input.command.kind(),
+            InputKind::Approve | InputKind::SetSeverity | InputKind::SetFacts
+        );
+        // As recorded: an earlier release told nobody when the severity changed.
+        if tells && actions.iter().any(|action| matches!(action.act, Act::Page { duty: None, .. }))
+        {
             self.readiness.note_told(plan.policy(), self.at);
         }
         if judged.is_some() {
@@ -340,7 +345,7 @@ impl Case {
         for action in actions {
             match &action.act {
                 // Who is told of an approval, or called by a duty, is not asked about the rollout.
-                Act::Page { .. } if approves => {}
+                Act::Page { .. } if tells => {}
                 Act::Page { duty: Some(_), .. } => {}
                 Act::AskDecision { .. } | Act::Page { .. } => self.asked = true,
                 Act::RequestApproval { .. } => self.readiness.note_requests(plan.policy()),

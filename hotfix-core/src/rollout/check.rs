@@ -26,6 +26,9 @@ const MOST_TOLD: usize = 5;
 
 impl Rollout {
     pub(super) fn check(&mut self, at: Timestamp, input: &Input) -> Result<Passed, RefusalReason> {
+        if let Some(fault) = input.fault() {
+            return Err(RefusalReason::Input(fault));
+        }
         let kind = input.command.kind();
         if let Some((known, _)) = input.key.as_deref().and_then(|key| self.case.keys.find(key)) {
             return if known == kind {

@@ -71,13 +71,17 @@ impl Rollout {
                     Response::Continue => {}
                 }
             }
-            Command::Approve { role, .. } => self.tell(at, *role),
+            Command::Approve { role, .. } => self.tell(at, Some(*role)),
+            // What was said before may be the approval that another severity asks for.
+            Command::SetSeverity { .. } | Command::SetFacts { .. } => {
+                if !self.state().is_final() {
+                    self.tell(at, None);
+                }
+            }
             Command::Deny { role, .. } => self.doubt(*role, "denied the plan"),
             Command::Withdraw { role, .. } => self.doubt(*role, "took an approval back"),
             Command::CheckItem { .. }
             | Command::WaiveItem { .. }
-            | Command::SetSeverity { .. }
-            | Command::SetFacts { .. }
             | Command::Acknowledge { .. }
             | Command::Done { .. }
             | Command::SetTimes { .. }
@@ -126,11 +130,14 @@ impl Rollout {
         }
     }
 
-    /// Whom the policy wants told of an approval hears of it as soon as the demand is met (GATE-1).
-    fn tell(&mut self, at: Timestamp, role: RoleName) {
+    /// Whom the policy wants told of an approval hears of it as soon as the demand is met (GATE-1). `speaker` is who approves
+    /// now; where a demand is met by what another said before, that one is named.
+    fn tell(&mut self, at: Timestamp, speaker: Option<RoleName>) {
         for demand in self.case.readiness.untold(self.plan.policy(), Some(at)) {
+            let speaker = speaker.filter(|role| demand.approvers().any(|of| of == *role));
+            let Some(approver) = speaker.or_else(|| demand.approvers().last()) else { continue };
             for told in demand.told {
-                let why = format!("`{role}` approved the plan, and you are to know at once");
+                let why = format!("`{approver}` approved the plan, and you are to know at once");
                 self.act(Act::Page { role: told, why, duty: None });
             }
         }

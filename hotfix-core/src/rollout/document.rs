@@ -44,11 +44,6 @@ pub(super) struct InputDocument {
 }
 
 impl InputDocument {
-    /// Longest free text.
-    const LONGEST: usize = 4096;
-    /// Longest name or key.
-    const LONGEST_NAME: usize = 256;
-
     fn command(&mut self, kind: InputKind) -> Result<Command, InputError> {
         let missing = |field| InputError::Missing { kind, field };
         let why = self.why.take();
@@ -197,21 +192,103 @@ impl InputDocument {
     }
 
     fn too_long(&self) -> Option<InputError> {
-        let limits = [
-            ("by", &self.by, Self::LONGEST_NAME),
-            ("key", &self.key, Self::LONGEST_NAME),
-            ("channel", &self.channel, Self::LONGEST_NAME),
-            ("heard_by", &self.heard_by, Self::LONGEST_NAME),
-            ("version", &self.version, Self::LONGEST_NAME),
-            ("evidence", &self.evidence, Self::LONGEST),
-            ("note", &self.note, Self::LONGEST),
-            ("text", &self.text, Self::LONGEST),
-            ("why", &self.why, Self::LONGEST),
-        ];
-        limits.into_iter().find_map(|(field, text, most)| {
-            let bytes = text.as_ref().map_or(0, String::len);
-            (bytes > most).then_some(InputError::TooLong { field, bytes, most })
-        })
+        let Self { by, key, channel, heard_by, version, evidence, note, text, why, .. } = self;
+        let said = [channel, heard_by, version, evidence, note, text, why].map(Option::as_deref);
+        too_long(by.as_deref(), key.as_deref(), said)
+    }
+}
+
+/// The first text that is longer than a log should hold; those of a command in the order of [`Command::texts`].
+fn too_long(
+    by: Option<&str>,
+    key: Option<&str>,
+    [channel, heard_by, version, evidence, note, text, why]: [Option<&str>; 7],
+) -> Option<InputError> {
+    let limits = [
+        ("by", by, Input::LONGEST_NAME),
+        ("key", key, Input::LONGEST_NAME),
+        ("channel", channel, Input::LONGEST_NAME),
+        ("heard_by", heard_by, Input::LONGEST_NAME),
+        ("version", version, Input::LONGEST_NAME),
+        ("evidence", evidence, Input::LONGEST),
+        ("note", note, Input::LONGEST),
+        ("text", text, Input::LONGEST),
+        ("why", why, Input::LONGEST),
+    ];
+    limits.into_iter().find_map(|(field, text, most)| {
+        let bytes = text.map_or(0, str::len);
+        (bytes > most).then_some(InputError::TooLong { field, bytes, most })
+    })
+}
+
+impl Input {
+    /// The most bytes of a free text, as a reason or a remark.
+    pub(crate) const LONGEST: usize = 4096;
+    /// The most bytes of a name, a key or a version.
+    pub(crate) const LONGEST_NAME: usize = 256;
+
+    /// What a document would not be read for: an input that was made of values is held to the same, else its line in the log
+    /// could not be read again.
+    #[inline]
+    pub(super) fn fault(&self) -> Option<InputError> {
+        let is_plain = self.by.is_none() && self.key.is_none();
+        if is_plain && matches!(self.command, Command::Observe { .. } | Command::Tick) {
+            return None;
+        }
+        self.fault_of_texts()
+    }
+
+    fn fault_of_texts(&self) -> Option<InputError> {
+        let kind = self.command.kind();
+        let too_long = too_long(self.by.as_deref(), self.key.as_deref(), self.command.texts());
+        if too_long.is_some() {
+            too_long
+        } else if kind.needs_actor() && self.by.as_ref().is_none_or(String::is_empty) {
+            Some(InputError::Missing { kind, field: "by" })
+        } else if self.key.as_ref().is_some_and(String::is_empty) {
+            Some(InputError::Empty { field: "key" })
+        } else {
+            None
+        }
+    }
+}
+
+impl Command {
+    /// Its texts: `channel`, `heard_by`, `version`, `evidence`, `note`, `text` and `why`.
+    fn texts(&self) -> [Option<&str>; 7] {
+        let mut texts = [None; 7];
+        let [channel, heard_by, version, evidence, note, text, why] = &mut texts;
+        match self {
+            Self::Approve { channel: place, heard_by: witness, why: reason, .. } => {
+                (*channel, *heard_by) = (place.as_deref(), witness.as_deref());
+                *why = reason.as_deref();
+            }
+            Self::Deny { why: reason, .. }
+            | Self::Withdraw { why: reason, .. }
+            | Self::Failed { why: reason, .. }
+            | Self::Promote { why: reason }
+            | Self::Hold { why: reason }
+            | Self::Pause { why: reason }
+            | Self::Resume { why: reason }
+            | Self::Abort { why: reason }
+            | Self::RollBack { why: reason }
+            | Self::SetSeverity { why: reason, .. }
+            | Self::SetFacts { why: reason, .. }
+            | Self::SetTimes { why: reason, .. } => *why = reason.as_deref(),
+            Self::WaiveItem { why: reason, .. }
+            | Self::Supersede { why: reason, .. }
+            | Self::Retry { why: reason, .. } => *why = Some(reason),
+            Self::Revert { version: to, why: reason } => {
+                (*version, *why) = (Some(to.as_str()), Some(reason.as_str()));
+            }
+            Self::CheckItem { evidence: shown, .. }
+            | Self::Acknowledge { evidence: shown, .. }
+            | Self::Done { evidence: shown, .. } => *evidence = shown.as_deref(),
+            Self::Report { note: words, .. } => *note = words.as_deref(),
+            Self::Note { text: words } => *text = Some(words),
+            Self::Start | Self::Confirm { .. } | Self::Observe { .. } | Self::Tick => {}
+        }
+        texts
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::deadline::{Announcement, Duties, Input as Told, Replan, Who};
 use crate::fact::Truth;
 use crate::gate::approval::Demand;
-use crate::grade::{Audience, DutyKind, MessageKind, Moment};
+use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Due;
@@ -157,8 +157,13 @@ impl Case {
         let mut told = Vec::new();
         let facts;
         match command {
-            Command::SetSeverity { .. } => told.push(Told::Severity(self.readiness.severity)),
+            // Whether it is approved first: a duty that another severity brings is to know.
+            Command::SetSeverity { .. } => {
+                self.tell_approvals(policy, at, &mut told);
+                told.push(Told::Severity(self.readiness.severity));
+            }
             Command::SetFacts { .. } => {
+                self.tell_approvals(policy, at, &mut told);
                 facts = self.readiness.facts.clone();
                 told.extend([Told::Severity(self.readiness.severity), Told::Facts(&facts)]);
             }
@@ -213,17 +218,25 @@ impl Case {
         }
     }
 
-    /// Whether the approvals that the policy asks for are there, together and those given afterwards one by one.
+    /// Whether the approvals that the present severity asks for are there, together, and those that may be given afterwards one
+    /// by one: of every severity, for what was said counts from when it was said should the incident come to have that.
     fn tell_approvals(&self, policy: &Policy, at: Timestamp, told: &mut Vec<Told<'_>>) {
+        let present = self.readiness.severity;
         let demands = self.readiness.demands(policy, Some(at));
-        let late = |(_, demand): &(usize, &Demand)| demand.after_the_fact.is_some();
-        told.extend(
-            demands
-                .iter()
-                .enumerate()
-                .filter(late)
-                .map(|(index, demand)| Told::Approval { demand: index, given: demand.is_met() }),
-        );
+        let mut tell = |demands: &[Demand], of: Option<Severity>| {
+            // Those of the whole policy stand as they do at the present severity.
+            let own = demands.iter().filter(|demand| of == present || demand.severity.is_some());
+            let late = own.filter(|demand| demand.after_the_fact.is_some());
+            told.extend(late.map(|demand| Told::Approval {
+                demand: demand.id.place(policy),
+                given: demand.is_met(),
+            }));
+        };
+        tell(&demands, present);
+        let others = policy.severities().iter().map(|level| Some(level.severity));
+        for other in others.filter(|other| *other != present) {
+            tell(&self.readiness.demands_at(policy, other, Some(at)), other);
+        }
         if demands.is_empty() {
             return;
         }
@@ -247,6 +260,8 @@ impl Case {
             {
                 came(Moment::Deployed);
             }
+            // The end of a hold-back is a change of traffic: what people said of the incident since stands.
+            (Stage::Complete { .. }, Stage::Complete { .. }) => {}
             (_, Stage::Complete { .. }) => {
                 for moment in [Moment::Verified, Moment::Resolved] {
                     if self.agenda.came(moment).is_none() {

@@ -163,8 +163,18 @@ impl Readiness {
 
     /// How each demand stands.
     pub(super) fn demands(&self, policy: &Policy, now: Option<Timestamp>) -> Vec<Demand> {
+        self.demands_at(policy, self.severity, now)
+    }
+
+    /// How each demand would stand at another severity.
+    pub(super) fn demands_at(
+        &self,
+        policy: &Policy,
+        severity: Option<Severity>,
+        now: Option<Timestamp>,
+    ) -> Vec<Demand> {
         let clock = Clock { started: self.started, now };
-        approval::stand(policy, self.severity, &self.words, clock)
+        approval::stand(policy, severity, &self.words, clock)
     }
 
     /// What was said by roles that nobody asks.

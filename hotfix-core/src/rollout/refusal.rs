@@ -8,7 +8,7 @@ use crate::plan::PlanError;
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::action::ActionId;
-use super::input::{InputKind, KnownTime};
+use super::input::{InputError, InputKind, KnownTime};
 use super::state::State;
 
 /// A legal input that is not taken now. Nothing has changed but the log, where the refusal is logged.
@@ -224,6 +224,9 @@ pub enum RefusalReason {
     /// A reading that cannot be true or does not fit.
     #[error("{0}")]
     Reading(#[from] ReadingError),
+    /// An input that was made of values, and that no document could be: a log that had it could not be read again.
+    #[error("{0}")]
+    Input(#[from] InputError),
 }
 
 fn barred(only: Option<&str>) -> String {
@@ -280,12 +283,16 @@ impl RefusalReason {
             Self::Fact { fact, .. } => fact.code(),
             Self::Facts(error) => error.code(),
             Self::Reading(error) => error.code(),
+            Self::Input(error) => error.code(),
         }
     }
 
-    /// A stale head says nothing about this rollout: it is not logged.
+    /// A stale head says nothing about this rollout, nor does what is no input: neither is logged.
     pub(super) const fn is_logged(&self) -> bool {
-        !matches!(self, Self::StaleHead { .. } | Self::NoLog | Self::NotRecorded(_))
+        !matches!(
+            self,
+            Self::StaleHead { .. } | Self::NoLog | Self::NotRecorded(_) | Self::Input(_)
+        )
     }
 }
 

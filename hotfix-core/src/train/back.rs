@@ -1,5 +1,6 @@
 //! The way back: who is asked when. `docs/decisions/train.md` has the reasons.
 
+use std::fmt::Write as _;
 use std::ops::{Deref, DerefMut};
 
 use crate::grade::OnFailure;
@@ -46,6 +47,22 @@ pub(super) const fn course(stage: &Stage) -> Course {
         Stage::RollingBack(_) | Stage::RolledBack | Stage::Aborted | Stage::Failed => Course::Back,
         Stage::Frozen { .. } => Course::Frozen,
     }
+}
+
+/// Why the train goes back, in no more bytes than an input has: services for which there is no room are counted.
+fn reason(causes: &[String]) -> String {
+    // What is to be said of the rest, at most.
+    const REST: usize = " and 18446744073709551615 more".len();
+    let mut reason = "the train goes back because of ".to_owned();
+    for (number, cause) in causes.iter().enumerate() {
+        let between = if number == 0 { "" } else { ", " };
+        if reason.len() + between.len() + cause.len() + REST > Input::LONGEST {
+            let _ = write!(reason, " and {} more", causes.len() - number);
+            break;
+        }
+        reason.extend([between, cause]);
+    }
+    reason
 }
 
 /// What keeps a service from going back for now.
@@ -194,7 +211,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
 
     /// Asks one service to go back, or to stand still where its plan leaves the way back to a person.
     pub(super) fn take_back(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
-        let why = Some(format!("the train goes back because of {}", self.causes().join(", ")));
+        let why = Some(reason(&self.causes()));
         let command =
             if self.is_kept(place) { Command::Pause { why } } else { Command::RollBack { why } };
         let input = self.own_input(place, command);
