@@ -53,6 +53,15 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
+/// A number to so many places after its point. What is rounded to 0 has no sign.
+pub(crate) fn rounded(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.bytes().all(|b| matches!(b, b'0' | b'.')) => zero.to_owned(),
+        _ => text,
+    }
+}
+
 /// A number to so many significant digits, without zeros at the end.
 pub(crate) fn figure(value: f64, digits: usize) -> String {
     let mut places = digits.saturating_sub(1);
@@ -63,7 +72,7 @@ pub(crate) fn figure(value: f64, digits: usize) -> String {
     while scale < 1.0 && scale > 0.0 && places < 15 {
         (scale, places) = (scale * 10.0, places + 1);
     }
-    let text = format!("{value:.places$}");
+    let text = rounded(value, places);
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
@@ -192,6 +201,21 @@ pub(crate) fn markdown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn met_4_what_is_rounded_to_0_has_no_sign() {
+        for (value, places, shown) in [
+            (-0.004, 2, "0.00"),
+            (-0.006, 2, "-0.01"),
+            (-0.4, 0, "0"),
+            (-0.0, 1, "0.0"),
+            (-10.04, 1, "-10.0"),
+            (f64::NEG_INFINITY, 1, "-inf"),
+        ] {
+            assert_eq!(rounded(value, places), shown);
+        }
+        assert_eq!([-0.0, -1e-30, -1e-7].map(|value| figure(value, 4)), ["0", "0", "-0.0000001"]);
+    }
 
     #[test]
     fn plan_7_markdown_shows_text_as_it_is() {

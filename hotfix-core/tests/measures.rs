@@ -4,9 +4,12 @@ mod measure_cases;
 
 use std::collections::BTreeMap;
 
+use hotfix_core::grade::Moment;
 use hotfix_core::report::measures::{
     Figure, Known, MeasureError, Measures, Objective, Period, Standing, dora, similar, split_logs,
 };
+use hotfix_core::rollout::{Input, Rollout};
+use hotfix_core::unit::Span;
 use measure_cases::{Incident, incidents, path, tree};
 use serde_json::{Value, json};
 
@@ -143,6 +146,30 @@ fn post_3_requests_hurt_are_those_that_were_counted() {
     let live = by_version["2.3.0"];
     assert_eq!(live.metric.as_str(), "payment_success");
     assert_eq!(live.at_least, 7.0 * 4950.0 + 2.0 * 5500.0);
+}
+
+/// Whether an outage is a part of the incident is told by when it was resolved for good.
+#[test]
+fn post_3_an_outage_after_it_was_resolved_counts_where_the_incident_opens_again() {
+    let mut rollout = incidents().into_iter().find(|i| i.id == "INC-2101").unwrap().rollout;
+    let resolved = rollout.moment(Moment::Resolved).unwrap();
+    let minutes = |minutes: u32| Span::from_seconds(60 * minutes);
+    let say = |rollout: &mut Rollout, minute: u32, input: &Value| {
+        let input = Input::from_json(&input.to_string()).unwrap();
+        assert!(rollout.handle(resolved + minutes(minute), &input).is_ok());
+        let downtime = rollout.downtime(resolved + minutes(minute)).unwrap();
+        (downtime.whole, downtime.goes_on())
+    };
+    let down =
+        |down: bool| json!({"kind": "set_facts", "by": "omar", "facts": {"service_down": down}});
+    assert_eq!(say(&mut rollout, 10, &down(true)), (minutes(15), false));
+    let back = json!({"kind": "roll_back", "by": "omar", "why": "it is down again"});
+    assert_eq!(say(&mut rollout, 15, &back), (minutes(20), true));
+    assert_eq!(rollout.moment(Moment::Resolved), None);
+    assert_eq!(say(&mut rollout, 30, &down(false)), (minutes(35), false));
+    let measures = Measures::from_log(rollout.log().as_bytes()).unwrap();
+    let measure = measures.measures.iter().find(|m| m.name.as_str() == "downtime").unwrap();
+    assert_eq!(measure.figure, Some(Figure::Seconds(minutes(35))));
 }
 
 #[test]

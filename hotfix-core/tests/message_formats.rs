@@ -158,6 +158,19 @@ fn comm_2_slack_sections_blocks_and_the_whole_keep_their_limits() {
         }
     }
     assert!(cut > 4, "nothing was too long");
+    // A link is as long as it is written, and one that has no room is a sign that something was left out.
+    let rollout = saying("head\n{{ cause }} {{ url }}");
+    for (ampersands, fits) in [(0, true), (390, true), (490, false)] {
+        let address = format!("https://a?{}", "&".repeat(ampersands));
+        let cause = words(1_000);
+        let values = [("cause", cause.as_str()), ("url", address.as_str())];
+        let document = document(told(&rollout, Format::Slack, &values));
+        assert!(schema.is_valid(&document), "{document}");
+        let section = document["blocks"][1]["text"]["text"].as_str().unwrap();
+        let link =
+            if fits { format!("<{}>", address.replace('&', "&amp;")) } else { "…".to_owned() };
+        assert_eq!(section, format!("{cause} {link}"), "{ampersands}");
+    }
     // Lines with and without a link take turns, so each is a section of its own.
     let rollout = saying(&format!("head\n{}", "a\n{{ url }}\n".repeat(40)));
     let document = document(told(&rollout, Format::Slack, &[("url", "https://a.example.org")]));
@@ -192,6 +205,19 @@ fn comm_2_a_teams_card_keeps_its_limit() {
             }
         }
     }
+}
+
+/// An item that begins with a link is an item with a link.
+#[test]
+fn comm_2_a_teams_card_has_items_that_are_links() {
+    let rollout = saying("head\n- {{ url }}\n- {{ url }} x\nrest");
+    let document = document(told(&rollout, Format::Teams, &[("url", "https://a.example.org")]));
+    let mut found = Vec::new();
+    texts(&document, "text", &mut found);
+    assert_eq!(found, ["Head", "• https://a.example.org", "• https://a.example.org", " x", "rest"]);
+    let mut found = Vec::new();
+    texts(&document, "url", &mut found);
+    assert_eq!(found, ["https://a.example.org"; 2]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
 
 use report_common::{Run, logs, prefixes};
+use story::Story;
 
 fn read(log: &str) -> Report {
     Report::from_log(log.as_bytes()).unwrap()
@@ -101,6 +102,73 @@ fn post_3_the_report_has_the_measures_of_its_log() {
         let measured: BTreeMap<String, f64> =
             by_version.into_iter().map(|(version, hurt)| (version, hurt.at_least)).collect();
         assert_eq!(most, measured, "{name}");
+    }
+}
+
+/// A way back that failed is over with its attempt.
+#[test]
+fn post_1_each_attempt_has_its_own_way_back() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.start();
+    story.run_until(40, Story::failing, State::RollingBack);
+    let first = story.at;
+    while story.state() != State::Frozen {
+        let input =
+            json!({"kind": "failed", "by": "tool", "action": story.pending(), "why": "no answer"});
+        story.input(&input.to_string());
+    }
+    let release = json!({"version": "2.3.2", "previous": "2.3.0"});
+    let input =
+        json!({"kind": "supersede", "by": "lena", "why": "a better one", "release": release});
+    story.input(&input.to_string());
+    story.start();
+    story.run_until(40, Story::failing, State::RollingBack);
+    let second = story.at;
+    story.confirm_all();
+    story.run_until(60, Story::after_rollback, State::RolledBack);
+
+    let report = read(story.rollout.log());
+    let time = |at: Timestamp| at.to_string()[11..19].to_owned();
+    let backs = report.resolution.iter().filter(|text| text.starts_with("The way back began"));
+    let [one, other] = backs.collect::<Vec<_>>()[..] else { panic!("{:?}", report.resolution) };
+    assert!(one.contains(&time(first)) && one.contains(", then "), "{one}");
+    assert!(!one.contains("it was over at"), "{one}");
+    assert!(other.contains(&time(second)) && !other.contains(", then "), "{other}");
+    assert!(other.contains(&format!("it was over at 2026-03-03 {}", time(story.at))), "{other}");
+    assert!(report.went_well.iter().any(|well| well == "The first way back worked."));
+}
+
+/// Of what is wanted nobody knows how many did not come: fewer orders than seconds are no requests hurt.
+#[test]
+fn post_3_a_count_of_what_is_wanted_counts_no_request_as_hurt() {
+    let preset = Policy::preset("phased-canary").unwrap().to_json();
+    let mut policy: Value = serde_json::from_str(&preset).unwrap();
+    policy["metrics"]["orders"] =
+        json!({"kind": "count", "worse": "lower", "role": "decide", "weight": 0.0, "alert": 10.0});
+    let plan = Plan::from_json(
+        Arc::new(Policy::from_json(&policy.to_string()).unwrap()),
+        r#"{"id": "INC-2041", "severity": "P1"}"#,
+        r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+        r#"{"requests_per_minute": 1000}"#,
+    );
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.rollout = Rollout::try_new(plan.unwrap(), Recording::Keep, "").unwrap();
+    story.start();
+    story.run(12, |share, tick| {
+        let mut metrics: Value = serde_json::from_str(&Story::healthy(share, tick)).unwrap();
+        // Ten a second, and then one in ten seconds.
+        let orders = if tick < 6 { 100 } else { 1 };
+        metrics["orders"] = json!({"canary": [orders, 10], "baseline": [orders, 10]});
+        metrics.to_string()
+    });
+    let harm = story.rollout.harm().unwrap();
+    assert!(harm.metrics.iter().all(|metric| metric.metric.as_str() != "orders"), "{harm:?}");
+    let range = harm.canary.unwrap();
+    assert!(0.0 <= range.low && range.low < range.high, "{range:?}");
+    let report = read(story.rollout.log());
+    assert!(report.impact.hurt.len() >= 4);
+    for hurt in &report.impact.hurt {
+        assert!(hurt.metric.as_str() != "orders" && hurt.counted.bad >= 0.0, "{hurt:?}");
     }
 }
 

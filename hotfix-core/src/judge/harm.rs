@@ -126,9 +126,8 @@ impl Judge {
     fn hurting(&self) -> impl Iterator<Item = &Watched> {
         let bug = self.efficacy.as_ref().map(|(bug, ..)| *bug);
         self.watched.iter().enumerate().filter_map(move |(index, watched)| {
-            let counts = matches!(watched.metric.kind, MetricKind::Proportion | MetricKind::Count);
             let decides = watched.metric.role == Role::Decide || bug == Some(index);
-            (counts && decides).then_some(watched)
+            (watched.metric.counts_bad_events() && decides).then_some(watched)
         })
     }
 

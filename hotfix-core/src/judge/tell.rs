@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::grade::{MetricKind, Worse};
 use crate::metric::Band;
+use crate::text;
 
 use super::watched::Watched;
 use super::words::{figure, in_unit};
@@ -48,7 +49,7 @@ impl MetricWhy {
 
 impl Rule {
     fn tell(&self, kind: MetricKind, worse: Worse) -> String {
-        let near = |value: f64| format!("{value:.2}");
+        let near = |value: f64| text::rounded(value, 2);
         match *self {
             Self::Fresh { band } => match band {
                 Band::Stale => "its last reading is stale".to_owned(),

@@ -128,11 +128,15 @@ fn slack_line(line: &Line, links: bool, most: usize) -> String {
     for part in &line.parts {
         let left = most.saturating_sub(measure(&text));
         match part {
-            Part::Address(address) if address.len() + 2 <= left => {
+            Part::Address(address) => {
                 // Escaped as Slack asks for it in links, too.
-                text.extend(["<", &escaped(address), ">"]);
+                let link = format!("<{}>", escaped(address));
+                if measure(&link) <= left {
+                    text.push_str(&link);
+                } else if left > 0 && !text.ends_with('…') {
+                    text.push('…');
+                }
             }
-            Part::Address(_) => {}
             Part::Text(inside) => text.push_str(&slack_escaped(inside, left)),
         }
     }
@@ -151,8 +155,10 @@ pub(super) fn teams(lines: &[Line]) -> Value {
             // What stands around the text of a run, and the address again in its action.
             let around = 150 + if matches!(part, Part::Address(_)) { part.text().len() } else { 0 };
             let most = left.saturating_sub(around);
-            let text = shorten(&format!("{mark}{}", part.text()), most, json_length);
-            if text.is_empty() || (text != part.text() && matches!(part, Part::Address(_))) {
+            let whole = format!("{mark}{}", part.text());
+            let text = shorten(&whole, most, json_length);
+            // Half an address is none.
+            if text.is_empty() || (text != whole && matches!(part, Part::Address(_))) {
                 continue;
             }
             left = left.saturating_sub(around + text.chars().map(json_length).sum::<usize>());

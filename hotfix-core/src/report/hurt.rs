@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::grade::{MetricKind, Role};
+use crate::grade::Role;
 use crate::metric::{Counters, Layout, Observation, Reading, Tick};
 use crate::plan::Plan;
 use crate::policy::section::Metric;
@@ -36,8 +36,7 @@ struct Reader {
 /// Metrics that count bad requests: those that decide, and the bug's own.
 fn counts(plan: &Plan, metric: &Metric) -> bool {
     let bug = plan.efficacy().is_some_and(|claim| claim.metric == metric.id);
-    matches!(metric.kind, MetricKind::Proportion | MetricKind::Count)
-        && (metric.role == Role::Decide || bug)
+    metric.counts_bad_events() && (metric.role == Role::Decide || bug)
 }
 
 impl Tally {

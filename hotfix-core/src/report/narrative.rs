@@ -42,7 +42,7 @@ pub(super) fn summary(rollout: &Rollout, story: &Story, measures: &Measures) -> 
 fn outcome(rollout: &Rollout, story: &Story) -> String {
     let release = &rollout.plan().subject().release;
     let (new, old) = (&release.version, &release.previous);
-    let back = story.back.last();
+    let back = story.back.last().filter(|back| back.attempt == rollout.attempt());
     let because = back.map_or_else(String::new, |back| format!(" ({})", back.why));
     let share = percent(rollout.share());
     match rollout.state() {

@@ -348,7 +348,7 @@ fn one_verdict(draft: &mut Draft, verdict: &VerdictPart) {
 }
 
 fn text_of(log_e: f64) -> String {
-    format!("{log_e:.2}")
+    text::rounded(log_e, 2)
 }
 
 /// The comparison table (MET-4): record, live version, and each phase's value.
@@ -517,4 +517,14 @@ fn audit(report: &Report) -> Draft {
     }
     draft.table(table);
     draft
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn post_1_evidence_that_is_rounded_to_0_has_no_sign() {
+        assert_eq!([-0.001, -0.0, -1.794, 4.6].map(text_of), ["0.00", "0.00", "-1.79", "4.60"]);
+    }
 }

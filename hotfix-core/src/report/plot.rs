@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use crate::grade::MetricKind;
 use crate::judge::in_unit;
 use crate::rollout::State;
+use crate::text;
 use crate::unit::Timestamp;
 
 use super::chart::{Band, Chart, Line, MarkLine, WIDTH, escaped, open};
@@ -118,7 +119,7 @@ impl Frame {
         // Beyond these nothing changes: what is decided stays decided.
         let high = plot.threshold.map_or(10.0, |threshold| 1.5 * threshold);
         let low = -high / 2.0;
-        let unit = |value: f64| format!("{value:.1}");
+        let unit = |value: f64| text::rounded(value, 1);
         let mut words = described("evidence", &plot.points, &unit);
         if let Some(threshold) = plot.threshold {
             let _ = write!(words, " It decides at {threshold:.1}.");

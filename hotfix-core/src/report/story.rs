@@ -72,6 +72,8 @@ pub(super) struct Story {
 /// One way back.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct WentBack {
+    /// Of which attempt.
+    pub(super) attempt: u32,
     pub(super) asked: Timestamp,
     pub(super) why: String,
     /// Whether a verdict asked for it.
@@ -339,12 +341,16 @@ impl Story {
         match to {
             Stage::RollingBack(way) => {
                 let method = rollout.plan().methods().get(way.method).map(|method| method.kind);
-                let open = self.back.last_mut().filter(|back| back.returned.is_none());
+                let attempt = rollout.attempt();
+                let open = self.back.last_mut();
+                // One that failed is never over, and no other attempt's.
+                let open = open.filter(|back| back.returned.is_none() && back.attempt == attempt);
                 if let Some(back) = open {
                     back.confirmed = back.confirmed.or(way.watching);
                     back.tried.extend(method.filter(|kind| back.tried.last() != Some(kind)));
                 } else if self.back.len() < MOST {
                     self.back.push(WentBack {
+                        attempt,
                         asked: at,
                         why: words::rollback_cause(rollout.plan().policy(), &way.why),
                         by_verdict: matches!(
@@ -359,7 +365,9 @@ impl Story {
                 }
             }
             Stage::RolledBack | Stage::Aborted => {
-                if let Some(back) = self.back.last_mut() {
+                let attempt = rollout.attempt();
+                let back = self.back.last_mut().filter(|back| back.attempt == attempt);
+                if let Some(back) = back {
                     back.returned.get_or_insert(at);
                 }
             }

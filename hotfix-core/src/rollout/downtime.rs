@@ -44,6 +44,7 @@ impl Rollout {
     ///
     /// From when the fact `service_down` becomes yes until it becomes no, else until the incident is resolved; what is said
     /// at the opening counts from the beginning of the incident (`began`, else `detected`, else `declared`). Stretches add up.
+    /// One that was said to begin after the incident was resolved counts where that opens again, and only then.
     /// None where nobody ever said whether the service was down.
     ///
     /// ```
@@ -74,6 +75,12 @@ impl Rollout {
         let resolved = self.moment(Moment::Resolved);
         let mut downtime = Downtime { whole: Span::ZERO, from: None, until: None };
         for outage in &case.outages {
+            // What is said of it after it was resolved is no part of the incident, unless that opens it again.
+            if !outage.from_the_beginning
+                && resolved.is_some_and(|resolved| outage.from >= resolved)
+            {
+                continue;
+            }
             let from = beginning.filter(|_| outage.from_the_beginning).unwrap_or(outage.from);
             let until = outage.until.or(resolved.map(|resolved| resolved.max(from)));
             downtime.whole = downtime.whole + until.unwrap_or(at).since(from);
@@ -95,12 +102,10 @@ impl Case {
 
     /// Something may have been said of the service.
     pub(super) fn note_outage(&mut self, at: Timestamp, opening: bool) {
-        let is_over = self.agenda.came(Moment::Resolved).is_some();
         let is_down = self.is_down();
         match (is_down, self.outages.last_mut().filter(|outage| outage.until.is_none())) {
             (Some(false), Some(open)) => open.until = Some(at),
-            // What is said of it after it was resolved is no part of the incident.
-            (Some(true), None) if !is_over => {
+            (Some(true), None) => {
                 self.outages.push(Outage { from: at, from_the_beginning: opening, until: None });
             }
             (None | Some(_), _) => {}

@@ -93,6 +93,16 @@ pub struct Efficacy {
 }
 
 impl Metric {
+    /// Whether its events are bad ones, or tell how many were: of a count of what is wanted nobody knows how many did not
+    /// come.
+    pub(crate) fn counts_bad_events(&self) -> bool {
+        match self.kind {
+            MetricKind::Proportion => true,
+            MetricKind::Count => self.worse == Worse::Higher,
+            MetricKind::Latency | MetricKind::Gauge | MetricKind::Volume => false,
+        }
+    }
+
     /// The record scaled to an arm with this share of the traffic.
     pub fn record_for(&self, share: Share) -> Option<f64> {
         self.record.map(|r| if self.scaled { r * share.as_fraction() } else { r })
