@@ -177,7 +177,7 @@ pub unsafe extern "C" fn hotfix_rollout_handle(
 /// @return As hotfix_rollout_handle; HOTFIX_STATUS_INPUT also for a metric that comes twice; HOTFIX_STATUS_STRUCT and
 ///         HOTFIX_STATUS_ENUM for structs that cannot be read; HOTFIX_STATUS_UNIT for a time outside of what a log can hold,
 ///         for a name that no metric can have and for an expected head that is no digest; HOTFIX_STATUS_RANGE for more than
-///         4096 readings and for numbers that are not aligned. Nothing was logged in all of these.
+///         4096 readings and for numbers that are not aligned. Of all these nothing was logged.
 ///
 /// Thread rule: one thread at a time for one rollout.
 #[unsafe(no_mangle)]
