@@ -13,7 +13,8 @@
  *   - A pointer must not be null unless its @param says so. *_free(NULL) does nothing.
  *
  * Ownership
- *   - What `_new`, `_preset`, `_from_*`, `_clone`, `_replay` or `_recover` gives belongs to the caller, who calls `_free` once.
+ *   - What `_new`, `_preset`, `_from_*`, `_clone`, `_replay`, `_recover`, hotfix_rollout_restore or hotfix_convert gives belongs
+ *     to the caller, who calls `_free` once.
  *   - Text in is a pointer and a length in bytes, UTF-8, borrowed for the call; no null byte is needed.
  *   - hotfix_buf belongs to the caller: hotfix_buf_free. hotfix_str is a view: its function says how long it lives.
  *   - A plan does not need its policy any more, a rollout not its plan.
@@ -23,7 +24,8 @@
  *
  * Versions
  *   - A struct that goes in or out starts with `size_t struct_size`: set it to sizeof. Structs grow at the end; a shorter one
- *     that comes in means defaults, a longer one needs an all-zero unknown tail.
+ *     that comes in means defaults, a longer one needs an all-zero unknown tail. Without a size, and never changed, are
+ *     hotfix_counts, hotfix_stratum, hotfix_train_service, hotfix_str, hotfix_buf, hotfix_digest and hotfix_name.
  *   - Values of enums are explicit and never used again; parameters and members that take one are int32_t and are checked.
  *   - hotfix_abi_version() of the loaded library equals HOTFIX_ABI_VERSION, or the two do not fit.
  *
@@ -452,7 +454,7 @@ enum hotfix_action_kind
    */
   HOTFIX_ACTION_KIND_ASK_DECISION = 4,
   /**
-   * Ask any of the roles in `role` for approval; they are separated by commas.
+   * Ask any of several roles for approval. `role` is empty: they are `any_of` in the JSON of hotfix_rollout_actions.
    */
   HOTFIX_ACTION_KIND_REQUEST_APPROVAL = 5,
   /**
@@ -1089,7 +1091,7 @@ typedef struct hotfix_train_outcome {
    */
   size_t move_count;
   /**
-   * How many findings came up; read them with hotfix_train_findings and tell them at once.
+   * How many findings came up; read them with hotfix_train_findings and tell them at once. Those of a refusal too.
    */
   size_t finding_count;
   /**
@@ -2542,7 +2544,10 @@ hotfix_status hotfix_rollout_handle(struct hotfix_rollout *rollout,
  * @param sender    Actor, key and expected head; may be null.
  * @param out       What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose `events` are to be appended too.
  * @param err       Where an error object goes; may be null. Owned by the caller.
- * @return As hotfix_rollout_handle; HOTFIX_STATUS_STRUCT and HOTFIX_STATUS_ENUM for structs that cannot be read.
+ * @return As hotfix_rollout_handle; HOTFIX_STATUS_INPUT also for a metric that comes twice; HOTFIX_STATUS_STRUCT and
+ *         HOTFIX_STATUS_ENUM for structs that cannot be read; HOTFIX_STATUS_UNIT for a time outside of what a log can hold,
+ *         for a name that no metric can have and for an expected head that is no digest; HOTFIX_STATUS_RANGE for more than
+ *         4096 readings and for numbers that are not aligned. Of all these nothing was logged.
  *
  * Thread rule: one thread at a time for one rollout.
  */
@@ -3099,7 +3104,8 @@ hotfix_status hotfix_train_new(const struct hotfix_train_service *services,
  * @param input_len    Its length in bytes.
  * @param out          What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose moves are to be appended too.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for a document that is no input, and for a service that is not in the train. HOTFIX_STATUS_REFUSED for one that is not taken now, by the
+ * @return HOTFIX_STATUS_INPUT for a document that is no input, and for a service that is not in the train: nothing has
+ *         changed, and what the last call handed out stays. HOTFIX_STATUS_REFUSED for one that is not taken now, by the
  *         train (HF-TRAIN) or by the rollout.
  *
  * Thread rule: one thread at a time for one train.
@@ -3125,7 +3131,8 @@ hotfix_status hotfix_train_handle(struct hotfix_train *train,
  * @param sender       Actor, key and expected head; may be null.
  * @param out          What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose moves are to be appended too.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return As hotfix_train_handle; HOTFIX_STATUS_STRUCT and HOTFIX_STATUS_ENUM for structs that cannot be read.
+ * @return As hotfix_train_handle; HOTFIX_STATUS_STRUCT, HOTFIX_STATUS_ENUM, HOTFIX_STATUS_UNIT and HOTFIX_STATUS_RANGE as
+ *         hotfix_rollout_observe.
  *
  * Thread rule: one thread at a time for one train.
  */
@@ -3283,6 +3290,9 @@ hotfix_status hotfix_train_poll_at(const struct hotfix_train *train,
 /**
  * A service's rollout, for every function that takes a `const hotfix_rollout *`.
  *
+ * A call that takes the train without `const` changes its rollouts: views of this one end with it, and no other thread may
+ * read it meanwhile. Its actions are those of all moves that the train's last call made in it.
+ *
  * @param train        A train.
  * @param service      The service's name; UTF-8, borrowed for the call.
  * @param service_len  Its length in bytes.
@@ -3290,7 +3300,7 @@ hotfix_status hotfix_train_poll_at(const struct hotfix_train *train,
  * @param err          Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_ENUM where the train has no such service.
  *
- * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a train and its rollouts while nobody changes the train.
  */
 hotfix_status hotfix_train_rollout(const struct hotfix_train *train,
                                    const char *service,

@@ -218,6 +218,13 @@ fn post_5_a_comparison_is_of_the_same_luck() {
 }
 
 #[test]
+fn post_5_the_last_pairs_that_there_are_are_played() {
+    let one = campaign(&policy(), "", 3);
+    let pairs = Comparison::try_new(one.clone(), one).expect("one scenario");
+    assert_eq!(pairs.pairs(u64::MAX - 70..u64::MAX).runs(), 70);
+}
+
+#[test]
 fn post_5_every_fault_of_a_scenario_is_told_at_once_with_its_place() {
     let text = r#"
         sed = 1

@@ -246,6 +246,34 @@ fn field_5_settings_and_counts_that_are_none_are_refused() {
     assert_eq!(state, before, "nothing was taken in");
 }
 
+/// Whether tests of single instances are those of the usual settings at this alpha.
+fn made_with(bad: &BadInstance, alpha: f64) -> Result<(), &'static str> {
+    let settings = RateRatioSettings { alpha, ..RateRatioSettings::default() };
+    bad.check(&settings).map_err(|error| error.code())
+}
+
+/// The document with one term less in every row, as of a grid with one point less.
+fn fewer_terms(text: &str) -> String {
+    fn shorten(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Array(list) if list.iter().all(serde_json::Value::is_number) => {
+                list.pop();
+            }
+            serde_json::Value::Array(list) => list.iter_mut().for_each(shorten),
+            serde_json::Value::Object(fields) => fields
+                .iter_mut()
+                .filter(|(name, _)| ["terms", "tests", "without"].contains(&name.as_str()))
+                .for_each(|(_, value)| shorten(value)),
+            _ => {}
+        }
+    }
+    let mut document = serde_json::from_str(text).expect("JSON");
+    shorten(&mut document);
+    let short = document.to_string();
+    assert_ne!(short.len(), text.len(), "there are terms");
+    short
+}
+
 #[test]
 fn roll_7_states_come_back_from_their_documents() {
     let design = design_of(20, 10, 200, 3);
@@ -275,6 +303,10 @@ fn roll_7_states_come_back_from_their_documents() {
         assert!(serde_json::from_str::<Randomisation>(&text.replacen(whole, part, 1)).is_err());
     }
 
+    let short: Randomisation = serde_json::from_str(&fewer_terms(&text)).expect("reads");
+    let other = short.check(&design).expect_err("a term less than the grid has points");
+    assert_eq!(other.code(), "HF-STAT-017");
+
     let rates = RateRatioDesign::try_new(&RateRatioSettings::default()).expect("valid settings");
     let mut without = LeaveOneOut::try_new(&rates, pods(5)).expect("enough");
     let mut bad = BadInstance::try_new(&RateRatioSettings::default(), pods(5)).expect("enough");
@@ -294,6 +326,13 @@ fn roll_7_states_come_back_from_their_documents() {
     let text = serde_json::to_string(&bad).expect("writes");
     let back: BadInstance = serde_json::from_str(&text).expect("reads");
     assert!(back.found().eq(bad.found()) && back.log_e().eq(bad.log_e()));
+    assert!(serde_json::from_str::<BadInstance>(&fewer_terms(&text)).is_err());
+    let text = serde_json::to_string(&without).expect("writes");
+    let short: LeaveOneOut = serde_json::from_str(&fewer_terms(&text)).expect("reads");
+    assert_eq!(short.check(&rates).expect_err("as above").code(), "HF-STAT-017");
+    assert_eq!(made_with(&bad, 0.02), Err("HF-STAT-017"));
+    assert_eq!(made_with(&bad, 0.01), Ok(()));
+    let text = serde_json::to_string(&bad).expect("writes");
     // Settings that the states were not made for.
     assert!(serde_json::from_str::<BadInstance>(&text.replace("0.01", "0.02")).is_err());
 }

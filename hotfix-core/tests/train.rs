@@ -94,7 +94,7 @@ impl Driver for Host {
                     refused: Some(refusal.code().to_owned()),
                     message: refusal.to_string(),
                     moves: json!(refusal.moves),
-                    ..Seen::default()
+                    findings: json!(refusal.findings),
                 }
             }
         }

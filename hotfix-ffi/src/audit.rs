@@ -41,7 +41,7 @@ pub unsafe extern "C" fn hotfix_audit(
             put_text(out, || {
                 let log = pointer::bytes(log, log_len, "log")?;
                 let head = pointer::text(expected_head, expected_head_len, "expected_head")?;
-                let head = if head.is_empty() { None } else { Some(head.parse()?) };
+                let head = crate::reading::head(head, "expected_head")?;
                 let audit = audit(log, head);
                 let findings: Vec<Value> = audit
                     .findings

@@ -121,6 +121,11 @@ impl hotfix_error {
         Self::new(hotfix_status::Unit, "HF-JSON-006", "", fault)
     }
 
+    /// A head in the parameter `name` that is no digest.
+    pub(crate) fn digest(name: &str, fault: DigestError) -> Box<Self> {
+        Self::new(hotfix_status::Unit, "HF-JSON-014", name, fault)
+    }
+
     pub(crate) fn with(mut self: Box<Self>, detail: Value) -> Box<Self> {
         self.detail = detail;
         self
@@ -193,15 +198,7 @@ impl hotfix_error {
 }
 
 fn path_of_reading(error: &ReadingError) -> String {
-    match error {
-        ReadingError::UnknownMetric { metric, .. }
-        | ReadingError::Form { metric, .. }
-        | ReadingError::MoreEventsThanTrials { metric, .. }
-        | ReadingError::Negative { metric, .. }
-        | ReadingError::Histogram { metric, .. }
-        | ReadingError::Layout { metric, .. } => format!("/metrics/{metric}"),
-        _ => String::new(),
-    }
+    format!("/metrics/{}", error.metric())
 }
 
 impl From<PolicyErrors> for Box<hotfix_error> {
@@ -271,14 +268,7 @@ impl From<VcsError> for Box<hotfix_error> {
 
 impl From<InputError> for Box<hotfix_error> {
     fn from(error: InputError) -> Self {
-        let path = match &error {
-            InputError::Kind { .. } => "/kind".to_owned(),
-            InputError::Missing { field, .. }
-            | InputError::Unexpected { field, .. }
-            | InputError::TooLong { field, .. } => format!("/{field}"),
-            _ => String::new(),
-        };
-        hotfix_error::new(hotfix_status::Input, error.code(), &path, &error)
+        hotfix_error::new(hotfix_status::Input, error.code(), &error.path(), &error)
     }
 }
 
@@ -335,12 +325,6 @@ impl From<MessageError> for Box<hotfix_error> {
 impl From<UnitError> for Box<hotfix_error> {
     fn from(error: UnitError) -> Self {
         hotfix_error::new(hotfix_status::Unit, error.code(), "", &error)
-    }
-}
-
-impl From<DigestError> for Box<hotfix_error> {
-    fn from(error: DigestError) -> Self {
-        hotfix_error::new(hotfix_status::Unit, "HF-JSON-014", "", error)
     }
 }
 

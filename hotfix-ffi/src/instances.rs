@@ -461,6 +461,7 @@ pub unsafe extern "C" fn hotfix_instances_from_bytes(
                     return Err(StatError::BadState { what: "names" }.into());
                 }
                 without.iter().try_for_each(|without| without.check(&design))?;
+                bad.check(&settings)?;
                 let buffer = Vec::with_capacity(bad.names().len());
                 Ok(Instances { settings, design, without, bad, buffer })
             })

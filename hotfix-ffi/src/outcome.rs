@@ -162,7 +162,7 @@ pub enum hotfix_action_kind {
     RollBack = 3,
     /// Ask a person the question in `text`; the answer is an input.
     AskDecision = 4,
-    /// Ask any of the roles in `role` for approval; they are separated by commas.
+    /// Ask any of several roles for approval. `role` is empty: they are `any_of` in the JSON of hotfix_rollout_actions.
     RequestApproval = 5,
     /// Send the `message` to this `audience`.
     Notify = 6,

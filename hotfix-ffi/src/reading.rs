@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 use std::str;
 
+use hotfix_core::canonical::Digest;
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::rollout::{Command, Input};
 use hotfix_core::unit::MetricName;
@@ -212,12 +213,18 @@ impl Scratch {
             *by = short(pointer::text(sent.by, sent.by_len, "by")?, "by")?;
             *key = short(pointer::text(sent.key, sent.key_len, "key")?, "key")?;
             let head = pointer::text(sent.expected_head, sent.expected_head_len, "expected_head")?;
-            if !head.is_empty() {
-                *expected_head = Some(head.parse()?);
-            }
+            *expected_head = self::head(head, "expected_head")?;
         }
         Ok(())
     }
+}
+
+/// The head of a log; none where the text is empty.
+pub(crate) fn head(text: &str, name: &str) -> Fallible<Option<Digest>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|fault| hotfix_error::digest(name, fault))
 }
 
 fn short(text: &str, field: &'static str) -> Fallible<Option<String>> {

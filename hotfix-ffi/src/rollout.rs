@@ -174,7 +174,10 @@ pub unsafe extern "C" fn hotfix_rollout_handle(
 /// @param sender    Actor, key and expected head; may be null.
 /// @param out       What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose `events` are to be appended too.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
-/// @return As hotfix_rollout_handle; HOTFIX_STATUS_STRUCT and HOTFIX_STATUS_ENUM for structs that cannot be read.
+/// @return As hotfix_rollout_handle; HOTFIX_STATUS_INPUT also for a metric that comes twice; HOTFIX_STATUS_STRUCT and
+///         HOTFIX_STATUS_ENUM for structs that cannot be read; HOTFIX_STATUS_UNIT for a time outside of what a log can hold,
+///         for a name that no metric can have and for an expected head that is no digest; HOTFIX_STATUS_RANGE for more than
+///         4096 readings and for numbers that are not aligned. Of all these nothing was logged.
 ///
 /// Thread rule: one thread at a time for one rollout.
 #[unsafe(no_mangle)]

@@ -3,7 +3,9 @@
 use std::ffi::{CStr, c_char};
 
 use hotfix_core::rollout::Input;
-use hotfix_core::train::{Move, Order, Train, TrainError, TrainFinding, TrainOutcome, TrainState};
+use hotfix_core::train::{
+    Move, Order, Train, TrainError, TrainFinding, TrainOutcome, TrainRefusal, TrainState,
+};
 
 use crate::buffer::hotfix_str;
 use crate::error::{Fallible, hotfix_error};
@@ -111,7 +113,7 @@ pub struct hotfix_train_outcome {
     pub struct_size: usize,
     /// How many moves there are; read them with hotfix_train_move_at. Those of a refusal too: its own lines come last.
     pub move_count: usize,
-    /// How many findings came up; read them with hotfix_train_findings and tell them at once.
+    /// How many findings came up; read them with hotfix_train_findings and tell them at once. Those of a refusal too.
     pub finding_count: usize,
     /// The train's state after the call.
     pub state: hotfix_train_state,
@@ -161,42 +163,33 @@ impl Owned {
         call: impl FnOnce(
             &mut Train<&mut hotfix_core::rollout::Rollout>,
             &Scratch,
-        ) -> Result<TrainOutcome, Box<hotfix_core::train::TrainRefusal>>,
+        ) -> Result<TrainOutcome, Box<TrainRefusal>>,
     ) -> Fallible<()> {
         let Self { order, rollouts, moves, findings, scratch } = self;
-        moves.clear();
-        findings.clear();
         let all = rollouts.iter_mut().map(Taken::guarded_mut).collect();
         let (state, result) = Guarded::change_all(all, "train", |mut sessions| {
             let borrowed = sessions.iter_mut().map(|session| &mut session.rollout).collect();
             let mut train = Train::try_new(order.clone(), borrowed)?;
             let result = call(&mut train, scratch);
             let state = train.state();
-            let result = match result {
-                Ok(outcome) => {
-                    *moves = outcome.moves;
-                    *findings = outcome.findings;
-                    Ok(())
-                }
+            let (made, result) = match result {
+                Ok(outcome) => (outcome, Ok(())),
                 Err(mut refusal) => {
-                    *moves = std::mem::take(&mut refusal.moves);
-                    if let Some(state) = refusal.state {
-                        moves.push(Move {
-                            service: refusal.service.clone(),
-                            events: refusal.events.clone(),
-                            actions: Vec::new(),
-                            state,
-                            repeated: false,
-                            by_train: false,
-                        });
+                    let made = handed_out(&mut refusal);
+                    let error = hotfix_error::of_train_refusal(*refusal);
+                    if error.status == hotfix_status::Input {
+                        // Nothing has moved, and what the last call handed out stays.
+                        return Err(error);
                     }
-                    Err(hotfix_error::of_train_refusal(*refusal))
+                    (made, Err(error))
                 }
             };
+            (*moves, *findings) = (made.moves, made.findings);
             for (session, name) in sessions.iter_mut().zip(order.services()) {
-                // What hotfix_rollout_action shows is what the last call asked of this rollout.
-                let last = moves.iter().rev().find(|made| made.service == name);
-                session.actions = last.map(|made| made.actions.clone()).unwrap_or_default();
+                // What hotfix_rollout_action shows is what the last call asked of this rollout, in all its moves.
+                let own = moves.iter().filter(|made| made.service == name);
+                session.actions.clear();
+                session.actions.extend(own.flat_map(|made| made.actions.iter().cloned()));
             }
             Ok((state, result))
         })?;
@@ -211,6 +204,22 @@ impl Owned {
         unsafe { versioned::write(out, size, &outcome) };
         result
     }
+}
+
+/// What was done before a refusal; the line that it adds itself comes last.
+fn handed_out(refusal: &mut TrainRefusal) -> TrainOutcome {
+    let mut moves = std::mem::take(&mut refusal.moves);
+    if let Some(state) = refusal.state {
+        moves.push(Move {
+            service: refusal.service.clone(),
+            events: refusal.events.clone(),
+            actions: Vec::new(),
+            state,
+            repeated: false,
+            by_train: false,
+        });
+    }
+    TrainOutcome { moves, findings: std::mem::take(&mut refusal.findings) }
 }
 
 /// A train of these services. After a crash: the same again with the rollouts replayed, and then hotfix_train_settle.
@@ -272,7 +281,8 @@ pub unsafe extern "C" fn hotfix_train_new(
 /// @param input_len    Its length in bytes.
 /// @param out          What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose moves are to be appended too.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_INPUT for a document that is no input, and for a service that is not in the train. HOTFIX_STATUS_REFUSED for one that is not taken now, by the
+/// @return HOTFIX_STATUS_INPUT for a document that is no input, and for a service that is not in the train: nothing has
+///         changed, and what the last call handed out stays. HOTFIX_STATUS_REFUSED for one that is not taken now, by the
 ///         train (HF-TRAIN) or by the rollout.
 ///
 /// Thread rule: one thread at a time for one train.
@@ -313,7 +323,8 @@ pub unsafe extern "C" fn hotfix_train_handle(
 /// @param sender       Actor, key and expected head; may be null.
 /// @param out          What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose moves are to be appended too.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return As hotfix_train_handle; HOTFIX_STATUS_STRUCT and HOTFIX_STATUS_ENUM for structs that cannot be read.
+/// @return As hotfix_train_handle; HOTFIX_STATUS_STRUCT, HOTFIX_STATUS_ENUM, HOTFIX_STATUS_UNIT and HOTFIX_STATUS_RANGE as
+///         hotfix_rollout_observe.
 ///
 /// Thread rule: one thread at a time for one train.
 #[unsafe(no_mangle)]

@@ -212,6 +212,9 @@ pub unsafe extern "C" fn hotfix_train_poll_at(
 
 /// A service's rollout, for every function that takes a `const hotfix_rollout *`.
 ///
+/// A call that takes the train without `const` changes its rollouts: views of this one end with it, and no other thread may
+/// read it meanwhile. Its actions are those of all moves that the train's last call made in it.
+///
 /// @param train        A train.
 /// @param service      The service's name; UTF-8, borrowed for the call.
 /// @param service_len  Its length in bytes.
@@ -219,7 +222,7 @@ pub unsafe extern "C" fn hotfix_train_poll_at(
 /// @param err          Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_ENUM where the train has no such service.
 ///
-/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a train and its rollouts while nobody changes the train.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_train_rollout(
     train: *const hotfix_train,

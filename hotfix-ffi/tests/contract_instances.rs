@@ -234,6 +234,18 @@ fn stat_2_tests_of_instances_go_on_from_their_bytes() {
         let ((at, len), mut none) = (raw(&renamed), null_mut());
         let failed = call(|e| hotfix_instances_from_bytes(at, len, &raw mut none, e)).unwrap_err();
         assert_eq!((failed.status, none), (hotfix_status::Stat, null_mut()));
+        // Each instance was tested against the others with other settings than the whole.
+        let bold = CANARY.replace('}', r#", "test": {"alpha": 0.02}}"#);
+        let other_tests = instances(&bold).unwrap();
+        let whole = buffer(|out, e| hotfix_instances_to_bytes(other_tests, out, e)).unwrap();
+        hotfix_instances_free(other_tests);
+        let mut mixed: Value = serde_json::from_str(&whole).unwrap();
+        mixed["bad"] = serde_json::from_str::<Value>(&bytes).unwrap()["bad"].clone();
+        let mixed = mixed.to_string();
+        let (at, len) = raw(&mixed);
+        let failed = call(|e| hotfix_instances_from_bytes(at, len, &raw mut none, e)).unwrap_err();
+        assert_eq!((failed.status, failed.code.as_str()), (hotfix_status::Stat, "HF-STAT-017"));
+        assert!(none.is_null());
 
         let mut decided = true;
         let (at, of) = (events.as_ptr(), trials.as_ptr());

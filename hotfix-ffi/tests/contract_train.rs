@@ -245,6 +245,47 @@ fn roll_1_a_refusal_and_a_view_are_of_the_last_call() {
 }
 
 #[test]
+fn roll_1_an_input_for_a_service_that_is_not_there_leaves_what_was_handed_out() {
+    let train = any();
+    let ((ledger, ledger_len), (nobody, nobody_len)) = (raw("ledger"), raw("legder"));
+    let (start, start_len) = raw(START);
+    let (mut out, mut view, mut act, mut inside) = (outcome(), made(), action(), null());
+    // SAFETY: live handles, texts and structs throughout.
+    unsafe {
+        call(|e| {
+            hotfix_train_handle(train.0, AT, ledger, ledger_len, start, start_len, &raw mut out, e)
+        })
+        .unwrap();
+        call(|e| hotfix_train_rollout(train.0, ledger, ledger_len, &raw mut inside, e)).unwrap();
+        let asked = buffer(|buf, e| hotfix_rollout_actions(inside, buf, e)).unwrap();
+        assert!(asked.contains("deploy"), "{asked}");
+        call(|e| hotfix_train_move_at(train.0, 0, &raw mut view, e)).unwrap();
+        let (state, events) = (hotfix_train_state::Frozen, text(view.events));
+        let mut none = hotfix_train_outcome { move_count: 7, finding_count: 7, state, ..outcome() };
+        let to = &raw mut none;
+        for failed in [
+            call(|e| hotfix_train_handle(train.0, AT, nobody, nobody_len, start, start_len, to, e)),
+            call(|e| {
+                let (none, nobody_sent) = (null(), null());
+                hotfix_train_observe(train.0, AT, nobody, nobody_len, none, 0, nobody_sent, to, e)
+            }),
+        ] {
+            let failed = failed.unwrap_err();
+            assert_eq!(
+                (failed.status, failed.code.as_str()),
+                (hotfix_status::Input, "HF-TRAIN-009")
+            );
+            assert_eq!((none.move_count, none.finding_count, none.state), (7, 7, state));
+            call(|e| hotfix_train_move_at(train.0, 0, &raw mut view, e)).unwrap();
+            assert_eq!(text(view.events), events);
+            call(|e| hotfix_train_action(train.0, 0, 0, &raw mut act, e)).unwrap();
+            let still = buffer(|buf, e| hotfix_rollout_actions(inside, buf, e)).unwrap();
+            assert_eq!(still, asked);
+        }
+    }
+}
+
+#[test]
 fn a_struct_of_another_size_is_an_error_for_a_train() {
     let train = any();
     let mut out = hotfix_train_outcome { struct_size: 8, ..outcome() };

@@ -6,6 +6,7 @@ mod common;
 #[path = "../../hotfix-core/tests/train_common/mod.rs"]
 mod train_common;
 
+use std::collections::BTreeMap;
 use std::ptr::{null, null_mut};
 
 use common::{Failed, Plan, Policy, action, buffer, call, in_crate, raw, text};
@@ -14,7 +15,7 @@ use hotfix::rollout::{hotfix_recording, hotfix_rollout_free, hotfix_rollout_new}
 use hotfix::status::hotfix_status;
 use hotfix::train::*;
 use hotfix::train_view::*;
-use hotfix::view::{HOTFIX_NEVER, hotfix_rollout_pending_actions};
+use hotfix::view::{HOTFIX_NEVER, hotfix_rollout_actions, hotfix_rollout_pending_actions};
 use serde_json::{Value, json};
 use train_common::{Case, Driver, File, Seen};
 
@@ -101,8 +102,29 @@ impl Train {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// The ids of the actions that the rollout itself shows of the last call.
+    fn actions_of(&self, service: &str) -> Vec<String> {
+        let ((name, len), mut rollout) = (raw(service), null());
+        // SAFETY: a live handle, text and slots.
+        call(|e| unsafe { hotfix_train_rollout(self.0, name, len, &raw mut rollout, e) }).unwrap();
+        // SAFETY: a rollout of a live train.
+        let text = buffer(|out, e| unsafe { hotfix_rollout_actions(rollout, out, e) }).unwrap();
+        let actions: Vec<Value> = serde_json::from_str(&text).unwrap();
+        actions.iter().map(|action| action["id"].as_str().unwrap().to_owned()).collect()
+    }
+
     fn seen(&self, result: Result<(), Failed>, outcome: &hotfix_train_outcome) -> Seen {
+        // Of an input that is none nothing is written.
+        if let Err(failed) = &result
+            && failed.code == "HF-TRAIN-009"
+        {
+            assert_eq!(failed.status, hotfix_status::Input, "{failed:?}");
+            assert_eq!((outcome.move_count, outcome.finding_count), (0, 0));
+            let (refused, message) = (Some(failed.code.clone()), failed.message.clone());
+            return Seen { refused, message, ..Seen::default() };
+        }
         let mut moves = Vec::new();
+        let mut asked: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for index in 0..outcome.move_count {
             let mut made = hotfix_train_move {
                 struct_size: size_of::<hotfix_train_move>(),
@@ -122,6 +144,10 @@ impl Train {
                 call(|e| unsafe { hotfix_train_action(self.0, index, at, &raw mut act, e) })
                     .unwrap();
                 assert_ne!(act.id[0], 0);
+                // SAFETY: text that ends with a null byte, within the struct.
+                let id = unsafe { std::ffi::CStr::from_ptr(act.id.as_ptr()) };
+                let id = id.to_str().unwrap().to_owned();
+                asked.entry(text(made.service)).or_default().push(id);
             }
             moves.push(json!({
                 "service": text(made.service),
@@ -130,14 +156,15 @@ impl Train {
                 "by_train": made.by_train == 1,
             }));
         }
+        for (service, ids) in asked {
+            assert_eq!(self.actions_of(&service), ids, "{service}: all of its moves");
+        }
         let findings = self.json(hotfix_train_findings);
         assert_eq!(findings.as_array().unwrap().len(), outcome.finding_count);
         match result {
             Ok(()) => Seen { moves: json!(moves), findings, ..Seen::default() },
             Err(failed) => {
-                let wrong = failed.code == "HF-TRAIN-009";
-                let status = if wrong { hotfix_status::Input } else { hotfix_status::Refused };
-                assert_eq!(failed.status, status, "{failed:?}");
+                assert_eq!(failed.status, hotfix_status::Refused, "{failed:?}");
                 let (refused, message) = (Some(failed.code), failed.message);
                 Seen { refused, message, moves: json!(moves), findings }
             }

@@ -24,7 +24,7 @@ use pyo3::types::PyDict;
 
 use crate::interop::ImportFault;
 use crate::policy::Problem;
-use crate::train::TrainMove;
+use crate::train::{TrainFinding, TrainMove};
 
 /// Whatever can go wrong in a call. Boxed, as numbers are read in a loop and mostly nothing does.
 #[derive(Debug)]
@@ -281,6 +281,7 @@ fn train_refused(
     fields.set_item("events", lines(&refusal.events))?;
     fields.set_item("service", &refusal.service)?;
     fields.set_item("moves", TrainMove::list(refusal.moves))?;
+    fields.set_item("findings", TrainFinding::list(refusal.findings))?;
     Ok(("Refused", message))
 }
 

@@ -76,6 +76,12 @@ document! {
     }
 }
 
+impl TrainFinding {
+    pub(crate) fn list(findings: Vec<CoreFinding>) -> Vec<Self> {
+        findings.into_iter().map(Self).collect()
+    }
+}
+
 /// What `TrainOutcome` is on the wire.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TrainOutcomeDocument {
@@ -90,7 +96,7 @@ document! {
         fn moves(this) -> Vec<TrainMove> { this.moves.iter().cloned().map(TrainMove).collect() }
         /// What has come up for a person to know. To be told at once.
         fn findings(this) -> Vec<TrainFinding> {
-            this.findings.iter().cloned().map(TrainFinding).collect()
+            TrainFinding::list(this.findings.clone())
         }
     }
 }
@@ -200,7 +206,7 @@ impl Train {
     ///     Where time or input are none, or the train has no such service. Nothing has changed.
     /// Refused
     ///     Where the input is legal and not taken now, by the train (``HF-TRAIN``) or by the rollout. Append and act on
-    ///     its ``moves``, then append its ``events`` to the log of ``service``.
+    ///     its ``moves``, then append its ``events`` to the log of ``service``; tell its ``findings``.
     fn handle(
         &self,
         py: Python<'_>,
@@ -318,7 +324,7 @@ impl Train {
     /// -------
     /// list of TrainFinding
     fn findings(&self, py: Python<'_>) -> Result<Vec<TrainFinding>> {
-        self.with(py, |train| Ok(train.findings().into_iter().map(TrainFinding).collect()))
+        self.with(py, |train| Ok(TrainFinding::list(train.findings())))
     }
 
     /// By service, the actions that await ``confirm`` or ``failed``. After a crash these are to be done, or found done.

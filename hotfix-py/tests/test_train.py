@@ -100,6 +100,8 @@ class Host:
                 assert caught.value.service == step["service"]
                 assert caught.value.got == step["input"]["kind"]
                 assert caught.value.got not in caught.value.accepted
+                findings = [f"{finding.code} {finding.service}" for finding in caught.value.findings]
+                assert findings == step.get("findings", findings)
         else:
             outcome = self.take(step)
             moves = [f"{move.service} {move.state}{' train' if move.by_train else ''}" for move in outcome.moves]

@@ -101,6 +101,19 @@ impl ReadingError {
             Self::Totals { .. } => "HF-MET-007",
         }
     }
+
+    /// The metric whose reading it is.
+    pub const fn metric(&self) -> &MetricName {
+        match self {
+            Self::UnknownMetric { metric, .. }
+            | Self::Form { metric, .. }
+            | Self::MoreEventsThanTrials { metric, .. }
+            | Self::Negative { metric, .. }
+            | Self::Histogram { metric, .. }
+            | Self::Layout { metric, .. }
+            | Self::Totals { metric, .. } => metric,
+        }
+    }
 }
 
 /// The boundaries at which a latency metric counts, in seconds, ascending; empty for other kinds.

@@ -400,6 +400,18 @@ impl InputError {
             Self::Empty { .. } => "HF-IN-006",
         }
     }
+
+    /// Where: a JSON Pointer into the document; empty where it cannot be read as a whole.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Syntax { .. } => String::new(),
+            Self::Kind { .. } => "/kind".to_owned(),
+            Self::Missing { field, .. }
+            | Self::Unexpected { field, .. }
+            | Self::Empty { field }
+            | Self::TooLong { field, .. } => format!("/{field}"),
+        }
+    }
 }
 
 impl Input {

@@ -64,7 +64,7 @@ impl Comparison {
         // So many at a time that what is kept of the first ones stays small.
         let mut from = runs.start;
         while from < runs.end {
-            let to = runs.end.min(from + 64);
+            let to = runs.end.min(from.saturating_add(64));
             let mut played = Vec::with_capacity(64);
             self.first.each(from..to, |_, run, truth| played.push((run.clone(), truth)));
             let mut played = played.into_iter();

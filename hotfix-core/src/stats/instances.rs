@@ -123,7 +123,7 @@ impl LeaveOneOut {
     /// # Errors
     /// `HF-STAT-017` where they were not.
     pub fn check(&self, design: &RateRatioDesign) -> Result<(), StatError> {
-        if self.without.iter().all(|test| test.belongs_to(design)) {
+        if self.without.iter().all(|test| test.check(design).is_ok()) {
             Ok(())
         } else {
             Err(StatError::DesignMismatch)
@@ -242,6 +242,14 @@ impl BadInstance {
         &self.names
     }
 
+    /// Whether these tests were made with these settings.
+    ///
+    /// # Errors
+    /// `HF-STAT-017` where they were not.
+    pub fn check(&self, settings: &RateRatioSettings) -> Result<(), StatError> {
+        if self.settings == *settings { Ok(()) } else { Err(StatError::DesignMismatch) }
+    }
+
     /// Whether two are tests of the same instances with the same settings.
     pub(crate) fn asks_as(&self, other: &Self) -> bool {
         self.names == other.names && self.settings == other.settings
@@ -299,7 +307,7 @@ impl TryFrom<BadDocument> for BadInstance {
         check_version(read.version)?;
         let mut state = Self::try_new(&read.settings, read.names)?;
         check_tests(&read.tests, state.names.len())?;
-        if read.tests.iter().any(|test| !test.belongs_to(&state.design)) {
+        if read.tests.iter().any(|test| test.check(&state.design).is_err()) {
             return Err(StatError::DesignMismatch);
         }
         state.tests = read.tests;

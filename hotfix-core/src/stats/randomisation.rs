@@ -286,10 +286,13 @@ impl Randomisation {
     /// # Errors
     /// `HF-STAT-017` where it was not.
     pub fn check(&self, design: &RandomisationDesign) -> Result<(), StatError> {
-        let terms = design.subsets * width(design.grid.len);
+        let width = width(design.grid.len);
+        // A row has room for more terms than the grid has points: those in use tell how many it was made for.
+        let used = self.terms.iter().take(width).take_while(|term| term.is_finite()).count();
         if self.design == design.id
             && self.spent.len() == design.subsets
-            && self.terms.len() == terms
+            && self.terms.len() == design.subsets * width
+            && used == design.grid.len
         {
             Ok(())
         } else {

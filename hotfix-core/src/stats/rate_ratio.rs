@@ -374,7 +374,8 @@ impl RateRatio {
 
     /// Whether two states were made for one design.
     pub(super) fn same_design(&self, other: &Self) -> bool {
-        self.design == other.design
+        let used = |test: &Self| grid::used(&test.terms).len();
+        self.design == other.design && used(self) == used(other)
     }
 
     /// Whether the evidence has ever reached the threshold.

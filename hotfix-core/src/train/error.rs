@@ -92,7 +92,7 @@ impl TrainError {
     }
 }
 
-/// A legal input that is not taken now. The rollout is as before, but `moves` have been made.
+/// A legal input that is not taken now. The rollout is as before, but `moves` have been made and `findings` have come up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainRefusal {
     /// The service that it was for.
@@ -107,6 +107,8 @@ pub struct TrainRefusal {
     pub accepted: Vec<InputKind>,
     /// What the train did before: a way back that a crash had interrupted. To be appended and acted on first.
     pub moves: Vec<Move>,
+    /// What came up meanwhile for a person to know. To be told at once: the next call does not tell it again.
+    pub findings: Vec<TrainFinding>,
     /// The log lines that the refusal itself adds to the service's log. Empty where the train refuses: it has no log.
     pub events: String,
 }

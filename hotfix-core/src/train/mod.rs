@@ -142,7 +142,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
     ///
     /// # Errors
     /// A [`TrainRefusal`] with what would be taken: `HF-TRAIN-009` to `-011`, and the codes of the rollout's own. Its
-    /// moves and lines are to be appended and acted on like any other.
+    /// moves and lines are to be appended and acted on like any other, and its findings told.
     pub fn handle(
         &mut self,
         at: Timestamp,
@@ -153,7 +153,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         let Some(place) = self.order.place(service) else {
             let (got, nearest) = (order::shown(service), self.order.nearest(service));
             let reason = TrainRefusalReason::NoSuchService { got, nearest };
-            return Err(self.refusal(None, service, reason, kind, Vec::new()));
+            return Err(self.refusal(None, service, reason, kind));
         };
         let known = self.findings();
         let mut outcome = TrainOutcome::default();
@@ -162,28 +162,42 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         if self.would_close(place, at, kind) {
             self.take_back(place, at, &mut outcome);
         }
-        if let Err(reason) = self.admit(place, &input.command) {
-            return Err(self.refusal(Some(place), service, reason, kind, outcome.moves));
-        }
-        match self.give(place, at, input, false) {
-            Some(Ok(made)) => outcome.moves.push(made),
-            Some(Err(refusal)) => {
-                return Err(TrainRefusal {
+        let taken = match self.admit(place, &input.command) {
+            Err(reason) => Err(self.refusal(Some(place), service, reason, kind)),
+            Ok(()) => match self.give(place, at, input, false) {
+                Some(Ok(made)) => {
+                    outcome.moves.push(made);
+                    Ok(())
+                }
+                Some(Err(refusal)) => Err(TrainRefusal {
                     service: service.to_owned(),
                     reason: TrainRefusalReason::Rollout(refusal.reason),
                     got: refusal.got,
                     state: Some(refusal.state),
                     accepted: refusal.accepted,
-                    moves: outcome.moves,
+                    moves: Vec::new(),
+                    findings: Vec::new(),
                     events: refusal.events,
-                });
-            }
-            None => {}
+                }),
+                None => Ok(()),
+            },
+        };
+        if taken.is_ok() {
+            self.go_back(at, &mut outcome);
         }
-        self.go_back(at, &mut outcome);
+        self.tell_news(&known, &mut outcome);
+        // What was done before a refusal stands, and nothing tells of it later.
+        let TrainOutcome { moves, findings } = outcome;
+        match taken {
+            Ok(()) => Ok(TrainOutcome { moves, findings }),
+            Err(refusal) => Err(TrainRefusal { moves, findings, ..refusal }),
+        }
+    }
+
+    /// Tells the findings that were not known before.
+    fn tell_news(&self, known: &[TrainFinding], outcome: &mut TrainOutcome) {
         let news = self.findings().into_iter().filter(|finding| !known.contains(finding));
         outcome.findings.extend(news);
-        Ok(outcome)
     }
 
     /// Goes on with a way back as far as it can at this time, and tells every finding that stands: for after a crash.
@@ -222,8 +236,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
             }
             self.go_back(at, &mut outcome);
         }
-        let news = self.findings().into_iter().filter(|finding| !known.contains(finding));
-        outcome.findings.extend(news);
+        self.tell_news(&known, &mut outcome);
         outcome
     }
 
@@ -233,7 +246,6 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         service: &str,
         reason: TrainRefusalReason,
         got: InputKind,
-        moves: Vec<Move>,
     ) -> TrainRefusal {
         let rollout = place.and_then(|place| self.at(place));
         let mut accepted = rollout.map(Rollout::accepted).unwrap_or_default();
@@ -244,7 +256,8 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
             got,
             state: rollout.map(Rollout::state),
             accepted,
-            moves,
+            moves: Vec::new(),
+            findings: Vec::new(),
             events: String::new(),
         }
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hotfix._core import ImportFault, Problem, TrainMove, _InputKind, _State
+    from hotfix._core import ImportFault, Problem, TrainFinding, TrainMove, _InputKind, _State
 
 
 class Error(Exception):
@@ -102,6 +102,8 @@ class Refused(Error):  # noqa: N818 - not an error of the program
         In a train: the service that the input was for, to whose log `events` belong.
     moves
         In a train: what it did before, to be appended and acted on first.
+    findings
+        In a train: what came up meanwhile for a person to know. To be told at once.
     """
 
     accepted: list[_InputKind] = []  # noqa: RUF012 - replaced, never changed
@@ -110,6 +112,7 @@ class Refused(Error):  # noqa: N818 - not an error of the program
     events: list[str] = []  # noqa: RUF012 - replaced, never changed
     service: str = ""
     moves: list[TrainMove] = []  # noqa: RUF012 - replaced, never changed
+    findings: list[TrainFinding] = []  # noqa: RUF012 - replaced, never changed
 
 
 class LogError(Error, ValueError):
