@@ -1,11 +1,13 @@
 //! Simulated rollouts: what holds of every campaign (POST-5).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::State;
 use hotfix_core::rollout::audit;
 use hotfix_core::simulate::{Campaign, Comparison, Outcome, Scenario, SimulationError, Tally};
+use serde_json::Value;
 
 fn policy() -> Arc<Policy> {
     Arc::new(Policy::from_toml(include_str!("policies/simulated.toml")).expect("a policy"))
@@ -293,4 +295,50 @@ fn post_5_every_preset_is_rehearsed_with_all_kinds_of_metrics() {
         let bad = campaign(&policy, bad, 2).tally(0..5).outcome();
         assert_eq!(bad.completed.count, 0, "{name}: {bad:?}");
     }
+}
+
+/// The levels of the canary's queue in run 3, by time, where the policy has one and this share in its first phase.
+fn queue(share: &str, worse: &str, scenario: &str) -> BTreeMap<String, f64> {
+    let text = include_str!("policies/simulated.toml").replace("share = \"10%\"", share);
+    let gauge = format!(
+        "[metrics.queue]\ntitle = \"queue\"\nkind = \"gauge\"\nworse = \"{worse}\"\nrole = \"watch\"\n"
+    );
+    let policy = Arc::new(Policy::from_toml(&format!("{text}\n{gauge}")).expect("a policy"));
+    let (player, _) = campaign(&policy, scenario, 17).drill(3).expect("played");
+    let lines = player.rollout().log().lines();
+    let lines = lines.map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let level = |line: Value| {
+        let level = line.pointer("/metrics/queue/canary")?.as_f64()?;
+        Some((line["at"].as_str()?.to_owned(), level))
+    };
+    lines.filter_map(level).collect()
+}
+
+#[test]
+fn post_5_the_noise_of_a_metric_does_not_follow_the_share() {
+    for apart in ["", ", apart = true"] {
+        let scenario = format!(
+            "until = \"1h\"\nmetrics.error_rate = {{ noise = {{ deviation = 0.2{apart} }} }}\nmetrics.queue = {{ level = 100, deviation = 0, noise = {{ deviation = 0.4, memory = 0.5{apart} }} }}"
+        );
+        let small = queue("share = \"10%\"", "higher", &scenario);
+        let large = queue("share = \"30%\"", "higher", &scenario);
+        let same = small.iter().filter(|(at, level)| large.get(*at) == Some(*level)).count();
+        let shared = small.keys().filter(|at| large.contains_key(*at)).count();
+        assert!(shared > 20 && same == shared, "{same} of {shared}: {small:?}, {large:?}");
+        assert_ne!(small.values().next(), small.values().last(), "there is noise");
+    }
+}
+
+#[test]
+fn post_5_a_leak_makes_a_gauge_worse_whichever_side_that_is() {
+    let scenario = "until = \"1h\"\nmetrics.queue = { level = 100, deviation = 0 }\nfaults = [{ kind = \"leak\", metric = \"queue\", times = 4.0, over = \"10min\" }]";
+    let ends = |worse| {
+        let levels: Vec<f64> = queue("share = \"10%\"", worse, scenario).into_values().collect();
+        assert!(levels.len() > 20, "{levels:?}");
+        (levels[0], levels[levels.len() - 1])
+    };
+    let (first, last) = ends("higher");
+    assert!(first > 100.0 && last > 300.0, "{first} {last}");
+    let (first, last) = ends("lower");
+    assert!(first < 100.0 && last < 34.0, "{first} {last}");
 }

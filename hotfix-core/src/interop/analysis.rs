@@ -1,10 +1,12 @@
 //! Argo Rollouts' analysis templates: metrics with conditions, intervals and tolerated failures.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::draft::{Draft, Limit, MetricDraft, ended, seconds};
+use super::dry_run::DryRuns;
 use super::expression::{self, Accepts};
-use super::reader::At;
+use super::reader::{At, is_no_time};
 use super::remark::Remark;
 use super::{Source, named, nothing};
 use crate::grade::Worse;
@@ -26,8 +28,12 @@ pub(super) struct Analysis<'s, 'd> {
     sources: &'s [Source<'d>],
     /// Templates by kind and name, with how long one run takes.
     read: BTreeMap<(&'static str, String), f64>,
-    /// Names of metrics that are only watched.
-    dry_run: Vec<String>,
+    /// What is only watched in the present analysis.
+    dry_runs: DryRuns<'d>,
+    /// Its metrics, until all of its dry runs are known.
+    metrics: Vec<Metric<'d>>,
+    /// The names of those of the analyses before.
+    names: Vec<Vec<char>>,
     /// Where metrics decide: bad looks that end a rollout, and whether missing data are accepted.
     limits: Vec<(At<'d>, f64)>,
     guarded: Vec<bool>,
@@ -41,6 +47,16 @@ pub(super) struct Analysis<'s, 'd> {
     first: Option<At<'d>>,
 }
 
+/// A metric whose times have been read.
+struct Metric<'d> {
+    at: At<'d>,
+    name: &'d str,
+    arguments: Rc<Arguments>,
+    delay: Option<f64>,
+    interval: Option<f64>,
+    count: Option<f64>,
+}
+
 const TEMPLATES: [&str; 2] = ["AnalysisTemplate", "ClusterAnalysisTemplate"];
 
 impl<'s, 'd> Analysis<'s, 'd> {
@@ -48,7 +64,9 @@ impl<'s, 'd> Analysis<'s, 'd> {
         Self {
             sources,
             read: BTreeMap::new(),
-            dry_run: Vec::new(),
+            dry_runs: DryRuns::default(),
+            metrics: Vec::new(),
+            names: Vec::new(),
             limits: Vec::new(),
             guarded: Vec::new(),
             errors: None,
@@ -63,37 +81,30 @@ impl<'s, 'd> Analysis<'s, 'd> {
     pub(super) fn of(&mut self, at: &At<'d>, draft: &mut Draft) -> f64 {
         nothing(at, &["measurementRetention", "analysisRunMetadata"]);
         let arguments = arguments(at, &Arguments::new());
-        self.dry_run(at);
-        self.templates(at, &arguments, draft, 0)
+        self.dry_runs.read(at);
+        let run = self.templates(at, &arguments, 0);
+        self.judge(draft);
+        run
     }
 
     /// A template that no rollout refers to, because there is none.
     pub(super) fn alone(&mut self, source: &Source<'d>, draft: &mut Draft) {
         source.used.set(true);
-        self.template(&source.at, &Arguments::new(), draft, 0);
+        self.template(&source.at, &Arguments::new(), 0);
+        self.judge(draft);
     }
 
-    fn dry_run(&mut self, at: &At<'d>) {
-        for item in at.list("dryRun") {
-            if let Some(name) =
-                item.need("metricName", "`metricName: error-rate`").and_then(|a| a.text())
-            {
-                item.remark(Remark::Put {
-                    there: format!("`{}` is a dry run", shown(name)),
-                    here: "it is watched and does not decide".to_owned(),
-                });
-                self.dry_run.push(name.to_owned());
-            }
+    /// Puts in the metrics of an analysis: a dry run holds for those of every template.
+    fn judge(&mut self, draft: &mut Draft) {
+        let metrics = std::mem::take(&mut self.metrics);
+        for metric in &metrics {
+            self.metric(metric, draft);
         }
+        self.dry_runs.conclude(&self.names);
+        self.names.extend(metrics.iter().map(|metric| metric.name.chars().collect()));
     }
 
-    fn templates(
-        &mut self,
-        at: &At<'d>,
-        arguments: &Arguments,
-        draft: &mut Draft,
-        depth: usize,
-    ) -> f64 {
+    fn templates(&mut self, at: &At<'d>, arguments: &Arguments, depth: usize) -> f64 {
         let mut longest: f64 = 0.0;
         for item in at.list("templates") {
             let cluster = item.get("clusterScope").and_then(|at| at.flag()).unwrap_or(false);
@@ -118,30 +129,30 @@ impl<'s, 'd> Analysis<'s, 'd> {
             };
             // Before it is read: one that refers to itself is read once.
             self.read.insert(key.clone(), 0.0);
-            let run = self.template(&source.at, arguments, draft, depth + 1);
+            let run = self.template(&source.at, arguments, depth + 1);
             self.read.insert(key, run);
             longest = longest.max(run);
         }
         longest
     }
 
-    fn template(&mut self, at: &At<'d>, given: &Arguments, draft: &mut Draft, depth: usize) -> f64 {
+    fn template(&mut self, at: &At<'d>, given: &Arguments, depth: usize) -> f64 {
         let Some(spec) = at.need("spec", "`spec:` with `metrics`") else { return 0.0 };
         nothing(&spec, &["measurementRetention", "ttlStrategy"]);
-        let arguments = arguments(&spec, given);
-        self.dry_run(&spec);
-        let mut longest = self.templates(&spec, &arguments, draft, depth);
+        let arguments = Rc::new(arguments(&spec, given));
+        self.dry_runs.read(&spec);
+        let mut longest = self.templates(&spec, &arguments, depth);
         for metric in spec.list("metrics") {
-            longest = longest.max(self.metric(&metric, &arguments, draft));
+            longest = longest.max(self.times(metric, &arguments));
         }
         longest
     }
 
-    /// Reads a metric; gives how long its measurements take, in seconds.
-    fn metric(&mut self, at: &At<'d>, arguments: &Arguments, draft: &mut Draft) -> f64 {
+    /// Reads how often a metric is measured; gives how long that takes, in seconds.
+    fn times(&mut self, at: At<'d>, arguments: &Rc<Arguments>) -> f64 {
         let name =
             at.need("name", "`name: error-rate`").and_then(|name| name.text()).unwrap_or("metric");
-        let delay = at.get("initialDelay").and_then(|at| duration(&at, arguments));
+        let delay = at.get("initialDelay").and_then(|at| delay(&at, arguments));
         let interval = at.get("interval").and_then(|at| duration(&at, arguments));
         let count = at.get("count").and_then(|at| whole(&at, arguments, 0.0));
         // Without an interval there is one measurement.
@@ -150,6 +161,15 @@ impl<'s, 'd> Analysis<'s, 'd> {
             (_, count) => count.unwrap_or(0.0),
         };
         let run = delay.unwrap_or(0.0) + (looks - 1.0).max(0.0) * interval.unwrap_or(0.0);
+        let arguments = Rc::clone(arguments);
+        self.metrics.push(Metric { at, name, arguments, delay, interval, count });
+        run
+    }
+
+    /// Reads what a metric is judged by.
+    fn metric(&mut self, metric: &Metric<'d>, draft: &mut Draft) {
+        let Metric { at, name, arguments, delay, interval, count } = metric;
+        let (delay, interval, count) = (*delay, *interval, *count);
         let limit = at.get("failureLimit").and_then(|at| Some((whole(&at, arguments, -1.0)?, at)));
         let place_of_errors = at.get("consecutiveErrorLimit");
         let errors = place_of_errors.as_ref().and_then(|at| whole(at, arguments, -1.0));
@@ -166,14 +186,14 @@ impl<'s, 'd> Analysis<'s, 'd> {
         let success = at.get("successCondition");
         let failure = at.get("failureCondition");
         let provided = provider(at, name);
+        let dry = self.dry_runs.covers(name, provided);
         if !provided {
             for condition in [&success, &failure].into_iter().flatten() {
                 condition.ignore();
             }
-            return run;
+            return;
         }
         let never_fails = limit.as_ref().is_some_and(|(limit, _)| *limit < 0.0);
-        let dry = self.dry_run.iter().any(|dry| dry == name || dry == "*");
         if let (true, Some((_, at))) = (never_fails, &limit) {
             at.remark(Remark::Put {
                 there: "a metric with `failureLimit: -1` never fails".to_owned(),
@@ -213,7 +233,6 @@ impl<'s, 'd> Analysis<'s, 'd> {
             let errors = errors.unwrap_or(ERRORS_TOLERATED).max(0.0);
             self.errors = Some(self.errors.map_or(errors, |before| before.min(errors)));
         }
-        run
     }
 
     /// Puts a metric in; whether it decides.
@@ -519,6 +538,12 @@ fn resolved(at: &At<'_>, arguments: &Arguments) -> Option<String> {
 fn duration(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
     let text = resolved(at, arguments)?;
     at.duration_in(&text)
+}
+
+/// A delay; none where it is 0, which Argo takes.
+fn delay(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
+    let text = resolved(at, arguments)?;
+    if is_no_time(&text) { None } else { at.duration_in(&text) }
 }
 
 /// A whole number, or a text with one.

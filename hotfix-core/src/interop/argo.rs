@@ -187,7 +187,7 @@ fn canary<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draft) {
     }
     draft.last_phase(at, "Argo Rollouts");
     for phase in &mut draft.phases {
-        phase.watch = phase.watch.max(draft.cadence);
+        phase.watch = phase.watch.max(draft.warm_up + draft.cadence);
     }
 }
 

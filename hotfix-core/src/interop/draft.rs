@@ -197,7 +197,8 @@ impl Draft {
         if before >= 1.0 {
             return;
         }
-        let watch = self.cadence;
+        // One look at least, once it is warm.
+        let watch = self.warm_up + self.cadence;
         let before = percent(before);
         at.remark(Remark::LastPhase { tool, before, watch: seconds(watch) });
         self.phase(1.0, watch, false, "it reaches all users");

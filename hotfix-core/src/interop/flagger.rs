@@ -182,23 +182,33 @@ fn webhooks(at: &At<'_>, draft: &mut Draft) -> Gates {
     gates
 }
 
-fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
+/// The weights in per cent, in order. As `nextStepWeight` and `maxWeight` do, a step goes before a list, which then says where
+/// the steps end.
+fn weights(at: &At<'_>, counted: Option<&'static str>) -> Vec<f64> {
     let weight = |key| at.get(key).and_then(|at| Some((at.whole_within(0.0, 100.0, WEIGHT)?, at)));
-    let step = weight("stepWeight");
-    let most = weight("maxWeight");
-    let iterations = at.get("iterations").and_then(|at| at.whole_within(0.0, 1e6, COUNT));
-    let iterations = iterations.filter(|number| *number > 0.0);
-    let list = at.get("stepWeights");
-    for (key, what) in [("mirror", "mirrored traffic"), ("mirrorWeight", "mirrored traffic")] {
-        if let Some(at) = at.get(key) {
-            at.lost(Remark::NoCounterpart { what: what.to_owned() });
+    let (step, most, list) = (weight("stepWeight"), weight("maxWeight"), at.get("stepWeights"));
+    let unused = |at: &At<'_>, key: &str, there: String| {
+        at.lost(Remark::Put { there, here: format!("`{key}` changes nothing") });
+    };
+    if let Some(way) = counted {
+        let step = step.map(|(_, at)| ("stepWeight", at));
+        let most = most.map(|(_, at)| ("maxWeight", at));
+        let list = list.map(|at| ("stepWeights", at));
+        for (key, at) in [step, most, list].into_iter().flatten() {
+            unused(&at, key, format!("with `iterations` above 0 it is {way}, without weights"));
         }
+        return Vec::new();
     }
-    let matched = at.get("match");
+    let step = step.filter(|(step, _)| *step > 0.0);
+    let items = list.as_ref().map(|list| list.items()).unwrap_or_default();
+    if let (Some((_, at)), false) = (&most, items.is_empty()) {
+        let what = if step.is_some() { "where the steps end" } else { "the weights" };
+        unused(at, "maxWeight", format!("`stepWeights` has {what}"));
+    }
     let mut weights: Vec<f64> = Vec::new();
-    if let Some(list) = &list {
+    let Some((step, place)) = step else {
         let mut before = 0.0;
-        for item in list.items() {
+        for item in items {
             let Some(weight) = item.whole_within(0.0, 100.0, WEIGHT) else { continue };
             if weight == 0.0 {
                 item.remark(Remark::NoTraffic {});
@@ -211,54 +221,75 @@ fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
             before = weight;
             weights.push(weight);
         }
-        if let Some((_, at)) = &most {
-            at.remark(Remark::Put {
-                there: "`stepWeights` has the weights".to_owned(),
-                here: "`maxWeight` changes nothing".to_owned(),
-            });
-        }
-    } else if let Some((step, at)) = step.filter(|(step, _)| *step > 0.0) {
-        let most = most
-            .as_ref()
-            .map_or(MAX_WEIGHT, |(most, _)| if *most > 0.0 { *most } else { MAX_WEIGHT });
-        // The weight grows as long as it is below the greatest, so the last step may pass it.
-        while weights.last().copied().unwrap_or(0.0) < most {
-            weights.push((weights.last().copied().unwrap_or(0.0) + step).min(100.0));
-        }
-        if let Some(last) = weights.last().filter(|last| **last > most) {
-            at.remark(Remark::Put {
-                there: format!("steps of {step}% pass {most}%"),
-                here: format!("the last of them is at {last}%, as it is there"),
-            });
+        return weights;
+    };
+    let mut most = most.map(|(most, _)| most).filter(|most| *most > 0.0).unwrap_or(MAX_WEIGHT);
+    if let (Some(list), Some(last)) = (&list, items.last()) {
+        most = last.whole_within(0.0, 100.0, WEIGHT).unwrap_or(MAX_WEIGHT);
+        list.lost(Remark::Put {
+            there: format!("`stepWeight` goes before `stepWeights`, whose last weight is where the steps end: {most}%"),
+            here: "its other weights change nothing".to_owned(),
+        });
+    }
+    // The weight grows as long as it is below the greatest, so the last step may pass it.
+    while weights.last().copied().unwrap_or(0.0) < most {
+        weights.push((weights.last().copied().unwrap_or(0.0) + step).min(100.0));
+    }
+    if let Some(last) = weights.last().filter(|last| **last > most) {
+        place.remark(Remark::Put {
+            there: format!("steps of {step}% pass {most}%"),
+            here: format!("the last of them is at {last}%, as it is there"),
+        });
+    }
+    weights
+}
+
+fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
+    let iterations = at.get("iterations").and_then(|at| at.whole_within(0.0, 1e6, COUNT));
+    let iterations = iterations.filter(|number| *number > 0.0);
+    for (key, what) in [("mirror", "mirrored traffic"), ("mirrorWeight", "mirrored traffic")] {
+        if let Some(at) = at.get(key) {
+            at.lost(Remark::NoCounterpart { what: what.to_owned() });
         }
     }
-    if let Some(matched) = matched {
-        matched.lost(Remark::NoCounterpart {
-            what: "a canary for the requests that match".to_owned(),
+    let matched = at.get("match").filter(|matched| !matched.items().is_empty());
+    // Flagger asks for iterations before it looks at a weight.
+    let way = if matched.is_some() { "A/B testing" } else { "blue/green" };
+    let weights = weights(at, iterations.map(|_| way));
+    let watch = iterations.unwrap_or(1.0) * draft.cadence;
+    if iterations.is_none() && weights.is_empty() {
+        at.remark(Remark::Differs {
+            there: "there are neither `iterations` nor weights, so the canary gets no further"
+                .to_owned(),
+            here: "its phase is watched for one look".to_owned(),
         });
+    }
+    if let Some(matched) = matched {
+        let what = if weights.is_empty() {
+            "a canary for the requests that match"
+        } else {
+            "that weights are shares of the requests that match alone"
+        };
+        matched.lost(Remark::NoCounterpart { what: what.to_owned() });
         if weights.is_empty() {
             // Any other would be as good a guess: see the finding.
             let share = 0.1;
             let value = "10%: put in the share that matches".to_owned();
             at.remark(Remark::Completed { what: "which share of the traffic matches", value });
             draft.strategy = Strategy::FeatureFlag;
-            draft.phase(
-                share,
-                iterations.unwrap_or(1.0) * draft.cadence,
-                false,
-                "requests that match",
-            );
+            draft.phase(share, watch, false, "requests that match");
         }
     } else if weights.is_empty() {
         draft.strategy = Strategy::BlueGreen;
-        let watch = iterations.unwrap_or(1.0) * draft.cadence;
-        at.remark(Remark::Differs {
-            there: format!(
-                "the new version is checked for {} before it has any traffic",
-                seconds(watch)
-            ),
-            here: "it is watched as long once it has all of it".to_owned(),
-        });
+        if iterations.is_some() {
+            at.remark(Remark::Differs {
+                there: format!(
+                    "the new version is checked for {} before it has any traffic",
+                    seconds(watch)
+                ),
+                here: "it is watched as long once it has all of it".to_owned(),
+            });
+        }
         if gates.promotion {
             draft.before.push("somebody lets the traffic be switched".to_owned());
         }
@@ -313,17 +344,24 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
             if let Some((_, at)) = &least {
                 at.remark(Remark::NoCounterpart { what: "a least response time".to_owned() });
             }
-            duration(at, name, most.or(old), draft);
+            duration(at, name, most.or(old), range.is_some(), draft);
         }
         _ => {
             referred(at, name, query.as_ref(), template, sources, namespace);
             nothing(at, &["templateVariables"]);
             let (least, most) = (least.map(|(least, _)| least), most.or(old).map(|(most, _)| most));
-            let sides = (least, most);
+            let mut sides = (least, most);
             if sides == (None, None) {
+                // Without a range Flagger compares with `threshold`, whose default is 0; one with neither query nor template is not asked at all.
+                let (there, here) = if range.is_none() && !built_in {
+                    sides.1 = Some(0.0);
+                    ("so a value above 0 is a failed check", "the most is 0")
+                } else {
+                    ("so it always passes", "it is watched and does not decide")
+                };
                 at.remark(Remark::Differs {
-                    there: format!("`{}` has no bound, so it always passes", shown(name)),
-                    here: "it is watched and does not decide".to_owned(),
+                    there: format!("`{}` has no bound, {there}", shown(name)),
+                    here: here.to_owned(),
                 });
             }
             two_sided(at, name, sides, sides, sides == (None, None), draft);
@@ -407,7 +445,13 @@ fn success_rate(at: &At<'_>, name: &str, least: Option<(f64, At<'_>)>, draft: &m
 }
 
 /// The 99th percentile of the response time, in milliseconds there.
-fn duration(at: &At<'_>, name: &str, most: Option<(f64, At<'_>)>, draft: &mut Draft) {
+fn duration(
+    at: &At<'_>,
+    name: &str,
+    most: Option<(f64, At<'_>)>,
+    has_range: bool,
+    draft: &mut Draft,
+) {
     let id = draft.id_at(at, name);
     let mut metric = MetricDraft::gauge(id, "response time (p99)", Worse::Higher);
     metric.kind = MetricKind::Latency;
@@ -426,8 +470,14 @@ fn duration(at: &At<'_>, name: &str, most: Option<(f64, At<'_>)>, draft: &mut Dr
         });
     } else {
         metric.watched = true;
+        // Without a range Flagger compares with `threshold`, whose default is 0.
+        let there = if has_range {
+            "no most is given, so no answer is too slow"
+        } else {
+            "no bound is given, so every answer is too slow: each check fails"
+        };
         at.remark(Remark::Differs {
-            there: "no most is given".to_owned(),
+            there: there.to_owned(),
             here: "the metric is watched and does not decide".to_owned(),
         });
     }

@@ -11,6 +11,7 @@ mod argo;
 pub mod cdevents;
 mod document;
 mod draft;
+mod dry_run;
 mod error;
 mod expression;
 mod fault;

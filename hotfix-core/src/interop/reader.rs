@@ -269,6 +269,11 @@ impl<'d> At<'d> {
     }
 }
 
+/// Whether a text is a duration of 0, such as `0s`.
+pub(super) fn is_no_time(text: &str) -> bool {
+    go_duration(text) == Some(0.0)
+}
+
 /// `1h30m`, `250ms`, `90s`; bare digits are seconds.
 fn go_duration(text: &str) -> Option<f64> {
     const UNITS: [(&str, f64); 9] = [

@@ -213,6 +213,12 @@ impl Fault {
         (now > begins && self.lasts.is_none_or(|lasts| lasted <= lasts)).then_some(lasted)
     }
 
+    /// What a leak makes of a number after a time: it grows, or falls to the same part where that is worse.
+    pub(super) fn leaked(&self, number: f64, lasted: Span, falls: bool) -> f64 {
+        let grown = self.grown(lasted);
+        if falls { number / grown } else { number * grown }
+    }
+
     /// How many times as much a leak makes it after a time.
     pub(super) fn grown(&self, lasted: Span) -> f64 {
         1.0 + (self.times - 1.0) * lasted.as_seconds() / self.over.as_seconds()

@@ -113,6 +113,8 @@ pub(super) struct Health {
     pub(super) scaled: bool,
     /// A proportion counts what went well.
     pub(super) counts_good: bool,
+    /// A gauge or a count that is worse the lower it is.
+    pub(super) falls: bool,
     /// Bad events a request, or a minute; the median in seconds; the level.
     pub(super) base: f64,
     /// The share of the requests that it is of.
@@ -172,6 +174,8 @@ impl Health {
             is_bug,
             scaled: metric.scaled,
             counts_good,
+            falls: metric.worse == Worse::Lower
+                && matches!(metric.kind, MetricKind::Gauge | MetricKind::Count),
             base,
             of: spec.of.unwrap_or(1.0),
             fixed: spec.fixed.unwrap_or(if is_bug { 0.0 } else { 1.0 }),

@@ -15,8 +15,9 @@ use super::health::{Health, Instances};
 use super::latency::LatencyLaw;
 use super::people::{Answering, Luck};
 use super::random::{Chance, Draws, Drift, Expected, Purpose, RunKey};
+use super::sample::{level_of, pair};
 use super::scenario::Scenario;
-use super::traffic::Flow;
+use super::traffic::{Flow, Noise};
 use super::world::{Hurt, Shown, Tick, World};
 
 /// Instances of an arm where the scenario has none: what a fault of some instances is a part of.
@@ -27,6 +28,8 @@ const TEN: u32 = 10;
 pub(super) struct Setting {
     pub(super) scenario: Scenario,
     health: Vec<Health>,
+    /// A metric has noise.
+    is_noisy: bool,
     /// Requests a minute over all arms.
     requests: f64,
 }
@@ -37,7 +40,9 @@ impl Setting {
         let volume = plan.policy().metrics().iter().find(|m| m.kind == MetricKind::Volume);
         let recorded = volume.and_then(|metric| metric.record).filter(|record| *record > 0.0);
         let requests = scenario.traffic.requests.or(planned).or(recorded).unwrap_or(1000.0);
-        Ok(Self { health: scenario.health(plan)?, requests, scenario: scenario.clone() })
+        let health = scenario.health(plan)?;
+        let is_noisy = health.iter().any(|health| health.noise.deviation > 0.0);
+        Ok(Self { health, is_noisy, requests, scenario: scenario.clone() })
     }
 }
 
@@ -52,6 +57,8 @@ struct Active {
 #[derive(Clone, Debug, Default)]
 struct Kept {
     drift: [Drift; 2],
+    /// What the present tick's noise makes of each arm; of no meaning where there is none.
+    noise: [f64; 2],
     /// The factors of the instances of canary and live version.
     instances: [Vec<f64>; 2],
     /// The last chance of a bad event.
@@ -210,7 +217,7 @@ impl<'s> MadeUp<'s> {
             };
             let worse = match fault.kind {
                 FaultKind::Errors => fault.to.unwrap_or(rate * fault.times),
-                FaultKind::Leak => rate * fault.grown(lasted),
+                FaultKind::Leak => fault.leaked(rate, lasted, health.falls),
                 FaultKind::NoFix => usual,
                 FaultKind::Latency
                 | FaultKind::Tail
@@ -279,23 +286,6 @@ fn of_arm(all: u32, share: Share, arm: usize) -> u32 {
     if arm == CANARY { canary } else { (all - canary).max(1) }
 }
 
-/// Writes over a sample where it was one of the same kind.
-fn pair(sample: &mut Option<Sample>, events: f64, trials: f64) {
-    if let Some(Sample::Pair(old, of)) = sample {
-        (*old, *of) = (events, trials);
-    } else {
-        *sample = Some(Sample::Pair(events, trials));
-    }
-}
-
-fn level_of(sample: &mut Option<Sample>, level: f64) {
-    if let Some(Sample::Level(old)) = sample {
-        *old = level;
-    } else {
-        *sample = Some(Sample::Level(level));
-    }
-}
-
 /// One arm in one tick.
 #[derive(Clone, Copy)]
 struct Arm {
@@ -338,7 +328,7 @@ impl MadeUp<'_> {
                 let mut level = health.base * arm.noise * (1.0 + health.spread * draws.normal());
                 for (fault, lasted) in self.touching(health, arm.index) {
                     if fault.kind == FaultKind::Leak {
-                        level *= fault.grown(lasted);
+                        level = fault.leaked(level, lasted, health.falls);
                     }
                 }
                 level_of(sample, level);
@@ -452,6 +442,18 @@ impl MadeUp<'_> {
         self.touching(health, arm).any(|(fault, _)| fault.kind == FaultKind::Lost)
     }
 
+    /// Draws the noise of every metric that has one.
+    fn draw_noise(&mut self, draws: &mut Draws) {
+        for (kept, health) in self.kept.iter_mut().zip(&self.setting.health) {
+            let Noise { deviation, memory, apart } = health.noise;
+            if deviation > 0.0 {
+                let both = kept.drift[0].next(draws, deviation, memory);
+                let live = if apart { kept.drift[1].next(draws, deviation, memory) } else { both };
+                kept.noise = [both, live];
+            }
+        }
+    }
+
     /// Makes what both arms show.
     fn make(&mut self, tick: Tick, into: &mut Observation) {
         let setting = self.setting;
@@ -459,7 +461,11 @@ impl MadeUp<'_> {
         let scenario = &setting.scenario;
         let times = self.flow.times(&scenario.traffic, scenario.from, tick.to, &mut draws);
         let minutes = tick.to.since(tick.from).as_seconds() / 60.0;
-        // All draws that both policies of a comparison share come before those that depend on the share.
+        // All draws that both policies of a comparison share come before those that depend on the share; faults are drawn once
+        // the canary has had traffic.
+        if setting.is_noisy {
+            self.draw_noise(&mut draws);
+        }
         let lost = self.strike(tick, &mut draws);
         let parts = [tick.share, tick.share.rest()].map(Share::as_fraction);
         let (mut requests, mut hurt) = ([0.0; 2], [0.0_f64; 2]);
@@ -483,18 +489,10 @@ impl MadeUp<'_> {
         let mut is_missing = false;
         for (metric, (_, reading)) in into.iter_mut().enumerate() {
             let Some(health) = setting.health.get(metric) else { continue };
-            let mut noise = [1.0; 2];
-            if health.noise.deviation > 0.0
-                && let Some(kept) = self.kept.get_mut(metric)
-            {
-                let super::traffic::Noise { deviation, memory, apart } = health.noise;
-                noise[0] = kept.drift[0].next(&mut draws, deviation, memory);
-                noise[1] = if apart {
-                    kept.drift[1].next(&mut draws, deviation, memory)
-                } else {
-                    noise[0]
-                };
-            }
+            let noise = match self.kept.get(metric) {
+                Some(kept) if health.noise.deviation > 0.0 => kept.noise,
+                _ => [1.0; 2],
+            };
             let arms = reading.whole_mut();
             for index in 0..2 {
                 let sample = if index == CANARY { &mut arms.canary } else { &mut arms.baseline };

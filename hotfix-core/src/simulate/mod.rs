@@ -25,6 +25,7 @@ mod people;
 mod random;
 pub mod recorded;
 mod run;
+mod sample;
 mod scenario;
 mod search;
 mod tally;

@@ -1,6 +1,6 @@
 //! JSON Lines: one observation a line, as the library takes them, with the time beside. A rollout's own log is one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -59,10 +59,8 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         let fault = "JSON Lines carry the ids of their metrics: leave `metrics` out".to_owned();
         return Err(RecordedFault::Mapping { fault }.at("/metrics"));
     }
-    let mut readings: Vec<RecordedReading> = Vec::new();
-    let (mut late, mut duplicate) = (Late::default(), Count::default());
+    let mut lines: Vec<(RecordedReading, Option<Timestamp>)> = Vec::new();
     let mut latest: Option<Timestamp> = None;
-    let mut not_finite: BTreeMap<MetricName, Count> = BTreeMap::new();
     for (number, text) in (1..).zip(text.lines()) {
         if text.trim().is_empty() {
             continue;
@@ -82,30 +80,40 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
             return Err(refuse("a line has `at` and `metrics`".to_owned()));
         };
         let at = time(&at, mapping.time.unit, number)?;
-        // Delivered twice: an observation is what came since the one before, so the same again at the same time is none.
-        if readings.last().is_some_and(|last| last.at == at && last.metrics == metrics) {
-            duplicate.note(at);
-            continue;
+        let after = latest.filter(|last| at < *last);
+        if after.is_none() {
+            latest = Some(at);
         }
-        match latest {
-            Some(last) if at < last => late.note(at, last),
-            _ => latest = Some(at),
-        }
-        for (metric, reading) in metrics.iter() {
-            let samples =
-                reading.strata().flat_map(|arms| arms.canary.iter().chain(&arms.baseline));
-            if !samples.clone().all(is_finite) {
-                not_finite.entry(metric).or_default().note(at);
-            }
-        }
-        if readings.len() == RecordedMetrics::MOST_POINTS {
+        if lines.len() == RecordedMetrics::MOST_POINTS {
             let (what, most) = ("lines", RecordedMetrics::MOST_POINTS);
             return Err(RecordedFault::TooMuch { what, most }.anywhere());
         }
-        readings.push(RecordedReading { at, metrics });
+        lines.push((RecordedReading { at, metrics }, after));
     }
     // Stable: of two at one time the first in the text comes first.
-    readings.sort_by_key(|reading| reading.at);
+    lines.sort_by_key(|(reading, _)| reading.at);
+    let again = delivered_again(&lines);
+    let (mut late, mut duplicate) = (Late::default(), Count::default());
+    let mut not_finite: BTreeMap<MetricName, Count> = BTreeMap::new();
+    let mut readings = Vec::with_capacity(lines.len());
+    for ((reading, after), again) in lines.into_iter().zip(again) {
+        let at = reading.at;
+        if again {
+            duplicate.note(at);
+            continue;
+        }
+        if let Some(after) = after {
+            late.note(at, after);
+        }
+        for (metric, reading) in reading.metrics.iter() {
+            let mut samples =
+                reading.strata().flat_map(|arms| arms.canary.iter().chain(&arms.baseline));
+            if !samples.all(is_finite) {
+                not_finite.entry(metric).or_default().note(at);
+            }
+        }
+        readings.push(reading);
+    }
     let mut findings: Vec<_> = late.finding().into_iter().collect();
     findings.extend(duplicate.finding(Odd::Duplicate, None));
     for (metric, count) in not_finite {
@@ -113,6 +121,21 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     }
     findings.extend(gaps(&readings));
     Ok(RecordedMetrics { readings, findings })
+}
+
+/// Which lines, in the order of time, were delivered before: an observation is what came since the one before, so the same again
+/// at the same time is none, wherever it stands in the text.
+fn delivered_again(lines: &[(RecordedReading, Option<Timestamp>)]) -> Vec<bool> {
+    let mut again = Vec::with_capacity(lines.len());
+    for alike in lines.chunk_by(|(one, _), (next, _)| one.at == next.at) {
+        let mut seen: HashSet<String> = HashSet::new();
+        again.extend(alike.iter().map(|(reading, _)| {
+            // As text, in which NaN is the same as NaN; most times have one reading.
+            alike.len() > 1
+                && serde_json::to_string(&reading.metrics).is_ok_and(|text| !seen.insert(text))
+        }));
+    }
+    again
 }
 
 fn time(at: &Value, unit: TimeUnit, line: u64) -> Result<Timestamp, RecordedError> {

@@ -29,42 +29,50 @@ impl Merge {
         into: &mut Observation,
     ) {
         into.clear();
-        // How many readings of a volume went into each arm.
-        let mut averaged: BTreeMap<MetricName, [f64; 2]> = BTreeMap::new();
+        // How many readings of a volume went into each arm of each stratum.
+        let mut averaged: BTreeMap<MetricName, Vec<[f64; 2]>> = BTreeMap::new();
         for recorded in readings {
             for (metric, reading) in recorded.metrics.iter() {
                 let Some(kind) = kind(metric) else {
                     self.not_in_policy.entry(metric).or_default().note(recorded.at);
                     continue;
                 };
+                let is_added = self.add(into, metric, kind, reading, recorded.at);
                 if kind == MetricKind::Volume {
                     let counts = averaged.entry(metric).or_default();
-                    if let Some(arms) = reading.whole() {
+                    if !is_added {
+                        counts.clear();
+                    }
+                    counts.resize(reading.strata().count(), [0.0; 2]);
+                    for (counts, arms) in counts.iter_mut().zip(reading.strata()) {
                         for (count, sample) in counts.iter_mut().zip([&arms.canary, &arms.baseline])
                         {
                             *count += f64::from(u8::from(sample.is_some()));
                         }
                     }
                 }
-                self.add(into, metric, kind, reading, recorded.at);
             }
         }
         for (metric, counts) in averaged {
             let Some((_, reading)) = into.iter_mut().find(|(name, _)| **name == metric) else {
                 continue;
             };
-            if reading.whole().is_none_or(|arms| arms.totals) {
-                continue;
-            }
-            let Arms { canary, baseline, .. } = reading.whole_mut();
-            for (sample, count) in [canary, baseline].into_iter().zip(counts) {
-                if let (Some(Sample::Level(level)), true) = (sample, count > 1.0) {
-                    *level /= count;
+            let mut strata = reading.strata().cloned().zip(counts).map(|(mut arms, counts)| {
+                let Arms { canary, baseline, totals } = &mut arms;
+                for (sample, count) in [canary, baseline].into_iter().zip(counts) {
+                    if let (Some(Sample::Level(level)), false) = (sample, *totals || count <= 1.0) {
+                        *level /= count;
+                    }
                 }
+                arms
+            });
+            if let Some(first) = strata.next() {
+                *reading = Reading::stratified(first, strata.collect());
             }
         }
     }
 
+    /// Adds a reading to those before; false where it takes their place.
     fn add(
         &mut self,
         into: &mut Observation,
@@ -72,11 +80,11 @@ impl Merge {
         kind: MetricKind,
         reading: &Reading,
         at: Timestamp,
-    ) {
+    ) -> bool {
         let known = into.iter_mut().find(|(name, _)| **name == metric);
         let Some((_, known)) = known else {
             into.set(metric, reading.clone());
-            return;
+            return true;
         };
         let joined = match (known.whole().is_some(), reading.whole()) {
             (true, Some(now)) => join(known.whole_mut(), now, kind),
@@ -89,6 +97,7 @@ impl Merge {
             *known = reading.clone();
             self.unmerged.entry(metric).or_default().note(at);
         }
+        joined
     }
 
     pub(in crate::simulate) fn findings(&self) -> impl Iterator<Item = RecordedFinding> {
