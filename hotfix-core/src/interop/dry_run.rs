@@ -86,10 +86,11 @@ impl<'d> DryRuns<'d> {
                     "it changes nothing, and a metric that it matches decides",
                 ),
                 Some(_) if rule.count > 0 => {
-                    let mut names = rule.names.join(", ");
-                    if rule.count > rule.names.len() {
-                        names += &format!(" and {} more", rule.count - rule.names.len());
-                    }
+                    let names = rule.names.join(", ");
+                    let names = match rule.count - rule.names.len() {
+                        0 => names,
+                        more => format!("{names} and {more} more"),
+                    };
                     rule.at.remark(Remark::Put {
                         there: format!("`{text}` is a dry run, and matches {names}"),
                         here: "what it matches is watched and does not decide".to_owned(),

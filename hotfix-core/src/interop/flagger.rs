@@ -200,7 +200,7 @@ fn weights(at: &At<'_>, counted: Option<&'static str>) -> Vec<f64> {
         return Vec::new();
     }
     let step = step.filter(|(step, _)| *step > 0.0);
-    let items = list.as_ref().map(|list| list.items()).unwrap_or_default();
+    let items = list.as_ref().map(At::items).unwrap_or_default();
     if let (Some((_, at)), false) = (&most, items.is_empty()) {
         let what = if step.is_some() { "where the steps end" } else { "the weights" };
         unused(at, "maxWeight", format!("`stepWeights` has {what}"));

@@ -113,8 +113,7 @@ pub(super) struct Health {
     pub(super) scaled: bool,
     /// A proportion counts what went well.
     pub(super) counts_good: bool,
-    /// A gauge or a count that is worse the lower it is.
-    pub(super) falls: bool,
+    pub(super) worse: Worse,
     /// Bad events a request, or a minute; the median in seconds; the level.
     pub(super) base: f64,
     /// The share of the requests that it is of.
@@ -174,8 +173,7 @@ impl Health {
             is_bug,
             scaled: metric.scaled,
             counts_good,
-            falls: metric.worse == Worse::Lower
-                && matches!(metric.kind, MetricKind::Gauge | MetricKind::Count),
+            worse: metric.worse,
             base,
             of: spec.of.unwrap_or(1.0),
             fixed: spec.fixed.unwrap_or(if is_bug { 0.0 } else { 1.0 }),
@@ -184,6 +182,13 @@ impl Health {
             instances: spec.instances,
             edges,
         }
+    }
+}
+
+impl Health {
+    /// Whether it is a gauge or a count that gets worse as it falls; a proportion has the rate of what is bad.
+    pub(super) fn falls(&self) -> bool {
+        self.worse == Worse::Lower && matches!(self.kind, MetricKind::Gauge | MetricKind::Count)
     }
 }
 

@@ -217,7 +217,7 @@ impl<'s> MadeUp<'s> {
             };
             let worse = match fault.kind {
                 FaultKind::Errors => fault.to.unwrap_or(rate * fault.times),
-                FaultKind::Leak => fault.leaked(rate, lasted, health.falls),
+                FaultKind::Leak => fault.leaked(rate, lasted, health.falls()),
                 FaultKind::NoFix => usual,
                 FaultKind::Latency
                 | FaultKind::Tail
@@ -328,7 +328,7 @@ impl MadeUp<'_> {
                 let mut level = health.base * arm.noise * (1.0 + health.spread * draws.normal());
                 for (fault, lasted) in self.touching(health, arm.index) {
                     if fault.kind == FaultKind::Leak {
-                        level = fault.leaked(level, lasted, health.falls);
+                        level = fault.leaked(level, lasted, health.falls());
                     }
                 }
                 level_of(sample, level);

@@ -1,6 +1,6 @@
 //! JSON Lines: one observation a line, as the library takes them, with the time beside. A rollout's own log is one.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -128,7 +128,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
 fn delivered_again(lines: &[(RecordedReading, Option<Timestamp>)]) -> Vec<bool> {
     let mut again = Vec::with_capacity(lines.len());
     for alike in lines.chunk_by(|(one, _), (next, _)| one.at == next.at) {
-        let mut seen: HashSet<String> = HashSet::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         again.extend(alike.iter().map(|(reading, _)| {
             // As text, in which NaN is the same as NaN; most times have one reading.
             alike.len() > 1
