@@ -7,9 +7,7 @@ mod common;
 use std::ffi::c_char;
 use std::ptr::{dangling_mut, null, null_mut};
 
-use common::{
-    Failed, NOTHING, Plan, Policy, Rollout, action, call, fails, in_crate, outcome, raw, text,
-};
+use common::{NOTHING, Plan, Policy, Rollout, action, call, fails, in_crate, outcome, raw, text};
 use hotfix::audit::*;
 use hotfix::buffer::*;
 use hotfix::ceiling::*;
@@ -26,7 +24,6 @@ use hotfix::outcome::*;
 use hotfix::plan::*;
 use hotfix::policy::*;
 use hotfix::rate_ratio::*;
-use hotfix::reading::*;
 use hotfix::redact::*;
 use hotfix::rollout::*;
 use hotfix::status::*;
