@@ -319,7 +319,7 @@ pub(crate) fn stand(
         .map(|(id, approval)| Demand::of(policy, id, approval, &all, clock))
         .collect();
     // One of several: the first that nobody else has met.
-    let another = stand.iter().any(|demand| demand.met_by(false));
+    let another = stand.iter().any(|demand| demand.is_met() && demand.met_by(false));
     if let Some(first) =
         stand.iter_mut().find(|demand| another && demand.state == DemandState::AuthorAlone)
     {
