@@ -346,7 +346,7 @@ pub(crate) fn with_process(document: impl Strategy<Value = Value>) -> impl Strat
         |(mut document, singles, lists, after, rollback, watch_for, choice)| {
             let (mut strategies, steps, [with_flag, chosen]) = choice;
             let (record, vcs, deploying, report, why) = singles;
-            let (procedure, advice, risks, mut success, alternatives, mut messages, remedies) = lists;
+            let (mut procedure, advice, risks, mut success, alternatives, mut messages, remedies) = lists;
             let (risks, mut contingencies) = risks;
             // Only severities that the policy has are named.
             let known = document["severities"].as_object().cloned().unwrap_or_default();
@@ -358,6 +358,13 @@ pub(crate) fn with_process(document: impl Strategy<Value = Value>) -> impl Strat
                         }
                     }
                 }
+            }
+            // People check items and steps by their ids, so none has both.
+            let lists = document["checklists"].as_array().into_iter().flatten();
+            let items = lists.filter_map(|list| list["items"].as_array()).flatten();
+            let items: Vec<&Value> = items.map(|item| &item["id"]).collect();
+            if let Some(steps) = procedure.as_array_mut() {
+                steps.retain(|step| !items.contains(&&step["id"]));
             }
             // A criterion may name a metric that is there.
             if let (Some(first), Some(metrics)) = (success.get_mut(0), document["metrics"].as_object()) {
