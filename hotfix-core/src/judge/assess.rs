@@ -278,8 +278,7 @@ impl Watched {
         let least = moment.watch.least_trials;
         let lacking =
             if let (Some(canary), Some(baseline)) = (self.trials(canary), self.trials(baseline)) {
-                let other =
-                    if self.metric.compares_live() && baseline > 0.0 { baseline } else { least };
+                let other = if self.compares_live && baseline > 0.0 { baseline } else { least };
                 least - canary.min(other)
             } else {
                 // One tick of a rare count or a level is no window: watch for as long as the window is.

@@ -226,15 +226,13 @@ impl Judge {
         for watched in &mut self.watched {
             watched.fresh = false;
         }
-        // Both lists ascend by id: the place of one reading is at or after the one before.
-        let mut from = 0;
-        for (id, reading) in seen.iter() {
-            let mut places = self.watched.iter_mut().enumerate().skip(from);
-            let Some((place, watched)) = places.find(|(_, w)| w.metric.id == id) else {
-                return Err(self.unknown(id));
+        // Both lists ascend by id: the place of one reading is after that of the one before.
+        let mut watched = self.watched.iter_mut();
+        for (id, reading) in seen.as_slice() {
+            let Some(watched) = watched.find(|watched| watched.metric.id == *id) else {
+                return Err(self.unknown(*id));
             };
             watched.prepare(reading, at, share)?;
-            from = place + 1;
         }
         Ok(())
     }
@@ -258,32 +256,30 @@ impl Judge {
             self.watched.iter_mut().filter(|w| w.fresh).for_each(Watched::look_at_arms);
             self.one_series = self.is_one_series();
         }
-        let mut readings = seen.iter();
-        for index in 0..self.watched.len() {
-            let watched = &mut self.watched[index];
-            if !watched.fresh {
-                continue;
-            }
+        let settled = purpose == Use::Watch;
+        let learns =
+            (settled || purpose == Use::Move) && !(warm || self.swapped || self.one_series);
+        let mut readings = seen.as_slice().iter();
+        for (index, watched) in self.watched.iter_mut().enumerate().filter(|(_, w)| w.fresh) {
             let Some((_, reading)) = readings.find(|(id, _)| *id == watched.metric.id) else {
                 continue;
             };
             // Whether it covers more than one share; asked before it is read.
-            let mixed = watched.is_scaled() && (purpose == Use::Move || watched.spans(self.moved));
+            let mixed = watched.is_scaled() && (!settled || watched.spans(self.moved));
             watched.read(reading, at, self.since);
-            match purpose {
-                Use::Watch | Use::Move if mixed => {}
-                Use::Watch | Use::Move if !warm && !self.swapped && !self.one_series => {
-                    watched.learn(at, reading, share, purpose == Use::Watch);
-                    if let Some((bug, test, shown)) = &mut self.efficacy
-                        && *bug == index
-                    {
-                        if let Some((before, was_shown)) = &mut self.efficacy_before {
-                            before.keep(test);
-                            *was_shown = *shown;
-                        }
-                        *shown |= watched.feed(test);
+            if learns && !mixed {
+                watched.learn(at, reading, share, settled);
+                if let Some((bug, test, shown)) = &mut self.efficacy
+                    && *bug == index
+                {
+                    if let Some((before, was_shown)) = &mut self.efficacy_before {
+                        before.keep(test);
+                        *was_shown = *shown;
                     }
+                    *shown |= watched.feed(test);
                 }
+            }
+            match purpose {
                 Use::Return => watched.window_of_baseline(at),
                 Use::Level => watched.learn_level(),
                 Use::Watch | Use::Move | Use::Ignore => {}
@@ -348,16 +344,15 @@ impl Judge {
     pub(crate) fn silences(&self, watch: &Watch, mut told: impl FnMut(Timestamp)) {
         let mut last = None;
         for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
-            let read = watched.read_at.max(self.since);
             // Most are read at one time, and so have one and the same moments.
-            if read != last
-                && let Some(at) = read
-            {
+            if last.replace(watched.read_at) == Some(watched.read_at) {
+                continue;
+            }
+            if let Some(at) = watched.read_at.max(self.since) {
                 // Stale is older than the limit, missing is at least as long.
                 told(at + watch.stale + Span::from_millis(1));
                 told(at + watch.no_data.after);
             }
-            last = read;
         }
     }
 }

@@ -20,6 +20,7 @@ use super::turn::{Before, Flags};
 
 /// A metric and all that is known of it.
 #[derive(Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 pub(super) struct Watched {
     pub(super) metric: Metric,
     pub(super) layout: Layout,
@@ -60,6 +61,8 @@ pub(super) struct Watched {
     /// The live arm over the whole rollout, in the columns of one arm: its level before the way back.
     pub(super) level: Vec<f64>,
     pub(super) watch: Watch,
+    /// A bound looks at the live arm.
+    pub(super) compares_live: bool,
     /// What both arms had over the rollout, by stratum and planned split.
     pub(super) compared: Vec<SplitTotals>,
     /// What both arms had in this phase; none where strata were sent, which are not to be summed.
@@ -92,6 +95,7 @@ clone_in_place!(Watched {
     boundaries,
     level,
     watch,
+    compares_live,
     compared,
     of_phase
 });
@@ -141,6 +145,7 @@ impl Watched {
             boundaries: Vec::new(),
             level: vec![0.0; columns],
             watch: *watch,
+            compares_live: metric.compares_live(),
             compared: vec![SplitTotals::new()],
             of_phase: Some(Totals::default()),
         })
@@ -267,8 +272,8 @@ impl Watched {
 
     /// Adds the live arm to its level before the way back.
     pub(super) fn learn_level(&mut self) {
-        let columns = self.layout.columns();
-        for (level, value) in self.level.iter_mut().zip(&self.tick.row[columns..]) {
+        let (_, live) = self.tick.row.split_at(self.level.len());
+        for (level, value) in self.level.iter_mut().zip(live) {
             *level += value;
         }
     }

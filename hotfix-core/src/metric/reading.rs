@@ -50,6 +50,11 @@ impl Observation {
         self.readings.iter().map(|(name, reading)| (*name, reading))
     }
 
+    /// The same as they lie there.
+    pub(crate) fn as_slice(&self) -> &[(MetricName, Reading)] {
+        &self.readings
+    }
+
     /// The readings in the order of their ids, to be changed in place.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&MetricName, &mut Reading)> {
         self.readings.iter_mut().map(|(name, reading)| (&*name, reading))

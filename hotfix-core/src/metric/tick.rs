@@ -169,7 +169,7 @@ fn plain(kind: MetricKind, reading: &Reading) -> Option<[f64; 4]> {
     let arms = reading.whole().filter(|arms| !arms.totals)?;
     let is_part =
         |events: f64, trials: f64| events >= 0.0 && events <= trials && trials < f64::INFINITY;
-    let is_level = |level: f64| (0.0..f64::INFINITY).contains(&level);
+    let is_level = |level: f64| level >= 0.0 && level.is_finite();
     match (kind, arms.canary.as_ref()?, arms.baseline.as_ref()?) {
         (MetricKind::Proportion, &Sample::Pair(x, n), &Sample::Pair(y, m))
             if is_part(x, n) && is_part(y, m) =>

@@ -20,11 +20,25 @@ pub struct Window {
     starts: Vec<Timestamp>,
     first: usize,
     len: usize,
+    /// When the first row is too old; none where there is no row.
+    expires: Option<Timestamp>,
     sums: Vec<f64>,
     phase: Vec<f64>,
 }
 
-clone_in_place!(Window { span, apart, slots, width, rows, starts, first, len, sums, phase });
+clone_in_place!(Window {
+    span,
+    apart,
+    slots,
+    width,
+    rows,
+    starts,
+    first,
+    len,
+    expires,
+    sums,
+    phase
+});
 
 impl Window {
     /// Fewest and most rows a window keeps: few enough to be small, and enough that it trails and does not tumble where
@@ -45,6 +59,7 @@ impl Window {
             starts: vec![Timestamp::default(); slots],
             first: 0,
             len: 0,
+            expires: None,
             sums: vec![0.0; width],
             phase: vec![0.0; width],
         }
@@ -53,12 +68,16 @@ impl Window {
     /// Adds what one tick brought; `row` has one number a column.
     pub fn add(&mut self, at: Timestamp, row: &[f64]) {
         let dropped = self.drop_old(at);
-        let newest = self.newest();
+        let free = self.slot(self.len);
+        let newest = if free == 0 { self.slots } else { free } - 1;
         let shared =
             self.len > 0 && (self.len == self.slots || at.since(self.starts[newest]) < self.apart);
-        let slot = if shared { newest } else { self.slot(self.len) };
+        let slot = if shared { newest } else { free };
         if !shared {
             self.starts[slot] = at;
+            if self.len == 0 {
+                self.expires = Some(at + self.span);
+            }
             self.len += 1;
         }
         if let (WIDTH, Ok(row)) = (self.width, <&[f64; WIDTH]>::try_from(row)) {
@@ -120,12 +139,19 @@ impl Window {
     /// Whether anything was that old.
     #[inline]
     fn drop_old(&mut self, at: Timestamp) -> bool {
-        let before = self.len;
+        if self.expires.is_none_or(|expires| at < expires) {
+            return false;
+        }
         while self.len > 0 && at.since(self.starts[self.first]) >= self.span {
             self.first = self.slot(1);
             self.len -= 1;
         }
-        self.len != before
+        self.expires = self.expiry();
+        true
+    }
+
+    fn expiry(&self) -> Option<Timestamp> {
+        (self.len > 0).then(|| self.starts[self.first] + self.span)
     }
 
     /// Sums afresh: differences of running sums would drift.
@@ -163,6 +189,7 @@ impl Window {
     /// Starts a new phase: window and phase sums are empty.
     pub fn clear(&mut self) {
         self.len = 0;
+        self.expires = None;
         self.sums.fill(0.0);
         self.phase.fill(0.0);
     }
@@ -192,8 +219,19 @@ pub(crate) struct WindowState {
 impl Window {
     /// What it holds. The same wherever the ring begins: what is summed is summed from the oldest on.
     pub(crate) fn state(&self) -> WindowState {
-        let Self { span: _, apart: _, slots: _, width, rows, starts, first: _, len, sums, phase } =
-            self;
+        let Self {
+            span: _,
+            apart: _,
+            slots: _,
+            width,
+            rows,
+            starts,
+            first: _,
+            len,
+            expires: _,
+            sums,
+            phase,
+        } = self;
         let mut state = WindowState {
             rows: Vec::with_capacity(len * width),
             starts: Vec::with_capacity(*len),
@@ -219,6 +257,7 @@ impl Window {
             self.rows[..rows.len()].copy_from_slice(&rows);
             self.starts[..len].copy_from_slice(&starts);
             (self.first, self.len, self.sums, self.phase) = (0, len, sums, phase);
+            self.expires = self.expiry();
         }
         fits
     }

@@ -10,8 +10,10 @@
 //! table, a [`Comparison`] plays two policies against the same luck. An [`Adviser`] tries a policy with other values; a [`Search`] is
 //! that as a document asks for it.
 
+mod active;
 mod advise;
 mod answers;
+mod arm;
 pub mod backtest;
 mod campaign;
 mod compare;

@@ -142,33 +142,38 @@ impl Draws {
     #[inline]
     pub(super) fn binomial_of(&mut self, trials: f64, kept: &mut Chance, chance: f64) -> f64 {
         if trials <= 0.0 || chance <= 0.0 {
-            0.0
-        } else if chance >= 1.0 {
-            trials
-        } else if chance > 0.5 {
-            kept.set(1.0 - chance);
-            trials - self.fewer(trials, kept)
-        } else {
-            kept.set(chance);
-            self.fewer(trials, kept)
+            return 0.0;
         }
+        if chance >= 1.0 {
+            return trials;
+        }
+        let most_come = chance > 0.5;
+        kept.set(if most_come { 1.0 - chance } else { chance });
+        let fewer = self.fewer(trials, kept);
+        if most_come { trials - fewer } else { fewer }
     }
 
     /// With a chance of at most a half.
     #[inline]
     fn fewer(&mut self, trials: f64, kept: &mut Chance) -> f64 {
-        let (chance, odds) = (kept.of_one, kept.odds);
-        let mean = trials * chance;
-        if mean < MANY {
-            let mut now = kept.none(trials);
-            let (mut left, mut count, most) = (self.uniform(), 0.0, trials.min(200.0));
-            while left > now && count < most {
-                left -= now;
-                count += 1.0;
-                now *= odds * (trials - count + 1.0) / count;
-            }
-            return count;
+        if trials * kept.of_one >= MANY {
+            return self.many(trials, kept.of_one, kept.odds);
         }
+        let odds = kept.odds;
+        let mut now = kept.none(trials);
+        let (mut left, mut count, most) = (self.uniform(), 0.0, trials.min(200.0));
+        while left > now && count < most {
+            left -= now;
+            count += 1.0;
+            now *= odds * (trials - count + 1.0) / count;
+        }
+        count
+    }
+
+    /// The same where many are expected.
+    #[inline(never)]
+    fn many(&mut self, trials: f64, chance: f64, odds: f64) -> f64 {
+        let mean = trials * chance;
         let root = (mean * (1.0 - chance)).sqrt();
         let b = 1.15 + 2.53 * root;
         let a = 0.0248 * b + 0.01 * chance - 0.0873;

@@ -67,7 +67,7 @@ impl SplitTotals {
         if canary.trials == 0.0 || baseline.trials == 0.0 {
             return Ok(true);
         }
-        let known = self.shares[..self.len].iter().position(|share| *share == planned_share);
+        let known = self.shares[..self.len].iter().rposition(|share| *share == planned_share);
         let at = known.unwrap_or(self.len);
         let Some(totals) = self.totals.get_mut(at) else { return Ok(false) };
         totals.add(canary, baseline);

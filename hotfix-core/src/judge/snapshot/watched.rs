@@ -86,6 +86,7 @@ impl Watched {
             boundaries: _,
             level,
             watch: _,
+            compares_live: _,
             compared,
             of_phase,
         } = self;
