@@ -26,7 +26,8 @@
  *   - A struct that goes in or out starts with `size_t struct_size`: set it to sizeof. Structs grow at the end; a shorter one
  *     that comes in means defaults, a longer one needs an all-zero unknown tail. Without a size, and never changed, are
  *     hotfix_counts, hotfix_stratum, hotfix_train_service, hotfix_str, hotfix_buf, hotfix_digest and hotfix_name.
- *   - Values of enums are explicit and never used again; parameters and members that take one are int32_t and are checked.
+ *   - Values of enums are explicit and never used again; parameters and members that take one are int32_t and are checked
+ *     (HOTFIX_STATUS_ENUM).
  *   - hotfix_abi_version() of the loaded library equals HOTFIX_ABI_VERSION, or the two do not fit.
  *
  * Defects
@@ -34,7 +35,8 @@
  *     call on it but `_free` returns HOTFIX_STATUS_POISONED, and other handles are not concerned.
  *
  * Times are int64_t milliseconds since 1970-01-01T00:00:00Z; hotfix_time_parse and hotfix_time_format turn them into RFC 3339,
- * which is what documents carry. Documents (policy, incident, input, verdict, action) are the same JSON as in Rust, Python and
+ * which is what documents carry; one outside of the years 1 to 9999 is HOTFIX_STATUS_UNIT wherever it comes in. Arrays of
+ * numbers that are not aligned, and lengths above what a function takes, are HOTFIX_STATUS_RANGE. Documents (policy, incident, input, verdict, action) are the same JSON as in Rust, Python and
  * the log.
  */
 
@@ -246,7 +248,7 @@ enum hotfix_status
    */
   HOTFIX_STATUS_STRUCT = 3,
   /**
-   * A number is not a member of its enum.
+   * A number, or a name, is not a member of its enum.
    */
   HOTFIX_STATUS_ENUM = 4,
   /**
@@ -274,7 +276,8 @@ enum hotfix_status
    */
   HOTFIX_STATUS_INPUT = 13,
   /**
-   * A legal input was refused; append the outcome's events, the error has what would be taken (HF-ROLL, HF-MET, HF-TRAIN).
+   * A legal input was refused; append the outcome's events, the error has what would be taken (HF-ROLL, HF-MET,
+   * HF-TIME, HF-FACT, HF-PLAN, HF-IN, HF-TRAIN).
    */
   HOTFIX_STATUS_REFUSED = 14,
   /**
@@ -324,7 +327,7 @@ enum hotfix_state
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * A checklist item is open.
+   * The severity is not known, a checklist item is open, or an attempt before still has traffic.
    */
   HOTFIX_STATE_DRAFTED = 1,
   /**
@@ -372,7 +375,7 @@ enum hotfix_state
    */
   HOTFIX_STATE_PAUSED = 12,
   /**
-   * Every way back failed.
+   * A person has to act: every way back failed, or something cannot go back.
    */
   HOTFIX_STATE_FROZEN = 13,
   /**
@@ -1657,8 +1660,8 @@ struct hotfix_str hotfix_error_path(const struct hotfix_error *error);
 struct hotfix_str hotfix_error_message(const struct hotfix_error *error);
 
 /**
- * Everything as JSON: code, path, message, status; `errors` of a policy and of facts, `line` of a log, `got`, `state` and `accepted` of
- * a refusal.
+ * Everything as JSON: code, path, message, status; `errors` of a policy, of facts, of an import and of a scenario, with `count` of
+ * all there were; `line` of a log; `got`, `state` and `accepted` of a refusal, and a train's `service`.
  *
  * @param error  An error, or null.
  * @return A view that lives as long as the error; empty for null.
@@ -2516,7 +2519,7 @@ hotfix_status hotfix_rollout_new(const struct hotfix_plan *plan,
  *
  * @param rollout    A rollout.
  * @param at_ms      The present time, in milliseconds since 1970-01-01T00:00:00Z.
- * @param input      {"kind", "by", …} as in the table of inputs; UTF-8, borrowed for the call.
+ * @param input      {"kind", "by", …} as in docs/inputs.md; UTF-8, borrowed for the call.
  * @param input_len  Its length in bytes.
  * @param out        What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose `events` are to be appended too.
  * @param err        Where an error object goes; may be null. Owned by the caller.

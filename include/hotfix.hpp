@@ -223,6 +223,7 @@ public:
   std::string_view message() const { return view(raw.message); }
   std::string_view audience() const { return view(raw.audience); }
   std::string_view text() const { return view(raw.text); }
+  std::string_view duty() const { return view(raw.duty); }
 
   hotfix_action raw = HOTFIX_ACTION_INIT;
 };

@@ -1,13 +1,18 @@
 #!/bin/sh
 # Makes sure that tools are there: scripts/install-debian.sh PACKAGE…
 #
-# A package counts as there when it is installed or a command of its name is. What is missing is installed with apt-get
+# A package counts as there when it is installed or its command is. What is missing is installed with apt-get
 # where we are root, and named otherwise. Doing it twice does nothing.
 set -eu
 
 missing=
 for package in "$@"; do
-    command -v "$package" >/dev/null 2>&1 && continue
+    case $package in
+    graphviz) command=dot ;;
+    nodejs) command=node ;;
+    *) command=$package ;;
+    esac
+    command -v "$command" >/dev/null 2>&1 && continue
     state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
     [ "$state" = "install ok installed" ] && continue
     missing="$missing $package"

@@ -243,7 +243,7 @@ impl Report {
             "# Validity\n\nHow often the tests err and how soon they find a fault, simulated on the shipped \
              code of `hotfix-core`. Written by `make validity` (`benches/validity/`); `make test` runs the \
              same with fewer runs and wider tolerances. The specification that figures are compared with is \
-             the statistics page of the design.\n\n",
+             `docs/statistics.md`.\n\n",
         );
         let _ = writeln!(
             page,

@@ -382,8 +382,8 @@ pub unsafe extern "C" fn hotfix_error_message(error: *const hotfix_error) -> hot
     unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.message)) }
 }
 
-/// Everything as JSON: code, path, message, status; `errors` of a policy and of facts, `line` of a log, `got`, `state` and `accepted` of
-/// a refusal.
+/// Everything as JSON: code, path, message, status; `errors` of a policy, of facts, of an import and of a scenario, with `count` of
+/// all there were; `line` of a log; `got`, `state` and `accepted` of a refusal, and a train's `service`.
 ///
 /// @param error  An error, or null.
 /// @return A view that lives as long as the error; empty for null.

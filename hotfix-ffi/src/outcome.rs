@@ -12,7 +12,7 @@ use crate::versioned::Versioned;
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_state {
-    /// A checklist item is open.
+    /// The severity is not known, a checklist item is open, or an attempt before still has traffic.
     Drafted = 1,
     /// An approval is missing.
     AwaitingApproval = 2,
@@ -36,7 +36,7 @@ pub enum hotfix_state {
     RolledBack = 11,
     /// Stopped by a person for a while.
     Paused = 12,
-    /// Every way back failed.
+    /// A person has to act: every way back failed, or something cannot go back.
     Frozen = 13,
     /// Stopped for good. Final.
     Aborted = 14,

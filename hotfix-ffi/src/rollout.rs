@@ -133,7 +133,7 @@ pub unsafe extern "C" fn hotfix_rollout_new(
 ///
 /// @param rollout    A rollout.
 /// @param at_ms      The present time, in milliseconds since 1970-01-01T00:00:00Z.
-/// @param input      {"kind", "by", …} as in the table of inputs; UTF-8, borrowed for the call.
+/// @param input      {"kind", "by", …} as in docs/inputs.md; UTF-8, borrowed for the call.
 /// @param input_len  Its length in bytes.
 /// @param out        What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose `events` are to be appended too.
 /// @param err        Where an error object goes; may be null. Owned by the caller.

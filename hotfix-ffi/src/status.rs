@@ -14,7 +14,7 @@ pub enum hotfix_status {
     Utf8 = 2,
     /// A struct's `struct_size` is not one that this library can read.
     Struct = 3,
-    /// A number is not a member of its enum.
+    /// A number, or a name, is not a member of its enum.
     Enum = 4,
     /// An index or a length is out of range.
     Range = 5,
@@ -28,7 +28,8 @@ pub enum hotfix_status {
     Plan = 12,
     /// An input or a reading cannot be read; nothing was logged (HF-IN, and HF-TRAIN-009).
     Input = 13,
-    /// A legal input was refused; append the outcome's events, the error has what would be taken (HF-ROLL, HF-MET, HF-TRAIN).
+    /// A legal input was refused; append the outcome's events, the error has what would be taken (HF-ROLL, HF-MET,
+    /// HF-TIME, HF-FACT, HF-PLAN, HF-IN, HF-TRAIN).
     Refused = 14,
     /// A log or a snapshot cannot be taken up (HF-LOG, HF-SNAP, HF-JSON and those of what it records).
     Log = 15,

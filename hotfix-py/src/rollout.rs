@@ -280,8 +280,8 @@ impl Rollout {
     /// >>> duties["due"][0]["id"], duties["due"][0]["left"]
     /// ('p0_update', 60.0)
     fn duties<'py>(&self, py: Python<'py>, at: At) -> PyResult<Bound<'py, PyAny>> {
-        let rollout = self.lock(py)?;
-        to_python(py, &rollout.duties(at.0))
+        let duties = self.lock(py)?.duties(at.0);
+        to_python(py, &duties)
     }
 
     /// The message for an occasion, an audience and a format, from the present state.
@@ -389,7 +389,8 @@ impl Rollout {
     /// >>> rollout.record()["status"], plan.record["status"]
     /// ('stopped', 'drafted')
     fn record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.lock(py)?.record())
+        let record = self.lock(py)?.record();
+        to_python(py, &record)
     }
 
     /// The last intent of each kind: who wanted what, when and why, apart from what came of it.

@@ -212,7 +212,7 @@ impl Plan {
         Ok(Self { policy, subject, facts, severity, diff, methods, efficacy, calibrations, digest })
     }
 
-    /// Makes a plan from JSON documents of design section 5; `traffic` may be empty text.
+    /// Makes a plan from JSON documents of `docs/inputs.md`; `traffic` may be empty text.
     ///
     /// # Errors
     /// `HF-PLAN-001` to `HF-PLAN-005`.
@@ -225,7 +225,7 @@ impl Plan {
         Self::calibrated_from_json(policy, incident, release, traffic, "")
     }
 
-    /// [`calibrated`](Self::calibrated) from JSON documents of design section 5; `traffic` and `calibration` may be empty
+    /// [`calibrated`](Self::calibrated) from JSON documents of `docs/inputs.md`; `traffic` and `calibration` may be empty
     /// texts. `calibration` is `{metric: {instance: [[events, trials], …]}}`.
     ///
     /// # Errors

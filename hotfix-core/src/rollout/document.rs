@@ -1,4 +1,4 @@
-//! Inputs as flat documents, as they come over the wire and stand in the log (design section 5).
+//! Inputs as flat documents, as they come over the wire and stand in the log (`docs/inputs.md`).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What comes in: typed commands (design section 5). `document.rs` reads them.
+//! What comes in: typed commands. `document.rs` reads them, `docs/inputs.md` has them as documents.
 
 use std::collections::BTreeMap;
 
@@ -431,7 +431,7 @@ impl Input {
         Self::new(Command::Observe { metrics })
     }
 
-    /// Reads a document of design section 5.
+    /// Reads a document of `docs/inputs.md`.
     ///
     /// # Errors
     /// `HF-IN-001` to `HF-IN-006`.

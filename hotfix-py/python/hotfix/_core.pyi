@@ -298,7 +298,7 @@ class _Standing(TypedDict):
 
 @type_check_only
 class _Blocker(TypedDict):
-    kind: Literal["severity", "denial", "approval", "item", "policy"]
+    kind: Literal["severity", "traffic", "denial", "approval", "item", "policy"]
     sentence: str
     who: Sequence[str]
     clears: Sequence[_InputKind]
