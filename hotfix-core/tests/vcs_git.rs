@@ -353,6 +353,11 @@ fn vcs_1_trunk_by_a_direct_commit() {
         let name = format!("trunk-{tagged}");
         story(&Case { name, vcs, flow: None, way: None, moved_on: tagged, by_host: false });
     }
+    // Over a house whose branches start from the tag: a commit on the trunk is made where the trunk is.
+    let vcs = Vcs { flow: Flow::Trunk, order: Vec::new(), ..section("standard") };
+    assert_eq!(vcs.base, "production_tag");
+    let name = "trunk-over-a-tag".to_owned();
+    story(&Case { name, vcs, flow: None, way: None, moved_on: true, by_host: false });
 }
 
 /// The presets as they stand, with each flow and way that they allow.

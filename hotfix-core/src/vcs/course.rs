@@ -133,8 +133,10 @@ impl<'a> Course<'a> {
         let branch_of = |name: &str| reference("/policy/vcs", "branch", name);
         let home: Vec<RefName> =
             vcs.merge_back.iter().map(|name| branch_of(name)).collect::<Result<_, _>>()?;
-        let from_tag = choice.flow == Flow::ProductionTag
-            || (choice.first && choice.base == Some(PRODUCTION_TAG));
+        // A commit on the trunk starts from the trunk: only a branch is made from a base.
+        let from_tag = has(VcsStep::Branch)
+            && (choice.flow == Flow::ProductionTag
+                || (choice.first && choice.base == Some(PRODUCTION_TAG)));
         let base = if from_tag {
             Base::Tag(tag::live_tag(vcs.tag, fix.previous)?)
         } else {
