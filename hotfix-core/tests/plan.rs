@@ -60,6 +60,29 @@ fn plan_3_until_it_is_closed_the_watch_counts() {
     assert_eq!((slo.verdict, slo.latest_start), (Some(Kept::Missed), None));
 }
 
+/// The lasting fix after a stop-gap is another one, and what only a stop-gap has to keep concerns no other fix.
+#[test]
+fn sev_6_the_deadline_of_another_fix_is_none_of_this_one() {
+    let mut policy: Value =
+        serde_json::from_str(&Policy::preset("enterprise").unwrap().to_json()).unwrap();
+    let duty = |id: &str, from: &str, stop_gap: bool| json!({"id": id, "kind": "fix", "title": id, "from": from, "within": 86_400, "stop_gap": stop_gap});
+    policy["duties"] = json!([
+        duty("live", "detected", false),
+        duty("lasting", "deployed", true),
+        duty("off", "detected", true),
+    ]);
+    let policy = Arc::new(Policy::from_json(&policy.to_string()).unwrap());
+    let deadlines = |stop_gap: Value| -> Vec<String> {
+        let release = json!({"version": "2.3.1", "previous": "2.3.0", "stop_gap": stop_gap});
+        let plan =
+            Plan::from_json(Arc::clone(&policy), INCIDENT, &release.to_string(), "").unwrap();
+        plan.slo().deadlines.iter().filter_map(|one| Some(one.duty?.to_string())).collect()
+    };
+    assert_eq!(deadlines(json!(false)), ["live"]);
+    assert_eq!(deadlines(json!(true)), ["live", "off"]);
+    assert_eq!(deadlines(Value::Null), ["live", "off"]);
+}
+
 #[test]
 fn plan_5_the_fastest_way_back_comes_first_and_unknown_ones_last() {
     let plan = plan(INCIDENT, RELEASE, "").unwrap();

@@ -135,7 +135,10 @@ impl Plan {
             Estimate { range, verdict: range.most.map(|most| Kept::of(&needs, most)), needs }
         });
         let concerns = |duty: &&crate::policy::section::Duty| {
+            // A fix that is due after the deployment is another one: the lasting one.
             duty.kind == DutyKind::Fix
+                && duty.from < Moment::Deployed
+                && !(duty.stop_gap && self.subject().release.stop_gap == Some(false))
                 && self.severity().is_none_or(|severity| duty.is_for(severity))
                 && duty.when.as_ref().is_none_or(|when| when.holds(self.facts()) != Truth::No)
         };
