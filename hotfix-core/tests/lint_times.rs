@@ -172,6 +172,23 @@ fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
             ),
         ],
     );
+    // S3's phases take 25 minutes and are watched for 30 after them; its steps take 18 to 35.
+    let found = |to: &str, most: u32| -> Vec<String> {
+        let policy = patched("fast-track", &[&vec![slo(most, to)]]);
+        let findings = policy.lint(None).into_iter();
+        findings.filter(|f| f.path == "/record/slo/within").map(|f| f.message()).collect()
+    };
+    assert_eq!(
+        found("closed", 30),
+        [
+            "the objective is 30min, and the steps of the procedure and the watch after them take 48min to 1h 5min",
+            "the objective is 30min, and the phases and the watch after them alone take 55min at least",
+        ]
+    );
+    assert_eq!(found("closed", 55).len(), 1);
+    assert!(found("closed", 65).is_empty());
+    let steps = "the objective is 30min, and the steps of the procedure take 18min to 35min";
+    assert_eq!(found("resolved", 30), [steps]);
 }
 
 #[test]

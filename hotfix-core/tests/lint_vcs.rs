@@ -49,6 +49,39 @@ fn vcs_1_steps_that_cannot_be_taken_in_their_order_are_found() {
                 json!(["branch", "commit", "delete_branch", "merge"]),
             ),
             bad(
+                &["`delete_branch` needs `merge_back`"],
+                "git_flow",
+                json!(["branch", "commit", "merge", "delete_branch", "merge_back"]),
+            ),
+            bad(
+                &["`delete_branch` needs `push`"],
+                "git_flow",
+                json!(["branch", "commit", "merge", "delete_branch", "push"]),
+            ),
+            row(
+                "HF-LINT-068",
+                "/vcs/order",
+                &["`delete_branch` needs `deploy`"],
+                vcs(
+                    "production_tag",
+                    json!(["branch", "commit", "push", "merge_back", "delete_branch", "deploy"]),
+                    json!({ "merge_back": ["main"] }),
+                ),
+                vcs(
+                    "production_tag",
+                    json!([
+                        "branch",
+                        "commit",
+                        "push",
+                        "tag",
+                        "merge_back",
+                        "delete_branch",
+                        "deploy"
+                    ]),
+                    json!({ "merge_back": ["main"] }),
+                ),
+            ),
+            bad(
                 &["`merge` has no branch to go to"],
                 "production_tag",
                 json!(["branch", "commit", "merge"]),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use hotfix_core::grade::RollbackMethod;
-use hotfix_core::plan::{Plan, PlanError};
+use hotfix_core::plan::{Kept, Plan, PlanError};
 use hotfix_core::policy::Policy;
+use serde_json::{Value, json};
 
 const INCIDENT: &str = r#"{"id":"INC-2041","service":"payments","severity":"P1"}"#;
 const RELEASE: &str = r#"{"version":"2.3.1","previous":"2.3.0","methods":[
@@ -42,6 +43,44 @@ fn plan_3_s1_s_timeline_takes_sixty_minutes() {
         ]
     );
     assert_eq!(plan.timeline(start)[9].at.to_string(), "2026-03-03T15:40:00.000Z");
+}
+
+/// S3's steps take 18 to 35 minutes; what is watched for 30 minutes after them is not closed before.
+#[test]
+fn plan_3_until_it_is_closed_the_watch_counts() {
+    let mut policy: Value =
+        serde_json::from_str(&Policy::preset("fast-track").unwrap().to_json()).unwrap();
+    policy["record"]["slo"]["to"] = json!("closed");
+    let policy = Arc::new(Policy::from_json(&policy.to_string()).unwrap());
+    let incident = r#"{"id":"INC-2041","severity":"P2","detected_at":"2026-03-03T14:06:00Z"}"#;
+    let plan = Plan::from_json(policy, incident, RELEASE, "").unwrap();
+    let slo = plan.slo().slo.unwrap();
+    assert_eq!(slo.sentence, "needs 48min to 1h 5min, more than the 30min allowed: missed");
+    // Phases and watch take 55 minutes: no start keeps it.
+    assert_eq!((slo.verdict, slo.latest_start), (Some(Kept::Missed), None));
+}
+
+/// The lasting fix after a stop-gap is another one, and what only a stop-gap has to keep concerns no other fix.
+#[test]
+fn sev_6_the_deadline_of_another_fix_is_none_of_this_one() {
+    let mut policy: Value =
+        serde_json::from_str(&Policy::preset("enterprise").unwrap().to_json()).unwrap();
+    let duty = |id: &str, from: &str, stop_gap: bool| json!({"id": id, "kind": "fix", "title": id, "from": from, "within": 86_400, "stop_gap": stop_gap});
+    policy["duties"] = json!([
+        duty("live", "detected", false),
+        duty("lasting", "deployed", true),
+        duty("off", "detected", true),
+    ]);
+    let policy = Arc::new(Policy::from_json(&policy.to_string()).unwrap());
+    let deadlines = |stop_gap: Value| -> Vec<String> {
+        let release = json!({"version": "2.3.1", "previous": "2.3.0", "stop_gap": stop_gap});
+        let plan =
+            Plan::from_json(Arc::clone(&policy), INCIDENT, &release.to_string(), "").unwrap();
+        plan.slo().deadlines.iter().filter_map(|one| Some(one.duty?.to_string())).collect()
+    };
+    assert_eq!(deadlines(json!(false)), ["live"]);
+    assert_eq!(deadlines(json!(true)), ["live", "off"]);
+    assert_eq!(deadlines(Value::Null), ["live", "off"]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::Vcs;
 use hotfix_core::unit::{RefName, Timestamp};
-use hotfix_core::vcs::{CommitParts, Fix, SourceControl, Step, VcsStepKind, own_order};
+use hotfix_core::vcs::{CommitParts, Fix, SourceControl, Step, VcsFinding, VcsStepKind, own_order};
 use serde_json::json;
 
 const NEEDED: &str = "Correct me\n";
@@ -238,7 +238,10 @@ fn try_again(case: &Case, lab: &Lab, plan: &SourceControl) {
     let corrected = "first\nfixed\ncorrected\n";
     let next = |plan: &SourceControl| {
         let branch = plan.branch.as_ref().map(|branch| format!("{branch}-try-2"));
-        let again = case.plan("1.2.5", "1.2.4", "2024-01-15T16:00:00Z", branch.as_deref());
+        // What is live is what went back there.
+        let again = case.plan("1.2.5", "1.2.3", "2024-01-15T16:00:00Z", branch.as_deref());
+        let codes: Vec<&str> = again.findings.iter().map(VcsFinding::code).collect();
+        assert!(!codes.contains(&"HF-VCS-015"), "{}: {codes:?}", case.name);
         assert_eq!(again.branch.as_ref().map(ToString::to_string), branch);
         again
     };
@@ -353,6 +356,11 @@ fn vcs_1_trunk_by_a_direct_commit() {
         let name = format!("trunk-{tagged}");
         story(&Case { name, vcs, flow: None, way: None, moved_on: tagged, by_host: false });
     }
+    // Over a house whose branches start from the tag: a commit on the trunk is made where the trunk is.
+    let vcs = Vcs { flow: Flow::Trunk, order: Vec::new(), ..section("standard") };
+    assert_eq!(vcs.base, "production_tag");
+    let name = "trunk-over-a-tag".to_owned();
+    story(&Case { name, vcs, flow: None, way: None, moved_on: true, by_host: false });
 }
 
 /// The presets as they stand, with each flow and way that they allow.

@@ -15,7 +15,8 @@ use hotfix::rollout::{hotfix_recording, hotfix_rollout_replay};
 use hotfix::status::hotfix_status;
 use serde_json::Value;
 
-const INCIDENTS: [&str; 4] = ["INC-2041", "INC-2055", "INC-2101", "INC-2102"];
+const INCIDENTS: [&str; 6] =
+    ["INC-2041", "INC-2055", "INC-2101", "INC-2102", "INC-2103", "INC-2104"];
 
 fn file(name: &str) -> String {
     let path = in_crate(&format!("../hotfix-core/tests/cases/measures/{name}"));

@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 import hotfix
 
 FOLDER = Path(__file__).parents[2] / "hotfix-core" / "tests" / "cases" / "measures"
-INCIDENTS = ["INC-2041", "INC-2055", "INC-2101", "INC-2102"]
+INCIDENTS = ["INC-2041", "INC-2055", "INC-2101", "INC-2102", "INC-2103", "INC-2104"]
 
 
 def read(name: str) -> str:

@@ -130,7 +130,9 @@ impl Agenda {
     fn bind_days(&mut self, at: Timestamp) {
         for (terms, course) in self.terms.iter().zip(&mut self.courses) {
             let Due::Next(day) = terms.within else { continue };
-            let from = self.moments.get(terms.from as usize).copied().flatten();
+            let came = self.moments.get(terms.from as usize).copied().flatten();
+            // A day of before the incident was opened again is over.
+            let from = terms.counts_from(came, self.reopened);
             let fits = |day: &Timestamp| from.is_some_and(|from| *day > from);
             // One that has passed by now is of another time than this.
             let new = self.days[day as usize].filter(|day| fits(day) && *day > at);

@@ -125,10 +125,8 @@ impl Agenda {
         Some(Grid { from, first, every: terms.every? })
     }
 
-    /// The moment that it counts from; anew where the incident was opened again and its end had ended it.
     pub(super) fn from(&self, terms: &Terms) -> Option<Timestamp> {
-        let from = self.came(terms.from)?;
-        Some(if terms.while_open { self.reopened.map_or(from, |at| at.max(from)) } else { from })
+        terms.counts_from(self.came(terms.from), self.reopened)
     }
 
     /// When it is no longer asked for, done or not: the end of what is repeated, and of the incident.

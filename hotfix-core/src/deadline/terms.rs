@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::grade::{Audience, DutyKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::{Approval, Due, Duty};
-use crate::unit::{Name, RoleName, Span};
+use crate::unit::{Name, RoleName, Span, Timestamp};
 
 closed_set! {
     /// Where an item of the agenda comes from.
@@ -118,6 +118,15 @@ impl Terms {
             audience: duty.audience,
             ladder: ladders.of(duty),
         }
+    }
+
+    /// What it counts from, where its moment came then; anew where the incident was opened again and its end had ended it.
+    pub(super) fn counts_from(
+        &self,
+        came: Option<Timestamp>,
+        reopened: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        came.map(|came| reopened.filter(|_| self.while_open).map_or(came, |at| at.max(came)))
     }
 
     /// What nobody has to be asked for: it has no role, audience, rhythm or condition.

@@ -307,7 +307,7 @@ pub(crate) struct Clock {
 /// How each demand stands.
 ///
 /// Whoever wrote the fix meets none by themselves, but where the policy says so (`author_alone`); of several they may meet
-/// one if another person met another.
+/// one if another person met another, and what they met so stays met when the time to give it is over.
 pub(crate) fn stand(
     policy: &Policy,
     severity: Option<Severity>,
@@ -320,9 +320,12 @@ pub(crate) fn stand(
         .collect();
     // One of several: the first that nobody else has met.
     let another = stand.iter().any(|demand| demand.is_met() && demand.met_by(false));
-    if let Some(first) =
-        stand.iter_mut().find(|demand| another && demand.state == DemandState::AuthorAlone)
-    {
+    let by_author = |demand: &&mut Demand| match demand.state {
+        DemandState::AuthorAlone => true,
+        DemandState::Late => demand.met_by(true),
+        _ => false,
+    };
+    if let Some(first) = stand.iter_mut().find(by_author).filter(|_| another) {
         first.state = DemandState::Approved;
     }
     stand

@@ -5,7 +5,9 @@ use super::finding::{Example, Finding};
 use super::ladders::{is_for, severities};
 use super::words::time;
 use crate::grade::{DutyKind, Moment, Severity};
-use crate::plan::duration::{Times, phases_until_live, procedure, rollout, until_live};
+use crate::plan::duration::{
+    Times, and_watched, phases_until_live, procedure, rollout, until_live,
+};
 use crate::plan::slo::{is_before_deployment, is_early};
 use crate::policy::Policy;
 use crate::policy::section::{Duty, TimeRange};
@@ -65,7 +67,7 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
         let phases = phases_until_live(policy);
         if concerned.count() > 0 && phases.least > limit {
             let (what, least) = (format!("deadline `{}`", duty.id), phases.least);
-            let fault = TimeFault::PhasesTooLong { what, limit, least };
+            let fault = TimeFault::PhasesTooLong { what, limit, least, watched: false };
             put(findings, path, fault, Some((phases, limit)));
         }
     }
@@ -88,36 +90,36 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
         let path = "/record/estimate/most";
         if let Some(sum) = procedure(policy, |_| None).filter(|sum| sum.most > limit) {
             let (what, least, most) = ("estimate", sum.least, sum.most);
-            let fault = TimeFault::ProcedureTooLong { what, limit, least, most };
+            let fault = TimeFault::ProcedureTooLong { what, limit, least, most, watched: false };
             put(findings, path.to_owned(), fault, Some((sum, limit)));
         }
         let whole = rollout(policy);
         if whole.least > limit {
             let (what, least) = ("estimate".to_owned(), whole.least);
-            let fault = TimeFault::PhasesTooLong { what, limit, least };
+            let fault = TimeFault::PhasesTooLong { what, limit, least, watched: false };
             put(findings, path.to_owned(), fault, Some((whole, limit)));
         }
     }
     let Some(slo) = &record.slo else { return };
     let (path, limit) = ("/record/slo/within", slo.within);
-    let steps = match slo.to {
-        Moment::Deployed => until_live(policy, None),
-        Moment::Closed => procedure(policy, |_| None),
-        _ => None,
-    };
-    if let Some(sum) = steps.filter(|sum| is_early(slo.from) && sum.most > limit) {
-        let (what, least, most) = ("objective", sum.least, sum.most);
-        let fault = TimeFault::ProcedureTooLong { what, limit, least, most };
-        put(findings, path.to_owned(), fault, Some((sum, limit)));
-    }
-    let phases = match slo.to {
-        Moment::Deployed => phases_until_live(policy),
-        Moment::Verified | Moment::Resolved | Moment::Closed => rollout(policy),
+    let whole = procedure(policy, |_| None);
+    let (steps, phases) = match slo.to {
+        Moment::Deployed => (until_live(policy, None), phases_until_live(policy)),
+        Moment::Verified | Moment::Resolved => (whole, rollout(policy)),
+        Moment::Closed => {
+            (whole.map(|sum| and_watched(sum, policy)), and_watched(rollout(policy), policy))
+        }
         _ => return,
     };
+    let watched = slo.to == Moment::Closed && policy.watched_until().is_some();
+    if let Some(sum) = steps.filter(|sum| is_early(slo.from) && sum.most > limit) {
+        let (what, least, most) = ("objective", sum.least, sum.most);
+        let fault = TimeFault::ProcedureTooLong { what, limit, least, most, watched };
+        put(findings, path.to_owned(), fault, Some((sum, limit)));
+    }
     if is_before_deployment(slo.from) && phases.least > limit {
         let (what, least) = ("objective".to_owned(), phases.least);
-        let fault = TimeFault::PhasesTooLong { what, limit, least };
+        let fault = TimeFault::PhasesTooLong { what, limit, least, watched };
         put(findings, path.to_owned(), fault, Some((phases, limit)));
     }
 }

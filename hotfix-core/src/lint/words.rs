@@ -20,6 +20,11 @@ pub(super) fn of_a(severity: Option<Severity>) -> String {
     severity.map_or_else(String::new, |severity| format!(" of a {severity}"))
 }
 
+/// Where the watch after the phases or steps is among a time that they take.
+pub(super) const fn and_watch(watched: bool) -> &'static str {
+    if watched { " and the watch after them" } else { "" }
+}
+
 /// Names in backticks.
 pub(super) fn names<T: Display>(names: &[T]) -> String {
     quoted(names, ", ")

@@ -244,6 +244,12 @@ pub(crate) fn rollout(policy: &Policy) -> Times {
     sum
 }
 
+/// With the watch after it, until the incident is closed.
+pub(crate) fn and_watched(mut sum: Times, policy: &Policy) -> Times {
+    sum.add("watch after it", policy.watched_until(), None);
+    sum
+}
+
 fn whole(sum: &mut Times, phase: &Phase) {
     let least = phase.deploy + phase.watch;
     let most = phase.watch_most.map_or(least, |most| phase.deploy + most);

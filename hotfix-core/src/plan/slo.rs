@@ -9,7 +9,7 @@ use crate::text::{quoted, time, times, words};
 use crate::unit::{Name, Span, Timestamp};
 
 use super::Plan;
-use super::duration::{Times, phases_until_live, rollout, until_live};
+use super::duration::{Times, and_watched, phases_until_live, rollout, until_live};
 
 closed_set! {
     /// Whether a time that is allowed is kept.
@@ -135,7 +135,10 @@ impl Plan {
             Estimate { range, verdict: range.most.map(|most| Kept::of(&needs, most)), needs }
         });
         let concerns = |duty: &&crate::policy::section::Duty| {
+            // A fix that is due after the deployment is another one: the lasting one.
             duty.kind == DutyKind::Fix
+                && duty.from < Moment::Deployed
+                && !(duty.stop_gap && self.subject().release.stop_gap == Some(false))
                 && self.severity().is_none_or(|severity| duty.is_for(severity))
                 && duty.when.as_ref().is_none_or(|when| when.holds(self.facts()) != Truth::No)
         };
@@ -184,7 +187,8 @@ impl Plan {
     fn after_start(&self, to: Moment) -> Option<Times> {
         match to {
             Moment::Deployed => Some(phases_until_live(self.policy())),
-            Moment::Verified | Moment::Resolved | Moment::Closed => Some(rollout(self.policy())),
+            Moment::Verified | Moment::Resolved => Some(rollout(self.policy())),
+            Moment::Closed => Some(and_watched(rollout(self.policy()), self.policy())),
             _ => None,
         }
     }
@@ -195,8 +199,9 @@ impl Plan {
         let phases = is_before_deployment(from).then(|| self.after_start(to)).flatten();
         let steps = match to {
             Moment::Deployed if is_early(from) => until_live(self.policy(), self.level()),
-            Moment::Verified | Moment::Resolved | Moment::Closed if is_early(from) => {
-                self.whole_procedure()
+            Moment::Verified | Moment::Resolved if is_early(from) => self.whole_procedure(),
+            Moment::Closed if is_early(from) => {
+                self.whole_procedure().map(|steps| and_watched(steps, self.policy()))
             }
             _ => None,
         };

@@ -23,7 +23,9 @@ pub struct Point {
 ///
 /// The rule: points that follow each other form stretches of equal number, and of each stretch the lowest and the highest are
 /// kept. There are at most 240 stretches; when there would be more, two and two become one. So at most 480 points are left, the
-/// extremes of the whole are among them, and up to 240 points all are. A gap inside of a stretch is not shown.
+/// extremes of the whole are among them, and up to 240 points all are. A gap inside of a stretch is not shown; where one version
+/// ends and another begins, the stretches do not become one, unless there are more versions than stretches: then no line
+/// touches what became one.
 #[derive(Clone, Debug, Default)]
 pub struct Points {
     stretches: Vec<Stretch>,
@@ -40,10 +42,15 @@ struct Stretch {
     high: Point,
     count: u64,
     after_gap: bool,
+    /// It is the first of something else.
+    begins: bool,
+    /// It is of more than one thing: no line leads through it.
+    is_mixed: bool,
 }
 
 impl Stretch {
     fn join(&mut self, other: &Self) {
+        self.is_mixed |= other.begins || other.is_mixed;
         if other.low.value < self.low.value {
             self.low = other.low;
         }
@@ -53,12 +60,12 @@ impl Stretch {
         self.count += other.count;
     }
 
-    /// Its points in the order of time.
-    fn points(&self) -> impl Iterator<Item = Point> {
+    /// Its points in the order of time. What leads from or to a stretch of several things would join two of them.
+    fn points(&self, after_mixed: bool) -> impl Iterator<Item = Point> {
         let (first, second) =
             if self.low.at <= self.high.at { (self.low, self.high) } else { (self.high, self.low) };
-        let first = Point { after_gap: self.after_gap, ..first };
-        let second = Point { after_gap: false, ..second };
+        let first = Point { after_gap: self.after_gap || self.is_mixed || after_mixed, ..first };
+        let second = Point { after_gap: self.is_mixed, ..second };
         std::iter::once(first).chain(Some(second).filter(|second| second.at != first.at))
     }
 }
@@ -73,13 +80,13 @@ impl Points {
         let after_gap = self.last.is_some_and(|last| begins || at.since(last) > gap);
         self.last = Some(at);
         let point = Point { at, value, after_gap };
-        let one = Stretch { low: point, high: point, count: 1, after_gap };
+        let one = Stretch { low: point, high: point, count: 1, after_gap, begins, is_mixed: false };
         let full = 1_u64 << self.doubled;
         match self.stretches.last_mut() {
             Some(open) if open.count < full && !begins => open.join(&one),
             _ => self.stretches.push(one),
         }
-        if self.stretches.len() > MOST && self.doubled < 62 {
+        if self.stretches.len() > MOST {
             self.halve();
         }
     }
@@ -90,24 +97,40 @@ impl Points {
     }
 
     fn halve(&mut self) {
-        let mut halved: Vec<Stretch> = Vec::with_capacity(self.stretches.len());
-        for pair in self.stretches.chunks(2) {
-            if let [first, rest @ ..] = pair {
-                let mut joined = *first;
-                for stretch in rest {
-                    joined.join(stretch);
-                }
-                halved.push(joined);
-            }
+        let mut halved = pairs(&self.stretches, |next| !next.begins);
+        if halved.len() > MOST {
+            halved = pairs(&self.stretches, |_| true);
         }
         self.stretches = halved;
-        self.doubled += 1;
+        self.doubled = (self.doubled + 1).min(62);
     }
 
     /// What is left, in the order of time.
     pub fn points(&self) -> Vec<Point> {
-        self.stretches.iter().flat_map(Stretch::points).collect()
+        let mixed = self.stretches.iter().map(|stretch| stretch.is_mixed);
+        let after_mixed = std::iter::once(false).chain(mixed);
+        let stretches = self.stretches.iter().zip(after_mixed);
+        stretches.flat_map(|(stretch, after_mixed)| stretch.points(after_mixed)).collect()
     }
+}
+
+/// Two and two that follow each other, as one where the second may be joined.
+fn pairs(stretches: &[Stretch], may_join: impl Fn(&Stretch) -> bool) -> Vec<Stretch> {
+    let mut halved: Vec<Stretch> = Vec::with_capacity(stretches.len());
+    let mut is_open = false;
+    for stretch in stretches {
+        match halved.last_mut() {
+            Some(last) if is_open && may_join(stretch) => {
+                last.join(stretch);
+                is_open = false;
+            }
+            _ => {
+                halved.push(*stretch);
+                is_open = true;
+            }
+        }
+    }
+    halved
 }
 
 #[cfg(test)]
@@ -126,6 +149,54 @@ mod tests {
         points.add(at(3), 8.0, Span::from_seconds(60));
         let gaps: Vec<bool> = points.points().iter().map(|point| point.after_gap).collect();
         assert_eq!(gaps, [false, false, true, false]);
+    }
+
+    #[test]
+    fn post_1_thinning_joins_no_two_versions() {
+        for (first, second) in [(121, 120), (1, 240), (240, 1), (1_000, 777), (241, 100_000)] {
+            let mut points = Points::default();
+            for second_of in 0..first + second {
+                if second_of == first {
+                    points.break_off();
+                }
+                let value = if second_of < first { 1.0 } else { 100.0 } + (second_of % 7) as f64;
+                points.add(at(second_of), value, Span::from_seconds(60));
+            }
+            let kept = points.points();
+            assert!(kept.len() <= 2 * MOST, "{first} + {second}: {}", kept.len());
+            let joined: Vec<_> = kept
+                .windows(2)
+                .filter(|pair| (pair[0].value < 50.0) != (pair[1].value < 50.0))
+                .map(|pair| pair[1].after_gap)
+                .collect();
+            assert_eq!(joined, [true], "{first} + {second}");
+            let gaps = kept.iter().filter(|point| point.after_gap).count();
+            assert_eq!(gaps, 1, "{first} + {second}");
+        }
+    }
+
+    /// More versions than stretches: the number stays bounded, and still no line joins two of them.
+    #[test]
+    fn post_1_any_number_of_versions_is_bounded() {
+        for (versions, each) in [(241, 1), (500, 3), (10_000, 2)] {
+            let mut points = Points::default();
+            for second in 0..versions * each {
+                if second % each == 0 {
+                    points.break_off();
+                }
+                points.add(
+                    at(second),
+                    f64::from(u8::from(second % 2 == 0)),
+                    Span::from_seconds(60),
+                );
+            }
+            let kept = points.points();
+            assert!(kept.len() <= 2 * MOST, "{versions}: {}", kept.len());
+            let version = |point: &Point| point.at.as_millis() / 1_000 / each;
+            let lines = kept.windows(2).filter(|pair| !pair[1].after_gap);
+            let joined = lines.filter(|pair| version(&pair[0]) != version(&pair[1])).count();
+            assert_eq!(joined, 0, "{versions}");
+        }
     }
 
     fn at(second: i64) -> Timestamp {

@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::command::git;
 use super::course::{Base, Course};
 use super::step::{Step, VcsStepKind};
-use super::{Command, VcsError, next_version};
-use crate::grade::{MergeKind, VcsStep, Versioning};
+use super::version::version_of_next_try;
+use super::{Command, VcsError};
+use crate::grade::{MergeKind, VcsStep};
 use crate::unit::RefName;
 
 /// How the fix is taken out again.
@@ -157,7 +158,7 @@ fn go_on_from_fix(course: &Course<'_>, branch: &str) -> Result<Step, VcsError> {
 }
 
 fn go_on(course: &Course<'_>, branch: Option<&str>) -> Step {
-    let next = next_version(course.version, Versioning::Patch).ok().map(|next| next.version);
+    let next = version_of_next_try(course.version, &course.previous, &course.versioning());
     let version = next.unwrap_or_else(|| "the next version".to_owned());
     let people = match branch {
         Some(branch) => format!(

@@ -73,7 +73,8 @@ struct Choice<'a> {
     way: Option<String>,
     order: &'a [VcsStep],
     base: Option<&'a str>,
-    first: bool,
+    /// The base is what the policy gives this flow or way; a flow that it merely allows has none of its own.
+    named_base: bool,
 }
 
 fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
@@ -90,13 +91,13 @@ fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
     }
     if named.is_none() && asked == vcs.flow {
         let (order, base) = (vcs.order.as_slice(), Some(vcs.base.as_str()));
-        return Ok(Choice { flow: asked, way: None, order, base, first: true });
+        return Ok(Choice { flow: asked, way: None, order, base, named_base: true });
     }
     if let Some(way) = named.or_else(|| vcs.ways.iter().find(|way| way.flow == asked)) {
         let id = Some(way.id.to_string());
         // Without a base of its own it starts where the policy's first way does.
         let base = way.base.as_deref().or(Some(&vcs.base));
-        return Ok(Choice { flow: asked, way: id, order: &way.order, base, first: false });
+        return Ok(Choice { flow: asked, way: id, order: &way.order, base, named_base: true });
     }
     if vcs.also.contains(&asked) {
         return Ok(Choice {
@@ -104,7 +105,7 @@ fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
             way: None,
             order: &[],
             base: Some(&vcs.base),
-            first: false,
+            named_base: false,
         });
     }
     let mut allowed = vec![vcs.flow];
@@ -133,8 +134,10 @@ impl<'a> Course<'a> {
         let branch_of = |name: &str| reference("/policy/vcs", "branch", name);
         let home: Vec<RefName> =
             vcs.merge_back.iter().map(|name| branch_of(name)).collect::<Result<_, _>>()?;
-        let from_tag = choice.flow == Flow::ProductionTag
-            || (choice.first && choice.base == Some(PRODUCTION_TAG));
+        // A commit on the trunk starts from the trunk: only a branch is made from a base.
+        let from_tag = has(VcsStep::Branch)
+            && (choice.flow == Flow::ProductionTag
+                || (choice.named_base && choice.base == Some(PRODUCTION_TAG)));
         let base = if from_tag {
             Base::Tag(tag::live_tag(vcs.tag, fix.previous)?)
         } else {

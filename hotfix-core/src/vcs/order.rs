@@ -57,6 +57,17 @@ pub fn order_fault(order: &[VcsStep], trunk: bool) -> Option<OrderFault> {
         return Some(OrderFault::Before { step: VcsStep::Merge, needs: VcsStep::PullRequest });
     }
     let merged = |step| place(step).is_some() && !before(VcsStep::DeleteBranch, step);
-    let deleted = place(VcsStep::DeleteBranch).is_some();
-    (deleted && !merged(VcsStep::Merge) && !merged(VcsStep::MergeBack)).then_some(OrderFault::Lost)
+    let step = VcsStep::DeleteBranch;
+    place(step)?;
+    if !merged(VcsStep::Merge) && !merged(VcsStep::MergeBack) {
+        return Some(OrderFault::Lost);
+    }
+    // What names the branch comes while it is there.
+    let uses = [VcsStep::Push, VcsStep::PullRequest, VcsStep::Merge, VcsStep::MergeBack];
+    // Without a tag or a merge before it, the branch itself is deployed.
+    let deploys_it =
+        before(VcsStep::Deploy, VcsStep::Tag) && before(VcsStep::Deploy, VcsStep::Merge);
+    let mut uses = uses.into_iter().chain(deploys_it.then_some(VcsStep::Deploy));
+    let late = |&needs: &VcsStep| place(needs).is_some() && before(step, needs);
+    uses.find(late).map(|needs| OrderFault::Before { step, needs })
 }

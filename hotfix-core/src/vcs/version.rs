@@ -45,13 +45,7 @@ pub fn next_version(version: &str, by: Versioning) -> Result<NextVersion, VcsErr
     let no_next = |why| VcsError::NoNext { got: shown(version), why };
     let full = || no_next("its number has no successor");
     next.build = BuildMetadata::EMPTY;
-    let ours = match next.pre.as_str() {
-        "" => 0,
-        pre => pre
-            .strip_prefix(IDENTIFIER)
-            .and_then(|number| number.parse::<u64>().ok())
-            .ok_or_else(|| no_next("it is a pre-release"))?,
-    };
+    let ours = ours(&next).ok_or_else(|| no_next("it is a pre-release"))?;
     match by {
         Versioning::Patch => {
             next.patch = next.patch.checked_add(1).ok_or_else(full)?;
@@ -66,6 +60,14 @@ pub fn next_version(version: &str, by: Versioning) -> Result<NextVersion, VcsErr
     Ok(NextVersion { version: next.to_string(), findings })
 }
 
+/// The number of a hot-fix identifier, 0 without one; none for another pre-release.
+fn ours(version: &Version) -> Option<u64> {
+    match version.pre.as_str() {
+        "" => Some(0),
+        pre => pre.strip_prefix(IDENTIFIER)?.parse().ok(),
+    }
+}
+
 /// A hot-fix identifier stands for a version that came later, and ranks below it.
 fn ranks_below(version: &Version) -> Option<VcsFinding> {
     version.pre.as_str().starts_with(IDENTIFIER).then(|| VcsFinding::RanksBelow {
@@ -74,8 +76,8 @@ fn ranks_below(version: &Version) -> Option<VcsFinding> {
     })
 }
 
-/// What is to be said of a release's version: whether it ranks below the one before, and whether it is the one that the
-/// policy would give it.
+/// What is to be said of a release's version: whether it ranks below the one before, and whether it is one that the
+/// policy would give it. What is live stays the version before until a try holds, so a second try counts on from the first.
 pub(super) fn findings(version: &str, previous: &str, by: &[Versioning]) -> Vec<VcsFinding> {
     let (Ok(new), Ok(old)) = (Version::parse(version), Version::parse(previous)) else {
         return vec![VcsFinding::NoSemver { version: shown(version), previous: shown(previous) }];
@@ -88,8 +90,41 @@ pub(super) fn findings(version: &str, previous: &str, by: &[Versioning]) -> Vec<
     }
     let expected: Vec<String> =
         by.iter().filter_map(|&by| Some(next_version(previous, by).ok()?.version)).collect();
-    if !expected.is_empty() && !expected.contains(&new.to_string()) {
+    if !expected.is_empty() && !by.iter().any(|&by| is_counted_up(&new, &old, by)) {
         findings.push(VcsFinding::OtherVersion { version: new.to_string(), expected });
     }
     findings
+}
+
+/// Whether counting up from the live version gives this one: at once, or after tries that went back, each of which used up
+/// a version.
+fn is_counted_up(new: &Version, live: &Version, by: Versioning) -> bool {
+    let line = |version: &Version| (version.major, version.minor);
+    match by {
+        Versioning::Patch => {
+            line(new) == line(live) && new.pre.is_empty() && new.patch > live.patch
+        }
+        Versioning::HotfixIdentifier => {
+            let number = |version| ours(version).filter(|&number| number > 0);
+            (line(new), new.patch) == (line(live), live.patch) && number(new) > ours(live)
+        }
+    }
+}
+
+/// The version of the next try after this one went back: of the policy's ways of numbering the first that also counts up
+/// from what is live.
+pub(super) fn version_of_next_try(
+    version: &str,
+    previous: &str,
+    by: &[Versioning],
+) -> Option<String> {
+    let live = Version::parse(previous).ok();
+    let counts_up = |next: &String| {
+        let next = Version::parse(next).ok();
+        let both = next.as_ref().zip(live.as_ref());
+        both.is_some_and(|(next, live)| by.iter().any(|&by| is_counted_up(next, live, by)))
+    };
+    let nexts: Vec<String> =
+        by.iter().filter_map(|&by| Some(next_version(version, by).ok()?.version)).collect();
+    nexts.iter().find(|next| counts_up(next)).or(nexts.first()).cloned()
 }

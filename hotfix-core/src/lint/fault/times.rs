@@ -1,7 +1,7 @@
 //! Faults of deadlines and other times.
 
 use super::super::finding::Level;
-use super::super::words::{of_a, time, times};
+use super::super::words::{and_watch, of_a, time, times};
 use crate::grade::{Audience, Moment, Promised, Severity};
 use crate::unit::{Date, Name, Span};
 
@@ -27,7 +27,7 @@ faults! {
     }
     remedy "give it more time, or shorten or put off steps"
     /// The steps take longer than the policy says of itself.
-    #[error("the {what} is {}, and the steps of the procedure take {}", time(*limit), times(*least, *most))]
+    #[error("the {what} is {}, and the steps of the procedure{} take {}", time(*limit), and_watch(*watched), times(*least, *most))]
     "HF-LINT-041" Warn ProcedureTooLong {
         /// The estimate or the objective.
         what: &'static str,
@@ -37,10 +37,12 @@ faults! {
         least: Span,
         /// The most that they take.
         most: Span,
+        /// Whether the watch after them is among it, as where the incident is closed.
+        watched: bool,
     }
     remedy "make the figures agree"
     /// The phases take longer than the policy allows.
-    #[error("the {what} is {}, and the phases alone take {} at least", time(*limit), time(*least))]
+    #[error("the {what} is {}, and the phases{} alone take {} at least", time(*limit), and_watch(*watched), time(*least))]
     "HF-LINT-042" Warn PhasesTooLong {
         /// The estimate, the objective, or a deadline.
         what: String,
@@ -48,6 +50,8 @@ faults! {
         limit: Span,
         /// What the phases take.
         least: Span,
+        /// Whether the watch after them is among it, as where the incident is closed.
+        watched: bool,
     }
     remedy "choose fewer or shorter phases, or allow more time"
     /// A message promises what the plan does not keep.

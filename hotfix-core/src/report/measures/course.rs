@@ -2,7 +2,7 @@
 
 use crate::grade::{ChecklistMoment, Moment};
 use crate::report::hurt::Tally;
-use crate::rollout::{Command, Entry, ItemStatus, LogError, Recorded, Rollout, Stage};
+use crate::rollout::{Command, Entry, ItemStatus, LogError, Recorded, Resume, Rollout, Stage};
 use crate::unit::{Name, Timestamp};
 
 /// One attempt: from the plan, a `supersede` or a `retry` to the next one or the end.
@@ -85,7 +85,7 @@ impl Course {
                 true
             }
             Recorded::Taken(input) => {
-                self.take(rollout, at, &input.command, entry.to.is_some());
+                self.take(rollout, at, &input.command, entry.to);
                 matches!(input.command, Command::Supersede { .. } | Command::Retry { .. })
             }
             Recorded::Refused { .. } => false,
@@ -119,7 +119,7 @@ impl Course {
         });
     }
 
-    fn take(&mut self, rollout: &Rollout, at: Timestamp, command: &Command, moved: bool) {
+    fn take(&mut self, rollout: &Rollout, at: Timestamp, command: &Command, to: Option<&Stage>) {
         match command {
             Command::Acknowledge { .. } => _ = self.acknowledged.get_or_insert(at),
             Command::CheckItem { item, status: ItemStatus::Done, .. }
@@ -127,17 +127,28 @@ impl Course {
             {
                 self.reviewed.get_or_insert(at);
             }
-            Command::Confirm { .. } if rollout.share().as_fraction() > self.share => {
+            Command::Confirm { .. } if self.gives_traffic(rollout, to) => {
                 if let Some(attempt) = self.attempts.last_mut() {
                     attempt.live.get_or_insert(at);
                 }
             }
             // What was read after it was over is of another time; the reading that ended it counts.
-            Command::Observe { metrics } if !rollout.state().is_final() || moved => {
+            Command::Observe { metrics } if !rollout.state().is_final() || to.is_some() => {
                 self.hurt.add(rollout, at, metrics);
             }
             _ => {}
         }
+    }
+
+    /// Whether what was confirmed gave the version of this attempt traffic: the share rose, or a phase begins with what a
+    /// freeze left to the attempt before.
+    fn gives_traffic(&self, rollout: &Rollout, to: Option<&Stage>) -> bool {
+        let begins = matches!(
+            to,
+            Some(Stage::Monitoring(_) | Stage::Paused { from: Resume::Monitoring(_), .. })
+        );
+        let share = rollout.share().as_fraction();
+        share > self.share || (begins && share > 0.0)
     }
 
     fn note_stage(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
