@@ -8,7 +8,7 @@ use crate::grade::MetricKind;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Timestamp, clone_in_place};
 
-use super::reading::{Arms, Reading, Sample};
+use super::reading::{Arms, NO_INSTANCES, Reading, Sample};
 use super::resolve::{Layout, Reader, ReadingError};
 
 /// What one tick added to one metric: the canary's columns, then the baseline's.
@@ -273,6 +273,10 @@ impl Reader<'_> {
         each: &mut Vec<[f64; 2]>,
     ) -> Result<Read, ReadingError> {
         if !matches!(self.metric.kind, MetricKind::Proportion | MetricKind::Count) {
+            return Err(self.form());
+        }
+        // No document has them, so a log with them could not be read again.
+        if instances.is_empty() || NO_INSTANCES.iter().any(|name| instances.contains_key(*name)) {
             return Err(self.form());
         }
         let arm = usize::from(self.arm == ARMS[1]);
