@@ -289,7 +289,8 @@ impl Watched {
         self.learned = self.learned + self.step;
         self.window.add(at, &self.tick.row);
         self.learn_level();
-        if settled {
+        // A tick without the live arm compares nothing, and so says nothing of what there is to compare.
+        if settled && self.tick.canary && self.tick.baseline {
             self.instances.judge();
         }
         if !self.tick.instances[0].is_empty() {
