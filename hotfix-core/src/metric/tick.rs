@@ -375,9 +375,14 @@ impl Counters {
     }
 }
 
-/// Keeps each instance's totals. One that sends nothing this time keeps its last ones.
+/// Keeps each instance's totals. One that sends nothing this time keeps its last ones; one that sends what is no number has
+/// none, as the next total would look like a reset after it.
 fn keep_instances(kept: &mut BTreeMap<String, [f64; 2]>, sent: &BTreeMap<String, [f64; 2]>) {
     for (name, totals) in sent {
+        if !totals.iter().all(|total| total.is_finite()) {
+            kept.remove(name);
+            continue;
+        }
         match kept.get_mut(name) {
             Some(kept) => *kept = *totals,
             None => {
@@ -420,6 +425,20 @@ mod tests {
         assert_eq!(read(&mut counters, third).unwrap().row, [0.0, 10.0, 0.0, 0.0]);
         let fourth = r#"{"totals": true, "canary": {"a": [6, 130], "c": [8, 71]}}"#;
         assert_eq!(read(&mut counters, fourth).unwrap().row, [1.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn field_3_a_total_that_is_not_finite_is_no_reset_of_its_instance() {
+        let mut counters = Counters::default();
+        let totals =
+            |a: &str| format!(r#"{{"totals": true, "canary": {{"a": {a}, "b": [1, 10]}}}}"#);
+        assert!(!read(&mut counters, &totals("[500, 900000]")).unwrap().canary);
+        assert!(read(&mut counters, &totals(r#"["NaN", 900010]"#)).unwrap().not_finite);
+        // What it had before is not known any more: this is a first value again.
+        let third = read(&mut counters, &totals("[501, 900020]")).unwrap();
+        assert_eq!(third.instances[0], [[0.0, 0.0], [0.0, 0.0]]);
+        let fourth = read(&mut counters, &totals("[502, 900030]")).unwrap();
+        assert_eq!(fourth.instances[0], [[1.0, 10.0], [0.0, 0.0]]);
     }
 
     #[test]
