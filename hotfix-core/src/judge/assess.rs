@@ -110,7 +110,7 @@ impl Judge {
         efficacy: Option<Efficacy>,
         call: &mut Call<'_>,
     ) {
-        for (watched, (id, seen)) in self.watched.iter().zip(metrics) {
+        for (watched, (id, _)) in self.watched.iter().zip(metrics) {
             if watched.metric.role != Role::Decide {
                 continue;
             }
@@ -126,7 +126,7 @@ impl Judge {
             }
             if phase.promotion == PromotionRule::EvidenceOfNoHarm
                 && watched.safe.as_ref().is_some_and(|test| !test.decided())
-                && seen.baseline.is_some()
+                && moment.share < Share::ALL
             {
                 call.raise(Response::Hold, Reason::NotShownSafe, Some(*id));
             }
