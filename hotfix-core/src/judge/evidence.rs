@@ -107,6 +107,8 @@ impl Judge {
             not_sequential: watched.of_one_look(test),
             p_value: match (assurance.mode, drawn) {
                 (EvidenceMode::Randomised, Some(drawn)) => drawn.p_value(),
+                // Both have to agree, so the weaker one counts: what the draw guarantees holds of the larger value.
+                (EvidenceMode::Both, Some(drawn)) => drawn.p_value().max(figures.p_value),
                 _ => figures.p_value,
             },
             ratio: figures.ratio.filter(|ratio| ratio.is_finite()),
