@@ -359,7 +359,9 @@ impl Counters {
             for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
                 let Some(sample) = sample else { continue };
                 if let Sample::Instances(instances) = sample {
-                    keep_instances(&mut kept.instances[index], instances);
+                    if keep_instances(&mut kept.instances[index], instances) {
+                        kept.at[index] = at;
+                    }
                     continue;
                 }
                 let totals = &mut kept.arms[index];
@@ -376,13 +378,18 @@ impl Counters {
 }
 
 /// Keeps each instance's totals. One that sends nothing this time keeps its last ones; one that sends what is no number has
-/// none, as the next total would look like a reset after it.
-fn keep_instances(kept: &mut BTreeMap<String, [f64; 2]>, sent: &BTreeMap<String, [f64; 2]>) {
+/// none, as the next total would look like a reset after it. Whether any was kept.
+fn keep_instances(
+    kept: &mut BTreeMap<String, [f64; 2]>,
+    sent: &BTreeMap<String, [f64; 2]>,
+) -> bool {
+    let mut any = false;
     for (name, totals) in sent {
         if !totals.iter().all(|total| total.is_finite()) {
             kept.remove(name);
             continue;
         }
+        any = true;
         match kept.get_mut(name) {
             Some(kept) => *kept = *totals,
             None => {
@@ -390,6 +397,7 @@ fn keep_instances(kept: &mut BTreeMap<String, [f64; 2]>, sent: &BTreeMap<String,
             }
         }
     }
+    any
 }
 
 #[cfg(test)]
