@@ -383,6 +383,29 @@ fn stat_2_a_replaced_instance_is_left_out_and_a_new_one_waits_for_the_next_phase
 }
 
 #[test]
+fn stat_2_a_comparison_that_has_no_look_left_says_so() {
+    let mode = ("/evidence/mode", json!("randomised"));
+    let half = ("/phases/0/share", json!(0.5));
+    let watch = ("/phases/0/watch", json!(3_000.0));
+    let long = ("/phases/0/watch_most", json!(3_000.0));
+    let plan = Plan::try_new(policy(&[mode, half, long, watch]), subject()).unwrap();
+    let looks = plan.policy().ticks_of(&plan.policy().phases()[0]);
+    let (mut rollout, mut at) = watched(plan, Recording::Off);
+    let mut service = Service::new(Law::Independent, PODS, 1_000.0, 0.003, 3);
+    let mut now = vec![Counts::default(); PODS];
+    // A host that looks twice as often as the policy says.
+    for tick in 1..=looks + 1 {
+        service.tick(0, 1.0, &mut now);
+        at = at + Span::from_seconds(5);
+        rollout.handle(at, &seen(by_pod(&now[..10], 0), by_pod(&now[10..], 10))).unwrap();
+        let known = rollout.evidence(error_rate()).unwrap();
+        assert_eq!(known.mode, EvidenceMode::Randomised);
+        assert_eq!(known.why.contains("no look is left"), tick >= looks, "{tick}: {}", known.why);
+    }
+    assert_eq!(rollout.state(), State::Monitoring);
+}
+
+#[test]
 fn plan_7_histories_are_checked_and_go_into_the_digest() {
     let make = |policy: &Arc<Policy>, calibration: Value| {
         let subject = json!(subject());

@@ -254,6 +254,12 @@ impl Instances {
         self.set.as_ref()?.randomised.as_deref().map(|(_, state)| state)
     }
 
+    /// Whether the comparison of this phase has no look left at which the canary could stand out.
+    pub(super) fn is_looked_out(&self) -> bool {
+        let of_phase = self.set.as_ref().and_then(|set| set.randomised.as_deref());
+        !self.drawn && of_phase.is_some_and(|(design, state)| !state.has_looks_left(design))
+    }
+
     /// The instances that have been found worse than the others of the canary.
     pub(super) fn bad(&self) -> impl Iterator<Item = &Arc<str>> {
         self.set.iter().flat_map(|set| set.named.iter().filter_map(|place| set.canary.get(*place)))
