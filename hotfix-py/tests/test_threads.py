@@ -43,7 +43,7 @@ def test_a_reading_may_call_back_into_its_rollout() -> None:
 
 @pytest.mark.parametrize("name", ["Randomisation", "LeaveOneOut", "BadInstance"])
 def test_a_count_may_call_back_into_the_test_that_takes_it(name: str) -> None:
-    # A lock that is held while the caller's code runs waits for itself, and no signal ends that: so in a process of its own.
+    # A lock held while the caller's code runs waits for itself, which no signal ends: so in a process of its own.
     script = f"""
 from hotfix import stats
 names = [f"pod-{{pod:02}}" for pod in range(20)]
