@@ -5,11 +5,11 @@ mod story;
 use std::sync::Arc;
 
 use hotfix_core::judge::{Decision, Reason};
-use hotfix_core::metric::Band;
+use hotfix_core::metric::{Arms, Band, Histogram, Observation, Sample};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{Input, Recording, Rollout, State};
-use hotfix_core::unit::{Span, Timestamp};
+use hotfix_core::rollout::{Input, Recording, Rollout, State, audit};
+use hotfix_core::unit::{MetricName, Span, Timestamp};
 use story::Story;
 
 /// A watched 10% phase under a policy made of `phased-canary` and other metrics.
@@ -104,6 +104,83 @@ fn met_3_a_p95_in_the_bucket_of_its_bound_is_between_and_passes_nothing() {
     assert_eq!(watch.observe(70, seen), Band::Between);
     assert_eq!(watch.rollout.state(), State::Monitoring);
     assert!(watch.rollout.verdict().has(Reason::Between));
+}
+
+#[test]
+fn field_3_whatever_numbers_come_the_log_has_what_is_folded() {
+    let numbers = [0.0, 5e-324, 1.5, 100.0, 1e16, f64::MAX, f64::NAN, f64::INFINITY];
+    let metrics = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nweight = 1.0\n[g]\nkind = \"gauge\"\nworse = \"higher\"\nalert = 3.0\n[l]\nkind = \"latency\"\nworse = \"higher\"\nquantile = 0.9\nboundaries = [\"250ms\"]\n[n]\nkind = \"count\"\nworse = \"higher\"\nalert = \"9/min\"\n[v]\nkind = \"volume\"\nworse = \"lower\"";
+    let mut watch = Watch::new(metrics);
+    let name = |id: &str| id.parse::<MetricName>().unwrap();
+    let histogram = |count, counts: [f64; 2]| {
+        let (counts, le) = (counts.to_vec(), vec![0.1, 0.25]);
+        Sample::Histogram(Histogram { count, counts, le })
+    };
+    let instances = |first, second| {
+        let pods = [("a", first), ("b", second)];
+        Sample::Instances(pods.map(|(pod, counts)| (pod.to_owned(), counts)).into())
+    };
+    let mut taken = 0;
+    for (place, &x) in numbers.iter().enumerate() {
+        for (other, &y) in numbers.iter().enumerate() {
+            watch.at = watch.at + Span::from_seconds(10);
+            let mut seen = Observation::new();
+            let mut set = |id: &str, totals, canary, baseline| {
+                let arms = Arms { canary: Some(canary), baseline: Some(baseline), totals };
+                seen.set(name(id), arms);
+            };
+            let pair = Sample::Pair(x, y);
+            let (good, few) = (Sample::Pair(1.0, 100.0), histogram(9.0, [1.0, 2.0]));
+            match (place + other) % 5 {
+                0 => set("e", false, pair, good),
+                1 => set("e", true, instances([x, y], [0.0, 1.0]), instances([0.0, y], [x, y])),
+                2 => set("e", false, good, instances([x, y], [0.0, 1.0])),
+                3 => set("n", true, pair, good),
+                _ => set("n", false, instances([x, y], [x, y]), pair),
+            }
+            set("g", false, Sample::Level(x), Sample::Level(1.0 - y));
+            set("l", other % 2 == 1, histogram(y, [0.0, x]), few);
+            set("v", false, Sample::Level(y), Sample::Level(x));
+            let before = watch.rollout.snapshot().unwrap();
+            match watch.rollout.observe(watch.at, seen) {
+                Ok(_) => taken += 1,
+                Err(refusal) => {
+                    assert!(refusal.code().starts_with("HF-MET-"), "{x} {y}: {refusal}");
+                    let log = watch.rollout.log().to_owned();
+                    let now = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+                    assert!(
+                        now.snapshot().unwrap() == watch.rollout.snapshot().unwrap(),
+                        "{x} {y}"
+                    );
+                    if refusal.events.is_empty() {
+                        assert!(before == watch.rollout.snapshot().unwrap(), "{x} {y}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(taken > 10, "{taken}");
+    let log = watch.rollout.log().to_owned();
+    assert_eq!(audit(log.as_bytes(), watch.rollout.head()).findings, []);
+    let again = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+    assert!(again.snapshot().unwrap() == watch.rollout.snapshot().unwrap());
+}
+
+#[test]
+fn met_6_instances_that_no_document_could_have_are_refused_before_they_are_folded() {
+    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
+    for names in [&[][..], &["le"], &["a", "counts"], &["count"], &["samples", "z"]] {
+        let mut watch = Watch::new(errors);
+        let pods = names.iter().map(|name| ((*name).to_owned(), [f64::NAN, 10.0])).collect();
+        let arms = Arms { canary: Some(Sample::Instances(pods)), ..Arms::default() };
+        let mut seen = Observation::new();
+        seen.set("e".parse().unwrap(), arms);
+        let refusal = watch.rollout.observe(watch.at, seen).unwrap_err();
+        assert_eq!(refusal.code(), "HF-MET-002", "{names:?}");
+        let log = watch.rollout.log().to_owned();
+        let again = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+        assert!(again.snapshot().unwrap() == watch.rollout.snapshot().unwrap());
+    }
 }
 
 #[test]
@@ -215,6 +292,31 @@ fn field_3_time_without_readings_is_not_time_watched() {
     assert_eq!(story.state(), State::Monitoring, "an hour of silence watched nothing");
     assert!(story.rollout.verdict().has(Reason::Gaps));
     story.run_until(48, Story::healthy, State::Deploying);
+}
+
+#[test]
+fn met_5_after_a_silence_a_level_is_watched_for_a_window_before_it_is_judged() {
+    for kind in [GAUGE, "[cpu]\nkind = \"volume\"\nworse = \"higher\"\nscaled = false\n"] {
+        let mut watch = Watch::new(&format!("{kind}rollback = 0.8"));
+        assert_eq!(watch.observe(7, r#"{"cpu":{"canary":0.1}}"#), Band::Success);
+        watch.at = watch.at + Span::from_seconds(290);
+        assert_eq!(watch.observe(6, r#"{"cpu":{"canary":0.9}}"#), Band::Hold, "one is no window");
+        assert_eq!(watch.rollout.state(), State::Monitoring);
+        assert_eq!(watch.rollout.verdict().metrics[0].1.needs, Some(10.0));
+        let snapshot = watch.rollout.snapshot().unwrap();
+        watch.rollout = Rollout::restore(&snapshot, b"", Recording::Keep).unwrap();
+        assert_eq!(watch.observe(1, r#"{"cpu":{"canary":0.9}}"#), Band::Rollback);
+        // So is the first reading of a phase that has run for long.
+        let mut late = Watch::new(&format!("{kind}rollback = 0.8"));
+        late.at = late.at + Span::from_seconds(300);
+        assert_eq!(late.observe(1, r#"{"cpu":{"canary":0.9}}"#), Band::Hold);
+        assert_eq!(late.observe(6, r#"{"cpu":{"canary":0.9}}"#), Band::Rollback);
+        // A reading that is missed is no silence.
+        let mut missed = Watch::new(&format!("{kind}rollback = 0.8"));
+        missed.observe(7, r#"{"cpu":{"canary":0.1}}"#);
+        missed.at = missed.at + Span::from_seconds(50);
+        assert_eq!(missed.observe(1, r#"{"cpu":{"canary":0.9}}"#), Band::Rollback);
+    }
 }
 
 #[test]

@@ -300,10 +300,33 @@ fn stat_4_evidence_says_all_that_it_rests_on() {
     assert!(totals.canary.trials > 800.0 && interval.contains(known.ratio.unwrap()));
     assert!(interval.low > 1.0, "{interval:?}");
     let arms = known.not_sequential.unwrap();
-    assert!(arms.canary.low > arms.baseline.high && known.p_value < 0.01);
+    assert!(arms.canary.low > arms.baseline.high);
     // Its document reads back, also with an end that is infinite.
     let text = serde_json::to_string(&known).unwrap();
     assert_eq!(serde_json::from_str::<hotfix_core::judge::MetricEvidence>(&text).unwrap(), known);
+}
+
+#[test]
+fn stat_4_where_both_have_to_agree_the_p_value_is_the_larger_one() {
+    let (plan, inputs) = story();
+    let (mut rollout, _) = watched(plan, Recording::Off);
+    let mut taken = inputs[5..].iter();
+    let mut tick = |rollout: &mut Rollout| {
+        let (at, input) = taken.next().unwrap();
+        rollout.handle(*at, input).unwrap();
+        rollout.evidence(error_rate()).unwrap()
+    };
+    // Two bad ticks speak to the plain test, and come before the first at which the canary is compared.
+    tick(&mut rollout);
+    let known = tick(&mut rollout);
+    assert_eq!((known.mode, known.guarantee), (EvidenceMode::Both, Guarantee::Guaranteed));
+    assert!(known.log_e > 3.0, "{known:?}");
+    assert_eq!(known.p_value, 1.0);
+    while rollout.state() == State::Monitoring {
+        let known = tick(&mut rollout);
+        assert!(known.p_value < 0.01 || rollout.state() == State::Monitoring, "{known:?}");
+    }
+    assert_eq!(rollout.state(), State::RollingBack);
 }
 
 #[test]
@@ -357,6 +380,29 @@ fn stat_2_a_replaced_instance_is_left_out_and_a_new_one_waits_for_the_next_phase
     // Seven of ten are enough, and nothing was mistaken for a single bad instance.
     assert!(last.is_some());
     assert!(rollout.verdict().has(Reason::Evidence) && !rollout.verdict().has(Reason::BadInstance));
+}
+
+#[test]
+fn stat_2_a_comparison_that_has_no_look_left_says_so() {
+    let mode = ("/evidence/mode", json!("randomised"));
+    let half = ("/phases/0/share", json!(0.5));
+    let watch = ("/phases/0/watch", json!(3_000.0));
+    let long = ("/phases/0/watch_most", json!(3_000.0));
+    let plan = Plan::try_new(policy(&[mode, half, long, watch]), subject()).unwrap();
+    let looks = plan.policy().ticks_of(&plan.policy().phases()[0]);
+    let (mut rollout, mut at) = watched(plan, Recording::Off);
+    let mut service = Service::new(Law::Independent, PODS, 1_000.0, 0.003, 3);
+    let mut now = vec![Counts::default(); PODS];
+    // A host that looks twice as often as the policy says.
+    for tick in 1..=looks + 1 {
+        service.tick(0, 1.0, &mut now);
+        at = at + Span::from_seconds(5);
+        rollout.handle(at, &seen(by_pod(&now[..10], 0), by_pod(&now[10..], 10))).unwrap();
+        let known = rollout.evidence(error_rate()).unwrap();
+        assert_eq!(known.mode, EvidenceMode::Randomised);
+        assert_eq!(known.why.contains("no look is left"), tick >= looks, "{tick}: {}", known.why);
+    }
+    assert_eq!(rollout.state(), State::Monitoring);
 }
 
 #[test]

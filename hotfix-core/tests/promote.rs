@@ -129,6 +129,37 @@ fn stat_3_not_worse_than_the_margin_has_to_be_shown_where_the_phase_claims_it() 
 }
 
 #[test]
+fn stat_3_no_harm_is_not_shown_by_a_live_arm_that_fell_silent_before_the_gate() {
+    let claims = [("promotion", "evidence_of_no_harm"), ("missed", "hold")];
+    let nearly = |share: f64, tick: u64| {
+        let errors = if tick.is_multiple_of(5) { 0.0 } else { 0.005 };
+        let text = Story::tick(share, errors, [0, 12], false);
+        // The last window before the gate has nothing of the live arm.
+        let mut metrics: serde_json::Value = serde_json::from_str(&text).unwrap();
+        if tick > 50 {
+            metrics["error_rate"].as_object_mut().unwrap().remove("baseline");
+        }
+        metrics.to_string()
+    };
+    let mut unsure = story(&claims);
+    unsure.run(62, nearly);
+    assert_eq!(unsure.state(), State::Monitoring);
+    assert!(unsure.rollout.verdict().has(Reason::NotShownSafe));
+    // Where all of the traffic has the fix there is nothing to show it against.
+    let mut safe = changed(|policy| {
+        for phase in policy["phases"].as_array_mut().unwrap() {
+            let phase = phase.as_table_mut().unwrap();
+            phase.insert("promotion".to_owned(), "evidence_of_no_harm".into());
+        }
+    });
+    for ticks in [60, 60, 198] {
+        safe.run(ticks, Story::healthy);
+        safe.confirm_all();
+    }
+    assert_eq!(safe.state(), State::Complete, "{:?}", safe.rollout.verdict());
+}
+
+#[test]
 fn stat_5_required_efficacy_keeps_a_fix_that_does_not_work_from_passing() {
     let mut story = Story::new("standard", Recording::Keep);
     story.start();

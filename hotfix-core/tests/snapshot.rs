@@ -66,7 +66,7 @@ fn interrupt(seed: u64) -> BTreeSet<State> {
     let mut snapshots = vec![drawn.rollout.snapshot().unwrap()];
     let mut restored: Option<Rollout> = None;
     let mut states = BTreeSet::new();
-    for event in 0..if dice.one_in(16) { 36 } else { 6 } {
+    for event in 0..if dice.one_in(10) { 36 } else { 6 } {
         let here = || format!("seed {seed}, event {event}");
         let next = drawn.draw();
         let came = outcome(&mut drawn.rollout, &next);

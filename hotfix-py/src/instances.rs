@@ -20,21 +20,19 @@ use crate::evidence::{Evidence, from_bytes, to_bytes};
 use crate::stats::counts;
 
 /// Counts by place; an instance that is left out has no data.
-fn by_place<'n>(
-    tick: &Bound<'_, PyAny>,
-    names: impl Iterator<Item = &'n String>,
-    buffer: &mut Vec<Counts>,
-) -> Result<()> {
+///
+/// A number may be the caller's own code, which may call the very test that takes it: nothing is locked while it is read.
+fn by_place(tick: &Bound<'_, PyAny>, names: &[String]) -> Result<Vec<Counts>> {
     let dict = dict_of(tick, "a tick")?;
-    buffer.clear();
+    let mut read = Vec::with_capacity(names.len());
     let mut found = 0;
     for name in names {
         let pair = dict.get_item(name)?;
         found += usize::from(pair.is_some());
-        buffer.push(pair.as_ref().map(counts).transpose()?.unwrap_or_default());
+        read.push(pair.as_ref().map(counts).transpose()?.unwrap_or_default());
     }
     if found == dict.len() {
-        return Ok(());
+        return Ok(read);
     }
     Err(unknown(&dict.keys().iter().map(|key| name_of(&key)).collect::<Result<Vec<_>>>()?))
 }
@@ -91,7 +89,7 @@ fn unknown(names: &[String]) -> crate::error::Fault {
 pub(crate) struct Randomisation {
     settings: RandomisationSettings,
     design: RandomisationDesign,
-    state: Mutex<(DrawnCore, Vec<Counts>)>,
+    state: Mutex<DrawnCore>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,11 +102,11 @@ struct SavedRandomisation {
 impl Randomisation {
     fn of(settings: RandomisationSettings) -> Result<Self> {
         let design = RandomisationDesign::try_new(&settings)?;
-        let state = Mutex::new((DrawnCore::new(&design), Vec::new()));
+        let state = Mutex::new(DrawnCore::new(&design));
         Ok(Self { settings, design, state })
     }
 
-    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, (DrawnCore, Vec<Counts>)>> {
+    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, DrawnCore>> {
         self.state.lock_py_attached(py).map_err(poisoned)
     }
 }
@@ -169,17 +167,16 @@ impl Randomisation {
     ///     ``HF-STAT-002``, ``-003``, ``-005`` for counts that cannot be, ``-035`` for an unknown instance; nothing was
     ///     taken in.
     fn update(&self, py: Python<'_>, counts: &Bound<'_, PyAny>) -> Result<Evidence> {
-        let mut guard = self.lock(py)?;
-        let (state, buffer) = &mut *guard;
-        by_place(counts, self.design.instances().iter(), buffer)?;
-        state.update(&self.design, buffer)?;
+        let counts = by_place(counts, self.design.instances())?;
+        let mut state = self.lock(py)?;
+        state.update(&self.design, &counts)?;
         Ok(Evidence::of(state.evidence(&self.design)))
     }
 
     /// What the test reports now.
     #[getter]
     fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
-        Ok(Evidence::of(self.lock(py)?.0.evidence(&self.design)))
+        Ok(Evidence::of(self.lock(py)?.evidence(&self.design)))
     }
 
     /// The least log evidence that can be spent: ``log(1/alpha)``.
@@ -190,7 +187,7 @@ impl Randomisation {
 
     /// Settings and evidence of every subset as bytes: some 150 kB for 2,000.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let state = self.lock(py)?.0.clone();
+        let state = self.lock(py)?.clone();
         to_bytes(py, &SavedRandomisation { settings: self.settings.clone(), state })
     }
 
@@ -205,12 +202,12 @@ impl Randomisation {
         let SavedRandomisation { settings, state } = from_bytes(bytes)?;
         let made = Self::of(settings)?;
         state.check(&made.design)?;
-        Ok(Self { state: Mutex::new((state, Vec::new())), ..made })
+        Ok(Self { state: Mutex::new(state), ..made })
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let RandomisationSettings { instances, canary, subsets, alpha, .. } = &self.settings;
-        let log_e = self.lock(py)?.0.log_e(&self.design);
+        let log_e = self.lock(py)?.log_e(&self.design);
         let (canary, instances) = (canary.len(), instances.len());
         Ok(format!(
             "<Randomisation {canary} of {instances}, {subsets} subsets, alpha {alpha}, log_e {log_e:.3}>"
@@ -252,7 +249,9 @@ impl Randomisation {
 pub(crate) struct LeaveOneOut {
     settings: RateRatioSettings,
     design: RateRatioDesign,
-    state: Mutex<(OutCore, Vec<Counts>)>,
+    /// Its instances, as the state has them: read without a lock.
+    names: Vec<String>,
+    state: Mutex<OutCore>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -263,7 +262,11 @@ struct SavedLeaveOneOut {
 }
 
 impl LeaveOneOut {
-    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, (OutCore, Vec<Counts>)>> {
+    fn of(settings: RateRatioSettings, design: RateRatioDesign, state: OutCore) -> Self {
+        Self { settings, design, names: state.names().to_vec(), state: Mutex::new(state) }
+    }
+
+    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, OutCore>> {
         self.state.lock_py_attached(py).map_err(poisoned)
     }
 }
@@ -300,7 +303,7 @@ impl LeaveOneOut {
         };
         let design = RateRatioDesign::try_new(&settings)?;
         let state = OutCore::try_new(&design, canary)?;
-        Ok(Self { settings, design, state: Mutex::new((state, Vec::new())) })
+        Ok(Self::of(settings, design, state))
     }
 
     /// Take in one tick.
@@ -328,30 +331,27 @@ impl LeaveOneOut {
         baseline: &Bound<'_, PyAny>,
     ) -> Result<bool> {
         let baseline = counts(baseline)?;
-        let mut guard = self.lock(py)?;
-        let (state, buffer) = &mut *guard;
-        by_place(canary, state.names().iter(), buffer)?;
-        Ok(state.update(&self.design, buffer, baseline)?)
+        let canary = by_place(canary, &self.names)?;
+        Ok(self.lock(py)?.update(&self.design, &canary, baseline)?)
     }
 
     /// The instance without which the evidence is least, and that log evidence.
     #[getter]
     fn weakest(&self, py: Python<'_>) -> PyResult<(String, f64)> {
-        let guard = self.lock(py)?;
-        let (place, log_e) = guard.0.weakest(&self.design);
-        Ok((guard.0.names().get(place).cloned().unwrap_or_default(), log_e))
+        let (place, log_e) = self.lock(py)?.weakest(&self.design);
+        Ok((self.names.get(place).cloned().unwrap_or_default(), log_e))
     }
 
     /// Log evidence without each instance.
     #[getter]
     fn log_e(&self, py: Python<'_>) -> PyResult<BTreeMap<String, f64>> {
-        let guard = self.lock(py)?;
-        Ok(guard.0.names().iter().cloned().zip(guard.0.log_e(&self.design)).collect())
+        let state = self.lock(py)?;
+        Ok(self.names.iter().cloned().zip(state.log_e(&self.design)).collect())
     }
 
     /// Settings and evidence as bytes.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let state = self.lock(py)?.0.clone();
+        let state = self.lock(py)?.clone();
         to_bytes(py, &SavedLeaveOneOut { settings: self.settings.clone(), state })
     }
 
@@ -366,7 +366,7 @@ impl LeaveOneOut {
         let SavedLeaveOneOut { settings, state } = from_bytes(bytes)?;
         let design = RateRatioDesign::try_new(&settings)?;
         state.check(&design)?;
-        Ok(Self { settings, design, state: Mutex::new((state, Vec::new())) })
+        Ok(Self::of(settings, design, state))
     }
 
     fn __reduce__<'py>(
@@ -400,11 +400,19 @@ impl LeaveOneOut {
 /// ['a']
 #[pyclass(frozen, module = "hotfix.stats")]
 #[derive(Debug)]
-pub(crate) struct BadInstance(Mutex<(BadCore, Vec<Counts>)>);
+pub(crate) struct BadInstance {
+    /// The canary's instances, as the state has them: read without a lock.
+    names: Vec<String>,
+    state: Mutex<BadCore>,
+}
 
 impl BadInstance {
-    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, (BadCore, Vec<Counts>)>> {
-        self.0.lock_py_attached(py).map_err(poisoned)
+    fn of(state: BadCore) -> Self {
+        Self { names: state.names().to_vec(), state: Mutex::new(state) }
+    }
+
+    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, BadCore>> {
+        self.state.lock_py_attached(py).map_err(poisoned)
     }
 }
 
@@ -421,7 +429,7 @@ impl BadInstance {
     ) -> Result<Self> {
         let settings =
             RateRatioSettings { alpha, tolerated, grid, weights, ..RateRatioSettings::default() };
-        Ok(Self(Mutex::new((BadCore::try_new(&settings, canary)?, Vec::new()))))
+        Ok(Self::of(BadCore::try_new(&settings, canary)?))
     }
 
     /// Take in one tick.
@@ -441,35 +449,34 @@ impl BadInstance {
     /// StatsError
     ///     ``HF-STAT-002``, ``-003``, ``-005`` for counts that cannot be, ``-035`` for an unknown instance.
     fn update(&self, py: Python<'_>, canary: &Bound<'_, PyAny>) -> Result<Vec<String>> {
-        let mut guard = self.lock(py)?;
-        let (state, buffer) = &mut *guard;
-        by_place(canary, state.names().iter(), buffer)?;
-        state.update(buffer)?;
-        Ok(found(state))
+        let canary = by_place(canary, &self.names)?;
+        let mut state = self.lock(py)?;
+        state.update(&canary)?;
+        Ok(found(&state))
     }
 
     /// The instances that have been found bad.
     #[getter]
     fn found(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        Ok(found(&self.lock(py)?.0))
+        Ok(found(&*self.lock(py)?))
     }
 
     /// Log evidence of each instance against the others.
     #[getter]
     fn log_e(&self, py: Python<'_>) -> PyResult<BTreeMap<String, f64>> {
-        let guard = self.lock(py)?;
-        Ok(guard.0.names().iter().cloned().zip(guard.0.log_e()).collect())
+        let state = self.lock(py)?;
+        Ok(self.names.iter().cloned().zip(state.log_e()).collect())
     }
 
     /// The log evidence that names an instance: ``log(k/alpha)``.
     #[getter]
     fn threshold(&self, py: Python<'_>) -> PyResult<f64> {
-        Ok(self.lock(py)?.0.threshold())
+        Ok(self.lock(py)?.threshold())
     }
 
     /// Settings and evidence as bytes.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        to_bytes(py, &self.lock(py)?.0)
+        to_bytes(py, &*self.lock(py)?)
     }
 
     /// The tests that `to_bytes` wrote.
@@ -480,7 +487,7 @@ impl BadInstance {
     ///     ``HF-STAT-019`` for bytes that no test wrote.
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        Ok(Self(Mutex::new((from_bytes(bytes)?, Vec::new()))))
+        Ok(Self::of(from_bytes(bytes)?))
     }
 
     fn __reduce__<'py>(

@@ -102,7 +102,7 @@ def deliver(rollout: hotfix.Rollout, at: datetime, step: Case, file: File) -> di
     why, harm = rollout.why(), rollout.harm()
     return seen | {
         "why": {name: str(metric) for name, metric in why.metrics.items()} if why else {},
-        "harm": harm.lesser if harm else None,
+        "harm": (harm.lesser or "") if harm else None,
         "table": rollout.comparison().to_markdown(),
         "state": rollout.state,
         "phase": rollout.phase or "",

@@ -110,7 +110,7 @@ impl Judge {
         efficacy: Option<Efficacy>,
         call: &mut Call<'_>,
     ) {
-        for (watched, (id, seen)) in self.watched.iter().zip(metrics) {
+        for (watched, (id, _)) in self.watched.iter().zip(metrics) {
             if watched.metric.role != Role::Decide {
                 continue;
             }
@@ -124,9 +124,10 @@ impl Judge {
                 Some(_) => call.raise(phase.missed, Reason::CriterionMissed, Some(*id)),
                 None => call.raise(Response::Hold, Reason::TooFewTrials, Some(*id)),
             }
+            // With all of the traffic there is no live arm to show it against; one that is only silent shows nothing.
             if phase.promotion == PromotionRule::EvidenceOfNoHarm
                 && watched.safe.as_ref().is_some_and(|test| !test.decided())
-                && seen.baseline.is_some()
+                && moment.share < Share::ALL
             {
                 call.raise(Response::Hold, Reason::NotShownSafe, Some(*id));
             }
@@ -281,7 +282,8 @@ impl Watched {
                 let other = if self.compares_live && baseline > 0.0 { baseline } else { least };
                 least - canary.min(other)
             } else {
-                // One tick of a rare count or a level is no window: watch for as long as the window is.
+                // One tick of a rare count or a level is no window: watch for as long as the window is, also after a silence.
+                let since = self.steady.since(since);
                 moment.watch.window.as_seconds() - seconds_watched(moment.at, since)
             };
         (lacking > 0.0).then_some(lacking)
@@ -298,7 +300,7 @@ impl Watched {
     }
 }
 
-/// How long the phase has been watched; for ever where none has begun.
+/// How long it has been watched since then; for ever where no phase has begun.
 ///
 /// Not inlined: hoisted out of the loop over metrics it would compute with the time of a start that is not there. Nothing
 /// uses the result, but valgrind reports the branch to hosts that run under it.

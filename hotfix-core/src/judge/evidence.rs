@@ -107,6 +107,8 @@ impl Judge {
             not_sequential: watched.of_one_look(test),
             p_value: match (assurance.mode, drawn) {
                 (EvidenceMode::Randomised, Some(drawn)) => drawn.p_value(),
+                // Both have to agree, so the weaker one counts: what the draw guarantees holds of the larger value.
+                (EvidenceMode::Both, Some(drawn)) => drawn.p_value().max(figures.p_value),
                 _ => figures.p_value,
             },
             ratio: figures.ratio.filter(|ratio| ratio.is_finite()),
@@ -114,7 +116,7 @@ impl Judge {
             tolerated: settings.tolerated.value(),
             totals: test.totals(),
             weight: watched.metric.weight,
-            why: watched.why(assurance.mode).to_owned(),
+            why: watched.why(assurance.mode),
         })
     }
 }
@@ -131,8 +133,8 @@ impl Watched {
     }
 
     /// Why the mode in force is valid, or is not known to be.
-    const fn why(&self, mode: EvidenceMode) -> &'static str {
-        match mode {
+    fn why(&self, mode: EvidenceMode) -> String {
+        let valid = match mode {
             EvidenceMode::Replay => {
                 "limits are what noise alone reached in the house's own history, and never below those for independent errors"
             }
@@ -144,6 +146,13 @@ impl Watched {
                 "the history's limits and the comparison of instances both have to agree"
             }
             EvidenceMode::Plain => self.footing.why_plain(),
+        };
+        let compares = matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both);
+        if compares && self.instances.is_looked_out() {
+            // The error probability of the phase is spent on looks that are planned by its ticks.
+            format!("{valid}; no look is left in this phase: from here bands alone roll back")
+        } else {
+            valid.to_owned()
         }
     }
 }

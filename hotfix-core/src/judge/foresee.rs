@@ -9,7 +9,7 @@ use crate::policy::section::{Bound, BoundValue};
 use crate::stats::interval::wilson;
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::{Counts, Direction};
-use crate::unit::Span;
+use crate::unit::{Share, Span};
 
 use super::assess::Call;
 use super::test::Test;
@@ -47,7 +47,8 @@ impl Judge {
         let Some(left) = running.until_overdue.filter(|left| *left > Span::ZERO) else { return };
         // To say so early is a question, not a decision before its time.
         let response = running.phase.undecided.min(Response::Ask);
-        if running.phase.promotion == PromotionRule::EvidenceOfNoHarm {
+        // As the gate asks: not where all of the traffic has the fix.
+        if running.phase.promotion == PromotionRule::EvidenceOfNoHarm && moment.share < Share::ALL {
             for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
                 if let Some(safe) = &watched.safe
                     && watched.is_in_vain(safe, moment, running, left)
@@ -233,7 +234,7 @@ impl Watched {
         let rest = self.rest(moment, running, left)?;
         let [_, baseline] = self.phase_counts();
         if baseline.trials <= 0.0 || rest.canary <= 0.0 {
-            // Without a live arm nothing is compared, and the gate does not ask.
+            // Without a live arm nothing is compared: there is no telling what it would have been.
             return None;
         }
         // A rate above the one so far by more than chance.

@@ -26,7 +26,8 @@ pub struct Harm {
     /// What the canary would hurt a minute with all of the traffic; absent without data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<Range>,
-    /// The version that surely hurts fewer with all of the traffic; absent where that is open.
+    /// The version that surely hurts fewer with all of the traffic; absent where that is open, as it is while a metric has
+    /// data of one version alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesser: Option<Version>,
     /// The same of the live version.
@@ -97,20 +98,12 @@ impl Judge {
             })
             .filter(|m| m.canary.is_some() || m.live.is_some())
             .collect();
-        let [canary, live] = self.both(moment, requests);
+        let both = self.both(moment, requests);
         Harm {
             at: moment.at,
-            canary,
-            lesser: canary.zip(live).and_then(|(canary, live)| {
-                if canary.high < live.low {
-                    Some(Version::Canary)
-                } else if live.high < canary.low {
-                    Some(Version::Live)
-                } else {
-                    None
-                }
-            }),
-            live,
+            canary: both.canary,
+            lesser: both.lesser(),
+            live: both.live,
             metrics,
             requests_per_minute: requests,
         }
@@ -118,8 +111,7 @@ impl Judge {
 
     /// Whether going back surely hurts more than staying would.
     pub(super) fn live_hurts_more(&self, moment: &Moment<'_>) -> bool {
-        let [canary, live] = self.both(moment, self.requests_per_minute(moment));
-        canary.zip(live).is_some_and(|(canary, live)| canary.high < live.low)
+        self.both(moment, self.requests_per_minute(moment)).lesser() == Some(Version::Canary)
     }
 
     /// The metrics that count bad events: those that decide, and the bug's own.
@@ -143,16 +135,40 @@ impl Judge {
     }
 
     /// What canary and live version would hurt with all of the traffic.
-    fn both(&self, moment: &Moment<'_>, requests: Option<f64>) -> [Option<Range>; 2] {
-        let mut both: [Option<Range>; 2] = [None, None];
+    fn both(&self, moment: &Moment<'_>, requests: Option<f64>) -> Both {
+        let mut both = Both { canary: None, live: None, alike: true };
         for watched in self.hurting() {
-            for (sum, hurt) in both.iter_mut().zip(watched.hurts(moment, requests)) {
+            let [canary, live] = watched.hurts(moment, requests);
+            both.alike &= canary.is_some() == live.is_some();
+            for (sum, hurt) in [(&mut both.canary, canary), (&mut both.live, live)] {
                 let Some(Hurt { at_full_range: Range { low, high }, .. }) = hurt else { continue };
                 let known = sum.unwrap_or(Range { low: 0.0, high: 0.0 });
                 *sum = Some(Range { low: known.low.max(low), high: known.high + high });
             }
         }
         both
+    }
+}
+
+/// What both versions would hurt with all of the traffic.
+struct Both {
+    canary: Option<Range>,
+    live: Option<Range>,
+    /// Each metric has data of both or of none: what is not known of one alone is not zero.
+    alike: bool,
+}
+
+impl Both {
+    /// The version that surely hurts fewer.
+    fn lesser(&self) -> Option<Version> {
+        let (canary, live) = self.canary.zip(self.live).filter(|_| self.alike)?;
+        if canary.high < live.low {
+            Some(Version::Canary)
+        } else if live.high < canary.low {
+            Some(Version::Live)
+        } else {
+            None
+        }
     }
 }
 

@@ -75,9 +75,9 @@ pub(super) struct Instances {
     pub(super) present: usize,
     pub(super) phase: usize,
     pub(super) set: Option<Set>,
-    /// A reading was judged: whether it names instances has been seen.
+    /// A reading of both arms was judged: whether it names instances has been seen.
     pub(super) judged: bool,
-    /// The last judged reading was one that compares the canary with other choices.
+    /// The last judged reading of both arms was one that compares the canary with other choices.
     pub(super) compared: bool,
     /// The canary has ever stood out among the subsets.
     pub(super) drawn: bool,
@@ -166,7 +166,7 @@ impl Instances {
         self.without.iter().map(|(_, state)| state.log_e(design)).reduce(f64::min)
     }
 
-    /// A judged tick: without instances there is nothing to compare.
+    /// A judged tick of both arms: without instances there is nothing to compare.
     pub(super) const fn judge(&mut self) {
         self.judged = true;
         self.compared = false;
@@ -252,6 +252,12 @@ impl Instances {
     /// The comparison with other choices in this phase.
     pub(super) fn randomised(&self) -> Option<&Randomisation> {
         self.set.as_ref()?.randomised.as_deref().map(|(_, state)| state)
+    }
+
+    /// Whether the comparison of this phase has no look left at which the canary could stand out.
+    pub(super) fn is_looked_out(&self) -> bool {
+        let of_phase = self.set.as_ref().and_then(|set| set.randomised.as_deref());
+        !self.drawn && of_phase.is_some_and(|(design, state)| !state.has_looks_left(design))
     }
 
     /// The instances that have been found worse than the others of the canary.

@@ -14,6 +14,7 @@ mod instances;
 mod outlook;
 mod phase_end;
 mod snapshot;
+mod steady;
 mod table;
 mod tell;
 mod test;
@@ -268,6 +269,9 @@ impl Judge {
             let mixed = watched.is_scaled() && (!settled || watched.spans(self.moved));
             watched.read(reading, at, self.since);
             if learns && !mixed {
+                if watched.tick.canary {
+                    watched.steady.read(at, self.since, &watched.watch);
+                }
                 watched.learn(at, reading, share, settled);
                 if let Some((bug, test, shown)) = &mut self.efficacy
                     && *bug == index

@@ -14,6 +14,7 @@ use crate::unit::{Share, Span, Timestamp, clone_in_place};
 use super::arms::Sameness;
 use super::footing::{Assurance, Footing};
 use super::instances::{Arm, Instances};
+use super::steady::Steady;
 use super::test::{Claim, Test};
 use super::trouble::Trouble;
 use super::turn::{Before, Flags};
@@ -40,6 +41,8 @@ pub(super) struct Watched {
     /// How much of that the last reading covers, and how much went into the windows.
     pub(super) step: Span,
     pub(super) learned: Span,
+    /// Since when the window has been filled.
+    pub(super) steady: Steady,
     /// Last reading of any arm, so that a repeated one is known.
     pub(super) seen_at: Option<Timestamp>,
     /// What it was before its last tick, so that the tick can be judged again (FIELD-11).
@@ -82,6 +85,7 @@ clone_in_place!(Watched {
     covered,
     step,
     learned,
+    steady,
     seen_at,
     before,
     same,
@@ -134,6 +138,7 @@ impl Watched {
             covered: Span::ZERO,
             step: Span::ZERO,
             learned: Span::ZERO,
+            steady: Steady::default(),
             seen_at: None,
             before: Before::default(),
             same: Sameness::default(),
@@ -239,6 +244,7 @@ impl Watched {
     pub(super) fn start(&mut self) {
         self.window.clear();
         (self.covered, self.learned) = (Span::ZERO, Span::ZERO);
+        self.steady = Steady::default();
         self.same = Sameness::default();
         self.trouble = Trouble::default();
         self.of_phase = Some(Totals::default());
@@ -289,7 +295,8 @@ impl Watched {
         self.learned = self.learned + self.step;
         self.window.add(at, &self.tick.row);
         self.learn_level();
-        if settled {
+        // A tick without the live arm compares nothing, and so says nothing of what there is to compare.
+        if settled && self.tick.canary && self.tick.baseline {
             self.instances.judge();
         }
         if !self.tick.instances[0].is_empty() {

@@ -195,7 +195,8 @@ pub enum Sample {
     Histogram(Histogram),
     /// Raw latencies in seconds.
     Samples(Vec<f64>),
-    /// `[events, trials]` of each instance; judged as their sum, and by themselves where the evidence mode needs it.
+    /// `[events, trials]` of each instance; judged as their sum, and by themselves where the evidence mode needs it. At least
+    /// one, and none by the name of a member of the other forms: `count`, `counts`, `le`, `samples` (`HF-MET-002`).
     Instances(BTreeMap<String, [f64; 2]>),
 }
 
@@ -204,10 +205,13 @@ pub enum Sample {
 #[serde(deny_unknown_fields)]
 pub struct Histogram {
     /// All requests.
+    #[serde(with = "number")]
     pub count: f64,
     /// Requests at or below each boundary; never falling.
+    #[serde(with = "numbers")]
     pub counts: Vec<f64>,
     /// Upper boundaries in seconds, ascending; the open last bucket is left out.
+    #[serde(with = "numbers")]
     pub le: Vec<f64>,
 }
 
@@ -307,6 +311,49 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
+/// A field that is written and read as a [`Number`].
+mod number {
+    use super::{Deserialize, Deserializer, Number, Serialize, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        Number(*value).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Number::deserialize(deserializer).map(|number| number.0)
+    }
+}
+
+/// A field that is written and read as a list of [`Number`]s.
+mod numbers {
+    use super::{Deserialize, Deserializer, Number, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        values: &[f64],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(|&value| Number(value)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<f64>, D::Error> {
+        let read = Vec::<Number>::deserialize(deserializer)?;
+        Ok(read.into_iter().map(|number| number.0).collect())
+    }
+}
+
+/// A list of numbers.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Numbers(#[serde(with = "numbers")] Vec<f64>);
+
+/// Such a list that is only written.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Written<'a>(#[serde(serialize_with = "numbers::serialize")] &'a [f64]);
+
 impl Serialize for Sample {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -314,17 +361,14 @@ impl Serialize for Sample {
             Self::Level(value) => Number(*value).serialize(serializer),
             Self::Histogram(histogram) => histogram.serialize(serializer),
             Self::Samples(samples) => {
-                struct Numbers<'a>(&'a [f64]);
-                impl Serialize for Numbers<'_> {
-                    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                        serializer.collect_seq(self.0.iter().map(|&x| Number(x)))
-                    }
-                }
                 let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("samples", &Numbers(samples))?;
+                map.serialize_entry("samples", &Written(samples))?;
                 map.end()
             }
-            Self::Instances(instances) => instances.serialize(serializer),
+            Self::Instances(instances) => {
+                let pair = |&[events, trials]: &[f64; 2]| (Number(events), Number(trials));
+                serializer.collect_map(instances.iter().map(|(name, counts)| (name, pair(counts))))
+            }
         }
     }
 }
@@ -334,6 +378,9 @@ impl<'de> Deserialize<'de> for Sample {
         deserializer.deserialize_any(SampleVisitor)
     }
 }
+
+/// Members that tell which form an object is, so no instance has such a name.
+pub(super) const NO_INSTANCES: [&str; 4] = ["count", "counts", "le", "samples"];
 
 /// A member of a sample that is an object.
 enum Key {
@@ -401,10 +448,10 @@ impl<'de> Visitor<'de> for SampleVisitor {
         let mut instances = BTreeMap::new();
         while let Some(key) = map.next_key::<Key>()? {
             match key {
-                Key::Le => le = Some(map.next_value()?),
-                Key::Counts => counts = Some(map.next_value()?),
-                Key::Count => count = Some(map.next_value()?),
-                Key::Samples => samples = Some(map.next_value::<Vec<Number>>()?),
+                Key::Le => le = Some(map.next_value::<Numbers>()?.0),
+                Key::Counts => counts = Some(map.next_value::<Numbers>()?.0),
+                Key::Count => count = Some(map.next_value::<Number>()?.0),
+                Key::Samples => samples = Some(map.next_value::<Numbers>()?.0),
                 Key::Instance(name) => {
                     let [events, trials] = map.next_value::<[Number; 2]>()?;
                     instances.insert(name, [events.0, trials.0]);
@@ -416,9 +463,7 @@ impl<'de> Visitor<'de> for SampleVisitor {
             (Some(le), Some(counts), Some(count), None) if none => {
                 Ok(Sample::Histogram(Histogram { count, counts, le }))
             }
-            (None, None, None, Some(samples)) if none => {
-                Ok(Sample::Samples(samples.into_iter().map(|x| x.0).collect()))
-            }
+            (None, None, None, Some(samples)) if none => Ok(Sample::Samples(samples)),
             (None, None, None, None) if !none => Ok(Sample::Instances(instances)),
             _ => Err(A::Error::custom(
                 "an object is {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: [events, trials]}",
@@ -433,7 +478,7 @@ mod tests {
 
     #[test]
     fn met_6_every_form_reads_back_as_written() {
-        let text = r#"{"bug":{"baseline":[5,10.0],"canary":[0,10.0]},"cpu":{"canary":"NaN"},"e":{"canary":{"pod-7":[3.0,1000.0]}},"l":{"canary":{"samples":[0.081,"Infinity"]}},"p":{"canary":{"count":100.0,"counts":[61.0,99.0],"le":[0.1,0.5]},"totals":true}}"#;
+        let text = r#"{"bug":{"baseline":[5,10.0],"canary":[0,10.0]},"cpu":{"canary":"NaN"},"e":{"canary":{"pod-7":[3.0,1000.0],"pod-8":["NaN","Infinity"]}},"h":{"baseline":{"count":"Infinity","counts":[61.0,"NaN"],"le":[0.1,0.5]}},"l":{"canary":{"samples":[0.081,"Infinity"]}},"p":{"canary":{"count":100.0,"counts":[61.0,99.0],"le":[0.1,0.5]},"totals":true}}"#;
         let seen: Observation = serde_json::from_str(text).unwrap();
         let again = serde_json::to_string(&seen).unwrap();
         assert_eq!(again, text.replace("[5,", "[5.0,").replace("[0,", "[0.0,"));

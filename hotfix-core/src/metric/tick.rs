@@ -8,7 +8,7 @@ use crate::grade::MetricKind;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Timestamp, clone_in_place};
 
-use super::reading::{Arms, Reading, Sample};
+use super::reading::{Arms, NO_INSTANCES, Reading, Sample};
 use super::resolve::{Layout, Reader, ReadingError};
 
 /// What one tick added to one metric: the canary's columns, then the baseline's.
@@ -275,6 +275,10 @@ impl Reader<'_> {
         if !matches!(self.metric.kind, MetricKind::Proportion | MetricKind::Count) {
             return Err(self.form());
         }
+        // No document has them, so a log with them could not be read again.
+        if instances.is_empty() || NO_INSTANCES.iter().any(|name| instances.contains_key(*name)) {
+            return Err(self.form());
+        }
         let arm = usize::from(self.arm == ARMS[1]);
         let mut read = 0.0;
         for (name, sent) in instances {
@@ -355,7 +359,9 @@ impl Counters {
             for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
                 let Some(sample) = sample else { continue };
                 if let Sample::Instances(instances) = sample {
-                    keep_instances(&mut kept.instances[index], instances);
+                    if keep_instances(&mut kept.instances[index], instances) {
+                        kept.at[index] = at;
+                    }
                     continue;
                 }
                 let totals = &mut kept.arms[index];
@@ -371,9 +377,19 @@ impl Counters {
     }
 }
 
-/// Keeps each instance's totals. One that sends nothing this time keeps its last ones.
-fn keep_instances(kept: &mut BTreeMap<String, [f64; 2]>, sent: &BTreeMap<String, [f64; 2]>) {
+/// Keeps each instance's totals. One that sends nothing this time keeps its last ones; one that sends what is no number has
+/// none, as the next total would look like a reset after it. Whether any was kept.
+fn keep_instances(
+    kept: &mut BTreeMap<String, [f64; 2]>,
+    sent: &BTreeMap<String, [f64; 2]>,
+) -> bool {
+    let mut any = false;
     for (name, totals) in sent {
+        if !totals.iter().all(|total| total.is_finite()) {
+            kept.remove(name);
+            continue;
+        }
+        any = true;
         match kept.get_mut(name) {
             Some(kept) => *kept = *totals,
             None => {
@@ -381,6 +397,7 @@ fn keep_instances(kept: &mut BTreeMap<String, [f64; 2]>, sent: &BTreeMap<String,
             }
         }
     }
+    any
 }
 
 #[cfg(test)]
@@ -416,6 +433,20 @@ mod tests {
         assert_eq!(read(&mut counters, third).unwrap().row, [0.0, 10.0, 0.0, 0.0]);
         let fourth = r#"{"totals": true, "canary": {"a": [6, 130], "c": [8, 71]}}"#;
         assert_eq!(read(&mut counters, fourth).unwrap().row, [1.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn field_3_a_total_that_is_not_finite_is_no_reset_of_its_instance() {
+        let mut counters = Counters::default();
+        let totals =
+            |a: &str| format!(r#"{{"totals": true, "canary": {{"a": {a}, "b": [1, 10]}}}}"#);
+        assert!(!read(&mut counters, &totals("[500, 900000]")).unwrap().canary);
+        assert!(read(&mut counters, &totals(r#"["NaN", 900010]"#)).unwrap().not_finite);
+        // What it had before is not known any more: this is a first value again.
+        let third = read(&mut counters, &totals("[501, 900020]")).unwrap();
+        assert_eq!(third.instances[0], [[0.0, 0.0], [0.0, 0.0]]);
+        let fourth = read(&mut counters, &totals("[502, 900030]")).unwrap();
+        assert_eq!(fourth.instances[0], [[1.0, 10.0], [0.0, 0.0]]);
     }
 
     #[test]

@@ -335,6 +335,11 @@ impl Randomisation {
         Ok(self.rank > 0)
     }
 
+    /// Whether a look is still to come, at which evidence can be spent.
+    pub(crate) fn has_looks_left(&self, design: &RandomisationDesign) -> bool {
+        design.looks.iter().any(|look| look.tick > self.ticks)
+    }
+
     /// Spends the largest evidence that has reached the threshold, up to the budget.
     fn look(&mut self, design: &RandomisationDesign, budget: usize) {
         let Some(left) = budget.checked_sub(self.spent_count).filter(|left| *left > 0) else {

@@ -7,6 +7,7 @@ use crate::stats::{SplitTotals, Totals};
 use crate::unit::{MetricName, Span, Timestamp};
 
 use super::super::arms::Sameness;
+use super::super::steady::Steady;
 use super::super::test::Test;
 use super::super::trouble::Trouble;
 use super::super::turn::{Before, Flags};
@@ -28,6 +29,9 @@ pub(super) struct WatchedState {
     covered: Span,
     step: Span,
     learned: Span,
+    /// None in a state of an earlier release.
+    #[serde(default)]
+    steady: Option<Steady>,
     seen_at: Option<Timestamp>,
     before: BeforeState,
     same: Sameness,
@@ -72,6 +76,7 @@ impl Watched {
             covered,
             step,
             learned,
+            steady,
             seen_at,
             before,
             same,
@@ -100,6 +105,7 @@ impl Watched {
             covered: *covered,
             step: *step,
             learned: *learned,
+            steady: Some(*steady),
             seen_at: *seen_at,
             before: before.state(),
             same: *same,
@@ -126,6 +132,7 @@ impl Watched {
             covered,
             step,
             learned,
+            steady,
             seen_at,
             before,
             same,
@@ -159,6 +166,7 @@ impl Watched {
         self.counters = counters;
         (self.read_at, self.seen_at, self.not_finite) = (read_at, seen_at, not_finite);
         (self.covered, self.step, self.learned) = (covered, step, learned);
+        self.steady = steady.unwrap_or_else(|| Steady::without_silence(read_at));
         (self.same, self.trouble, self.replayed) = (same, trouble, replayed);
         (self.level, self.compared, self.of_phase) = (level, compared, of_phase);
         Ok(())
