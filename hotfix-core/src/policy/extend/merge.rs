@@ -43,15 +43,17 @@ fn tables(
     let (keys, values): (Vec<String>, Vec<Node>) = base.into_iter().unzip();
     let mut slots = Slots::new(values);
     let mut added = Vec::new();
+    // Below these the keys are a house's own names, which mean nothing here.
+    let of_house = matches!(reader.path(), "/facts" | "/roles" | "/metrics");
+    let of_metric = reader.path().strip_prefix("/metrics/").is_some_and(|id| !id.contains('/'));
     for (key, node) in over {
         reader.within(&key, |reader| {
             if !met.insert(key.clone()) {
                 return reader.fail(Problem::DuplicateKey { key: shown(&key) });
             }
             let place = places.get(&key).copied();
-            let of_metric = reader.path().starts_with("/metrics/") && BOUNDS.contains(&&*key);
-            let of_house = matches!(reader.path(), "/facts" | "/roles");
-            if of_metric || (CONDITIONS.contains(&&*key) && !of_house) {
+            let is_bound = of_metric && BOUNDS.contains(&&*key);
+            if is_bound || (CONDITIONS.contains(&&*key) && !of_house) {
                 slots.empty(place);
             }
             if let Some(node) = slots.lay(place, node, &[], reader) {
@@ -188,7 +190,22 @@ mod tests {
 
     /// What is left of `base` under `over`, slow and by the rules as they are told: `None` where it was taken out, an error
     /// where a removal cannot be followed. `beside` may stand in a removal.
-    fn model(base: Option<&Value>, over: &Value, beside: &[&str]) -> Result<Option<Value>, ()> {
+    fn model(
+        base: Option<&Value>,
+        over: &Value,
+        beside: &[&str],
+        place: &[&str],
+    ) -> Result<Option<Value>, ()> {
+        let below = |step: &str, base: Option<&Value>, over: &Value, beside: &[&str]| {
+            let place: Vec<&str> = place.iter().copied().chain([step]).collect();
+            model(base, over, beside, &place)
+        };
+        // What one does not lay over the other, but in its place.
+        let whole = |key: &str| match (place, key) {
+            (["facts" | "roles" | "metrics"], _) => false,
+            (["metrics", _], "success" | "alert" | "rollback") => true,
+            (_, key) => ["when", "then", "skip_staging_when"].contains(&key),
+        };
         if over.get("remove") == Some(&json!(true)) {
             let keys = over.as_object().into_iter().flat_map(Map::keys);
             let lone =
@@ -204,7 +221,12 @@ mod tests {
                 let mut out = Map::new();
                 for key in all {
                     let value = match over.get(key) {
-                        Some(value) => model(base.get(key), value, &[])?,
+                        Some(value) => {
+                            let inherited = base.get(key);
+                            let inherited =
+                                inherited.map(|it| if whole(key) { &Value::Null } else { it });
+                            below(key, inherited, value, &[])?
+                        }
                         None => base.get(key).cloned(),
                     };
                     out.extend(value.map(|value| (key.clone(), value)));
@@ -221,13 +243,18 @@ mod tests {
                 let same = |a: &Value, b: &Value| name.is_some_and(|name| a[name] == b[name]);
                 let mut out = Vec::new();
                 for item in &base {
-                    match over.iter().find(|other| same(item, other)) {
-                        Some(other) => out.extend(model(Some(item), other, &["id", "name"])?),
+                    match over.iter().position(|other| same(item, other)) {
+                        Some(i) => {
+                            let step = i.to_string();
+                            out.extend(below(&step, Some(item), &over[i], &["id", "name"])?);
+                        }
                         None => out.push(item.clone()),
                     }
                 }
-                for item in over.iter().filter(|item| !base.iter().any(|other| same(item, other))) {
-                    out.extend(model(None, item, &[])?);
+                for (i, item) in over.iter().enumerate() {
+                    if !base.iter().any(|other| same(item, other)) {
+                        out.extend(below(&i.to_string(), None, item, &[])?);
+                    }
                 }
                 Value::Array(out)
             }
@@ -288,9 +315,18 @@ mod tests {
         })
     }
 
+    /// Has tables whose keys are a house's own names, some of which are keys of the format elsewhere.
     fn table(removals: bool) -> impl Strategy<Value = Value> {
-        btree_map("[ab]", value(removals), 0..3)
-            .prop_map(|entries| Value::Object(entries.into_iter().collect()))
+        let tables = select(vec!["facts", "roles", "metrics", "rules"]);
+        let names = select(vec!["a", "when", "then", "success", "rollback"]);
+        let keys = select(vec!["a", "when", "success", "rollback"]);
+        let named = btree_map(names, btree_map(keys, value(removals), 0..3), 0..3);
+        (btree_map("[ab]", value(removals), 0..3), btree_map(tables, named, 0..3)).prop_map(
+            |(plain, named)| {
+                let named = named.into_iter().map(|(key, table)| (key.to_owned(), json!(table)));
+                Value::Object(plain.into_iter().chain(named).collect())
+            },
+        )
     }
 
     fn node(value: &Value) -> Node {
@@ -312,7 +348,7 @@ mod tests {
 
         #[test]
         fn field_5_merging_is_what_a_slow_model_says(base in table(false), over in table(true)) {
-            prop_assert_eq!(laid(&base, &over).map(Some), model(Some(&base), &over, &[]));
+            prop_assert_eq!(laid(&base, &over).map(Some), model(Some(&base), &over, &[], &[]));
         }
 
         #[test]
