@@ -194,6 +194,40 @@ fn field_5_ten_thousand_questions_load_and_answer() {
 }
 
 #[test]
+fn field_5_a_circle_beside_a_long_tree_loads_and_answers() {
+    let tree = |first: &str, questions: usize, no: &dyn Fn(usize) -> usize| {
+        let mut tree = format!(
+            "[tree]\nroot = 'q0'\nleaves = [{{ id = 'l', title = 'l', hotfix = true }}]\nquestions = [\n \
+             {{ id = 'q0', ask = 'a', {first} }},\n",
+        );
+        for question in 1..questions {
+            let to = |next: usize| if next == questions { "l".to_owned() } else { format!("q{next}") };
+            let (yes, no) = (to(question + 1), to(no(question)));
+            writeln!(
+                tree,
+                " {{ id = 'q{question}', ask = 'a', when = 'cosmetic', yes = '{yes}', no = '{no}' }},"
+            )
+            .unwrap();
+        }
+        with(&format!("{tree}]\n"))
+    };
+    // Each question changes nothing, so it takes no step of a diagram; the first leads to itself, too.
+    let to_itself = "when = 'tested', yes = 'q0', no = 'q1'";
+    let chain = tree(to_itself, 11_000, &|question| question + 1);
+    let chain = everything("a circle and a chain", &chain);
+    // Exact: whatever `cosmetic` is, who gets out of the circle comes to the leaf.
+    let tested = serde_json::from_str(r#"{"tested": false}"#).unwrap();
+    let tested = Facts::read(&tested, chain.vocabulary()).unwrap();
+    let decision = chain.decide(&tested);
+    assert!(decision.exact() && decision.gaps().is_empty());
+    assert_eq!(decision.reachable().len(), 1);
+    // Where one leads back is known from the first question on, and all others are looked at before it.
+    let to_the_leaf = "when = 'cosmetic', yes = 'q1', no = 'l'";
+    let back = tree(to_the_leaf, 11_000, &|question| question - 1);
+    everything("a way back from everywhere", &back);
+}
+
+#[test]
 fn field_5_conditions_a_thousand_deep_are_refused() {
     for (open, close) in
         [("{ not = ", " }"), ("{ all = [", "] }"), ("{ any = ['deadlock', ", "] }")]

@@ -149,6 +149,14 @@ impl<'s> Builder<'s> {
         self.nodes.combine([a], |nodes, [a]| Some(Leaf::Value(f(nodes.value(a)?))))
     }
 
+    /// Takes steps for what is done beside the diagrams, so that it is bounded with them.
+    ///
+    /// # Errors
+    /// [`Cut`] beyond the budget.
+    pub(crate) fn pay(&mut self, steps: usize) -> Result<(), Cut> {
+        self.nodes.pay(steps)
+    }
+
     /// What stands at `root`, as a diagram of its own.
     pub fn finish(&self, root: Ref) -> Diagram {
         self.nodes.freeze(root)

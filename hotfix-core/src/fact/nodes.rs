@@ -136,10 +136,7 @@ impl Nodes {
                 None => {}
             }
             let Some(variable) = self.pieces(these, &mut pieces) else { break };
-            self.steps += pieces.len();
-            if self.steps > self.budget.saturating_mul(STEPS_PER_NODE) {
-                return Err(self.cut());
-            }
+            self.pay(pieces.len())?;
             let before = open.len();
             open.extend(pieces.iter().map(|piece| piece.to).filter(|to| !done.contains_key(to)));
             if open.len() == before {
@@ -179,6 +176,13 @@ impl Nodes {
                 *at += usize::from(ended);
             }
         }
+    }
+
+    /// Takes steps beyond those of its operations.
+    pub(super) fn pay(&mut self, steps: usize) -> Result<(), Cut> {
+        self.steps = self.steps.saturating_add(steps);
+        let most = self.budget.saturating_mul(STEPS_PER_NODE);
+        if self.steps > most { Err(self.cut()) } else { Ok(()) }
     }
 
     pub(super) fn make(&mut self, variable: u32, runs: Vec<Run<Ref>>) -> Result<Ref, Cut> {

@@ -7,10 +7,11 @@
 use std::sync::{Arc, OnceLock};
 
 use petgraph::algo::toposort;
-use petgraph::graph::DiGraph;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::DfsPostOrder;
 
 use super::Policy;
-use super::section::{Answer, Branches, Effect, Implication, Target, Tree};
+use super::section::{Answer, Branches, Effect, Implication, Question, Target, Tree};
 use crate::canonical::Begun;
 use crate::fact::{Builder, Condition, Cut, Diagram, Placed, Ref, Space};
 use crate::grade::{Exclusions, Hotfix, Severity};
@@ -307,63 +308,86 @@ pub(crate) fn graph(tree: &Tree) -> DiGraph<Target, ()> {
 
 /// [`End::code`] of the tree.
 pub(crate) fn walk(tree: &Tree, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
+    let Target::Question(root) = tree.root else {
+        return Ok(end_at(tree, tree.root, &[], builder));
+    };
     let nowhere = builder.constant(End::Loop.code(tree));
     let mut ends = vec![nowhere; tree.questions.len()];
     let graph = graph(tree);
-    match toposort(&graph, None) {
-        Ok(order) => {
-            for node in order.into_iter().rev() {
-                if let Target::Question(question) = graph[node] {
-                    ends[question] = end_of(tree, question, &ends, builder)?;
-                }
+    if let Ok(order) = toposort(&graph, None) {
+        for node in order.into_iter().rev() {
+            if let Target::Question(question) = graph[node] {
+                let answers = answers(&tree.questions[question], builder)?;
+                ends[question] = end_of(tree, question, &answers, &ends, builder)?;
             }
         }
-        // With circles: as many steps as there are questions; who is not out by then never gets out.
-        Err(_) => {
-            for _ in 0..tree.questions.len() {
-                let before = ends.clone();
-                for (question, end) in ends.iter_mut().enumerate() {
-                    *end = end_of(tree, question, &before, builder)?;
-                }
-                if before == ends {
-                    break;
-                }
-            }
+        return Ok(ends[root]);
+    }
+    // With circles: until nothing changes; who is not out by then never gets out. What a question leads to comes before it
+    // as far as that can be, so that few rounds do. Where many are needed, the budget ends them.
+    let mut questions = Vec::with_capacity(tree.questions.len());
+    let mut visit = DfsPostOrder::new(&graph, NodeIndex::new(root));
+    while let Some(node) = visit.next(&graph) {
+        if let Target::Question(question) = graph[node] {
+            questions.push((question, answers(&tree.questions[question], builder)?));
         }
     }
-    Ok(match tree.root {
-        Target::Question(question) => ends[question],
-        Target::Leaf(leaf) => builder.constant(End::Leaf(leaf).code(tree)),
-    })
+    loop {
+        let mut is_news = false;
+        for (question, answers) in &questions {
+            // An answer that changes nothing costs no step of the diagrams, and still takes its time.
+            builder.pay(1 + answers.len())?;
+            let end = end_of(tree, *question, answers, &ends, builder)?;
+            is_news |= std::mem::replace(&mut ends[*question], end) != end;
+        }
+        if !is_news {
+            return Ok(ends[root]);
+        }
+    }
+}
+
+/// The facts that give each answer of a question, and where it leads, if anywhere; an earlier answer goes first, and the
+/// last is given where no other is.
+fn answers(
+    question: &Question,
+    builder: &mut Builder<'_>,
+) -> Result<Vec<(Ref, Option<Target>)>, Cut> {
+    let otherwise = builder.constant(1);
+    match &question.branches {
+        Branches::Condition { when, yes, no } => {
+            Ok(vec![(builder.condition(when)?, *yes), (otherwise, *no)])
+        }
+        Branches::Values { answers, .. } => {
+            let mut all = Vec::with_capacity(answers.len() + 1);
+            for answer in answers {
+                all.push((builder.condition(&answer.condition())?, Some(answer.to)));
+            }
+            all.push((otherwise, None));
+            Ok(all)
+        }
+    }
 }
 
 /// Where a question leads, given where the questions after it lead.
 fn end_of(
     tree: &Tree,
     question: usize,
+    answers: &[(Ref, Option<Target>)],
     ends: &[Ref],
     builder: &mut Builder<'_>,
 ) -> Result<Ref, Cut> {
     let gap = builder.constant(End::Gap(question).code(tree));
-    let target = |builder: &mut Builder<'_>, target: Option<Target>| match target {
-        Some(Target::Question(next)) => ends[next],
-        Some(Target::Leaf(leaf)) => builder.constant(End::Leaf(leaf).code(tree)),
-        None => gap,
-    };
-    match &tree.questions[question].branches {
-        Branches::Condition { when, yes, no } => {
-            let (yes, no) = (target(builder, *yes), target(builder, *no));
-            let when = builder.condition(when)?;
-            builder.choose(when, yes, no)
-        }
-        Branches::Values { answers, .. } => {
-            let mut rest = gap;
-            for answer in answers.iter().rev() {
-                let to = target(builder, Some(answer.to));
-                let accepted = builder.condition(&answer.condition())?;
-                rest = builder.choose(accepted, to, rest)?;
-            }
-            Ok(rest)
-        }
+    let mut rest = gap;
+    for (given, target) in answers.iter().rev() {
+        let to = target.map_or(gap, |target| end_at(tree, target, ends, builder));
+        rest = builder.choose(*given, to, rest)?;
+    }
+    Ok(rest)
+}
+
+fn end_at(tree: &Tree, target: Target, ends: &[Ref], builder: &mut Builder<'_>) -> Ref {
+    match target {
+        Target::Question(question) => ends[question],
+        Target::Leaf(leaf) => builder.constant(End::Leaf(leaf).code(tree)),
     }
 }
