@@ -201,7 +201,8 @@ fn field_5_a_circle_beside_a_long_tree_loads_and_answers() {
              {{ id = 'q0', ask = 'a', {first} }},\n",
         );
         for question in 1..questions {
-            let to = |next: usize| if next == questions { "l".to_owned() } else { format!("q{next}") };
+            let to =
+                |next: usize| if next == questions { "l".to_owned() } else { format!("q{next}") };
             let (yes, no) = (to(question + 1), to(no(question)));
             writeln!(
                 tree,
@@ -368,6 +369,37 @@ fn field_5_ids_that_stand_ten_thousand_times_are_counted() {
         format!("{{\"extends\":\"standard\",{}}}", vec!["\"title\":\"t\""; 50_000].join(","));
     let errors = bounded("duplicate keys", || Policy::from_json(&keys)).unwrap_err();
     assert!(errors.iter().all(|error| error.code() == "HF-POL-004"), "{errors}");
+}
+
+#[test]
+fn field_5_a_hundred_thousand_texts_and_roles_are_read_once() {
+    let letters: Vec<char> = ('a'..='z').chain('A'..='Z').chain('0'..='9').collect();
+    let name = |number: usize, length: u32| -> String {
+        let digit = |place| letters[number / letters.len().pow(place) % letters.len()];
+        (0..length).rev().map(digit).collect()
+    };
+    let texts: Vec<String> = (0..170_000).map(|number| format!("'{}'", name(number, 3))).collect();
+    let texts = texts.join(",");
+    let text = with(&format!("[report]\nwithin = '1h'\nsections = [{texts}]\n"));
+    let policy = bounded("170,000 texts", || Policy::from_toml(&text)).unwrap();
+    let read: serde_json::Value = serde_json::from_str(&policy.to_json()).unwrap();
+    assert_eq!(read["report"]["sections"].as_array().map(Vec::len), Some(170_000));
+    let twice = text.replace("'aac'", "'aaa'");
+    let errors = bounded("170,000 texts, one twice", || Policy::from_toml(&twice)).unwrap_err();
+    let places: Vec<_> = errors.iter().map(|error| (error.code(), error.path())).collect();
+    assert_eq!(places, [("HF-POL-046", "/report/sections/2")]);
+    assert!(errors.to_string().contains("/report/sections/0"), "{errors}");
+
+    let roles = |count: u32, role: &str| -> String {
+        let all: Vec<String> = (0..count).map(|number| format!("\"r{number}\":{role}")).collect();
+        format!("{{\"extends\":\"phased-canary\",\"roles\":{{{}}}}}", all.join(","))
+    };
+    let text = roles(45_000, "{\"title\":\"\"}");
+    let policy = bounded("45,000 roles", || Policy::from_json(&text)).unwrap();
+    assert!(policy.role("r44999".parse().unwrap()).is_some());
+    let text = roles(90_000, "0");
+    let errors = bounded("90,000 that are none", || Policy::from_json(&text)).unwrap_err();
+    assert_eq!((errors.count(), errors.iter().next().unwrap().code()), (90_000, "HF-POL-008"));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Lists in which a text stands at most once, tables with a closed set of keys, and ranges of time.
 
+use std::collections::BTreeMap;
+
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::rule::at_least;
@@ -33,10 +35,11 @@ impl<F: Field> Field for Once<F> {
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Self::Out> {
         let list = List::<F>::read(node, reader);
-        let items = node.items();
-        for (i, item) in items.iter().enumerate() {
+        let mut firsts = BTreeMap::new();
+        for (i, item) in node.items().iter().enumerate() {
             let Some(text) = item.as_text() else { continue };
-            if let Some(first) = items.iter().take(i).position(|before| before == item) {
+            let first = *firsts.entry(text).or_insert(i);
+            if first < i {
                 let first = format!("{}/{first}", reader.path());
                 let problem = Problem::StandsTwice { name: shown(text), first };
                 reader.fail_at::<()>(&i.to_string(), problem);

@@ -1,5 +1,7 @@
 //! Roles with those who hold them, and vendors (TIME-4).
 
+use std::collections::BTreeSet;
+
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::entries::Entry;
@@ -67,10 +69,10 @@ impl Field for Roles {
         let entries = reader.table(node)?;
         let mut roles: Vec<HouseRole> = Vec::new();
         let mut complete = true;
-        for (index, (id, node)) in entries.iter().enumerate() {
-            let twice = entries[..index].iter().any(|(before, _)| before == id);
+        let mut met = BTreeSet::new();
+        for (id, node) in entries {
             let read = reader.within(id, |reader| {
-                if twice {
+                if !met.insert(id) {
                     return reader.fail(Problem::DuplicateKey { key: shown(id) });
                 }
                 role(id, node, reader)
