@@ -1,5 +1,7 @@
 //! Conditions on facts, and what the policy knows of facts (SEV-2, SEV-5).
 
+use std::collections::BTreeSet;
+
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::entries::Entry;
@@ -212,8 +214,14 @@ impl Field for HouseFacts {
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Vocabulary> {
         let mut complete = true;
+        let mut met = BTreeSet::new();
         for (name, node) in reader.table(node)? {
-            let read = reader.within(name, |reader| house_fact(name, node, reader));
+            let read = reader.within(name, |reader| {
+                if !met.insert(name) {
+                    return reader.fail(Problem::DuplicateKey { key: shown(name) });
+                }
+                house_fact(name, node, reader)
+            });
             complete &= read.is_some();
             reader.vocabulary.house.extend(read);
         }
