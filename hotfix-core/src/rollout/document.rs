@@ -61,15 +61,11 @@ impl InputDocument {
             InputKind::Withdraw => {
                 Command::Withdraw { role: self.role.take().ok_or(missing("role"))?, why }
             }
-            InputKind::CheckItem => {
-                // Of `why` and `evidence` either says what shows it.
-                let evidence = self.evidence.take().or(why);
-                Command::CheckItem {
-                    item: self.item.take().ok_or(missing("item"))?,
-                    status: self.status.take().unwrap_or(ItemStatus::Done),
-                    evidence,
-                }
-            }
+            InputKind::CheckItem => Command::CheckItem {
+                item: self.item.take().ok_or(missing("item"))?,
+                status: self.status.take().unwrap_or(ItemStatus::Done),
+                evidence: self.evidence_or(why),
+            },
             InputKind::WaiveItem => Command::WaiveItem {
                 item: self.item.take().ok_or(missing("item"))?,
                 why: why.ok_or(missing("why"))?,
@@ -116,11 +112,11 @@ impl InputDocument {
             }
             InputKind::Acknowledge => Command::Acknowledge {
                 duty: self.duty.take().ok_or(missing("duty"))?,
-                evidence: self.evidence.take().or(why),
+                evidence: self.evidence_or(why),
             },
             InputKind::Done => Command::Done {
                 duty: self.duty.take().ok_or(missing("duty"))?,
-                evidence: self.evidence.take().or(why),
+                evidence: self.evidence_or(why),
             },
             InputKind::Report => {
                 self.why = why;
@@ -144,6 +140,16 @@ impl InputDocument {
                 Command::Note { text: self.text.take().ok_or(missing("text"))? }
             }
         })
+    }
+
+    /// Of `why` and `evidence` either says what shows it; where both are there, one would vanish, so `why` is left over.
+    fn evidence_or(&mut self, why: Option<String>) -> Option<String> {
+        let evidence = self.evidence.take();
+        if evidence.is_some() {
+            self.why = why;
+            return evidence;
+        }
+        why
     }
 
     /// The input of this kind.
