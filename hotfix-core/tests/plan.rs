@@ -145,6 +145,20 @@ fn plan_7_what_cannot_be_a_plan_is_refused_with_its_place() {
             "/traffic/requests_per_minute",
         ),
         (INCIDENT, RELEASE, r#"{"instances":2,"canary_instances":3}"#, "HF-PLAN-005", "at most"),
+        (
+            r#"{"id":"I","facts":{"service_down":true,"cosmetic":true,"service_down":true}}"#,
+            RELEASE,
+            "",
+            "HF-PLAN-001",
+            "`service_down` comes twice",
+        ),
+        (
+            INCIDENT,
+            r#"{"version":"1","previous":"0","record":{"links":{"tests":"a","tests":"b"}}}"#,
+            "",
+            "HF-PLAN-001",
+            "`tests` comes twice",
+        ),
         (r#"{"id":"I","facts":{"servce_down":true}}"#, RELEASE, "", "HF-PLAN-009", "service_down"),
         (
             r#"{"id":"I","facts":{"users_affected":2.0}}"#,

@@ -162,3 +162,38 @@ fn principle_5_what_no_document_could_say_is_not_taken_as_a_value() {
     let again = Rollout::replay(story.rollout.log().as_bytes(), Recording::Keep).unwrap();
     assert_eq!(again.head(), story.rollout.head());
 }
+
+/// Which of two holds is not for us to choose. (A host's own map has each name once, so this is for texts alone.)
+#[test]
+fn field_5_a_text_that_names_a_member_twice_is_no_input() {
+    let reading = |canary: &str| {
+        format!(r#"{{"kind":"observe","metrics":{{"error_rate":{{"canary":{canary}}}}}}}"#)
+    };
+    let cases = [
+        ("pod-7", reading(r#"{"pod-7":[1,9],"pod-8":[0,9],"pod-7":[0,9]}"#)),
+        ("le", reading(r#"{"le":[0.1],"counts":[9],"count":9,"le":[0.5]}"#)),
+        ("counts", reading(r#"{"le":[0.1],"counts":[9],"counts":[1],"count":9}"#)),
+        ("count", reading(r#"{"count":9,"le":[0.1],"counts":[9],"count":9}"#)),
+        ("samples", reading(r#"{"samples":[0.1],"samples":[0.1]}"#)),
+        (
+            "service_down",
+            r#"{"kind":"set_facts","by":"lena","facts":{"service_down":true,"service_down":false}}"#
+                .to_owned(),
+        ),
+        (
+            "verified",
+            r#"{"kind":"set_times","by":"lena","times":{"verified":null,"verified":null}}"#
+                .to_owned(),
+        ),
+    ];
+    for (name, text) in cases {
+        let error = Input::from_json(&text).unwrap_err();
+        assert_eq!(error.code(), "HF-IN-001", "{text}");
+        assert!(error.to_string().contains(&format!("`{name}` comes twice")), "{error}");
+    }
+    // `null` is still none.
+    let null = r#"{"kind":"note","by":"lena","text":"all is well","facts":null,"times":null}"#;
+    Input::from_json(null).unwrap();
+    let missing = Input::from_json(r#"{"kind":"set_facts","by":"lena","facts":null}"#).unwrap_err();
+    assert_eq!(missing.code(), "HF-IN-003");
+}

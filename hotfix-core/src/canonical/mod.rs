@@ -39,6 +39,7 @@ mod error;
 mod line;
 mod members;
 mod number;
+mod once;
 mod order;
 mod read;
 mod scan;
@@ -52,6 +53,7 @@ pub use encode::Encoder;
 pub use error::{CanonicalError, DigestError, LineError};
 pub use line::{Line, verify_line};
 pub(crate) use members::{Change, Member, edited, members};
+pub(crate) use once::{each_once, each_once_if_any};
 pub(crate) use read::read_line;
 
 /// Nesting allowed in one value: what `serde_json` reads back.

@@ -1,6 +1,7 @@
 //! One observation as the host gives it: per metric, what each arm did since the last one.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
@@ -446,16 +447,24 @@ impl<'de> Visitor<'de> for SampleVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sample, A::Error> {
         let (mut le, mut counts, mut count, mut samples) = (None, None, None, None);
         let mut instances = BTreeMap::new();
+        let twice = |name: &str| A::Error::custom(format_args!("`{name}` comes twice"));
         while let Some(key) = map.next_key::<Key>()? {
-            match key {
-                Key::Le => le = Some(map.next_value::<Numbers>()?.0),
-                Key::Counts => counts = Some(map.next_value::<Numbers>()?.0),
-                Key::Count => count = Some(map.next_value::<Number>()?.0),
-                Key::Samples => samples = Some(map.next_value::<Numbers>()?.0),
-                Key::Instance(name) => {
-                    let [events, trials] = map.next_value::<[Number; 2]>()?;
-                    instances.insert(name, [events.0, trials.0]);
-                }
+            let again = match key {
+                Key::Le => le.replace(map.next_value::<Numbers>()?.0).map(|_| "le"),
+                Key::Counts => counts.replace(map.next_value::<Numbers>()?.0).map(|_| "counts"),
+                Key::Count => count.replace(map.next_value::<Number>()?.0).map(|_| "count"),
+                Key::Samples => samples.replace(map.next_value::<Numbers>()?.0).map(|_| "samples"),
+                Key::Instance(name) => match instances.entry(name) {
+                    Entry::Occupied(known) => return Err(twice(known.key())),
+                    Entry::Vacant(place) => {
+                        let [events, trials] = map.next_value::<[Number; 2]>()?;
+                        place.insert([events.0, trials.0]);
+                        None
+                    }
+                },
+            };
+            if let Some(name) = again {
+                return Err(twice(name));
             }
         }
         let none = instances.is_empty();

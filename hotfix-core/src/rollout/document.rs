@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::canonical::Digest;
+use crate::canonical::{Digest, each_once_if_any};
 use crate::grade::{Severity, Signal};
 use crate::metric::Observation;
 use crate::plan::Release;
@@ -26,6 +26,7 @@ pub(super) struct InputDocument {
     pub(super) channel: Option<String>,
     pub(super) duty: Option<Name>,
     pub(super) evidence: Option<String>,
+    #[serde(deserialize_with = "facts_once")]
     pub(super) facts: Option<Map<String, Value>>,
     pub(super) heard_by: Option<String>,
     pub(super) item: Option<Name>,
@@ -38,9 +39,26 @@ pub(super) struct InputDocument {
     pub(super) signal: Option<Signal>,
     pub(super) status: Option<ItemStatus>,
     pub(super) text: Option<String>,
-    pub(super) times: Option<BTreeMap<KnownTime, Option<Timestamp>>>,
+    #[serde(deserialize_with = "times_once")]
+    pub(super) times: Option<Times>,
     pub(super) version: Option<String>,
     pub(super) why: Option<String>,
+}
+
+fn facts_once<'de, D>(deserializer: D) -> Result<Option<Map<String, Value>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    each_once_if_any::<_, _, String, Value>(deserializer)
+}
+
+type Times = BTreeMap<KnownTime, Option<Timestamp>>;
+
+fn times_once<'de, D>(deserializer: D) -> Result<Option<Times>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    each_once_if_any::<_, _, KnownTime, Option<Timestamp>>(deserializer)
 }
 
 impl InputDocument {
