@@ -285,7 +285,7 @@ fn roll_7_what_a_double_cannot_hold_is_refused() {
     assert_eq!(encode(&limit).unwrap(), "9007199254740992");
     assert_eq!(encode(&-limit).unwrap(), "-9007199254740992");
     for beyond in [limit + 1, -limit - 1, i64::MAX, i64::MIN] {
-        let value = i128::from(beyond);
+        let value = beyond.to_string();
         assert_eq!(encode(&beyond), Err(CanonicalError::IntegerRange { value }));
     }
     assert_eq!(encode(&u128::MAX).map_err(|e| e.code()), Err("HF-JSON-002"));
@@ -295,6 +295,65 @@ fn roll_7_what_a_double_cannot_hold_is_refused() {
     // What the encoder writes for 2^63 is read again, although that number is not 2^63.
     let large = encode(&9_223_372_036_854_775_808f64).unwrap();
     assert_eq!(canonicalise(&large).unwrap(), large);
+}
+
+#[test]
+fn roll_7_a_whole_number_beyond_64_bits_is_kept_or_refused() {
+    // Exactly a double, or printed so.
+    for (whole, written) in [
+        ("18446744073709551616", "18446744073709552000"),
+        ("18446744073709552000", "18446744073709552000"),
+        ("-9223372036854777856", "-9223372036854778000"),
+        ("100000000000000000000", "100000000000000000000"),
+        ("-100000000000000000000", "-100000000000000000000"),
+        ("999999999999999900000", "999999999999999900000"),
+        ("1000000000000000000000", "1e+21"),
+        ("10000000000000000000000", "1e+22"),
+        ("99999999999999991611392", "1e+23"),
+    ] {
+        assert_eq!(canonicalise(whole).as_deref(), Ok(written));
+        let within = format!(r#"{{"a\"\\":"1{whole}1","b":[0.5, {whole} ,{whole}]}}"#);
+        let expected = format!(r#"{{"a\"\\":"1{whole}1","b":[0.5,{written},{written}]}}"#);
+        assert_eq!(canonicalise(&within).unwrap(), expected);
+    }
+    for whole in [
+        "18446744073709551615",
+        "18446744073709551617",
+        "-9223372036854775809",
+        "100000000000000000001",
+        "-100000000000000000001",
+        "100000000000000000000000",
+        &format!("1{}1", "0".repeat(300)),
+    ] {
+        let refused = CanonicalError::IntegerRange { value: whole.to_owned() };
+        for text in [
+            whole.to_owned(),
+            format!(" [1e300,{whole}]"),
+            format!(r#"{{"a":"\\","b" : {whole}}}"#),
+        ] {
+            assert_eq!(canonicalise(&text), Err(refused.clone()), "{text}");
+        }
+    }
+    // What is not written as a whole number is whatever double it is nearest to.
+    assert_eq!(canonicalise("1e23").as_deref(), Ok("1e+23"));
+    assert_eq!(canonicalise("100000000000000000001.0").as_deref(), Ok("100000000000000000000"));
+}
+
+#[test]
+fn roll_7_a_line_with_another_whole_number_does_not_verify() {
+    let mut line = Vec::new();
+    let value = Node::Object(vec![
+        ("prev".into(), Node::Text(Digest::ZERO.to_string())),
+        ("trials".into(), Node::Float(1e20)),
+    ]);
+    Encoder::new().seal(&value, &mut line).unwrap();
+    let line = String::from_utf8(line).unwrap();
+    assert!(line.contains("100000000000000000000"), "{line}");
+    let changed = line.replace("100000000000000000000", "100000000000000000001");
+    let told = verify_line(changed.as_bytes()).map_err(|error| error.code());
+    assert_eq!(told, Err("HF-JSON-002"));
+    let other_layout = line.replace("100000000000000000000", "1e20");
+    assert!(!verify_line(other_layout.as_bytes()).unwrap().is_canonical());
 }
 
 #[test]
@@ -410,9 +469,14 @@ fn roll_7_what_is_written_can_be_read_however_deep() {
     let deepest = encode(&nested(127)).unwrap();
     assert_eq!(canonicalise(&deepest).unwrap(), deepest);
     assert_eq!(encode(&nested(128)), Err(CanonicalError::TooDeep { limit: 127 }));
-    assert!(canonicalise(&format!("[{deepest}]")).is_err());
-    assert!(verify_line("[".repeat(100_000).as_bytes()).is_err());
-    assert!(verify_line("{\"a\":".repeat(100_000).as_bytes()).is_err());
+    let too_deep = CanonicalError::TooDeep { limit: 127 };
+    assert_eq!(canonicalise(&format!("[{deepest}]")), Err(too_deep.clone()));
+    for open in ["[", "{\"a\":"] {
+        for levels in [128, 100_000] {
+            let refused = verify_line(open.repeat(levels).as_bytes()).map(|_| ());
+            assert_eq!(refused, Err(LineError::Canonical(too_deep.clone())), "{levels}");
+        }
+    }
 }
 
 #[test]

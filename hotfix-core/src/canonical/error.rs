@@ -1,6 +1,6 @@
 //! What can go wrong between a value and its canonical text.
 
-use super::Digest;
+use super::{Digest, MAX_DEPTH};
 use std::fmt;
 
 /// A value that canonical JSON cannot hold.
@@ -24,7 +24,7 @@ pub enum CanonicalError {
     #[error("whole number `{value}` is beyond 2^53, where doubles have gaps: send it as text")]
     IntegerRange {
         /// The number in decimal digits.
-        value: i128,
+        value: String,
     },
     /// An object names a member twice.
     #[error("member `{key}` occurs twice in one object: keep one of them")]
@@ -85,7 +85,17 @@ impl CanonicalError {
     }
 
     pub(super) fn syntax(error: &serde_json::Error) -> Self {
-        Self::Syntax { reason: error.to_string() }
+        let reason = error.to_string();
+        if reason.starts_with("recursion limit") {
+            return Self::TooDeep { limit: MAX_DEPTH };
+        }
+        Self::Syntax { reason }
+    }
+
+    /// A whole number of this size, as such or below zero.
+    pub(super) fn integer_range(negative: bool, size: impl fmt::Display) -> Self {
+        let sign = if negative { "-" } else { "" };
+        Self::IntegerRange { value: format!("{sign}{size}") }
     }
 }
 

@@ -10,7 +10,8 @@
 //!
 //! Two things follow from the RFC. `-0` is written as `0`, so the sign of a negative zero does not
 //! come back; every other finite double comes back bit for bit. Integers beyond ±2^53 are refused,
-//! because a reader with doubles would silently change them.
+//! because a reader with doubles would silently change them; in text that somebody else wrote, those that a double would
+//! change.
 //!
 //! ```
 //! use hotfix_core::canonical::{Digest, Encoder, verify_line};

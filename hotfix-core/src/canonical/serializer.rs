@@ -84,8 +84,9 @@ impl<'w, 'a> Serializer for Value<'w, 'a> {
     }
 
     fn serialize_i128(self, v: i128) -> Done {
-        let size = u64::try_from(v.unsigned_abs());
-        self.0.integer(v < 0, size.map_err(|_| CanonicalError::IntegerRange { value: v })?)
+        let size = v.unsigned_abs();
+        let size = u64::try_from(size).map_err(|_| CanonicalError::integer_range(v < 0, size))?;
+        self.0.integer(v < 0, size)
     }
 
     fn serialize_u8(self, v: u8) -> Done {
@@ -105,8 +106,8 @@ impl<'w, 'a> Serializer for Value<'w, 'a> {
     }
 
     fn serialize_u128(self, v: u128) -> Done {
-        let value = i128::try_from(v).unwrap_or(i128::MAX);
-        self.serialize_i128(value)
+        let size = u64::try_from(v).map_err(|_| CanonicalError::integer_range(false, v))?;
+        self.0.integer(false, size)
     }
 
     fn serialize_f32(self, v: f32) -> Done {

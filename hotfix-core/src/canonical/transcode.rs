@@ -7,32 +7,91 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use std::fmt;
 
 pub(super) fn transcode(json: &str, writer: &mut Writer<'_>) -> Result<(), CanonicalError> {
-    let mut refused = None;
+    let mut found = Found::default();
     let mut reader = serde_json::Deserializer::from_str(json);
-    let seed = Seed { writer, refused: &mut refused };
+    let seed = Seed { writer, found: &mut found };
     let read = seed.deserialize(&mut reader).and_then(|()| reader.end());
-    match (refused, read) {
+    match (found.refused, read) {
         (Some(error), _) => Err(error),
         (None, Err(error)) => Err(CanonicalError::syntax(&error)),
+        (None, Ok(())) if found.is_large => long_wholes(json).try_for_each(kept),
         (None, Ok(())) => Ok(()),
     }
+}
+
+/// From this size on the reader may have made a double of a whole number.
+const LARGE: f64 = 9_223_372_036_854_775_808.0;
+
+/// Digits of the least whole number of that size.
+const LARGE_DIGITS: usize = 19;
+
+/// The numbers of a JSON text that are whole, as written, and have so many digits that they may be large.
+fn long_wholes(json: &str) -> impl Iterator<Item = &str> {
+    let mut rest = json;
+    std::iter::from_fn(move || {
+        loop {
+            let start = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit())?;
+            rest = &rest[start..];
+            if let Some(inside) = rest.strip_prefix('"') {
+                rest = after_text(inside);
+                continue;
+            }
+            let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+            let (number, after) = rest.split_at(rest.find(|c| !is_part(c)).unwrap_or(rest.len()));
+            rest = after;
+            if number.len() >= LARGE_DIGITS && !number.contains(['.', 'e', 'E']) {
+                return Some(number);
+            }
+        }
+    })
+}
+
+/// What follows the text whose opening quote was just before.
+fn after_text(mut inside: &str) -> &str {
+    while let Some(at) = inside.find(['"', '\\']) {
+        let is_end = inside[at..].starts_with('"');
+        // An escape is two characters here, its second one of a single byte.
+        inside = inside.get(at + if is_end { 1 } else { 2 }..).unwrap_or_default();
+        if is_end {
+            return inside;
+        }
+    }
+    ""
+}
+
+/// Refuses a whole number that is neither exactly its double nor how that is printed.
+fn kept(whole: &str) -> Result<(), CanonicalError> {
+    let double: f64 = whole.parse().unwrap_or(f64::INFINITY);
+    let is_printed = || ryu_js::Buffer::new().format(double) == whole;
+    if is_printed() || format!("{double:.0}") == whole {
+        return Ok(());
+    }
+    Err(CanonicalError::integer_range(false, whole))
+}
+
+/// What was met on the way: the reader carries no error of ours.
+#[derive(Default)]
+struct Found {
+    refused: Option<CanonicalError>,
+    /// A double is so large that it may have been written as a whole number.
+    is_large: bool,
 }
 
 /// Reads one value and writes it. An error of ours travels beside the reader's own.
 struct Seed<'s, 'a> {
     writer: &'s mut Writer<'a>,
-    refused: &'s mut Option<CanonicalError>,
+    found: &'s mut Found,
 }
 
 impl<'a> Seed<'_, 'a> {
     fn again(&mut self) -> Seed<'_, 'a> {
-        Seed { writer: self.writer, refused: self.refused }
+        Seed { writer: self.writer, found: self.found }
     }
 
     fn check<T, E: de::Error>(&mut self, result: Result<T, CanonicalError>) -> Result<T, E> {
         result.map_err(|error| {
             let told = E::custom(&error);
-            *self.refused = Some(error);
+            self.found.refused = Some(error);
             told
         })
     }
@@ -54,11 +113,10 @@ impl<'a> Seed<'_, 'a> {
         // 2^63 prints as 9223372036854776000, and so that is how it may be read.
         let printed = ryu_js::Buffer::new().format_finite(double).parse() == Ok(size);
         let signed = if negative { -double } else { double };
-        let value = if negative { -i128::from(size) } else { i128::from(size) };
         let written = if exact || printed {
             self.writer.float(signed)
         } else {
-            Err(CanonicalError::IntegerRange { value })
+            Err(CanonicalError::integer_range(negative, size))
         };
         self.check(written)
     }
@@ -93,6 +151,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 
     fn visit_f64<E: de::Error>(mut self, v: f64) -> Result<(), E> {
+        self.found.is_large |= v.abs() >= LARGE;
         let written = self.writer.float(v);
         self.check(written)
     }

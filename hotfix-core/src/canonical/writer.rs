@@ -219,8 +219,7 @@ impl<'a> Writer<'a> {
 
     pub(super) fn integer(&mut self, negative: bool, size: u64) -> Result<(), CanonicalError> {
         if size > MAX_INTEGER {
-            let value = if negative { -i128::from(size) } else { i128::from(size) };
-            return Err(CanonicalError::IntegerRange { value });
+            return Err(CanonicalError::integer_range(negative, size));
         }
         let mut digits = [0; 17];
         let mut at = digits.len();
