@@ -466,3 +466,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn field_5_a_frequency_reads_back_however_large_or_small() {
+    let mut document: Value =
+        serde_json::from_str(&Policy::preset("phased-canary").unwrap().to_json()).unwrap();
+    for frequency in [1e60, 1e59, 1e-58, 1e-62, 5e-324, f64::MAX] {
+        document["metrics"]["strange"] =
+            json!({ "kind": "volume", "worse": "higher", "role": "watch", "alert": frequency });
+        let policy = Policy::from_json(&document.to_string()).unwrap();
+        let again = Policy::from_toml(&policy.to_toml()).unwrap();
+        assert_eq!(again.digest(), policy.digest(), "{frequency}");
+    }
+}

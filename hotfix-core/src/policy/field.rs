@@ -44,6 +44,9 @@ pub(crate) struct NoRule;
 /// A list.
 pub(crate) struct List<F>(F);
 
+/// The longest text that [`as_unit`] reads as it is: [`shown`] cuts what is longer.
+const LONGEST_UNIT: usize = 64;
+
 /// Text that a unit type may parse: what is long or has control characters never is a unit, and is not echoed as it is.
 pub(super) fn as_unit<T: FromStr<Err = UnitError>>(text: &str, reader: &mut Reader) -> Option<T> {
     shown(text).parse().map_or_else(|error: UnitError| reader.fail(error), Some)
@@ -60,7 +63,11 @@ where
 {
     let text = value.to_string();
     match style {
-        Style::Human if text.parse().is_ok_and(|read: T| read == *value) => Node::Text(text),
+        Style::Human
+            if text.len() <= LONGEST_UNIT && text.parse().is_ok_and(|read: T| read == *value) =>
+        {
+            Node::Text(text)
+        }
         _ => Node::Number(number),
     }
 }
