@@ -198,3 +198,58 @@ fn time_4_stand_ins_in_a_circle() {
     assert_eq!(rung.who.as_ref().unwrap().stand_in, None);
     assert!(rung.remarks[0].contains("name somebody"), "{:?}", rung.remarks);
 }
+
+/// A house's duty may have the id of what the engine asks for by itself: an id is one thing at a time, and can be answered.
+#[test]
+fn time_3_an_id_is_one_thing_at_a_time() {
+    let named = |id: &str, kind: &str, severities: Value| {
+        let mut duty = duty(0, kind, "1d");
+        duty["id"] = json!(id);
+        duty["from"] = json!("resolved");
+        duty["severities"] = severities;
+        duty
+    };
+    let ids = |duties: &Duties<'_>| -> Vec<String> {
+        let Duties { due, overdue, next, later, undated, done, .. } = duties;
+        let all = [due, overdue, next, later, undated, done].into_iter().flatten();
+        let mut ids: Vec<String> = all.map(|item| item.id.to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let at = time_common::start();
+    let later = |minutes: u32| at + Span::from_seconds(60 * minutes);
+    for kind in ["write", "tell", "review"] {
+        for severities in [json!(["P0"]), json!(["P0", "P1", "P2", "P3"])] {
+            // Nothing else to write: else the report is that.
+            let others = ["slo", "approval_1", "approval_2"];
+            let others = others.map(|id| named(id, "tell", json!(["P1"])));
+            let mut duties = vec![named("incident_report", kind, severities.clone())];
+            duties.extend(others);
+            let policy = with_duties(&Value::Array(duties));
+            let report = "incident_report".parse().unwrap();
+            for course in [
+                [Severity::P1, Severity::P0, Severity::P1],
+                [Severity::P0, Severity::P1, Severity::P0],
+                [Severity::P2, Severity::P2, Severity::P1],
+            ] {
+                let mut agenda = told(&policy, at);
+                let moment = Input::Moment { moment: Moment::Resolved, at };
+                agenda.take(&policy, at, moment).unwrap();
+                agenda.take(&policy, at, Input::Severity(Some(course[0]))).unwrap();
+                let case = format!("{kind} {severities} {course:?}");
+                // What is shown as open is taken.
+                let done = agenda.take(&policy, later(1), Input::Done { duty: report });
+                assert!(done.is_ok(), "{case}: {done:?}");
+                for (minute, severity) in [(2_u32, course[1]), (3, course[2])] {
+                    agenda.take(&policy, later(minute), Input::Severity(Some(severity))).unwrap();
+                    agenda.advance(later(minute));
+                    let mut shown = ids(&agenda.duties(&policy, later(minute)));
+                    assert!(shown.iter().any(|id| id == "incident_report"), "{case}: {shown:?}");
+                    let before = shown.len();
+                    shown.dedup();
+                    assert_eq!(shown.len(), before, "{case}: {shown:?}");
+                }
+            }
+        }
+    }
+}

@@ -31,6 +31,12 @@ impl Agenda {
         }
     }
 
+    /// What an id means at a time: of several that may bear it, at most one stands anywhere.
+    pub(super) fn named(&self, id: Name, at: Timestamp) -> Option<usize> {
+        let bear = || (0..self.terms.len()).filter(|index| self.terms[*index].id == id);
+        bear().find(|index| self.standing(*index, at).is_some()).or_else(|| bear().next())
+    }
+
     /// The duty that an answer is about, if it may be given.
     pub(super) fn answer(
         &self,
@@ -39,8 +45,9 @@ impl Agenda {
         acknowledge: bool,
     ) -> Result<usize, DutyRefusal> {
         let at = self.now.map_or(at, |now| now.max(at));
-        let found = self.terms.iter().enumerate().find(|(_, terms)| terms.id == duty);
-        let Some((index, terms)) = found else {
+        let found = self.named(duty, at);
+        let Some((index, terms)) = found.and_then(|index| Some((index, self.terms.get(index)?)))
+        else {
             let known = self.terms.iter().map(|terms| terms.id.as_str());
             let nearest = crate::text::nearest(duty.as_str(), known).map(str::to_owned);
             return Err(DutyRefusal::Unknown { duty, nearest });

@@ -88,9 +88,13 @@ impl Standing {
 }
 
 impl Agenda {
-    /// How one thing stands; none where it is not asked for and was not done.
+    /// How one thing stands; none where it is not asked for and was not done, or where a duty stands under its id.
     pub(super) fn standing(&self, index: usize, at: Timestamp) -> Option<Standing> {
         let (terms, course) = (self.terms.get(index)?, self.courses.get(index)?);
+        let duty = terms.yields_to.and_then(|duty| self.courses.get(duty));
+        if duty.is_some_and(|duty| duty.on || duty.settled.is_some()) {
+            return None;
+        }
         let last = course.settled.map(|settled| Standing::without_time(Phase::Done(settled)));
         if !course.on || (terms.every.is_none() && last.is_some()) {
             return last;
@@ -251,7 +255,11 @@ impl Agenda {
 }
 
 /// When something is due, the first time where it is repeated; or the day that is lacking.
-fn first_due(terms: &Terms, course: &Course, from: Timestamp) -> Result<Timestamp, Calendar> {
+pub(super) fn first_due(
+    terms: &Terms,
+    course: &Course,
+    from: Timestamp,
+) -> Result<Timestamp, Calendar> {
     match terms.within {
         Due::Within(span) => Ok(from + span),
         Due::Next(day) => course.day.ok_or(day),

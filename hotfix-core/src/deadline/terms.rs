@@ -71,6 +71,8 @@ pub(super) struct Terms {
     pub(super) audience: Option<Audience>,
     /// The ladder that it is a rung of, or that an answer to it stops.
     pub(super) ladder: Option<usize>,
+    /// Of what is no duty: the duty of the same id. While that stands somewhere this does not, so that an id is one thing.
+    pub(super) yields_to: Option<usize>,
 }
 
 impl Terms {
@@ -86,6 +88,10 @@ impl Terms {
         all.extend(Self::of_objective(policy));
         all.extend(Self::of_report(policy));
         all.extend(Self::of_approvals(policy));
+        let duties = policy.duties();
+        for terms in all.iter_mut().skip(duties.len()) {
+            terms.yields_to = duties.iter().position(|duty| duty.id == terms.id);
+        }
         (all, ladders.0.len())
     }
 
@@ -117,6 +123,7 @@ impl Terms {
             role: duty.role,
             audience: duty.audience,
             ladder: ladders.of(duty),
+            yields_to: None,
         }
     }
 
@@ -148,6 +155,7 @@ impl Terms {
             role: None,
             audience: None,
             ladder: None,
+            yields_to: None,
         })
     }
 
