@@ -152,6 +152,54 @@ fn post_5_absent_people_miss_duties_and_questions_stay_open() {
     assert_eq!((never.never_started, never.completed.count), (3, 0));
 }
 
+/// `policies/simulated.toml` with duties.
+fn with_duties(duties: &str) -> Arc<Policy> {
+    let policy = include_str!("policies/simulated.toml");
+    let (head, tables) = policy.split_once("\n[evidence]").expect("tables");
+    let text = format!("{head}\nduties = [{duties}]\n[evidence]{tables}");
+    Arc::new(Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}")))
+}
+
+/// How many duties each of some runs missed.
+fn missed(policy: &Arc<Policy>, scenario: &str) -> Vec<u32> {
+    let mut missed = Vec::new();
+    campaign(policy, scenario, 1).each(0..5, |_, run, _| missed.push(run.duties_missed));
+    missed
+}
+
+#[test]
+fn post_5_a_duty_that_is_done_late_was_missed() {
+    let look = |kind: &str| {
+        let duty = format!(
+            r#"{{ id = "look", kind = "{kind}", from = "deploy_started", within = "10min", title = "x" }}"#
+        );
+        with_duties(&duty)
+    };
+    for kind in ["act", "watch"] {
+        let policy = look(kind);
+        assert_eq!(missed(&policy, r#"people = { duties = "30min" }"#), [1; 5], "{kind}");
+        assert_eq!(missed(&policy, r#"people = { duties = "5min" }"#), [0; 5], "{kind}");
+        assert_eq!(missed(&policy, r#"people = { duties = "10min" }"#), [0; 5], "{kind}");
+        assert_eq!(missed(&policy, r#"people = { duties = "never" }"#), [1; 5], "{kind}");
+    }
+    // What a moment settles has no word of anybody, and a call is made at its time: answered, it was not missed.
+    let fix = |within: &str| {
+        let duty = format!(
+            r#"{{ id = "fix", kind = "fix", from = "detected", within = "{within}", title = "x" }}"#
+        );
+        missed(
+            &with_duties(&duty),
+            r#"incident = { id = "drill", detected_at = "2026-03-03T13:00:00Z" }"#,
+        )
+    };
+    assert_eq!((fix("90min"), fix("10h")), (vec![1; 5], vec![0; 5]));
+    let page =
+        r#"{ id = "page", kind = "page", from = "deploy_started", within = "10min", title = "x" }"#;
+    let page = with_duties(page);
+    assert_eq!(missed(&page, r#"people = { acknowledge = "5min" }"#), [0; 5]);
+    assert_eq!(missed(&page, r#"people = { acknowledge = "never" }"#), [1; 5]);
+}
+
 #[test]
 fn post_5_a_fault_in_part_of_the_runs_and_people_who_err() {
     let some = outcome("faults = [{ kind = \"errors\", times = 30.0, chance = 0.3 }]", 600);

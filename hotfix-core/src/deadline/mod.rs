@@ -50,6 +50,7 @@ mod course;
 mod fold;
 mod input;
 mod item;
+mod late;
 mod replan;
 mod snapshot;
 mod standing;

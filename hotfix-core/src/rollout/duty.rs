@@ -7,7 +7,7 @@ use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Due;
-use crate::unit::{RoleName, Span, Timestamp};
+use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::Rollout;
 use super::action::Act;
@@ -45,6 +45,18 @@ impl Rollout {
     pub fn duties(&self, at: Timestamp) -> Duties<'_> {
         let at = self.case.at.map_or(at, |last| last.max(at));
         self.case.agenda.duties(self.plan.policy(), at)
+    }
+
+    /// How many duties were missed by a time: see [`Agenda::missed`](crate::deadline::Agenda).
+    pub(crate) fn missed_duties(&self, at: Timestamp) -> u64 {
+        let at = self.case.at.map_or(at, |last| last.max(at));
+        self.case.agenda.missed(at)
+    }
+
+    /// How many occurrences of a duty would be settled late by an answer at this time.
+    pub(crate) fn passed_occurrences(&self, duty: Name, at: Timestamp) -> u64 {
+        let at = self.case.at.map_or(at, |last| last.max(at));
+        self.case.agenda.passed(duty, at)
     }
 
     /// When a moment of the incident came, from which duties are counted; None while it did not, or nobody said when.

@@ -55,7 +55,7 @@ pub struct Run {
     pub asked: u32,
     /// How often somebody was woken.
     pub paged: u32,
-    /// Duties that were done late or not at all by the end.
+    /// Duties that were done late or not at all by the end, each occurrence of what is repeated, and calls that nobody answered.
     pub duties_missed: u32,
     /// Ticks of the host while the fix was on its way or live.
     pub ticks: u32,
@@ -154,9 +154,22 @@ pub struct Player {
     polled: Option<Timestamp>,
     /// The last state that the world was told.
     entered: Option<State>,
+    /// Occurrences of repeated duties that were done after their time.
+    late: u64,
 }
 
-clone_in_place!(Player { rollout, answers, run, seen, now, tick_at, last_tick, polled, entered });
+clone_in_place!(Player {
+    rollout,
+    answers,
+    run,
+    seen,
+    now,
+    tick_at,
+    last_tick,
+    polled,
+    entered,
+    late
+});
 
 /// What the host does next.
 enum Next {
@@ -178,6 +191,7 @@ impl Player {
             last_tick: at,
             polled: None,
             entered: None,
+            late: 0,
         };
         if player.rollout.started_at().is_some() {
             player.start();
@@ -225,7 +239,8 @@ impl Player {
         self.run.ended = self.rollout.state();
         self.run.ended_at = self.now;
         self.run.hurt = world.hurt();
-        self.run.duties_missed = missed(&self.rollout, self.now);
+        let missed = self.late.saturating_add(self.rollout.missed_duties(self.now));
+        self.run.duties_missed = u32::try_from(missed).unwrap_or(u32::MAX);
         &self.run
     }
 
@@ -251,6 +266,7 @@ impl Player {
                     if self.give(world, self.now, &input) && started {
                         self.start();
                     }
+                    world.look(&self.rollout, self.now, &mut self.answers);
                 }
             }
             Next::Look => self.look(world),
@@ -305,6 +321,12 @@ impl Player {
     /// Hands an input over, and its actions to the world; false where it was refused.
     fn give<W: World + ?Sized>(&mut self, world: &mut W, at: Timestamp, input: &Input) -> bool {
         let before = self.rollout.phase();
+        let passed = match &input.command {
+            Command::Acknowledge { duty, .. } | Command::Done { duty, .. } => {
+                self.rollout.passed_occurrences(*duty, at)
+            }
+            _ => 0,
+        };
         let asked = match self.rollout.handle(at, input) {
             Ok(outcome) => outcome.actions.len(),
             Err(refusal) => {
@@ -313,6 +335,7 @@ impl Player {
                 return false;
             }
         };
+        self.late = self.late.saturating_add(passed);
         world.taken(&self.rollout, self.now, None);
         for index in 0..asked {
             // The world looks at the rollout while it answers.
@@ -362,6 +385,7 @@ impl Player {
             self.run.completed_at.get_or_insert(self.now);
         }
         world.enter(&self.rollout, self.now, &mut self.answers);
+        world.look(&self.rollout, self.now, &mut self.answers);
     }
 }
 
@@ -393,16 +417,4 @@ const fn speaks_against(reason: Reason) -> bool {
         | Reason::CannotDecide
         | Reason::WillFail => false,
     }
-}
-
-/// Duties that are overdue, that were settled after their time, and occurrences that went by.
-fn missed(rollout: &Rollout, at: Timestamp) -> u32 {
-    let duties = rollout.duties(at);
-    let late = duties
-        .done
-        .iter()
-        .filter(|item| item.settled.zip(item.due).is_some_and(|(settled, due)| settled.at > due));
-    let count =
-        duties.overdue.iter().map(|item| item.missed.max(1)).sum::<u64>() + late.count() as u64;
-    u32::try_from(count).unwrap_or(u32::MAX)
 }

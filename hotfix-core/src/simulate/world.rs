@@ -55,7 +55,7 @@ pub trait World {
     /// being asked says it, as the approvals, items and the start.
     fn enter(&mut self, _rollout: &Rollout, _at: Timestamp, _answers: &mut Answers) {}
 
-    /// Time alone has changed something: a duty became due, a window ended.
+    /// Something may have become due: time alone has changed something, somebody said something, or the state is another.
     fn look(&mut self, _rollout: &Rollout, _at: Timestamp, _answers: &mut Answers) {}
 
     /// An input was taken, or refused: who keeps an account of verdicts reads them here.
