@@ -201,6 +201,18 @@ fn post_5_a_duty_that_is_done_late_was_missed() {
 }
 
 #[test]
+fn post_5_a_repeated_duty_is_done_each_time() {
+    let look = r#"{ id = "look", kind = "watch", from = "deploy_started", within = "15min", every = "15min", title = "x" }"#;
+    let policy = with_duties(look);
+    assert_eq!(missed(&policy, r#"people = { duties = "5min" }"#), [0; 5]);
+    // Done at 20 for what was due at 15, at 40 for 30, at 60 for 45.
+    let late = missed(&policy, r#"people = { duties = "20min" }"#);
+    assert!(late.iter().all(|missed| *missed >= 2), "{late:?}");
+    let never = missed(&policy, r#"people = { duties = "never" }"#);
+    assert!(never.iter().zip(&late).all(|(never, late)| never >= late), "{never:?} {late:?}");
+}
+
+#[test]
 fn post_5_a_fault_in_part_of_the_runs_and_people_who_err() {
     let some = outcome("faults = [{ kind = \"errors\", times = 30.0, chance = 0.3 }]", 600);
     let share = some.faulty as f64 / 600.0;

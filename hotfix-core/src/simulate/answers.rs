@@ -1,7 +1,7 @@
 //! What the world is going to say, in the order of its times.
 
-use crate::rollout::Input;
-use crate::unit::{Span, Timestamp, clone_in_place};
+use crate::rollout::{Command, Input};
+use crate::unit::{Name, Span, Timestamp, clone_in_place};
 
 /// Inputs that are on their way to the host. Of those with one time, the one that was said first comes first.
 #[derive(Debug, Default)]
@@ -27,6 +27,14 @@ impl Answers {
     /// The input that comes next, and when.
     pub fn next(&self) -> Option<(Timestamp, &Input)> {
         self.waiting.last().map(|(at, input)| (*at, input))
+    }
+
+    /// Whether somebody is about to say that a duty is done.
+    pub(super) fn will_settle(&self, duty: Name) -> bool {
+        self.waiting.iter().any(|(_, input)| match &input.command {
+            Command::Done { duty: other, .. } => *other == duty,
+            _ => false,
+        })
     }
 
     pub(super) fn take(&mut self) -> Option<(Timestamp, Input)> {

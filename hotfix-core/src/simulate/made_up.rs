@@ -65,7 +65,7 @@ pub(super) struct MadeUp<'s> {
     late: VecDeque<(Timestamp, Observation)>,
     luck: Luck,
     /// Duties that people have on their list.
-    known: Vec<Name>,
+    known: Vec<(Name, u64)>,
 }
 
 impl<'s> MadeUp<'s> {

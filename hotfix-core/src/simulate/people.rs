@@ -288,7 +288,7 @@ impl People {
         &self,
         rollout: &Rollout,
         at: Timestamp,
-        known: &mut Vec<Name>,
+        known: &mut Vec<(Name, u64)>,
         luck: &mut Luck,
         answers: &mut Answers,
     ) {
@@ -306,9 +306,14 @@ impl People {
                     | DutyKind::FollowUp
                     | DutyKind::Meet
             );
-            if by_hand && matches!(item.source, Source::Duty) && !known.contains(&item.id) {
-                known.push(item.id);
-                self.settle(Some(item.id), false, at, luck, answers);
+            // What is repeated is done each time.
+            let asked = (item.id, item.occurrence.unwrap_or(1));
+            if by_hand && matches!(item.source, Source::Duty) && !known.contains(&asked) {
+                known.push(asked);
+                // What was asked for before the start may be on its way.
+                if !answers.will_settle(item.id) {
+                    self.settle(Some(item.id), false, at, luck, answers);
+                }
             }
         }
     }
