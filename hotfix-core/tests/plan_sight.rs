@@ -194,6 +194,39 @@ fn plan_6_a_calibrated_plan_says_that_it_is_approximate_and_finds_less() {
     assert!(five(&noisy).chance < five(&plain).chance);
 }
 
+/// One phase of ten minutes at a tenth, and two tests at half a per cent each.
+fn one_phase(record: f64) -> Value {
+    let text = include_str!("policies/simulated.toml");
+    let mut document: Value =
+        serde_json::from_str(&Policy::from_toml(text).unwrap().to_json()).unwrap();
+    let phases = document["phases"].as_array_mut().unwrap();
+    phases.truncate(1);
+    phases[0]["watch"] = json!("10min");
+    let metric = document["metrics"]["error_rate"].as_object_mut().unwrap();
+    metric.insert("record".to_owned(), json!(record));
+    metric.remove("rollback");
+    document
+}
+
+#[test]
+fn plan_6_a_bound_that_no_count_reaches_is_no_limit() {
+    for bound in [1e12, 1e15, 9e15, 1e16, 1e18, 1e300] {
+        for (record, which) in
+            [(1.0, "rollback"), (1.0, "alert"), (1.0, "success"), (1e6, "rollback")]
+        {
+            let mut document = one_phase(0.003);
+            let mut metric = json!({"title": "crashes", "kind": "count", "worse": "higher", "record": record, "model": "none"});
+            metric[which] = json!(bound);
+            document["metrics"]["crashes"] = metric;
+            let seen = sight(&document, &json!({"requests_per_minute": 1000}));
+            check(&seen).unwrap();
+            let of = seen.metrics.iter().chain(&seen.leading);
+            let crashes = of.clone().find(|metric| metric.metric.as_str() == "crashes").unwrap();
+            assert!(crashes.phases[0].healthy_rolled_back.chance < 1e-9, "{bound} {which}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 10, ..ProptestConfig::default() })]
 

@@ -367,7 +367,11 @@ fn most_within(metric: &Metric, figure: f64, trials: f64) -> Option<usize> {
     if trials <= 0.0 || (!count && !crosses(trials)) {
         return None;
     }
-    let mut most = bad.floor().clamp(0.0, 9e15);
+    // Beyond 2^53 a number and the next are one, and the steps below would never end.
+    if bad >= 9e15 {
+        return None;
+    }
+    let mut most = bad.floor().max(0.0);
     while most > 0.0 && crosses(most) {
         most -= 1.0;
     }
