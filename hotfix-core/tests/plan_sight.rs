@@ -227,6 +227,33 @@ fn plan_6_a_bound_that_no_count_reaches_is_no_limit() {
     }
 }
 
+#[test]
+fn plan_6_what_can_be_detected_has_a_smallest_ratio() {
+    use hotfix_core::stats::planning::Comparison;
+    for record in [0.1, 0.3, 0.5] {
+        let document = one_phase(record);
+        let detectable = |requests: f64| {
+            let comparison = Comparison {
+                alpha: 0.005,
+                tick_seconds: 60.0,
+                ..Comparison::new(requests, 0.1, record)
+            };
+            comparison.detectable_ratio(10.0, 0.8).unwrap().is_some()
+        };
+        let least = (1..100_000).map(f64::from).find(|requests| detectable(*requests)).unwrap();
+        // Near the least traffic that the detectable canary fails almost always.
+        for times in [1.0, 1.01, 1.03] {
+            let requests = (least * times).ceil() + 1.0;
+            let seen = sight(&document, &json!({"requests_per_minute": requests}));
+            let metric = seen.metrics.iter().chain(&seen.leading);
+            let metric = metric.clone().find(|m| m.metric.as_str() == "error_rate").unwrap();
+            assert_eq!(metric.alpha, Some(0.005));
+            let smallest = metric.phases[0].smallest_ratio;
+            assert!(smallest.is_some(), "{record} at {requests} a minute");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 10, ..ProptestConfig::default() })]
 
