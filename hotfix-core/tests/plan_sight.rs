@@ -254,6 +254,30 @@ fn plan_6_what_can_be_detected_has_a_smallest_ratio() {
     }
 }
 
+#[test]
+fn plan_6_what_is_advised_is_more_than_there_is() {
+    let mut advised = 0;
+    for requests in (8_800..8_900).step_by(20) {
+        let traffic = json!({"requests_per_minute": requests, "instances": 20});
+        for advice in sight(&one_phase(0.003), &traffic).advice {
+            let text = serde_json::to_value(&advice).unwrap();
+            if text["kind"] != "fault" || text["metric"] != "error_rate" {
+                continue;
+            }
+            advised += 1;
+            let more = |name: &str, present: f64| {
+                let figure = text.get(name).and_then(Value::as_f64);
+                assert!(figure.is_none_or(|figure| figure > present), "{name}: {text}");
+            };
+            more("minutes", 10.0);
+            more("requests_per_minute", f64::from(requests));
+            more("share", 0.1 + 1e-9);
+            more("instances", 2.0);
+        }
+    }
+    assert!(advised > 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 10, ..ProptestConfig::default() })]
 

@@ -24,6 +24,8 @@ const MULTIPLES: [f64; 17] =
     [1.1, 1.2, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0];
 /// Times as long, or as much traffic, beyond which nothing is advised.
 const MOST_TIMES: f64 = 1_000.0;
+/// Times as long, or as much traffic, that are advised at least.
+const LEAST_TIMES: f64 = 1.01;
 
 /// Something that would have to be otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -364,7 +366,8 @@ fn finds(comparison: &Comparison, ratio: f64, minutes: f64) -> bool {
     comparison.chance_by_formula(ratio, minutes).is_ok_and(|chance| chance >= POWER)
 }
 
-/// How many times as long, or as much traffic, finds it; none up to a thousand.
+/// How many times as long, or as much traffic, finds it; none up to a thousand. More than there is in any case: that it falls
+/// short may be known from the law itself, where the formula is content.
 fn times_as_long(comparison: &Comparison, ratio: f64, minutes: f64) -> Option<f64> {
     if minutes <= 0.0
         || ratio <= comparison.tolerated
@@ -377,13 +380,13 @@ fn times_as_long(comparison: &Comparison, ratio: f64, minutes: f64) -> Option<f6
         let middle = 0.5 * (low + high);
         if finds(comparison, ratio, minutes * middle) { high = middle } else { low = middle }
     }
-    Some(high)
+    Some(if high < LEAST_TIMES { LEAST_TIMES } else { high })
 }
 
-/// The smallest share, in hundredths, that finds it; none where none does.
+/// The smallest share above the present one, in hundredths, that finds it; none where none does.
 fn share_needed(comparison: &Comparison, ratio: f64, minutes: f64) -> Option<f64> {
     let most = Share::ALL.as_fraction();
-    let mut share = (comparison.share * 100.0).ceil() / 100.0;
+    let mut share = ((comparison.share * 100.0 + 1e-6).floor() + 1.0) / 100.0;
     while share < most {
         if finds(&Comparison { share, ..*comparison }, ratio, minutes) {
             return Some(share);
@@ -402,6 +405,7 @@ fn instances(
     minutes: f64,
 ) -> Option<u32> {
     let of = |some: u32| f64::from(some) / f64::from(all);
-    let first = (1..all).find(|some| of(*some) >= share - 0.01)?;
+    let more = |some: u32| of(some) >= share - 0.01 && of(some) > comparison.share + 1e-8;
+    let first = (1..all).find(|some| more(*some))?;
     (first..all).find(|some| finds(&Comparison { share: of(*some), ..*comparison }, ratio, minutes))
 }
