@@ -212,6 +212,51 @@ fn post_3_each_start_of_a_run_has_one_end_at_most() {
     }
 }
 
+/// A rollout that is paused three times, within phases and between them.
+fn paused() -> String {
+    use hotfix_core::{
+        policy::Policy,
+        simulate::{Campaign, Scenario},
+    };
+    let scenario = r#"
+        [people]
+        says = [
+            { after = "5min", input = { kind = "pause", by = "lena" } },
+            { after = "9min", input = { kind = "resume", by = "lena" } },
+            { after = "12min", input = { kind = "pause", by = "lena" } },
+            { after = "13min", input = { kind = "resume", by = "lena" } },
+            { after = "30min", input = { kind = "pause", by = "lena" } },
+            { after = "40min", input = { kind = "resume", by = "lena" } },
+        ]
+    "#;
+    let policy = Policy::from_toml(include_str!("policies/simulated.toml")).unwrap();
+    let scenario = Scenario::read(scenario).unwrap();
+    let plan = scenario.plan(std::sync::Arc::new(policy)).unwrap();
+    let (player, _) = Campaign::try_new(plan, &scenario, 1).unwrap().drill(0).unwrap();
+    player.rollout().log().to_owned()
+}
+
+#[test]
+fn post_3_a_pause_does_not_end_a_phase() {
+    let log = paused();
+    assert_eq!(log.matches(r#""kind":"resume""#).count(), 3);
+    let events = cdevents::events(log.as_bytes(), &cdevents::Options::default()).unwrap();
+    let mut steps: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for event in events.iter().filter(|event| kind(event).starts_with("taskrun.")) {
+        *steps.entry((event["subject"].as_str().unwrap(), kind(event))).or_default() += 1;
+    }
+    assert_eq!(steps.len(), 6, "three phases: {steps:?}");
+    assert!(steps.values().all(|count| *count == 1), "{steps:?}");
+    let notes = grafana::annotations(log.as_bytes()).unwrap();
+    let phases: Vec<&Value> =
+        notes.iter().filter(|n| n["tags"].as_array().unwrap().contains(&json!("phase"))).collect();
+    assert_eq!(phases.len(), 3, "{phases:?}");
+    for pair in phases.windows(2) {
+        let (end, next) = (pair[0]["timeEnd"].as_i64(), pair[1]["time"].as_i64());
+        assert!(end.unwrap() <= next.unwrap(), "{pair:?}");
+    }
+}
+
 #[test]
 fn post_3_a_setting_that_does_not_fit_is_refused() {
     let log = incidents().remove(0).log;

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use super::ExportError;
 use crate::grade::Moment;
 use crate::rollout::{Act, Command, Entry, LogError, LogFault, Recorded, Rollout, Stage};
-use crate::unit::{Share, Timestamp};
+use crate::unit::{PhaseName, Share, Timestamp};
 
 /// The version of the specification.
 pub const SPEC_VERSION: &str = "0.4.1";
@@ -138,8 +138,16 @@ struct Writer<'a> {
     published: bool,
     /// The attempt under way.
     running: Option<u32>,
-    /// The phase that is watched: its name and since when.
-    watched: Option<(String, Timestamp)>,
+    /// The phase that is watched.
+    watched: Option<Watched>,
+}
+
+/// A phase of an attempt. A pause does not end it, though it shifts the time from which it counts.
+#[derive(PartialEq)]
+struct Watched {
+    attempt: u32,
+    index: usize,
+    name: PhaseName,
 }
 
 /// What an event is about.
@@ -238,11 +246,12 @@ impl<'a> Writer<'a> {
         if let Some(to) = entry.to {
             match to {
                 Stage::Monitoring(step) => {
-                    let watched = (step.phase.to_string(), step.since);
+                    let attempt = rollout.attempt();
+                    let watched = Watched { attempt, index: step.index, name: step.phase };
                     if self.watched.as_ref() != Some(&watched) {
                         self.leave(rollout, entry, "success", "");
                         self.watched = Some(watched);
-                        let subject = self.run(rollout, rollout.attempt(), self.watched.as_ref());
+                        let subject = self.run(rollout, attempt, self.watched.as_ref());
                         self.put(rollout, entry, entry.at, "taskrun.started", subject);
                     }
                 }
@@ -321,7 +330,7 @@ impl<'a> Writer<'a> {
     }
 
     /// An attempt, or a phase of it.
-    fn run(&self, rollout: &Rollout, attempt: u32, phase: Option<&(String, Timestamp)>) -> Subject {
+    fn run(&self, rollout: &Rollout, attempt: u32, phase: Option<&Watched>) -> Subject {
         let incident = &rollout.plan().subject().incident.id;
         let run = format!("{incident}/attempt-{attempt}");
         match phase {
@@ -332,7 +341,7 @@ impl<'a> Writer<'a> {
                 let content = json!({"pipelineName": "hot-fix", "url": url});
                 Subject { id: run, kind: "pipelineRun", content }
             }
-            Some((phase, _)) => {
+            Some(Watched { name: phase, .. }) => {
                 let content = json!({"taskName": phase, "pipelineRun": {"id": run}});
                 Subject { id: format!("{run}/{phase}"), kind: "taskRun", content }
             }

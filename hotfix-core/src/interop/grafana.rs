@@ -9,7 +9,7 @@ use super::ExportError;
 use crate::grade::Moment;
 use crate::judge::Decision;
 use crate::rollout::{Command, Entry, Recorded, Rollout, Stage};
-use crate::unit::Timestamp;
+use crate::unit::{PhaseName, Timestamp};
 
 /// The annotations of a log, by time: the incident and every phase as a region, and the moments at which something turned.
 ///
@@ -54,10 +54,18 @@ impl Note {
     }
 }
 
+/// A phase of an attempt. A pause does not end it, though it shifts the time from which it counts.
+struct Watched {
+    attempt: u32,
+    index: usize,
+    name: PhaseName,
+    since: Timestamp,
+}
+
 #[derive(Default)]
 struct Writer {
     notes: Vec<Note>,
-    phase: Option<(String, Timestamp)>,
+    phase: Option<Watched>,
     decision: Option<Decision>,
     /// The kind of the last stage: a way back has several steps and is one.
     stage: &'static str,
@@ -103,17 +111,18 @@ impl Writer {
             }
         }
         if let Some(to) = entry.to {
-            self.enter(at, to);
+            self.enter(at, rollout.attempt(), to);
         }
     }
 
-    fn enter(&mut self, at: Timestamp, to: &Stage) {
+    fn enter(&mut self, at: Timestamp, attempt: u32, to: &Stage) {
         let (kind, text) = match to {
             Stage::Monitoring(step) => {
-                let phase = (step.phase.to_string(), step.since);
-                if self.phase.as_ref() != Some(&phase) {
+                let known = self.phase.as_ref().map(|known| (known.attempt, known.index));
+                if known != Some((attempt, step.index)) {
                     self.end_phase(Some(at));
-                    self.phase = Some(phase);
+                    let (index, name, since) = (step.index, step.phase, step.since);
+                    self.phase = Some(Watched { attempt, index, name, since });
                 }
                 self.stage = "phase";
                 return;
@@ -144,8 +153,8 @@ impl Writer {
     }
 
     fn end_phase(&mut self, until: Option<Timestamp>) {
-        if let Some((phase, since)) = self.phase.take() {
-            let text = format!("phase {phase} is watched");
+        if let Some(Watched { name, since, .. }) = self.phase.take() {
+            let text = format!("phase {name} is watched");
             self.notes.push(Note { at: since, until, kind: "phase", text });
         }
     }
