@@ -529,6 +529,28 @@ fn time_3_the_calendar_has_each_duty_once_and_says_how_it_stands() {
     }
 }
 
+/// RFC 5545, 3.6: at least one component.
+#[test]
+fn time_3_a_calendar_of_nothing_has_a_component() {
+    use hotfix_core::{
+        plan::Plan,
+        policy::Policy,
+        rollout::{Recording, Rollout},
+    };
+    let policy = Policy::from_toml(include_str!("policies/simulated.toml")).unwrap();
+    let policy = std::sync::Arc::new(policy);
+    let release = r#"{"version": "2", "previous": "1"}"#;
+    let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "").unwrap();
+    let rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let text = icalendar::text(&rollout, "2026-03-03T14:40:00Z".parse().unwrap());
+    let components: Vec<String> = unfold(&text)
+        .iter()
+        .filter_map(|line| line.strip_prefix("BEGIN:").map(str::to_owned))
+        .collect();
+    assert!(to_dos(&text).is_empty());
+    assert_eq!(components, ["VCALENDAR", "VTIMEZONE", "STANDARD"]);
+}
+
 #[test]
 fn time_3_lines_are_folded_and_escaped_whatever_the_text() {
     use hotfix_core::{

@@ -22,8 +22,8 @@ const ALARM: Span = Span::from_seconds(600);
 /// One for each thing that is asked for, done ones included; who does it is a role, in `CATEGORIES`. A `UID` stays the same
 /// from export to export, also once it is done, so that a calendar that subscribes shows each once; what is repeated has one
 /// for each occurrence. What is due is `NEEDS-ACTION` and has an alarm, what was done is `COMPLETED`, what was ended by what
-/// came first `CANCELLED`; without a date yet there is no `DUE`. Before the first input nothing is asked for, and the
-/// calendar has no to-do.
+/// came first `CANCELLED`; without a date yet there is no `DUE`. Where nothing is asked for, a time zone stands
+/// for the component that a calendar needs.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -56,8 +56,13 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     let items = asked
         .map(|item| (item, true))
         .chain(others.into_iter().flatten().map(|item| (item, false)));
+    let mut is_empty = true;
     for (item, is_asked) in items {
+        is_empty = false;
         page.put(item, is_asked, incident, rollout.severity(), duties.at);
+    }
+    if is_empty {
+        page.time_zone();
     }
     page.line("END:VCALENDAR");
     page.text
@@ -68,6 +73,22 @@ struct Page {
 }
 
 impl Page {
+    /// A calendar has one component at least (RFC 5545, 3.6): where nothing is asked for, the time zone of its times.
+    fn time_zone(&mut self) {
+        for line in [
+            "BEGIN:VTIMEZONE",
+            "TZID:Etc/UTC",
+            "BEGIN:STANDARD",
+            "DTSTART:19700101T000000",
+            "TZOFFSETFROM:+0000",
+            "TZOFFSETTO:+0000",
+            "END:STANDARD",
+            "END:VTIMEZONE",
+        ] {
+            self.line(line);
+        }
+    }
+
     fn put(
         &mut self,
         item: &Item<'_>,
