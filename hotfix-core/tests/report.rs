@@ -522,3 +522,25 @@ fn post_1_a_long_log_has_a_short_report() {
     let page = report.write(Format::Markdown).unwrap();
     assert!(page.contains("2001 lines are left out here") && page.contains("note 2999"));
 }
+
+/// A run of readings that ends on another day says on which.
+#[test]
+fn post_1_a_run_across_midnight_has_both_dates() {
+    use hotfix_core::simulate::{Campaign, Scenario};
+    let scenario = Scenario::read(r#"from = "2026-03-03T23:10:00Z""#).unwrap();
+    let policy = Policy::from_toml(include_str!("policies/simulated.toml")).unwrap();
+    let plan = scenario.plan(Arc::new(policy)).unwrap();
+    let (player, _) = Campaign::try_new(plan, &scenario, 1).unwrap().drill(0).unwrap();
+    let page = read(player.rollout().log()).write(Format::Markdown).unwrap();
+    let runs: Vec<(&str, &str)> = page
+        .lines()
+        .filter_map(|line| line.split(" | ").next()?.trim_matches(['|', ' ']).split_once(" to "))
+        .filter(|(from, _)| from.starts_with("2026-03-0"))
+        .collect();
+    let across = runs.iter().filter(|(_, until)| until.starts_with("2026-03-04 00:"));
+    assert_eq!(across.count(), 1, "{runs:?}");
+    assert!(runs.iter().any(|(_, until)| until.len() == 8), "{runs:?}");
+    for (from, until) in runs {
+        assert!(until.len() == 8 || !until.starts_with(&from[..10]), "{from} to {until}");
+    }
+}

@@ -290,7 +290,12 @@ fn is_of_one_sitting(before: &TimelineEntry, entry: &TimelineEntry) -> bool {
 fn timeline_row(entry: &TimelineEntry) -> Vec<Vec<String>> {
     let mut time = utc(entry.at);
     if let Some(until) = entry.until {
-        time = format!("{time} to {}", utc(until).split_off(11));
+        let mut until = utc(until);
+        // The date is said again where it is another day.
+        if until.get(..10) == time.get(..10) {
+            until = until.split_off(11);
+        }
+        time = format!("{time} to {until}");
     }
     let mut what = vec![entry.what.clone()];
     if entry.count > 1 {
