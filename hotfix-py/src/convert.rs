@@ -82,8 +82,12 @@ pub(crate) fn to_python<'py, T: Serialize + ?Sized>(
     py: Python<'py>,
     value: &T,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let value = serde_json::to_value(value).map_err(|e| PyTypeError::new_err(e.to_string()))?;
-    object(py, &value)
+    object(py, &document(value)?)
+}
+
+/// A value as JSON: what borrows from behind a lock is made a document of before Python's objects are.
+pub(crate) fn document<T: Serialize + ?Sized>(value: &T) -> PyResult<Value> {
+    serde_json::to_value(value).map_err(|e| PyTypeError::new_err(e.to_string()))
 }
 
 /// JSON as Python objects.

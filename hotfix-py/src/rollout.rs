@@ -13,7 +13,7 @@ use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 
 use crate::action::{Action, Outcome};
-use crate::convert::{At, datetime, to_python};
+use crate::convert::{At, datetime, document, object, to_python};
 use crate::error::{Result, poisoned};
 use crate::explain::{Comparison, Harm, Outlook, Why};
 use crate::input::read_input;
@@ -280,8 +280,8 @@ impl Rollout {
     /// >>> duties["due"][0]["id"], duties["due"][0]["left"]
     /// ('p0_update', 60.0)
     fn duties<'py>(&self, py: Python<'py>, at: At) -> PyResult<Bound<'py, PyAny>> {
-        let duties = self.lock(py)?.duties(at.0);
-        to_python(py, &duties)
+        let duties = document(&self.lock(py)?.duties(at.0))?;
+        object(py, &duties)
     }
 
     /// The message for an occasion, an audience and a format, from the present state.
@@ -389,8 +389,8 @@ impl Rollout {
     /// >>> rollout.record()["status"], plan.record["status"]
     /// ('stopped', 'drafted')
     fn record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let record = self.lock(py)?.record();
-        to_python(py, &record)
+        let record = document(&self.lock(py)?.record())?;
+        object(py, &record)
     }
 
     /// The last intent of each kind: who wanted what, when and why, apart from what came of it.
