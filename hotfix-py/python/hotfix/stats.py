@@ -6,8 +6,8 @@ True
 >>> stats.fisher_exact((30, 10_000), (180, 90_000), alternative="greater").p_value < 0.05
 True
 
-Tests with an `update` (`RateRatio`, `Latency`, `Ceiling` and those of instances) may be looked at every tick; those that
-are functions keep their promise for one look, decided on beforehand.
+Tests with an `update` (`RateRatio`, `Latency`, `Ceiling` and those of instances) may be looked at every tick; those
+that are functions keep their promise for one look, decided on beforehand.
 """
 
 from hotfix._core import (
