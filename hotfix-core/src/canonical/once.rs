@@ -4,61 +4,59 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Map, Value};
 
-struct Once<K, V>(BTreeMap<K, V>);
+/// What an object's members are read into.
+pub(crate) trait Members: FromIterator<(Self::Name, Self::Member)> {
+    type Name: DeserializeOwned + fmt::Display + Ord;
+    type Member: DeserializeOwned;
+}
 
-impl<'de, K, V> Deserialize<'de> for Once<K, V>
-where
-    K: Deserialize<'de> + fmt::Display + Ord,
-    V: Deserialize<'de>,
-{
+impl Members for Map<String, Value> {
+    type Name = String;
+    type Member = Value;
+}
+
+impl<K: DeserializeOwned + fmt::Display + Ord, V: DeserializeOwned> Members for BTreeMap<K, V> {
+    type Name = K;
+    type Member = V;
+}
+
+struct Once<M>(M);
+
+impl<'de, M: Members> Deserialize<'de> for Once<M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members<K, V>(PhantomData<(K, V)>);
-        impl<'de, K, V> Visitor<'de> for Members<K, V>
-        where
-            K: Deserialize<'de> + fmt::Display + Ord,
-            V: Deserialize<'de>,
-        {
-            type Value = Once<K, V>;
+        struct Object<M>(PhantomData<M>);
+        impl<'de, M: Members> Visitor<'de> for Object<M> {
+            type Value = Once<M>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a map")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Once<K, V>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Once<M>, A::Error> {
                 let mut members = BTreeMap::new();
-                while let Some(name) = map.next_key::<K>()? {
+                while let Some(name) = map.next_key::<M::Name>()? {
                     if members.contains_key(&name) {
                         return Err(A::Error::custom(format_args!("`{name}` comes twice")));
                     }
                     members.insert(name, map.next_value()?);
                 }
-                Ok(Once(members))
+                Ok(Once(members.into_iter().collect()))
             }
         }
-        deserializer.deserialize_map(Members(PhantomData))
+        deserializer.deserialize_map(Object(PhantomData))
     }
 }
 
 /// Reads an object; one that names a member twice is refused.
-pub(crate) fn each_once<'de, D, M, K, V>(deserializer: D) -> Result<M, D::Error>
-where
-    D: Deserializer<'de>,
-    M: FromIterator<(K, V)>,
-    K: Deserialize<'de> + fmt::Display + Ord,
-    V: Deserialize<'de>,
-{
-    Ok(Once::deserialize(deserializer)?.0.into_iter().collect())
+pub(crate) fn each_once<'de, D: Deserializer<'de>, M: Members>(from: D) -> Result<M, D::Error> {
+    Once::deserialize(from).map(|once| once.0)
 }
 
 /// The same where `null` stands for none.
-pub(crate) fn each_once_if_any<'de, D, M, K, V>(deserializer: D) -> Result<Option<M>, D::Error>
-where
-    D: Deserializer<'de>,
-    M: FromIterator<(K, V)>,
-    K: Deserialize<'de> + fmt::Display + Ord,
-    V: Deserialize<'de>,
-{
-    let members = Option::<Once<K, V>>::deserialize(deserializer)?;
-    Ok(members.map(|members| members.0.into_iter().collect()))
+pub(crate) fn each_once_if_any<'de, D: Deserializer<'de>, M: Members>(
+    from: D,
+) -> Result<Option<M>, D::Error> {
+    Option::<Once<M>>::deserialize(from).map(|members| members.map(|once| once.0))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::canonical::each_once;
@@ -36,7 +36,7 @@ pub struct Incident {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Facts by name; what is absent is unknown.
-    #[serde(default, deserialize_with = "facts_once", skip_serializing_if = "Map::is_empty")]
+    #[serde(default, deserialize_with = "each_once", skip_serializing_if = "Map::is_empty")]
     pub facts: Map<String, Value>,
     /// When it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,10 +47,6 @@ pub struct Incident {
     /// How bad it is, where that is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-}
-
-fn facts_once<'de, D: Deserializer<'de>>(from: D) -> Result<Map<String, Value>, D::Error> {
-    each_once::<_, _, String, Value>(from)
 }
 
 /// The release that mends it.
@@ -165,12 +161,8 @@ pub struct ReleaseRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
     /// Where more is to be read.
-    #[serde(default, deserialize_with = "links_once", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "each_once", skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<Link, String>,
-}
-
-fn links_once<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Link, String>, D::Error> {
-    each_once::<_, _, Link, String>(from)
 }
 
 /// Who prepared a plan: a person, or a program.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::canonical::{Digest, each_once_if_any};
@@ -26,7 +26,7 @@ pub(super) struct InputDocument {
     pub(super) channel: Option<String>,
     pub(super) duty: Option<Name>,
     pub(super) evidence: Option<String>,
-    #[serde(deserialize_with = "facts_once")]
+    #[serde(deserialize_with = "each_once_if_any")]
     pub(super) facts: Option<Map<String, Value>>,
     pub(super) heard_by: Option<String>,
     pub(super) item: Option<Name>,
@@ -39,26 +39,10 @@ pub(super) struct InputDocument {
     pub(super) signal: Option<Signal>,
     pub(super) status: Option<ItemStatus>,
     pub(super) text: Option<String>,
-    #[serde(deserialize_with = "times_once")]
-    pub(super) times: Option<Times>,
+    #[serde(deserialize_with = "each_once_if_any")]
+    pub(super) times: Option<BTreeMap<KnownTime, Option<Timestamp>>>,
     pub(super) version: Option<String>,
     pub(super) why: Option<String>,
-}
-
-fn facts_once<'de, D>(deserializer: D) -> Result<Option<Map<String, Value>>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    each_once_if_any::<_, _, String, Value>(deserializer)
-}
-
-type Times = BTreeMap<KnownTime, Option<Timestamp>>;
-
-fn times_once<'de, D>(deserializer: D) -> Result<Option<Times>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    each_once_if_any::<_, _, KnownTime, Option<Timestamp>>(deserializer)
 }
 
 impl InputDocument {
