@@ -17,7 +17,7 @@ pub(crate) struct Member<'a> {
 ///
 /// The text must be JSON: what is not gives some other list, and no panic.
 pub(crate) fn members(object: &str) -> Vec<Member<'_>> {
-    let mut scan = Scan { text: object, at: 0 };
+    let mut scan = Scan::new(object);
     let mut members = Vec::new();
     scan.blank();
     if scan.next() != Some(b'{') {
@@ -89,13 +89,18 @@ pub(crate) enum Change {
     TakeOut,
 }
 
-struct Scan<'a> {
+/// Passes over JSON by its structure alone.
+pub(super) struct Scan<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Scan<'a> {
-    fn peek(&self) -> Option<u8> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
@@ -112,7 +117,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Passes over a value: strings, brackets and what is in them, or all up to the next structural character.
-    fn value(&mut self) -> &'a str {
+    pub(super) fn value(&mut self) -> &'a str {
         let start = self.at;
         let mut depth = 0_usize;
         while let Some(byte) = self.peek() {
@@ -136,6 +141,15 @@ impl<'a> Scan<'a> {
         }
         // A value ends at ASCII or with the text, so both ends are at characters.
         self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    /// Passes over a string as a whole, or one other byte.
+    pub(super) fn pass(&mut self) {
+        if self.peek() == Some(b'"') {
+            self.string();
+        } else {
+            self.at += 1;
+        }
     }
 
     fn string(&mut self) {

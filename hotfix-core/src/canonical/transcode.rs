@@ -1,6 +1,7 @@
 //! JSON text of any layout into canonical text, without a tree in between: names that occur twice
 //! are seen, where a tree would keep the last and say nothing.
 
+use super::members::Scan;
 use super::writer::Writer;
 use super::{CanonicalError, MAX_INTEGER};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -19,61 +20,43 @@ pub(super) fn transcode(json: &str, writer: &mut Writer<'_>) -> Result<(), Canon
     }
 }
 
-/// From this size on the reader may have made a double of a whole number.
-const LARGE: f64 = 9_223_372_036_854_775_808.0;
+/// Digits of the least whole number that a double may change.
+const LARGE_DIGITS: usize = 16;
 
-/// Digits of the least whole number of that size.
-const LARGE_DIGITS: usize = 19;
-
-/// The numbers of a JSON text that are whole, as written, and have so many digits that they may be large.
+/// The numbers of a JSON text that are whole, as written, and have so many digits that a double may change them.
 fn long_wholes(json: &str) -> impl Iterator<Item = &str> {
-    let mut rest = json;
+    let mut scan = Scan::new(json);
     std::iter::from_fn(move || {
         loop {
-            let start = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit())?;
-            rest = &rest[start..];
-            if let Some(inside) = rest.strip_prefix('"') {
-                rest = after_text(inside);
-                continue;
-            }
-            let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
-            let (number, after) = rest.split_at(rest.find(|c| !is_part(c)).unwrap_or(rest.len()));
-            rest = after;
-            if number.len() >= LARGE_DIGITS && !number.contains(['.', 'e', 'E']) {
-                return Some(number);
+            match scan.peek()? {
+                b'-' | b'0'..=b'9' => {
+                    let number = scan.value();
+                    if number.len() >= LARGE_DIGITS && !number.contains(['.', 'e', 'E']) {
+                        return Some(number);
+                    }
+                }
+                _ => scan.pass(),
             }
         }
     })
 }
 
-/// What follows the text whose opening quote was just before.
-fn after_text(mut inside: &str) -> &str {
-    while let Some(at) = inside.find(['"', '\\']) {
-        let is_end = inside[at..].starts_with('"');
-        // An escape is two characters here, its second one of a single byte.
-        inside = inside.get(at + if is_end { 1 } else { 2 }..).unwrap_or_default();
-        if is_end {
-            return inside;
-        }
-    }
-    ""
-}
-
-/// Refuses a whole number that is neither exactly its double nor how that is printed.
+/// Refuses a whole number that is neither exactly its double nor how that is printed: 2^63 prints as 9223372036854776000, and
+/// so that is how it may be read.
 fn kept(whole: &str) -> Result<(), CanonicalError> {
     let double: f64 = whole.parse().unwrap_or(f64::INFINITY);
     let is_printed = || ryu_js::Buffer::new().format(double) == whole;
     if is_printed() || format!("{double:.0}") == whole {
         return Ok(());
     }
-    Err(CanonicalError::integer_range(false, whole))
+    Err(CanonicalError::IntegerRange { value: whole.to_owned() })
 }
 
 /// What was met on the way: the reader carries no error of ours.
 #[derive(Default)]
 struct Found {
     refused: Option<CanonicalError>,
-    /// A double is so large that it may have been written as a whole number.
+    /// A number is so large that a double may have changed it.
     is_large: bool,
 }
 
@@ -96,28 +79,19 @@ impl<'a> Seed<'_, 'a> {
         })
     }
 
-    /// A whole number may be written only where a double is exactly that number.
+    /// A whole number beyond 2^53 is written as a double; whether that is the number is seen in the text.
     fn whole<E: de::Error>(mut self, negative: bool, size: u64) -> Result<(), E> {
-        if size <= MAX_INTEGER {
-            let written = self.writer.integer(negative, size);
-            return self.check(written);
+        if size > MAX_INTEGER {
+            let double = size as f64;
+            return self.float(if negative { -double } else { double });
         }
-        let double = size as f64;
-        // 2^64 itself would saturate back into range.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "whole, positive, in range"
-        )]
-        let exact = double < 18_446_744_073_709_551_616.0 && double as u64 == size;
-        // 2^63 prints as 9223372036854776000, and so that is how it may be read.
-        let printed = ryu_js::Buffer::new().format_finite(double).parse() == Ok(size);
-        let signed = if negative { -double } else { double };
-        let written = if exact || printed {
-            self.writer.float(signed)
-        } else {
-            Err(CanonicalError::integer_range(negative, size))
-        };
+        let written = self.writer.integer(negative, size);
+        self.check(written)
+    }
+
+    fn float<E: de::Error>(mut self, value: f64) -> Result<(), E> {
+        self.found.is_large |= value.abs() >= MAX_INTEGER as f64;
+        let written = self.writer.float(value);
         self.check(written)
     }
 }
@@ -150,10 +124,8 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         self.whole(false, v)
     }
 
-    fn visit_f64<E: de::Error>(mut self, v: f64) -> Result<(), E> {
-        self.found.is_large |= v.abs() >= LARGE;
-        let written = self.writer.float(v);
-        self.check(written)
+    fn visit_f64<E: de::Error>(self, v: f64) -> Result<(), E> {
+        self.float(v)
     }
 
     fn visit_str<E: de::Error>(self, v: &str) -> Result<(), E> {
