@@ -6,7 +6,7 @@ use super::ladders::{is_for, severities};
 use super::words::time;
 use crate::grade::{DutyKind, Moment, Severity};
 use crate::plan::duration::{
-    Times, and_watched, phases_until_live, procedure, rollout, until_live,
+    Times, phases_until, phases_until_live, procedure, rollout, steps_until, until_live,
 };
 use crate::plan::slo::{is_before_deployment, is_early};
 use crate::policy::Policy;
@@ -102,15 +102,8 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     }
     let Some(slo) = &record.slo else { return };
     let (path, limit) = ("/record/slo/within", slo.within);
-    let whole = procedure(policy, |_| None);
-    let (steps, phases) = match slo.to {
-        Moment::Deployed => (until_live(policy, None), phases_until_live(policy)),
-        Moment::Verified | Moment::Resolved => (whole, rollout(policy)),
-        Moment::Closed => {
-            (whole.map(|sum| and_watched(sum, policy)), and_watched(rollout(policy), policy))
-        }
-        _ => return,
-    };
+    let Some(phases) = phases_until(policy, slo.to) else { return };
+    let steps = steps_until(policy, slo.to, None, procedure(policy, |_| None));
     let watched = slo.to == Moment::Closed && policy.watched_until().is_some();
     if let Some(sum) = steps.filter(|sum| is_early(slo.from) && sum.most > limit) {
         let (what, least, most) = ("objective", sum.least, sum.most);

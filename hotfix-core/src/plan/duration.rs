@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::grade::{ReviewTime, StepClock};
+use crate::grade::{Moment, ReviewTime, StepClock};
 use crate::policy::Policy;
 use crate::policy::section::{Phase, ProcedureStep, SeverityLevel};
 use crate::unit::{Name, Span};
@@ -244,8 +244,33 @@ pub(crate) fn rollout(policy: &Policy) -> Times {
     sum
 }
 
+/// The phases until a moment; none for one that they do not lead to.
+pub(crate) fn phases_until(policy: &Policy, to: Moment) -> Option<Times> {
+    match to {
+        Moment::Deployed => Some(phases_until_live(policy)),
+        Moment::Verified | Moment::Resolved => Some(rollout(policy)),
+        Moment::Closed => Some(and_watched(rollout(policy), policy)),
+        _ => None,
+    }
+}
+
+/// The same of the steps of the procedure, for a severity; `whole` is all of them.
+pub(crate) fn steps_until(
+    policy: &Policy,
+    to: Moment,
+    level: Option<&SeverityLevel>,
+    whole: Option<Times>,
+) -> Option<Times> {
+    match to {
+        Moment::Deployed => until_live(policy, level),
+        Moment::Verified | Moment::Resolved => whole,
+        Moment::Closed => whole.map(|steps| and_watched(steps, policy)),
+        _ => None,
+    }
+}
+
 /// With the watch after it, until the incident is closed.
-pub(crate) fn and_watched(mut sum: Times, policy: &Policy) -> Times {
+fn and_watched(mut sum: Times, policy: &Policy) -> Times {
     sum.add("watch after it", policy.watched_until(), None);
     sum
 }

@@ -9,7 +9,7 @@ use crate::text::{quoted, time, times, words};
 use crate::unit::{Name, Span, Timestamp};
 
 use super::Plan;
-use super::duration::{Times, and_watched, phases_until_live, rollout, until_live};
+use super::duration::{Times, phases_until, rollout, steps_until};
 
 closed_set! {
     /// Whether a time that is allowed is kept.
@@ -166,7 +166,7 @@ impl Plan {
             _ => "nothing tells how long it takes".to_owned(),
         };
         let due = self.clock_starts(from).zip(allowed).map(|(starts, allowed)| starts + allowed);
-        let latest_start = due.zip(self.after_start(to)).and_then(|(due, phases)| {
+        let latest_start = due.zip(phases_until(self.policy(), to)).and_then(|(due, phases)| {
             let latest = due - phases.most;
             self.clock_starts(from).filter(|starts| latest >= *starts).map(|_| latest)
         });
@@ -183,28 +183,13 @@ impl Plan {
         }
     }
 
-    /// From the first deployment until a moment, by the phases alone.
-    fn after_start(&self, to: Moment) -> Option<Times> {
-        match to {
-            Moment::Deployed => Some(phases_until_live(self.policy())),
-            Moment::Verified | Moment::Resolved => Some(rollout(self.policy())),
-            Moment::Closed => Some(and_watched(rollout(self.policy()), self.policy())),
-            _ => None,
-        }
-    }
-
     /// What the plan needs from one moment to another. Where people prepare the fix in between, their steps count; where the
     /// phases alone take longer than all the steps together can, the phases do.
     fn between(&self, from: Moment, to: Moment) -> Option<Times> {
-        let phases = is_before_deployment(from).then(|| self.after_start(to)).flatten();
-        let steps = match to {
-            Moment::Deployed if is_early(from) => until_live(self.policy(), self.level()),
-            Moment::Verified | Moment::Resolved if is_early(from) => self.whole_procedure(),
-            Moment::Closed if is_early(from) => {
-                self.whole_procedure().map(|steps| and_watched(steps, self.policy()))
-            }
-            _ => None,
-        };
+        let policy = self.policy();
+        let phases = phases_until(policy, to).filter(|_| is_before_deployment(from));
+        let steps = steps_until(policy, to, self.level(), self.whole_procedure())
+            .filter(|_| is_early(from));
         match (steps, phases) {
             (Some(steps), Some(phases)) if phases.least > steps.most => Some(phases),
             (Some(steps), _) => Some(steps),
