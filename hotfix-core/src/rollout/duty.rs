@@ -43,20 +43,21 @@ impl Rollout {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn duties(&self, at: Timestamp) -> Duties<'_> {
-        let at = self.case.at.map_or(at, |last| last.max(at));
-        self.case.agenda.duties(self.plan.policy(), at)
+        self.case.agenda.duties(self.plan.policy(), self.not_before_last(at))
+    }
+
+    fn not_before_last(&self, at: Timestamp) -> Timestamp {
+        self.case.at.map_or(at, |last| last.max(at))
     }
 
     /// How many duties were missed by a time: see [`Agenda::missed`](crate::deadline::Agenda).
     pub(crate) fn missed_duties(&self, at: Timestamp) -> u64 {
-        let at = self.case.at.map_or(at, |last| last.max(at));
-        self.case.agenda.missed(at)
+        self.case.agenda.missed(self.not_before_last(at))
     }
 
     /// How many occurrences of a duty would be settled late by an answer at this time.
     pub(crate) fn passed_occurrences(&self, duty: Name, at: Timestamp) -> u64 {
-        let at = self.case.at.map_or(at, |last| last.max(at));
-        self.case.agenda.passed(duty, at)
+        self.case.agenda.passed(duty, self.not_before_last(at))
     }
 
     /// When a moment of the incident came, from which duties are counted; None while it did not, or nobody said when.
