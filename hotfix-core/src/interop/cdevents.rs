@@ -23,9 +23,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ExportError;
+use super::watched::Watched;
 use crate::grade::Moment;
-use crate::rollout::{Act, Command, Entry, LogError, LogFault, Recorded, Rollout, Stage};
-use crate::unit::{PhaseName, Share, Timestamp};
+use crate::rollout::{Act, Command, Entry, LogError, LogFault, Recorded, Rollout, Stage, Step};
+use crate::unit::{Share, Timestamp};
 
 /// The version of the specification.
 pub const SPEC_VERSION: &str = "0.4.1";
@@ -142,14 +143,6 @@ struct Writer<'a> {
     watched: Option<Watched>,
 }
 
-/// A phase of an attempt. A pause does not end it, though it shifts the time from which it counts.
-#[derive(PartialEq)]
-struct Watched {
-    attempt: u32,
-    index: usize,
-    name: PhaseName,
-}
-
 /// What an event is about.
 struct Subject {
     id: String,
@@ -246,12 +239,11 @@ impl<'a> Writer<'a> {
         if let Some(to) = entry.to {
             match to {
                 Stage::Monitoring(step) => {
-                    let attempt = rollout.attempt();
-                    let watched = Watched { attempt, index: step.index, name: step.phase };
-                    if self.watched.as_ref() != Some(&watched) {
+                    let watched = Watched::new(rollout, *step);
+                    if self.watched.is_none_or(|known| !known.is_same(watched)) {
                         self.leave(rollout, entry, "success", "");
                         self.watched = Some(watched);
-                        let subject = self.run(rollout, attempt, self.watched.as_ref());
+                        let subject = self.run(rollout, watched.attempt, self.watched.as_ref());
                         self.put(rollout, entry, entry.at, "taskrun.started", subject);
                     }
                 }
@@ -341,7 +333,7 @@ impl<'a> Writer<'a> {
                 let content = json!({"pipelineName": "hot-fix", "url": url});
                 Subject { id: run, kind: "pipelineRun", content }
             }
-            Some(Watched { name: phase, .. }) => {
+            Some(Watched { step: Step { phase, .. }, .. }) => {
                 let content = json!({"taskName": phase, "pipelineRun": {"id": run}});
                 Subject { id: format!("{run}/{phase}"), kind: "taskRun", content }
             }

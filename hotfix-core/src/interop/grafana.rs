@@ -6,10 +6,11 @@
 use serde_json::{Value, json};
 
 use super::ExportError;
+use super::watched::Watched;
 use crate::grade::Moment;
 use crate::judge::Decision;
 use crate::rollout::{Command, Entry, Recorded, Rollout, Stage};
-use crate::unit::{PhaseName, Timestamp};
+use crate::unit::Timestamp;
 
 /// The annotations of a log, by time: the incident and every phase as a region, and the moments at which something turned.
 ///
@@ -52,14 +53,6 @@ impl Note {
         }
         note
     }
-}
-
-/// A phase of an attempt. A pause does not end it, though it shifts the time from which it counts.
-struct Watched {
-    attempt: u32,
-    index: usize,
-    name: PhaseName,
-    since: Timestamp,
 }
 
 #[derive(Default)]
@@ -111,18 +104,17 @@ impl Writer {
             }
         }
         if let Some(to) = entry.to {
-            self.enter(at, rollout.attempt(), to);
+            self.enter(at, rollout, to);
         }
     }
 
-    fn enter(&mut self, at: Timestamp, attempt: u32, to: &Stage) {
+    fn enter(&mut self, at: Timestamp, rollout: &Rollout, to: &Stage) {
         let (kind, text) = match to {
             Stage::Monitoring(step) => {
-                let known = self.phase.as_ref().map(|known| (known.attempt, known.index));
-                if known != Some((attempt, step.index)) {
+                let watched = Watched::new(rollout, *step);
+                if self.phase.is_none_or(|known| !known.is_same(watched)) {
                     self.end_phase(Some(at));
-                    let (index, name, since) = (step.index, step.phase, step.since);
-                    self.phase = Some(Watched { attempt, index, name, since });
+                    self.phase = Some(watched);
                 }
                 self.stage = "phase";
                 return;
@@ -153,9 +145,9 @@ impl Writer {
     }
 
     fn end_phase(&mut self, until: Option<Timestamp>) {
-        if let Some(Watched { name, since, .. }) = self.phase.take() {
-            let text = format!("phase {name} is watched");
-            self.notes.push(Note { at: since, until, kind: "phase", text });
+        if let Some(Watched { step, .. }) = self.phase.take() {
+            let text = format!("phase {} is watched", step.phase);
+            self.notes.push(Note { at: step.since, until, kind: "phase", text });
         }
     }
 }

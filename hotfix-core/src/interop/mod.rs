@@ -23,6 +23,7 @@ pub mod openmetrics;
 mod openslo;
 mod reader;
 mod remark;
+mod watched;
 
 use std::cell::Cell;
 
