@@ -69,7 +69,7 @@ impl Window {
     pub fn add(&mut self, at: Timestamp, row: &[f64]) {
         let dropped = self.drop_old(at);
         let free = self.slot(self.len);
-        let newest = if free == 0 { self.slots } else { free } - 1;
+        let newest = self.before(free);
         let shared =
             self.len > 0 && (self.len == self.slots || at.since(self.starts[newest]) < self.apart);
         let slot = if shared { newest } else { free };
@@ -183,7 +183,12 @@ impl Window {
 
     /// The place of the last row; any where there is none.
     const fn newest(&self) -> usize {
-        self.slot(if self.len == 0 { 0 } else { self.len - 1 })
+        self.before(self.slot(self.len))
+    }
+
+    /// The place before this one, around the ring.
+    const fn before(&self, place: usize) -> usize {
+        if place == 0 { self.slots - 1 } else { place - 1 }
     }
 
     /// Starts a new phase: window and phase sums are empty.
