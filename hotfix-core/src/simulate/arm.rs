@@ -8,7 +8,7 @@ use crate::unit::Share;
 
 use super::active::{Faults, of_arm};
 use super::fault::FaultKind;
-use super::health::Health;
+use super::health::{Health, Instances};
 use super::latency::LatencyLaw;
 use super::random::{Chance, Draws, Drift};
 use super::sample::{level_of, pair};
@@ -67,16 +67,20 @@ impl Kept {
     ) -> f64 {
         let noise = self.noise[arm.index];
         match health.kind {
-            MetricKind::Proportion if health.instances.is_none() => {
-                let rate = faults.rate(health, arm, health.base * noise, None).min(1.0);
-                let trials = tried(health, arm, draws);
-                let bad = draws.binomial_of(trials, &mut self.chance[arm.index], rate);
-                pair(sample, shown(health, bad, trials), trials);
-                bad
-            }
-            MetricKind::Proportion | MetricKind::Count => {
-                self.read_rate(health, faults, arm, draws, sample)
-            }
+            MetricKind::Proportion | MetricKind::Count => match health.instances {
+                Some(Instances { count, sent: true, .. }) => {
+                    let count = of_arm(count, arm.share, arm.index);
+                    self.read_each(count, health, faults, arm, draws, sample)
+                }
+                of_all => {
+                    let mean = of_all.map_or(1.0, |of_all| self.mean(of_all.count, arm));
+                    let rate = faults.rate(health, arm, health.base * noise * mean, None);
+                    let trials = tried(health, arm, draws);
+                    let bad = self.bad(health, arm, rate, (trials, 1.0), draws);
+                    pair(sample, shown(health, bad, trials), trials);
+                    of_requests(health, bad)
+                }
+            },
             MetricKind::Latency => {
                 let law = &mut self.latency[arm.index];
                 faults.slow(health, arm, noise, law);
@@ -100,9 +104,36 @@ impl Kept {
         }
     }
 
-    /// Of a count, and of a proportion whose instances differ.
-    fn read_rate(
+    /// The mean factor of the arm's instances.
+    fn mean(&self, all: u32, arm: &Arm) -> f64 {
+        let count = of_arm(all, arm.share, arm.index);
+        let own = self.instances[arm.index].iter().take(count as usize);
+        own.sum::<f64>() / f64::from(count)
+    }
+
+    /// Bad events in so many trials, or in this part of a count's exposure.
+    #[inline]
+    fn bad(
         &mut self,
+        health: &Health,
+        arm: &Arm,
+        rate: f64,
+        (trials, part): (f64, f64),
+        draws: &mut Draws,
+    ) -> f64 {
+        if health.kind == MetricKind::Count {
+            let of_arm = if health.scaled { arm.part } else { 1.0 };
+            let exposure = arm.minutes * arm.times * of_arm;
+            draws.poisson(rate * exposure * part)
+        } else {
+            draws.binomial_of(trials, &mut self.chance[arm.index], rate.min(1.0))
+        }
+    }
+
+    /// The same instance by instance, of which the arm has `count`.
+    fn read_each(
+        &mut self,
+        count: u32,
         health: &Health,
         faults: Faults<'_>,
         arm: &Arm,
@@ -110,37 +141,7 @@ impl Kept {
         sample: &mut Option<Sample>,
     ) -> f64 {
         let is_count = health.kind == MetricKind::Count;
-        let trials = if is_count {
-            // Seconds; the judge scales them with the share where the metric is scaled.
-            arm.minutes * 60.0
-        } else {
-            tried(health, arm, draws)
-        };
-        let part = if health.scaled { arm.part } else { 1.0 };
-        let exposure = arm.minutes * arm.times * part;
-        let chance = &mut self.chance[arm.index];
-        let mut events_of = |rate: f64, trials: f64, part: f64| {
-            if is_count {
-                draws.poisson(rate * exposure * part)
-            } else {
-                draws.binomial_of(trials, chance, rate.min(1.0))
-            }
-        };
-        let usual = health.base * self.noise[arm.index];
-        let factors = self.instances[arm.index].as_slice();
-        let Some(instances) = health.instances else {
-            let bad = events_of(faults.rate(health, arm, usual, None), trials, 1.0);
-            pair(sample, shown(health, bad, trials), trials);
-            return if is_count { 0.0 } else { bad };
-        };
-        let count = of_arm(instances.count, arm.share, arm.index);
-        if !instances.sent {
-            let own = factors.iter().take(count as usize);
-            let mean = own.sum::<f64>() / f64::from(count);
-            let bad = events_of(faults.rate(health, arm, usual * mean, None), trials, 1.0);
-            pair(sample, shown(health, bad, trials), trials);
-            return if is_count { 0.0 } else { bad };
-        }
+        let trials = tried(health, arm, draws);
         let mut sent = match sample.take() {
             Some(Sample::Instances(sent)) if sent.len() == count as usize => sent,
             _ => BTreeMap::new(),
@@ -150,7 +151,7 @@ impl Kept {
             sent.extend((0..count).map(|number| (format!("{prefix}-{number:04}"), [0.0; 2])));
         }
         let (mut left, mut all) = (trials, 0.0);
-        for ((number, factor), sent) in (0..count).zip(factors).zip(sent.values_mut()) {
+        for (number, sent) in (0..count).zip(sent.values_mut()) {
             // Side by side they are watched all the time; requests go to one of them each.
             let own = if is_count {
                 trials
@@ -159,20 +160,34 @@ impl Kept {
                 if number + 1 == count { left } else { part }
             };
             left -= if is_count { 0.0 } else { own };
-            let rate = faults.rate(health, arm, usual * factor, Some(number));
-            let bad = events_of(rate, own, 1.0 / f64::from(count));
+            let Some(factor) = self.instances[arm.index].get(number as usize) else { break };
+            let usual = health.base * self.noise[arm.index] * factor;
+            let rate = faults.rate(health, arm, usual, Some(number));
+            let bad = self.bad(health, arm, rate, (own, 1.0 / f64::from(count)), draws);
             all += bad;
             *sent = [shown(health, bad, own), own];
         }
         *sample = Some(Sample::Instances(sent));
-        if is_count { 0.0 } else { all }
+        of_requests(health, all)
     }
 }
 
-/// The trials of a proportion.
+/// The trials of a proportion. Of a count its seconds; the judge scales them with the share where the metric is scaled.
 #[inline]
 fn tried(health: &Health, arm: &Arm, draws: &mut Draws) -> f64 {
-    if health.of < 1.0 { draws.binomial(arm.requests, health.of) } else { arm.requests }
+    if health.kind == MetricKind::Count {
+        arm.minutes * 60.0
+    } else if health.of < 1.0 {
+        draws.binomial(arm.requests, health.of)
+    } else {
+        arm.requests
+    }
+}
+
+/// The bad events that are requests.
+#[inline]
+fn of_requests(health: &Health, bad: f64) -> f64 {
+    if health.kind == MetricKind::Count { 0.0 } else { bad }
 }
 
 /// What the metric counts.

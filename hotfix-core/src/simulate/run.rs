@@ -263,20 +263,29 @@ impl Player {
             Next::Answer => {
                 if let Some((_, input)) = self.answers.take() {
                     let started = matches!(input.command, Command::Start);
-                    if self.give(world, self.now, &input) && started {
+                    if self.say(world, &input) && started {
                         self.start();
                     }
-                    world.look(&self.rollout, self.now, &mut self.answers);
                 }
             }
             Next::Look => self.look(world),
             Next::Tick => {
                 self.polled = Some(at);
-                self.give(world, self.now, &Input::new(Command::Tick));
-                world.look(&self.rollout, self.now, &mut self.answers);
+                self.say(world, &Input::new(Command::Tick));
             }
         }
         true
+    }
+
+    /// Hands over what is no look at the metrics; the world sees what may have become due, where another state has not made
+    /// it do so.
+    fn say<W: World + ?Sized>(&mut self, world: &mut W, input: &Input) -> bool {
+        let before = self.entered;
+        let taken = self.give(world, self.now, input);
+        if self.entered == before {
+            world.look(&self.rollout, self.now, &mut self.answers);
+        }
+        taken
     }
 
     fn start(&mut self) {
