@@ -36,8 +36,8 @@
  *
  * Times are int64_t milliseconds since 1970-01-01T00:00:00Z; hotfix_time_parse and hotfix_time_format turn them into RFC 3339,
  * which is what documents carry; one outside of the years 1 to 9999 is HOTFIX_STATUS_UNIT wherever it comes in. Arrays of
- * numbers that are not aligned, and lengths above what a function takes, are HOTFIX_STATUS_RANGE. Documents (policy, incident, input, verdict, action) are the same JSON as in Rust, Python and
- * the log.
+ * numbers that are not aligned, and lengths above what a function takes, are HOTFIX_STATUS_RANGE. Documents (policy, incident,
+ * input, verdict, action) are the same JSON as in Rust, Python and the log.
  */
 
 #ifndef HOTFIX_H
