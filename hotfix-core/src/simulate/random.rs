@@ -12,6 +12,8 @@
 use rand_core::Rng;
 use rand_pcg::Pcg64;
 
+use crate::stats::numeric::ln;
+
 /// What a generator is for, so that no two share their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -57,6 +59,9 @@ pub(super) struct Draws(Pcg64);
 /// Where inversion would take more steps than rejection.
 const MANY: f64 = 10.0;
 
+/// The counts that most draws by inversion end among.
+const FIRST: [f64; 8] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+
 impl Draws {
     /// Above 0 and below 1, in steps of 2^-53.
     pub(super) fn uniform(&mut self) -> f64 {
@@ -75,7 +80,7 @@ impl Draws {
             let (x, y) = (2.0 * self.uniform() - 1.0, 2.0 * self.uniform() - 1.0);
             let square = x * x + y * y;
             if square < 1.0 && square > 0.0 {
-                return x * (-2.0 * libm::log(square) / square).sqrt();
+                return x * (-2.0 * ln(square) / square).sqrt();
             }
         }
     }
@@ -90,7 +95,7 @@ impl Draws {
 
     /// A waiting time with this mean.
     pub(super) fn waiting(&mut self, mean: f64) -> f64 {
-        -mean * libm::log(self.uniform())
+        -mean * ln(self.uniform())
     }
 
     /// A Poisson number with this mean, of at least 0.
@@ -126,7 +131,7 @@ impl Draws {
                 continue;
             }
             let count = whole(count);
-            let below = libm::log(v * scale / (a / (edge * edge) + b));
+            let below = ln(v * scale / (a / (edge * edge) + b));
             if below <= count * ln_mean - mean - kept.ln_factorial(count) {
                 return count;
             }
@@ -159,13 +164,23 @@ impl Draws {
         if trials * kept.of_one >= MANY {
             return self.many(trials, kept.of_one, kept.odds);
         }
-        let odds = kept.odds;
+        let (odds, most) = (kept.odds, trials.min(200.0));
         let mut now = kept.none(trials);
-        let (mut left, mut count, most) = (self.uniform(), 0.0, trials.min(200.0));
+        let (mut left, mut count) = (self.uniform(), 0.0);
+        // The first ones without a branch, which no processor could foresee: once nothing is left it stays so.
+        let next = |count: f64| odds * (trials - count + 1.0) / count;
+        for factor in FIRST.map(next) {
+            count += if left > now { 1.0 } else { 0.0 };
+            left -= now;
+            now *= factor;
+        }
+        if count < FIRST[FIRST.len() - 1] || count >= most {
+            return count.min(most);
+        }
         while left > now && count < most {
             left -= now;
             count += 1.0;
-            now *= odds * (trials - count + 1.0) / count;
+            now *= next(count);
         }
         count
     }
@@ -194,9 +209,9 @@ impl Draws {
             }
             let most = whole((trials + 1.0) * chance);
             let scale = (2.83 + 5.1 / b) * root;
-            let below = libm::log(v * scale / (a / (edge * edge) + b));
+            let below = ln(v * scale / (a / (edge * edge) + b));
             let ways = |count: f64| libm::lgamma(count + 1.0) + libm::lgamma(trials - count + 1.0);
-            if below <= ways(most) - ways(count) + (count - most) * libm::log(odds) {
+            if below <= ways(most) - ways(count) + (count - most) * ln(odds) {
                 return count;
             }
         }
@@ -229,7 +244,7 @@ impl Expected {
     fn set(&mut self, mean: f64) {
         if self.mean != mean {
             let b = 0.931 + 2.53 * mean.sqrt();
-            (self.mean, self.ln_mean) = (mean, libm::log(mean));
+            (self.mean, self.ln_mean) = (mean, ln(mean));
             (self.a, self.b) = (0.024_83 * b - 0.059, b);
             self.sure = 0.9277 - 3.6224 / (b - 2.0);
             self.scale = 1.1239 + 1.1328 / (b - 3.4);
