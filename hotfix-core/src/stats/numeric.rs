@@ -55,6 +55,20 @@ const EXP_SERIES: [f64; 12] = [
     1.0 / 6_227_020_800.0,
 ];
 
+/// Coefficients of `2x/(e^x - 1) + x - 2` in `x²`, Remez fit of degree five on `|x| ≤ ln 2/2`.
+///
+/// Source: as for [`LN_SERIES`]; with them [`exp`] agrees with `libm::exp` in every bit.
+const EXP_FIT: [f64; 5] = [
+    1.666_666_666_666_660_2e-1,
+    -2.777_777_777_701_559_3e-3,
+    6.613_756_321_437_934e-5,
+    -1.653_390_220_546_525_2e-6,
+    4.138_136_797_057_238_5e-8,
+];
+
+/// The number from which on `exp` takes off a multiple of ln 2: `ln 2/2`, rounded up to 32 bits.
+const HALF_LN_2_UP: f64 = f64::from_bits(0x3fd6_2e43_0000_0000);
+
 /// `1.5 * 2^52`: added and taken off again rounds to a whole number, which stays in the low bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 /// Below this `e^x` is not a normal number; the kernel stops here, at 3e-308.
@@ -82,14 +96,31 @@ pub fn ln1p(x: f64) -> f64 {
     libm::log1p(x)
 }
 
-/// `e^x`, the same bits on every platform.
+/// `e^x`, the same bits on every platform (those of `libm::exp`).
 ///
 /// ```
 /// assert_eq!(hotfix_core::stats::numeric::exp(0.0), 1.0);
 /// ```
 #[inline]
 pub fn exp(x: f64) -> f64 {
-    libm::exp(x)
+    // Further out the result is no normal number; further in it is 1 plus a rounding that the series has another way.
+    if x.abs() > 1e-8 && x.abs() < 700.0 { exp_normal(x) } else { libm::exp(x) }
+}
+
+/// [`exp`] where it is a normal number and not next to 1.
+#[inline]
+fn exp_normal(x: f64) -> f64 {
+    #[expect(clippy::cast_possible_truncation, reason = "at most 1011")]
+    let nearest = (x * LOG2_E + 0.5_f64.copysign(x)) as i32;
+    let whole = if x.abs() < HALF_LN_2_UP { 0 } else { nearest };
+    let k = f64::from(whole);
+    let (high, low) = (x - k * LN_2_HIGH, k * LN_2_LOW);
+    let rest = high - low;
+    let square = rest * rest;
+    let [a, b, c, d, e] = EXP_FIT;
+    let fit = rest - square * (a + square * (b + square * (c + square * (d + square * e))));
+    let value = 1.0 + (rest * fit / (2.0 - fit) - low + high);
+    f64::from_bits(value.to_bits().wrapping_add(i64::from(whole).cast_unsigned() << 52))
 }
 
 /// `ln Σ e^x` over the terms; negative infinity of none.
@@ -400,6 +431,24 @@ mod tests {
         assert_eq!(ln(0.0), f64::NEG_INFINITY);
         assert!(ln(-1.0).is_nan());
         assert_eq!(ln(5e-324), libm::log(5e-324));
+    }
+
+    #[test]
+    fn roll_7_exp_has_the_bits_of_libm() {
+        let edges = [HALF_LN_2_UP, 0.5 * LN_2, 1.5 * LN_2, 2.5 * LN_2, 1e-8, 700.0]
+            .into_iter()
+            .flat_map(|x| [x.next_down(), x, x.next_up(), x * (1.0 - 1e-7), x * (1.0 + 1e-7)])
+            .flat_map(|x| [x, -x]);
+        for x in draws(10, -700.0, 700.0)
+            .chain(draws(11, -2.0, 2.0))
+            .chain(draws(12, -745.0, -690.0))
+            .chain(draws(13, -8.5, -7.5).map(libm::exp10))
+            .chain(edges)
+            .chain([0.0, -0.0, 1e-300, 710.0, f64::INFINITY, f64::NEG_INFINITY])
+        {
+            assert_eq!(exp(x).to_bits(), libm::exp(x).to_bits(), "exp {x:e}");
+        }
+        assert!(exp(f64::NAN).is_nan());
     }
 
     #[test]
