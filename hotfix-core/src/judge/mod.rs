@@ -261,7 +261,9 @@ impl Judge {
         let learns =
             (settled || purpose == Use::Move) && !(warm || self.swapped || self.one_series);
         let mut readings = seen.as_slice().iter();
-        for (index, watched) in self.watched.iter_mut().enumerate().filter(|(_, w)| w.fresh) {
+        for index in 0..self.watched.len() {
+            let (earlier, rest) = self.watched.split_at_mut(index);
+            let Some(watched) = rest.first_mut().filter(|watched| watched.fresh) else { continue };
             let Some((_, reading)) = readings.find(|(id, _)| *id == watched.metric.id) else {
                 continue;
             };
@@ -271,6 +273,9 @@ impl Judge {
             if learns && !mixed {
                 if watched.tick.canary {
                     watched.steady.read(at, self.since, &watched.watch);
+                }
+                if let Some(earlier) = earlier.last() {
+                    watched.split_as(earlier);
                 }
                 watched.learn(at, reading, share, settled);
                 if let Some((bug, test, shown)) = &mut self.efficacy

@@ -312,6 +312,19 @@ impl Watched {
         }
     }
 
+    /// Takes over what another metric's test has worked out of the tick's split, where both have the same trials.
+    #[inline]
+    pub(super) fn split_as(&mut self, other: &Self) {
+        if let (
+            Some(Test::Rate(design, state)),
+            Some(Test::Rate(of, from)),
+            &[_, canary, _, baseline],
+        ) = (&mut self.worse, &other.worse, self.tick.row.as_slice())
+        {
+            state.split_as(design, (canary, baseline), from, of);
+        }
+    }
+
     /// Fills the tick's counts.
     fn count(&mut self) {
         let Self { metric, layout, tick, counts, .. } = self;
@@ -489,7 +502,8 @@ impl Watched {
 }
 
 /// Bad events and trials of both arms in a row of counts.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would pass them through memory, by halves")]
 fn counts_of(metric: &Metric, row: &[f64]) -> (Counts, Counts) {
     let arm = |events, trials| Counts::new(metric.worse.bad(events, trials), trials);
     (arm(row[0], row[1]), arm(row[2], row[3]))

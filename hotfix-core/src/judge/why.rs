@@ -229,7 +229,7 @@ impl Test {
     /// Takes over another's state without its design; false where they are of different kinds.
     pub(super) fn keep(&mut self, of: &Self) -> bool {
         match (self, of) {
-            (Self::Rate(_, kept), Self::Rate(_, state)) => **kept = **state,
+            (Self::Rate(_, kept), Self::Rate(_, state)) => kept.take_over(state),
             (Self::Bernoulli(_, kept), Self::Bernoulli(_, state)) => **kept = **state,
             (Self::Latency(_, kept), Self::Latency(_, state)) => kept.take_over(state),
             (Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..), _) => return false,

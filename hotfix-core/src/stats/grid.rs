@@ -153,12 +153,12 @@ impl Grid {
         self.ratio.map(|ratio| ratio - 1.0)
     }
 
-    /// `max_j (ln w_j + l_j)`.
+    /// `max_j (ln w_j + l_j)` over the first `N` points, which are all that are used.
     #[inline]
-    pub(super) fn bound(&self, terms: &[f64; MAX_GRID]) -> f64 {
-        let mut weighted = [0.0; MAX_GRID];
-        for j in 0..MAX_GRID {
-            weighted[j] = terms[j] + self.ln_weight[j];
+    pub(super) fn bound<const N: usize>(&self, terms: &[f64; N]) -> f64 {
+        let mut weighted = [0.0; N];
+        for ((weighted, term), ln_weight) in weighted.iter_mut().zip(terms).zip(&self.ln_weight) {
+            *weighted = term + ln_weight;
         }
         numeric::largest(&weighted)
     }

@@ -116,7 +116,12 @@ impl Mixture {
     /// Both bounds of `ln E`.
     #[inline]
     pub(super) fn bounds(&self, terms: &[f64; MAX_GRID], ticks: u32) -> Bounds {
-        let of_terms = Bounds { lower: self.grid.bound(terms), upper: largest(terms) };
+        let of_terms = match terms.first_chunk::<SHORT>() {
+            Some(terms) if self.grid.len <= SHORT => {
+                Bounds { lower: self.grid.bound(terms), upper: largest(terms) }
+            }
+            _ => Bounds { lower: self.grid.bound(terms), upper: largest(terms) },
+        };
         match &self.change {
             Some(change) => change.bounds(ticks, of_terms),
             None => of_terms,

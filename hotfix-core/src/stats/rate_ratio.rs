@@ -449,6 +449,35 @@ impl RateRatio {
         self.split = (canary, baseline, share);
     }
 
+    /// Becomes a copy of another state of the same design, but for the logarithms of its split, which the next tick has
+    /// or works out: half as much to copy.
+    #[inline]
+    pub(crate) fn take_over(&mut self, of: &Self) {
+        let Self { terms, losses: _, split: _, totals, watch, ticks, design } = *of;
+        (self.terms, self.totals, self.watch) = (terms, totals, watch);
+        (self.ticks, self.design) = (ticks, design);
+    }
+
+    /// Takes over the logarithms of a split that another test of the same ratios has worked out, where the next tick
+    /// has these trials. No evidence changes, to the bit.
+    #[inline]
+    pub(crate) fn split_as(
+        &mut self,
+        design: &RateRatioDesign,
+        (canary, baseline): (f64, f64),
+        other: &Self,
+        of: &RateRatioDesign,
+    ) {
+        let is_of_tick = |test: &Self| test.split.0 == canary && test.split.1 == baseline;
+        if is_of_tick(other)
+            && !is_of_tick(self)
+            && design.null_ratio() == of.null_ratio()
+            && design.excess == of.excess
+        {
+            (self.losses, self.split) = (other.losses, other.split);
+        }
+    }
+
     /// Adds a tick's gain to the first `N` points and returns the lower bound of the evidence.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as long as a call to it")]
@@ -524,5 +553,34 @@ impl TryFrom<Document> for RateRatio {
             ticks,
             design: read.design,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roll_7_a_split_that_is_taken_over_changes_no_bit() {
+        let design = |tolerated, alpha| {
+            let settings = RateRatioSettings { tolerated, alpha, ..RateRatioSettings::default() };
+            RateRatioDesign::try_new(&settings).unwrap()
+        };
+        let ticks =
+            [(3.0, 101.0, 899.0), (1.0, 101.0, 899.0), (2.0, 97.0, 905.0), (0.0, 97.0, 1.0)];
+        for (of, same) in [(design(1.0, 0.05), true), (design(1.25, 0.01), false)] {
+            let own = design(1.0, 0.01);
+            let (mut other, mut taken, mut alone) =
+                (RateRatio::new(&of), RateRatio::new(&own), RateRatio::new(&own));
+            for (events, canary, baseline) in ticks {
+                let arms = (Counts::new(events, canary), Counts::new(2.0, baseline));
+                other.update(&of, arms.0, arms.1).unwrap();
+                taken.split_as(&own, (canary, baseline), &other, &of);
+                assert_eq!(taken.split == other.split, same, "{canary} of {baseline}");
+                taken.update(&own, arms.0, arms.1).unwrap();
+                alone.update(&own, arms.0, arms.1).unwrap();
+                assert_eq!(taken, alone);
+            }
+        }
     }
 }
