@@ -60,17 +60,19 @@ impl Judge {
         } else if self.split_finding.stands() {
             call.raise(moment.watch.alert, Reason::SplitNotAsPlanned, None);
         }
-        for watched in &mut self.watched {
+        // The tests of all metrics at once: side by side their logarithms do not wait for each other.
+        let tested = self.watched.iter().map(|watched| (watched.metric.id, watched.tested()));
+        verdict.metrics.extend(tested);
+        for (watched, (_, seen)) in self.watched.iter_mut().zip(&mut verdict.metrics) {
             watched.window.expire(moment.at);
-            let mut seen = watched.verdict(moment, self.since);
+            watched.stand(moment, self.since, seen);
             let log_e = seen.log_e.unwrap_or(0.0);
             seen.healed =
                 seen.needs.is_none() && watched.trouble.healed(seen.band, log_e, self.hold);
             if watched.metric.role == Role::Decide {
-                call.band(moment, &seen, watched, self.since);
+                call.band(moment, seen, watched, self.since);
                 call.bad_instances(moment, watched);
             }
-            verdict.metrics.push((watched.metric.id, seen));
         }
         verdict.log_e = self.weigh(&verdict.metrics, &mut call);
         for &index in self.phase_end.iter().flat_map(PhaseEnd::worse) {
@@ -223,27 +225,33 @@ impl Call<'_> {
 }
 
 impl Watched {
-    /// Where the trailing window stands.
-    fn verdict(&self, moment: &Moment<'_>, since: Option<Timestamp>) -> MetricVerdict {
+    /// What its tests say; where the window stands is not known yet.
+    fn tested(&self) -> MetricVerdict {
+        let worse = self.worse.as_ref();
+        let assurance = worse.map(|_| self.assurance());
+        MetricVerdict {
+            band: Band::Hold,
+            baseline: None,
+            canary: None,
+            guarantee: assurance.map(|a| a.guarantee),
+            healed: false,
+            log_e: worse.map(super::test::Test::log_e),
+            log_e_safe: self.safe.as_ref().map(super::test::Test::log_e),
+            mode: assurance.map(|a| a.mode),
+            needs: None,
+            ratio: worse.and_then(super::test::Test::ratio).filter(|v| v.is_finite()),
+        }
+    }
+
+    /// Adds where the trailing window stands.
+    fn stand(&self, moment: &Moment<'_>, since: Option<Timestamp>, seen: &mut MetricVerdict) {
         let columns = self.columns();
         let (canary, baseline) = self.window.sums().split_at(columns);
         let share = moment.share;
         let value = self.value(canary, share.as_fraction());
         let live = self.value(baseline, share.rest().as_fraction());
-        let tested = self.worse.as_ref();
-        let assurance = tested.map(|_| self.assurance());
-        let mut seen = MetricVerdict {
-            band: Band::Hold,
-            baseline: live.map(Judged::shown).filter(|v| v.is_finite()),
-            canary: value.map(Judged::shown).filter(|v| v.is_finite()),
-            guarantee: assurance.map(|a| a.guarantee),
-            healed: false,
-            log_e: tested.map(super::test::Test::log_e),
-            log_e_safe: self.safe.as_ref().map(super::test::Test::log_e),
-            mode: assurance.map(|a| a.mode),
-            needs: None,
-            ratio: tested.and_then(super::test::Test::ratio).filter(|v| v.is_finite()),
-        };
+        seen.baseline = live.map(Judged::shown).filter(|v| v.is_finite());
+        seen.canary = value.map(Judged::shown).filter(|v| v.is_finite());
         let fresh = self.read_at.filter(|&read| since.is_none_or(|since| read >= since));
         seen.band = match (fresh, value) {
             _ if self.not_finite => Band::NotFinite,
@@ -265,7 +273,6 @@ impl Watched {
                 }
             }
         };
-        seen
     }
 
     /// How much the window lacks before a band speaks: trials, or seconds of watching; None where it lacks nothing.
