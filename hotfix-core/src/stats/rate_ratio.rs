@@ -563,7 +563,7 @@ mod tests {
     #[test]
     fn roll_7_a_split_that_is_taken_over_changes_no_bit() {
         let design = |tolerated, alpha| {
-            let settings = RateRatioSettings { tolerated, alpha, ..RateRatioSettings::default() };
+            let settings = RateRatioSettings { alpha, tolerated, ..RateRatioSettings::default() };
             RateRatioDesign::try_new(&settings).unwrap()
         };
         let ticks =
