@@ -98,6 +98,7 @@ pub const CODES: &[Code] = &[
     code("HF-POL-038", Family::Policy, "a severity is named that the policy lacks"),
     code("HF-POL-039", Family::Policy, "a key says something about one that is not there"),
     code("HF-POL-040", Family::Policy, "an item of a checklist has the id of a step"),
+    code("HF-POL-041", Family::Policy, "a test of more events, for a count that is worse with fewer"),
     code("HF-POL-042", Family::Policy, "a pattern of paths is none"),
     code("HF-POL-043", Family::Policy, "no commit message can have this subject or label"),
     code("HF-POL-044", Family::Policy, "the policy's own strategy has a second set of phases, or is barred"),

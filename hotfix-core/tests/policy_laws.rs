@@ -87,7 +87,10 @@ fn metric() -> impl Strategy<Value = Value> {
 }
 
 fn is_tested(metric: &Value) -> bool {
-    let testable = ["proportion", "count", "latency"].contains(&metric["kind"].as_str().unwrap());
+    let testable = match metric["kind"].as_str().unwrap() {
+        "count" => metric["worse"] == "higher",
+        kind => ["proportion", "latency"].contains(&kind),
+    };
     testable && metric.get("model").is_none() && metric["role"] == "decide"
 }
 

@@ -174,6 +174,9 @@ problems! {
         /// What would fit.
         known: &'static [&'static str],
     }
+    /// A test of a count that is worse with fewer events.
+    #[error("the model `poisson` finds more events, and this count is worse when `lower`: write `none` and give it bounds, or count what goes wrong")]
+    "HF-POL-041" FewerEvents {}
     /// A key that this kind, of metric or of duty, must not have.
     #[error("`{key}` has no meaning for the kind `{kind}`: leave it out")]
     "HF-POL-018" NotForKind {

@@ -37,8 +37,8 @@ section! {
         /// Whether record and bounds are for the whole service and scale with an arm's share of the traffic. Without it:
         /// true for volumes and counts, false for gauges; proportions and latencies hold per arm and never scale.
         scaled: bool, [optional];
-        /// The sequential test. Without it: poisson for proportions and counts, bernoulli for latency, none for gauges
-        /// and volumes.
+        /// The sequential test. Without it: poisson for proportions and for counts that are worse when higher,
+        /// bernoulli for latency, none for other counts, gauges and volumes.
         model: Model, [optional];
         /// Its share of the false-rollback budget. Those of all metrics that decide and are tested sum to 1.
         weight: Proportion, [default 0.0];
@@ -188,9 +188,9 @@ fn metric(
         return None;
     };
     let draft = MetricDraft::read(entries, reader);
-    let model = match (draft.kind, draft.model) {
-        (Some(kind), Some(model)) => model_for(kind, model, reader),
-        (_, model) => model.flatten(),
+    let model = match (draft.kind, draft.worse, draft.model) {
+        (Some(kind), Some(worse), Some(model)) => model_for(kind, worse, model, reader),
+        (_, _, model) => model.flatten(),
     };
     let noted = Noted { kind: draft.kind, role: draft.role, model };
     reader.metrics.insert(id.to_string(), noted);
@@ -253,8 +253,21 @@ const fn models(kind: MetricKind) -> (&'static [Model], &'static [&'static str])
     }
 }
 
-fn model_for(kind: MetricKind, model: Option<Model>, reader: &mut Reader) -> Option<Model> {
+fn model_for(
+    kind: MetricKind,
+    worse: Worse,
+    model: Option<Model>,
+    reader: &mut Reader,
+) -> Option<Model> {
     let (fitting, known) = models(kind);
+    // Fewer events than there should be are no events that a test could count.
+    let model = match (kind, worse, model) {
+        (MetricKind::Count, Worse::Lower, None) => Some(Model::None),
+        (MetricKind::Count, Worse::Lower, Some(Model::Poisson)) => {
+            return reader.fail_at("model", Problem::FewerEvents {});
+        }
+        (_, _, model) => model,
+    };
     match model {
         None => fitting.first().copied(),
         Some(model) if fitting.contains(&model) => Some(model),
