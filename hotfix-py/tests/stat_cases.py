@@ -12,9 +12,7 @@ import pytest
 
 import hotfix
 from hotfix import kayenta
-
-Case = dict[str, Any]
-File = dict[str, Any]
+from script import Case, File
 
 
 def stat_case(case: Case, _file: File, name: str) -> None:

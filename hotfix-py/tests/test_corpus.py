@@ -14,7 +14,8 @@ import pytest
 
 import hotfix
 import script
-from stat_cases import Case, File, kayenta_case, stat_case
+from script import Case, File
+from stat_cases import kayenta_case, stat_case
 
 CASES = Path(__file__).parents[2] / "hotfix-core" / "tests" / "cases"
 
