@@ -43,7 +43,7 @@ def test_plan_6_hotfix_and_its_plots_import_without_matplotlib() -> None:
 
 def test_plan_6_without_matplotlib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"pip install hotfix\[plot\]"):
+    with pytest.raises(ImportError, match=r"pip install matplotlib"):
         plot.sight(plan())
 
 

@@ -67,7 +67,7 @@ def backtest(
     RecordedError
         With code and place, for a recording or a mapping that cannot be read, and a policy that cannot be run on it.
     ImportError
-        For Parquet where pyarrow is not installed: ``pip install hotfix[parquet]``.
+        For Parquet where pyarrow is not installed: ``pip install pyarrow``.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def _parquet(recording: str | bytes | PathLike[str], document: dict[str, Any]) -
         pc: Any = import_module("pyarrow.csv")
         pq: Any = import_module("pyarrow.parquet")
     except ImportError as error:
-        raise ImportError("Parquet needs pyarrow: pip install hotfix[parquet]") from error
+        raise ImportError("Parquet needs pyarrow: pip install pyarrow") from error
     if isinstance(recording, str):
         raise TypeError("Parquet is bytes, or a path")
     source = io.BytesIO(recording) if isinstance(recording, bytes) else fspath(recording)

@@ -1,4 +1,4 @@
-"""Plots, where matplotlib is installed: ``pip install hotfix[plot]``.
+"""Plots, where matplotlib is installed: the extra ``plot`` of the distribution ``hotfix-py``.
 
 Importing `hotfix` does not import this module, and this module imports matplotlib only when something is drawn.
 """
@@ -54,7 +54,7 @@ def sight(plan: Plan, axes: Any = None) -> Any:
         try:
             from matplotlib.figure import Figure
         except ImportError as error:
-            raise ImportError("a plot needs matplotlib: pip install hotfix[plot]") from error
+            raise ImportError("a plot needs matplotlib: pip install matplotlib") from error
         # A figure of its own, not pyplot's: it opens no window and is freed with the last reference.
         figure = Figure(figsize=(1.2 + 3.4 * len(phases), 3.6), layout="constrained")
         axes = list(figure.subplots(1, len(phases), sharey=True, squeeze=False)[0])
