@@ -59,7 +59,7 @@ validity: ## docs/validity.md: error rates, delays and noise by simulation, besi
 	$(CARGO) run --locked --release -p hotfix-benches --bin validity -- $(ARGS)
 
 model: ## the model check of the rollout, deeper than in the tests
-	HOTFIX_MODEL_DEPTH=4,3 $(CARGO) test --locked --release -p hotfix-core --test model_check -- --nocapture roll_1_no_sequence
+	HOTFIX_MODEL_DEPTH=4,3 $(CARGO) test --locked --release -p hotfix-core --test it -- --nocapture model_check::roll_1_no_sequence
 
 # ---- parts of the above ----
 

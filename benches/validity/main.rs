@@ -15,7 +15,7 @@
 mod counts;
 mod fleet;
 mod fleets;
-#[path = "../../hotfix-core/tests/sight_common/mod.rs"]
+#[path = "../../hotfix-core/tests/it/sight_common.rs"]
 mod foreseen;
 mod intervals;
 mod latency;

@@ -1,4 +1,4 @@
-//! What the fuzz targets do with their input; `hotfix-core/tests/fuzz_corpus.rs` runs the same on the committed corpus.
+//! What the fuzz targets do with their input; `hotfix-core/tests/it/fuzz_corpus.rs` runs the same on the committed corpus.
 
 pub mod convert;
 pub mod gate;
@@ -8,5 +8,5 @@ pub mod rollout;
 pub mod template;
 
 // The laws of the model check stand with the tests of the core, which run without libFuzzer.
-#[path = "../../hotfix-core/tests/model/mod.rs"]
+#[path = "../../hotfix-core/tests/it/model/mod.rs"]
 mod model;

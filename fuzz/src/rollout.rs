@@ -42,7 +42,7 @@ pub fn sequence(data: &[u8]) {
                 let by = Span::from_millis(off.unsigned_abs() * 1_000);
                 let now = machine.now().unwrap_or_else(start);
                 let at = if off < 0 { now - by } else { now + by };
-                take(&machine, &past, at, input).map(Some)
+                take(&machine, &past, at, &input).map(Some)
             }
         };
         match taken {

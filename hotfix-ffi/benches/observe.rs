@@ -2,13 +2,9 @@
 //!
 //! Two hosts in Rust: one gives the same observation again and again, which nobody does; the other writes the numbers that it
 //! read into the observation that it keeps, as what C calls does.
-#![allow(
-    clippy::unwrap_used,
-    clippy::result_large_err,
-    reason = "a bench ends at what it did not expect"
-)]
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/it/common.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
 mod common;
 #[path = "../tests/quiet/mod.rs"]
 mod quiet;

@@ -1,6 +1,6 @@
 //! The C ABI of hotfix: opaque handles, a status from every call that can fail, errors as objects.
 //!
-//! `include/hotfix.h` is generated from this crate by `tests/header.rs`, its conventions from `conventions.txt`. The
+//! `include/hotfix.h` is generated from this crate by `tests/it/header.rs`, its conventions from `conventions.txt`. The
 //! rules that keep it sound:
 //!
 //! - every exported function is one call of `guard`: a panic becomes a status and never crosses;

@@ -1,7 +1,8 @@
-//! What `hotfix_rollout_observe` costs over the same call in Rust: no allocation of its own.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
-#![allow(clippy::result_large_err, reason = "a test reads the whole error")]
+//! What `hotfix_rollout_observe` costs over the same call in Rust: no allocation of its own. A program of its own, as its
+//! allocator counts.
 
+#[path = "it/common.rs"]
+#[allow(dead_code, reason = "the other program uses the rest")]
 mod common;
 mod quiet;
 

@@ -225,7 +225,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     /// The derived reader of an object takes a member by its place among the fields, too; aliases would be counted, so
-    /// `tests/layers.rs` sees to it that there are none.
+    /// `tests/it/layers.rs` sees to it that there are none.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,

@@ -1,0 +1,438 @@
+//! What a rollout foresees, whom each version hurts, and the table of phases (FIELD-1, FIELD-4, FIELD-8, FIELD-15, STAT-5,
+//! MET-4, MET-7).
+
+use std::sync::Arc;
+
+use hotfix_core::judge::{Cause, Decision, Reason, Version};
+use hotfix_core::metric::Band;
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Act, Input, Recording, Rollout, State, audit};
+use hotfix_core::stats::numeric::ln;
+use hotfix_core::unit::{Span, Timestamp};
+use serde_json::{Value, json};
+
+use crate::ready;
+use crate::story::Story;
+
+/// A preset with values put in, watched from its first phase on at 1,000 requests a minute.
+struct Watch {
+    rollout: Rollout,
+    at: Timestamp,
+}
+
+impl Watch {
+    fn new(preset: &str, set: &[(&str, Value)]) -> Self {
+        let mut document: Value =
+            serde_json::from_str(&Policy::preset(preset).unwrap().to_json()).unwrap();
+        for (pointer, value) in set {
+            let (parent, key) = pointer.rsplit_once('/').unwrap();
+            let table = document.pointer_mut(parent).and_then(Value::as_object_mut).unwrap();
+            if value.is_null() {
+                table.remove(key);
+            } else {
+                table.insert(key.to_owned(), value.clone());
+            }
+        }
+        let plan = Plan::from_json(
+            Arc::new(Policy::from_json(&document.to_string()).unwrap()),
+            r#"{"id":"INC-2041"}"#,
+            r#"{"version":"2.3.1","previous":"2.3.0"}"#,
+            r#"{"requests_per_minute":1000}"#,
+        )
+        .unwrap();
+        let mut watch = Self {
+            rollout: Rollout::try_new(plan, Recording::Keep, "").unwrap(),
+            at: "2026-03-03T14:40:00Z".parse().unwrap(),
+        };
+        ready::make(&mut watch.rollout, watch.at);
+        watch.input(&json!({"kind": "start", "by": "lena"}));
+        watch.confirm_all();
+        watch
+    }
+
+    fn input(&mut self, input: &Value) -> usize {
+        self.at = self.at + Span::from_millis(1);
+        let input = Input::from_json(&input.to_string()).unwrap();
+        let actions = self.rollout.handle(self.at, &input).unwrap().actions;
+        actions.iter().filter(|action| matches!(action.act, Act::AskDecision { .. })).count()
+    }
+
+    fn confirm_all(&mut self) {
+        while let Some(id) = self.rollout.pending_actions().first().map(|a| a.id.to_string()) {
+            self.input(&json!({"kind": "confirm", "by": "tool", "action": id}));
+        }
+    }
+
+    /// One look, so many seconds after the last; gives the number of actions.
+    fn look(&mut self, seconds: u32, metrics: Value) -> usize {
+        self.at = self.at + Span::from_seconds(seconds);
+        let input = Input::observe(serde_json::from_value(metrics).unwrap());
+        let actions = self.rollout.handle(self.at, &input).unwrap().actions;
+        actions.iter().filter(|action| matches!(action.act, Act::AskDecision { .. })).count()
+    }
+
+    fn causes(&self) -> Vec<(String, String)> {
+        let text = |cause: &Cause| {
+            (cause.reason.to_string(), cause.metric.map(|m| m.to_string()).unwrap_or_default())
+        };
+        self.rollout.verdict().causes.iter().map(text).collect()
+    }
+
+    fn decision(&self) -> Decision {
+        self.rollout.verdict().decision
+    }
+
+    fn audited(&self) {
+        let audit = audit(self.rollout.log().as_bytes(), self.rollout.head());
+        assert!(audit.is_clean(), "{:?}", audit.findings);
+    }
+}
+
+/// Only error rate decides: every other metric is watched.
+fn errors_only(more: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
+    let mut set = vec![
+        ("/efficacy", Value::Null),
+        ("/metrics/latency_p95/role", json!("watch")),
+        ("/metrics/payment_success/role", json!("watch")),
+        ("/metrics/request_volume/role", json!("watch")),
+        ("/metrics/bug/role", json!("watch")),
+        ("/metrics/error_rate/weight", json!(1.0)),
+        ("/metrics/latency_p95/weight", json!(0.0)),
+        ("/metrics/payment_success/weight", json!(0.0)),
+        ("/metrics/bug/weight", json!(0.0)),
+    ];
+    set.extend_from_slice(more);
+    set
+}
+
+fn errors(canary: [u64; 2], baseline: [u64; 2]) -> Value {
+    json!({"error_rate": {"canary": canary, "baseline": baseline}})
+}
+
+#[test]
+fn field_15_a_run_that_is_going_to_fail_stops_early() {
+    // 0.3% of 1,000 planned requests allow three errors; half as much traffic again four.
+    let mut watch = Watch::new("phased-canary", &errors_only(&[("/evidence/hold", json!(90))]));
+    watch.look(60, errors([2, 100], [2, 900]));
+    assert_eq!(watch.decision(), Decision::Continue);
+    let outlook = watch.rollout.outlook().unwrap().metrics[0].bound.unwrap();
+    assert_eq!((outlook.allows, outlook.possible), (Some(1.0), true));
+    watch.look(60, errors([2, 100], [3, 900]));
+    assert_eq!(
+        watch.decision(),
+        Decision::Continue,
+        "four are one too many as planned, not with half as much again"
+    );
+    watch.look(60, errors([1, 100], [3, 900]));
+    assert_eq!(watch.causes(), [("will_fail".to_owned(), "error_rate".to_owned())]);
+    assert_eq!(watch.rollout.state(), State::RollingBack, "three of ten minutes");
+    watch.audited();
+}
+
+#[test]
+fn field_15_a_shock_in_both_arms_is_not_the_canarys_failure() {
+    let mut watch = Watch::new("phased-canary", &errors_only(&[]));
+    for _ in 0..3 {
+        watch.look(60, errors([3, 100], [27, 900]));
+        assert!(!watch.rollout.verdict().has(Reason::WillFail), "{:?}", watch.causes());
+    }
+}
+
+#[test]
+fn field_15_where_a_miss_only_holds_the_end_of_the_phase_counts() {
+    // `standard` holds a miss and asks after thirty minutes: 3 x 0.3% of 3,000 requests and half as many again is 40.
+    let mut watch = Watch::new("standard", &errors_only(&[]));
+    watch.look(31, errors([0, 52], [1, 465]));
+    let mut seen = 0;
+    for minute in 1..30 {
+        watch.look(60, errors([2, 100], [3, 900]));
+        seen += 2;
+        if watch.rollout.verdict().has(Reason::WillFail) {
+            assert!(seen > 27, "27 are allowed as planned: {seen}");
+            assert_eq!(watch.decision(), Decision::Ask);
+            assert!(minute < 25, "the end would have said so");
+            return;
+        }
+        if watch.rollout.state() != State::Monitoring {
+            return;
+        }
+    }
+    panic!("{:?}", watch.causes());
+}
+
+#[test]
+fn field_15_a_phase_that_cannot_decide_says_so_early_and_once() {
+    let set = errors_only(&[
+        ("/phases/0/promotion", json!("evidence_of_no_harm")),
+        ("/metrics/error_rate/success", Value::Null),
+        ("/watch/warm_up", json!(0)),
+    ]);
+    // One error in 10,000: what is left of thirty minutes cannot bring the evidence.
+    let mut rare = Watch::new("standard", &set);
+    let mut asked = 0;
+    let mut said = None;
+    for minute in 1..=20 {
+        asked += rare.look(60, errors([0, 100], [u64::from(minute % 11 == 0), 900]));
+        if said.is_none() && rare.rollout.verdict().has(Reason::CannotDecide) {
+            said = Some(minute);
+            let outlook = rare.rollout.outlook().unwrap().metrics[0];
+            assert_eq!(outlook.promotion.unwrap().possible, Some(false));
+        }
+    }
+    assert!(said.is_some_and(|minute| (2..20).contains(&minute)), "{said:?}");
+    assert_eq!((rare.decision(), asked), (Decision::Ask, 1));
+    rare.audited();
+    // Three in a thousand: it may come, so nothing is said.
+    let mut common = Watch::new("standard", &set);
+    for _ in 1..=20 {
+        common.look(60, errors([0, 100], [3, 900]));
+        assert!(!common.rollout.verdict().has(Reason::CannotDecide), "{:?}", common.causes());
+        if common.rollout.state() != State::Monitoring {
+            break;
+        }
+    }
+    assert_eq!(common.rollout.state(), State::Deploying, "{:?}", common.causes());
+}
+
+#[test]
+fn field_15_a_fix_that_can_no_longer_be_shown_to_work_is_asked_about() {
+    let mut watch = Watch::new("standard", &[("/watch/warm_up", json!(0))]);
+    let mut asked = 0;
+    // The bug is as good as gone in both arms: nothing to cut.
+    for _ in 1..=12 {
+        let metrics = json!({"bug": {"canary": [0, 60], "baseline": [0, 60]}, "error_rate": {"canary": [0, 100], "baseline": [3, 900]}});
+        asked += watch.look(60, metrics);
+    }
+    assert!(watch.rollout.verdict().has(Reason::CannotDecide), "{:?}", watch.causes());
+    assert!(asked >= 1 && watch.decision() == Decision::Ask);
+}
+
+#[test]
+fn field_1_evidence_says_how_many_more_requests_it_needs() {
+    let mut watch = Watch::new("phased-canary", &errors_only(&[]));
+    watch.look(60, errors([0, 1_000], [27, 9_000]));
+    let outlook = watch.rollout.outlook().unwrap();
+    let rollback = outlook.metrics[0].rollback.unwrap();
+    // Section 7's formula: (ln 100 + 1.2 - ln E) / (L KL) at ratio 2, 0.3%, share 0.1.
+    let (p, w, r) = (0.003, 0.1, 2.0);
+    let (null, truth) = (w, r * w / (r * w + 1.0 - w));
+    let kl = truth * ln(truth / null) + (1.0 - truth) * ln((1.0 - truth) / (1.0 - null));
+    let lacking = ln(100.0) - watch.rollout.verdict().log_e + 1.2;
+    let requests = lacking / (p * (r * w + 1.0 - w) * kl);
+    assert!((rollback.requests.unwrap() / requests - 1.0).abs() < 1e-3, "{rollback:?} {requests}");
+    assert_eq!(rollback.ratio, 2.0);
+    assert!(rollback.chance.is_some_and(|chance| chance > 0.0 && chance < 1.0));
+    // Ten times the errors: the same evidence comes ten times as soon, and surely.
+    let mut loud =
+        Watch::new("phased-canary", &errors_only(&[("/phases/0/watch_most", json!(36_000))]));
+    loud.look(60, errors([0, 1_000], [270, 9_000]));
+    let sooner = loud.rollout.outlook().unwrap().metrics[0].rollback.unwrap();
+    assert!(sooner.minutes < rollback.minutes && sooner.chance.unwrap() > 0.99, "{sooner:?}");
+}
+
+#[test]
+fn stat_5_the_verdict_says_where_going_back_hurts_more() {
+    let mut story = Story::new("standard", Recording::Keep);
+    story.start();
+    story.run(8, Story::healthy);
+    // 6% of the canary's requests fail, and more than half of the live version's payments.
+    story.run_until(40, Story::failing, State::RollingBack);
+    assert_eq!(story.rollout.verdict().lesser_harm, Some(Version::Canary));
+    let harm = story.rollout.harm().unwrap();
+    assert_eq!(harm.lesser, Some(Version::Canary));
+    assert_eq!(harm.requests_per_minute, Some(1000.0));
+    let payment = harm.metrics.iter().find(|m| m.metric.as_str() == "payment_success").unwrap();
+    let live = payment.live.unwrap();
+    assert!((live.at_full - 550.0).abs() < 1.0 && (live.now - 495.0).abs() < 1.0, "{live:?}");
+    assert!(live.at_full_range.low < live.at_full && live.at_full < live.at_full_range.high);
+    let bug = harm.metrics.iter().find(|m| m.metric.as_str() == "bug").unwrap();
+    // Twelve in ten seconds of nine tenths of the traffic: 72 a minute as it stands, 80 with all of it.
+    let live = bug.live.unwrap();
+    assert!((live.now - 72.0).abs() < 0.5 && (live.at_full - 80.0).abs() < 0.5, "{live:?}");
+    assert_eq!(bug.canary.unwrap().at_full, 0.0);
+    // A live version that hurts nobody is the lesser harm, and the verdict has nothing to add.
+    let mut watch = Watch::new("phased-canary", &errors_only(&[]));
+    watch.look(60, errors([60, 100], [0, 900]));
+    assert_eq!(watch.rollout.state(), State::RollingBack);
+    assert_eq!(watch.rollout.verdict().lesser_harm, None);
+    assert_eq!(watch.rollout.harm().unwrap().lesser, Some(Version::Live));
+}
+
+#[test]
+fn met_4_the_table_has_each_metric_its_baseline_and_every_phase() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.start();
+    story.run(60, Story::healthy);
+    story.confirm_all();
+    story.run(3, Story::healthy);
+    let expected = "\
+| metric | baseline | canary (10%) | partial (50%) | full (100%) |
+|---|---|---|---|---|
+| the bug's own exception | 0/min | 0/min, success | 0/min, success | - |
+| error rate | 0.3% | 0%, success | 0.2%, success | - |
+| response time (p95) | 250 ms | 175 ms, success | 175 ms, success | - |
+| payment success | 99.5% | 100%, success | 99.8%, success | - |
+| request volume | 1000/min | 1000/min, success | 1000/min, success | - |
+";
+    let table = story.rollout.comparison();
+    assert_eq!(table.to_markdown(), expected);
+    assert!(table.phases[0].ended.is_some() && table.phases[1].ended.is_none());
+    assert!(table.phases[1].since.is_some() && table.phases[2].since.is_none());
+    let errors = &table.rows[1];
+    assert_eq!(errors.cells[0].unwrap().baseline, Some(5.0 / 1800.0));
+    let replayed = Rollout::replay(story.rollout.log().as_bytes(), Recording::Keep).unwrap();
+    assert_eq!(replayed.comparison(), table);
+    assert_eq!(
+        serde_json::from_value::<hotfix_core::judge::Comparison>(json!(table)).unwrap(),
+        table
+    );
+}
+
+#[test]
+fn met_7_resources_logs_and_tickets_are_metrics_with_a_value_in_every_phase() {
+    let gauge = |title: &str, alert: f64, role: &str| json!({"title": title, "kind": "gauge", "worse": "higher", "role": role, "success": alert, "alert": alert, "weight": 0.0});
+    let mut watch = Watch::new(
+        "phased-canary",
+        &errors_only(&[
+            ("/metrics/cpu", gauge("CPU", 0.8, "decide")),
+            ("/metrics/database_pool", gauge("connections in use", 0.9, "decide")),
+            ("/metrics/log_anomalies", gauge("unusual log lines", 5.0, "decide")),
+            ("/metrics/tickets", gauge("support tickets", 3.0, "watch")),
+        ]),
+    );
+    for _ in 0..11 {
+        watch.look(
+            60,
+            json!({
+                "error_rate": {"canary": [0, 100], "baseline": [2, 900]},
+                "cpu": {"canary": 0.4, "baseline": 0.5},
+                "database_pool": {"canary": 0.2, "baseline": 0.2},
+                "log_anomalies": {"canary": 1, "baseline": 2},
+                "tickets": {"canary": 4},
+            }),
+        );
+    }
+    // Tickets are beyond their alert bound, but only watched: a person answers for them.
+    assert_eq!(watch.rollout.state(), State::Deploying, "{:?}", watch.causes());
+    watch.confirm_all();
+    let table = watch.rollout.comparison();
+    let cell =
+        |id: &str| table.rows.iter().find(|r| r.metric.as_str() == id).unwrap().cells[0].unwrap();
+    assert!((cell("cpu").canary - 0.4).abs() < 1e-12 && cell("cpu").band == Some(Band::Success));
+    assert_eq!((cell("tickets").canary, cell("tickets").band), (4.0, Some(Band::Alert)));
+    assert!(cell("database_pool").baseline.is_some_and(|level| (level - 0.2).abs() < 1e-12));
+    assert!(
+        table.to_markdown().contains("| unusual log lines | 1.818 | 1, success | - | - |")
+            || table.to_markdown().contains("| unusual log lines | 2 | 1, success | - | - |"),
+        "{}",
+        table.to_markdown()
+    );
+}
+
+#[test]
+fn field_4_one_series_in_both_arms_is_found_and_heals() {
+    let mut watch = Watch::new("phased-canary", &errors_only(&[("/phases/0/share", json!(0.5))]));
+    let mut ticks = 0;
+    while !watch.rollout.verdict().has(Reason::IdenticalArms) {
+        watch.look(10, errors([4, 1_000], [4, 1_000]));
+        ticks += 1;
+        assert!(ticks < 20);
+    }
+    // Each equal tick has a chance of at most 0.28: eleven of them.
+    assert!((10..=13).contains(&ticks), "{ticks}");
+    assert_eq!(watch.decision(), Decision::Ask);
+    let evidence = watch.rollout.verdict().metrics.clone();
+    watch.look(10, errors([9, 1_000], [9, 1_000]));
+    let of = |metrics: &[_], n: usize| -> Option<f64> {
+        let m: &(_, hotfix_core::judge::MetricVerdict) = &metrics[n];
+        m.1.log_e
+    };
+    assert_eq!(of(&evidence, 1), of(&watch.rollout.verdict().metrics, 1), "tests are frozen");
+    // The query is mended: the arms differ, and it goes on by itself.
+    watch.look(10, errors([3, 1_000], [5, 1_000]));
+    assert!(!watch.rollout.verdict().has(Reason::IdenticalArms), "{:?}", watch.causes());
+    watch.audited();
+}
+
+#[test]
+fn field_4_arms_without_errors_are_alike_by_nature() {
+    let mut watch = Watch::new("phased-canary", &errors_only(&[("/phases/0/share", json!(0.5))]));
+    for _ in 0..50 {
+        watch.look(10, errors([0, 1_000], [0, 1_000]));
+        assert!(!watch.rollout.verdict().has(Reason::IdenticalArms));
+    }
+}
+
+#[test]
+fn field_4_a_split_that_was_mended_is_no_finding_any_more() {
+    let mut watch = Watch::new("phased-canary", &errors_only(&[]));
+    watch.look(10, errors([1, 330], [2, 670]));
+    assert!(watch.rollout.verdict().has(Reason::SplitNotAsPlanned), "{:?}", watch.causes());
+    for _ in 0..5 {
+        watch.look(10, errors([0, 100], [2, 900]));
+        assert!(watch.rollout.verdict().has(Reason::SplitNotAsPlanned));
+    }
+    watch.look(10, errors([0, 100], [2, 900]));
+    assert!(!watch.rollout.verdict().has(Reason::SplitNotAsPlanned), "a window without a finding");
+}
+
+#[test]
+fn field_8_trouble_that_healed_is_told_from_trouble_that_stays() {
+    let set = errors_only(&[
+        ("/metrics/error_rate/success", json!(0.9)),
+        ("/metrics/error_rate/rollback", json!(0.95)),
+        ("/watch/window", json!(60)),
+    ]);
+    let run = |later: [u64; 2], looks: usize| {
+        let mut watch = Watch::new("phased-canary", &set);
+        watch.look(60, errors([3, 100], [3, 900]));
+        assert!(watch.rollout.verdict().has(Reason::HoldLevel), "{:?}", watch.causes());
+        assert_eq!(watch.rollout.verdict().metrics[1].1.band, Band::Alert);
+        assert!(!watch.rollout.verdict().metrics[1].1.healed);
+        for _ in 0..looks {
+            watch.look(60, errors(later, [3, 900]));
+        }
+        watch
+    };
+    let healed = run([0, 100], 7);
+    assert!(healed.rollout.verdict().metrics[1].1.healed, "{:?}", healed.rollout.verdict());
+    assert!(healed.rollout.comparison().to_markdown().contains("success, healed |"));
+    healed.audited();
+    let replayed = Rollout::replay(healed.rollout.log().as_bytes(), Recording::Keep).unwrap();
+    assert_eq!(replayed.comparison(), healed.rollout.comparison());
+    let stays = run([1, 100], 3);
+    assert!(!stays.rollout.verdict().metrics[1].1.healed, "{:?}", stays.rollout.verdict());
+}
+
+#[test]
+fn field_8_single_bad_looks_are_tolerated_as_the_policy_says() {
+    let quiet = [
+        ("/metrics/error_rate/model", json!("none")),
+        ("/metrics/error_rate/weight", json!(0.0)),
+        ("/metrics/bug/role", json!("decide")),
+        ("/metrics/bug/weight", json!(1.0)),
+        ("/metrics/error_rate/success", json!(0.9)),
+    ];
+    let looks = |bad_looks: u64, seen: &[u64]| {
+        let mut set = errors_only(&quiet);
+        set.push(("/watch/bad_looks", json!(bad_looks)));
+        let mut watch = Watch::new("phased-canary", &set);
+        for &errors_seen in seen {
+            watch.look(60, errors([errors_seen, 100], [3, 900]));
+            if errors_seen > 0 {
+                assert!(watch.rollout.verdict().has(Reason::RollbackBand));
+                // A timer's tick brings no reading, so it is no look.
+                if watch.rollout.state() == State::Monitoring {
+                    watch.input(&json!({"kind": "tick"}));
+                }
+            }
+        }
+        watch.audited();
+        watch.rollout.state()
+    };
+    assert_eq!(looks(1, &[50]), State::RollingBack);
+    assert_eq!(looks(3, &[50, 50]), State::Monitoring);
+    assert_eq!(looks(3, &[50, 50, 0, 50, 50]), State::Monitoring, "in a row");
+    assert_eq!(looks(3, &[50, 0, 50, 50, 50]), State::RollingBack);
+}

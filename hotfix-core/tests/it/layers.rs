@@ -1,0 +1,197 @@
+//! Imports point downwards, and no file grows beyond what one concern needs.
+
+use std::path::Path;
+
+use crate::tree;
+
+/// From the lowest up. A module imports from lower layers, and from earlier names of its own.
+const LAYERS: [(&str, &[&str]); 8] = [
+    ("vocabulary", &["unit", "grade", "code", "text", "fact", "canonical"]),
+    ("policy", &["policy"]),
+    ("engines on values", &["severity", "decision", "gate", "metric", "stats", "kayenta"]),
+    ("answers about one release", &["vcs", "plan", "judge", "deadline", "lint"]),
+    ("the phase machine", &["rollout", "train"]),
+    ("words", &["message", "report", "interop"]),
+    ("the whole system", &["simulate"]),
+    ("for tests", &["testing"]),
+];
+
+/// Modules that may import less than their layer allows.
+const ONLY: [(&str, &[&str]); 2] = [("stats", &["unit"]), ("kayenta", &["stats", "unit"])];
+
+const MOST_LINES: usize = 600;
+
+fn place(module: &str) -> Option<(usize, usize)> {
+    LAYERS.iter().enumerate().find_map(|(layer, (_, modules))| {
+        modules.iter().position(|name| *name == module).map(|position| (layer, position))
+    })
+}
+
+/// Why `from` may not import `to`, if it may not.
+fn refusal(from: &str, to: &str) -> Option<String> {
+    if from == to {
+        return None;
+    }
+    let Some(here) = place(from) else {
+        return Some(format!("`{from}` has no layer: give it one in tests/it/layers.rs"));
+    };
+    let Some(there) = place(to) else {
+        return Some(format!("`{to}` has no layer: import from the module that defines it"));
+    };
+    if there > here {
+        let way = if there.0 == here.0 { "sideways" } else { "upward" };
+        return Some(format!("`{from}` imports `{to}`, {way}: {} lies below", LAYERS[here.0].0));
+    }
+    let only = ONLY.iter().find(|only| only.0 == from);
+    only.filter(|only| !only.1.contains(&to))
+        .map(|only| format!("`{from}` imports `{to}`, but may only import {:?}", only.1))
+}
+
+fn identifier(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    &text[..end]
+}
+
+/// First names of `{a::b, c::{d, e}}`, given the text after the brace.
+fn group(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let (mut depth, mut start) = (0, 0);
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                let name = identifier(text[start..at].trim_start());
+                names.extend(Some(name).filter(|name| !name.is_empty()));
+                start = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Top-level modules that a source names, with line numbers: `crate::x`, `crate::{x, y}`,
+/// `$crate::x`, and in a top-level module's own file `use super::x`. Unit tests at the end of a file
+/// do not count, comments neither.
+fn imports(source: &str, top_level: bool) -> Vec<(usize, String)> {
+    let code: Vec<&str> = source
+        .lines()
+        .map(|line| if line.trim_start().starts_with("//") { "" } else { line })
+        .collect();
+    let tests = code
+        .windows(2)
+        .position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod tests {"));
+    let code = code[..tests.unwrap_or(code.len())].join("\n");
+    let mut found = Vec::new();
+    let mut roots = vec!["crate::"];
+    if top_level {
+        roots.push("\nuse super::");
+    }
+    for root in roots {
+        for (at, _) in code.match_indices(root) {
+            let before = code[..at].chars().next_back();
+            if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
+                continue;
+            }
+            let line = code[..at + root.len()].lines().count();
+            let rest = &code[at + root.len()..];
+            let names = match rest.strip_prefix('{') {
+                Some(inside) => group(inside),
+                None => vec![identifier(rest)],
+            };
+            found.extend(names.into_iter().map(|name| (line, name.to_owned())));
+        }
+    }
+    found
+}
+
+/// The top-level module of a path below `src`, and whether the file is that module's own.
+fn module(path: &Path) -> (String, bool) {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let first = parts[0].trim_end_matches(".rs").to_owned();
+    (first, parts.len() == 1 || (parts.len() == 2 && parts[1] == "mod.rs"))
+}
+
+fn broken(path: &Path, source: &str) -> Vec<String> {
+    let (from, top_level) = module(path);
+    let found = imports(source, top_level);
+    let told = |(line, to): (usize, String)| {
+        refusal(&from, &to).map(|why| format!("{}:{line}: {why}", path.display()))
+    };
+    found.into_iter().filter_map(told).collect()
+}
+
+#[test]
+fn layers_imports_point_downwards() {
+    let folder = tree::root().join("hotfix-core/src");
+    let mut wrong = Vec::new();
+    for path in tree::sources(&folder) {
+        let below = path.strip_prefix(&folder).expect("found below it");
+        if below != Path::new("lib.rs") {
+            wrong.extend(broken(below, &tree::read(&path)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn layers_files_have_one_concern() {
+    let long = tree::sources(&tree::root()).into_iter().filter_map(|path| {
+        let lines = tree::read(&path).lines().count();
+        (lines > MOST_LINES).then(|| format!("{}: {lines} lines", tree::shown(&path)))
+    });
+    let long: Vec<String> = long.collect();
+    assert!(long.is_empty(), "over {MOST_LINES} lines, split by concern:\n{}", long.join("\n"));
+}
+
+/// The log's reader tells a member by its place among the names that serde lists, where an alias would be one more.
+#[test]
+fn layers_no_field_has_two_names() {
+    let aliases = tree::sources(&tree::root().join("hotfix-core/src")).into_iter().filter(|path| {
+        tree::read(path).lines().any(|line| line.contains("serde(") && line.contains("alias"))
+    });
+    let aliases: Vec<String> = aliases.map(|path| tree::shown(&path)).collect();
+    assert!(aliases.is_empty(), "`canonical/read.rs` cannot tell aliases: {aliases:?}");
+}
+
+#[test]
+fn layers_the_check_finds_bad_imports() {
+    let check = |path: &str, source: &str| broken(Path::new(path), source);
+    let bad = [
+        ("metric/mod.rs", "use crate::rollout::State;"),
+        ("metric/band.rs", "fn f(x: &crate::judge::Verdict) {}"),
+        ("metric/band.rs", "use crate::stats::Counts;"),
+        ("stats/count.rs", "use crate::policy::Policy;"),
+        ("stats/count.rs", "use crate::metric::Metric;"),
+        ("rollout/decide.rs", "use crate::message::Message;"),
+        ("unit/mod.rs", "use crate::{\n    canonical::Digest,\n};"),
+        ("policy/mod.rs", "use crate::{unit::{Share, Span}, severity};"),
+        ("policy.rs", "\nuse super::rollout::State;"),
+        ("grade.rs", "macro_rules! m { () => { $crate::policy::Policy } }"),
+        ("plan/mod.rs", "pub use crate::Rollout;"),
+        ("novelty.rs", "use crate::unit::Share;"),
+        ("judge/mod.rs", "#[cfg(test)]\nmod model;\nuse crate::deadline::Item;"),
+    ];
+    for (path, source) in bad {
+        assert_eq!(check(path, source).len(), 1, "{path}: {source}");
+    }
+    let good = [
+        ("metric/mod.rs", "use crate::{policy::Policy, unit::{Share, Span}};"),
+        ("stats/count.rs", "use super::numeric::ln;\nuse crate::unit::Finite;"),
+        (
+            "judge/mod.rs",
+            "use crate::stats::Evidence;\n// crate::rollout decides\n/// [`crate::rollout`]",
+        ),
+        ("judge/mod.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::rollout::State;\n}"),
+        ("policy/format/metric.rs", "use super::section::x;\nuse crate::policy::Policy;"),
+        ("unit/mod.rs", "use mycrate::rollout::State;"),
+    ];
+    for (path, source) in good {
+        assert_eq!(check(path, source), Vec::<String>::new(), "{path}: {source}");
+    }
+    assert_eq!(imports("\n\nuse crate::unit::Share;", false), [(3, "unit".to_owned())]);
+}

@@ -1,0 +1,549 @@
+//! The linter on approvals, roles, ladders, updates and messages: each finding once, with a near miss.
+
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "tables of cases, whose JSON is made where it is used"
+)]
+
+use serde_json::{Value, json};
+
+use crate::lint_patch::{Patch, Row, check, now, patched};
+
+fn severity(name: &'static str, approvals: Value) -> (&'static str, Value) {
+    let place = if name == "P0" { "/severities/P0" } else { "/severities/P1" };
+    (place, json!({ "label": name, "hotfix": true, "approvals": approvals }))
+}
+
+fn role(title: &str, holder: Option<&str>, stand_ins: Value) -> Value {
+    let holders: Vec<Value> = holder.iter().map(|name| json!({ "name": name })).collect();
+    json!({ "title": title, "holders": holders, "stand_ins": stand_ins })
+}
+
+fn duties(all: Value) -> Patch {
+    vec![("/duties", all)]
+}
+
+fn rung(id: &str, step: u32, minutes: u32, severities: Value) -> Value {
+    json!({ "id": id, "kind": "escalate", "title": id, "step": step, "from": "detected", "within": minutes * 60, "severities": severities })
+}
+
+fn message(kind: &str, audience: &str, text: &str, more: Value) -> Value {
+    let mut message = json!({ "id": "news", "kind": kind, "audience": audience, "text": text });
+    for (key, value) in more.as_object().unwrap() {
+        message[key.as_str()] = value.clone();
+    }
+    message
+}
+
+#[test]
+fn gate_1_demands_that_contradict_each_other_are_found() {
+    let matrix = |told: Value| {
+        vec![severity(
+            "P0",
+            json!([
+                { "any_of": ["cto", "engineering_manager"] },
+                { "any_of": ["primary_on_call"], "told": told },
+            ]),
+        )]
+    };
+    let unheld = vec![severity("P0", json!([{ "any_of": ["cto"] }]))];
+    let place = "/severities/P0/approvals/1/told";
+    check(
+        "standard",
+        vec![
+            // S4: told of it, and asked.
+            Row {
+                code: "HF-LINT-044",
+                place,
+                says: &["`cto`, `engineering_manager`", "`primary_on_call`", "only tells"],
+                base: vec![],
+                fault: matrix(json!(["engineering_manager"])),
+                near: matrix(json!(["team_lead"])),
+            },
+            // S2: both have to approve, nobody is merely told.
+            Row {
+                code: "HF-LINT-044",
+                place,
+                says: &[],
+                base: vec![],
+                fault: matrix(json!(["cto"])),
+                near: matrix(json!([])),
+            },
+            // One of the two does not hold the rollout up.
+            Row {
+                code: "HF-LINT-044",
+                place,
+                says: &[],
+                base: matrix(json!(["cto"])),
+                fault: vec![],
+                near: vec![("/severities/P0/approvals/0/blocking", json!(false))],
+            },
+            Row {
+                code: "HF-LINT-048",
+                place: "/severities/P0/approvals",
+                says: &["P0"],
+                base: vec![severity("P0", json!([]))],
+                fault: vec![],
+                near: vec![("/approvals", json!([{ "any_of": ["cto"], "blocking": false }]))],
+            },
+            Row {
+                code: "HF-LINT-048",
+                place: "/severities/P0/approvals",
+                says: &[],
+                base: vec![severity("P0", json!([]))],
+                fault: vec![],
+                near: unheld,
+            },
+        ],
+    );
+}
+
+#[test]
+fn time_4_roles_that_nobody_holds_are_found() {
+    let base = vec![severity("P0", json!([{ "any_of": ["cto"] }]))];
+    let roles = |cto: Value| {
+        vec![(
+            "/roles",
+            json!({
+                "cto": cto,
+                "ceo": role("CEO", Some("Ada"), json!([])),
+                "clerk": role("clerk", None, json!([])),
+            }),
+        )]
+    };
+    let nobody = role("CTO", None, json!([]));
+    let row =
+        |code, place, says, fault, near| Row { code, place, says, base: base.clone(), fault, near };
+    check(
+        "standard",
+        vec![
+            // Nothing names the clerk.
+            row(
+                "HF-LINT-045",
+                "/roles",
+                &["hold: `cto`"],
+                roles(nobody.clone()),
+                roles(role("CTO", Some("Eve"), json!([]))),
+            ),
+            row(
+                "HF-LINT-045",
+                "/roles",
+                &[],
+                roles(nobody.clone()),
+                roles(role("CTO", None, json!(["ceo"]))),
+            ),
+            row(
+                "HF-LINT-045",
+                "/roles",
+                &[],
+                vec![],
+                roles(json!({ "title": "CTO", "reach": "pager 7" })),
+            ),
+            row(
+                "HF-LINT-047",
+                "/severities/P0/approvals/0",
+                &["`cto`"],
+                roles(nobody.clone()),
+                roles(role("CTO", None, json!(["ceo"]))),
+            ),
+            // Shared without the people: nobody is said to hold anything.
+            row(
+                "HF-LINT-047",
+                "/severities/P0/approvals/0",
+                &[],
+                roles(nobody),
+                vec![("/roles", json!({ "cto": { "title": "CTO" } }))],
+            ),
+            row(
+                "HF-LINT-046",
+                "/severities/P0/approvals/0/any_of/0",
+                &["`cto`"],
+                vec![("/roles", json!({ "ceo": { "title": "CEO" } }))],
+                vec![("/roles", json!({}))],
+            ),
+            row(
+                "HF-LINT-046",
+                "/roles/cto/stand_ins/0",
+                &["`coo`"],
+                roles(role("CTO", None, json!(["coo"]))),
+                roles(role("CTO", None, json!(["clerk"]))),
+            ),
+        ],
+    );
+    // A circle of stand-ins ends, and is nobody.
+    let circle = (
+        "/roles",
+        json!({ "cto": role("CTO", None, json!(["ceo"])), "ceo": role("CEO", None, json!(["cto"])) }),
+    );
+    let found = patched("standard", &[&base, &vec![circle]]).lint(None);
+    assert!(
+        found.iter().any(|f| f.code() == "HF-LINT-045" && f.message().ends_with("`ceo`, `cto`"))
+    );
+}
+
+#[test]
+fn time_1_ladders_with_holes_are_found() {
+    let base = vec![
+        severity("P0", json!([{ "any_of": ["cto"] }])),
+        severity("P1", json!([{ "any_of": ["cto"] }])),
+    ];
+    let all = || json!([]);
+    let ladder = |steps: &[(u32, u32)]| {
+        let rungs: Vec<Value> = steps
+            .iter()
+            .enumerate()
+            .map(|(index, (step, minutes))| rung(&format!("rung_{index}"), *step, *minutes, all()))
+            .collect();
+        duties(json!(rungs))
+    };
+    let good = || ladder(&[(1, 0), (2, 15), (3, 30)]);
+    let row =
+        |code, place, says, fault, near| Row { code, place, says, base: base.clone(), fault, near };
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-049",
+                "/duties/1/step",
+                &["no rung 2", "`rung_1`"],
+                ladder(&[(1, 0), (3, 15)]),
+                good(),
+            ),
+            row(
+                "HF-LINT-049",
+                "/duties/0/step",
+                &["no rung 1"],
+                ladder(&[(2, 0), (3, 15)]),
+                good(),
+            ),
+            row(
+                "HF-LINT-063",
+                "/duties/2/within",
+                &["15min"],
+                ladder(&[(1, 0), (2, 15), (3, 15)]),
+                good(),
+            ),
+            row(
+                "HF-LINT-064",
+                "/duties/2/step",
+                &["`rung_1` and `rung_2`", "rung 2"],
+                ladder(&[(1, 0), (2, 15), (2, 30)]),
+                good(),
+            ),
+            row(
+                "HF-LINT-065",
+                "/severities/P1",
+                &["P1"],
+                duties(json!([rung("first", 1, 0, json!(["P0"]))])),
+                duties(json!([rung("first", 1, 0, json!(["P0", "P1"]))])),
+            ),
+        ],
+    );
+    // A policy without severities has one ladder.
+    let found = patched("standard", &[&ladder(&[(1, 0), (3, 15)])]).lint(None);
+    let hole = found.iter().find(|f| f.code() == "HF-LINT-049").unwrap();
+    assert_eq!(hole.message(), "the ladder has no rung 2 before `rung_1`, its rung 3");
+    // One rung of two severities is one fault.
+    let found = patched("standard", &[&base, &ladder(&[(1, 0), (3, 15)])]).lint(None);
+    assert_eq!(found.iter().filter(|f| f.code() == "HF-LINT-049").count(), 1);
+}
+
+#[test]
+fn time_2_two_times_for_one_thing_are_found() {
+    let base = vec![severity("P0", json!([{ "any_of": ["cto"] }]))];
+    let review = |second: Value, kind: &str| {
+        duties(json!([
+            { "id": "review", "kind": "review", "title": "review", "from": "resolved", "within": 86_400 },
+            { "id": "meeting", "kind": kind, "title": "meeting", "from": "resolved", "within": second },
+        ]))
+    };
+    let found = patched(
+        "standard",
+        &[&vec![severity("P1", json!([]))], &base, &review(json!(172_800), "meet")],
+    );
+    let found = found.lint(None);
+    assert_eq!(found.iter().filter(|f| f.code() == "HF-LINT-051").count(), 1, "said once");
+    let update = |every: u32, audience: &str| {
+        duties(json!([
+            { "id": "often", "kind": "update", "title": "often", "from": "detected", "within": 900, "every": 900, "audience": "stakeholders" },
+            { "id": "seldom", "kind": "update", "title": "seldom", "from": "detected", "within": 900, "every": every, "audience": audience },
+        ]))
+    };
+    let row =
+        |code, place, says, fault, near| Row { code, place, says, base: base.clone(), fault, near };
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-051",
+                "/duties/1",
+                &["P0", "1d", "2d", "`resolved`"],
+                review(json!(172_800), "meet"),
+                review(json!(86_400), "meet"),
+            ),
+            row(
+                "HF-LINT-051",
+                "/duties/1",
+                &["next_sprint"],
+                review(json!("next_sprint"), "review"),
+                review(json!(172_800), "write"),
+            ),
+            row(
+                "HF-LINT-052",
+                "/duties/1/every",
+                &["15min", "1d", "stakeholders"],
+                update(86_400, "stakeholders"),
+                update(86_400, "business"),
+            ),
+            row(
+                "HF-LINT-052",
+                "/duties/1/every",
+                &[],
+                update(86_400, "stakeholders"),
+                update(900, "stakeholders"),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn gate_6_advice_that_nobody_sees_is_found() {
+    let row = |code, place, says, fault, near| Row { code, place, says, base: vec![], fault, near };
+    check(
+        "standard",
+        vec![row(
+            "HF-LINT-059",
+            "/advice",
+            &["`think`"],
+            vec![("/advice", json!([{ "id": "think", "kind": "do", "text": "think" }]))],
+            vec![(
+                "/advice",
+                json!([{ "id": "think", "kind": "do", "text": "think", "shown_by": "drill" }]),
+            )],
+        )],
+    );
+}
+
+#[test]
+fn vcs_5_a_commit_that_says_what_comes_later_is_found() {
+    let commit = |fields: Value| ("/vcs/commit/fields", fields);
+    let late = ("/severities/P0/review/time", json!("after"));
+    let early = ("/severities/P0/review/time", json!("before"));
+    let row = |says, base, fault, near| Row {
+        code: "HF-LINT-067",
+        place: "/vcs/commit/fields",
+        says,
+        base,
+        fault,
+        near,
+    };
+    let before = |fields: Value| vec![commit(fields)];
+    check(
+        "severity-matrix",
+        vec![
+            row(
+                &["`deployed_by`"],
+                vec![],
+                before(json!(["deployed_by"])),
+                before(json!(["tested"])),
+            ),
+            row(
+                &["`approved_by`"],
+                before(json!(["issue", "approved_by"])),
+                vec![late],
+                vec![early],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn comm_1_occasions_without_a_message_are_found() {
+    let tell = |kind: &str, from: &str| {
+        let mut duty = json!({ "id": "tell", "kind": kind, "title": "tell", "from": from, "within": 900, "audience": "stakeholders" });
+        if kind == "update" {
+            duty["every"] = json!(900);
+        }
+        ("/duties", json!([duty]))
+    };
+    let news = |kind: &str, audience: &str, severities: Value| {
+        vec![(
+            "/messages",
+            json!([message(kind, audience, "{{ service }}", json!({ "severities": severities }))]),
+        )]
+    };
+    let both = vec![
+        severity("P0", json!([{ "any_of": ["cto"] }])),
+        severity("P1", json!([{ "any_of": ["cto"] }])),
+    ];
+    let with = |duty| [both.clone(), vec![duty]].concat();
+    let place = "/duties/0/audience";
+    let row = |says, base, fault, near| Row { code: "HF-LINT-055", place, says, base, fault, near };
+    check(
+        "standard",
+        vec![
+            row(
+                &["`tell`", "stakeholders", "`P1`"],
+                with(tell("update", "detected")),
+                news("update", "stakeholders", json!(["P0"])),
+                news("update", "stakeholders", json!(["P0", "P1"])),
+            ),
+            row(
+                &[],
+                with(tell("tell", "deployed")),
+                news("alert", "stakeholders", json!([])),
+                news("resolved", "stakeholders", json!([])),
+            ),
+            // A policy without severities, and one without messages.
+            row(
+                &["them"],
+                vec![tell("tell", "rolled_back")],
+                news("rolled_back", "public", json!([])),
+                vec![],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn comm_1_promises_are_held_against_the_plan() {
+    let promise = |kind: &str, of: &str, least: Option<u32>, most: u32| {
+        let least = least.map_or(json!({}), |least| json!({ "least": least * 60 }));
+        let mut promise = json!({ "of": of, "most": most * 60 });
+        if let Some(least) = least.get("least") {
+            promise["least"] = least.clone();
+        }
+        vec![(
+            "/messages",
+            json!([message(kind, "stakeholders", "{{ title }}", json!({ "promises": [promise] }))]),
+        )]
+    };
+    let steps = vec![(
+        "/procedure",
+        json!([
+            { "id": "test", "title": "test", "least": 480, "most": 1200 },
+            { "id": "deploy", "title": "deploy", "least": 600, "most": 900 },
+        ]),
+    )];
+    let update = |every: u32| {
+        vec![(
+            "/duties",
+            json!([{ "id": "update", "kind": "update", "title": "update", "from": "detected", "within": 900, "every": every * 60, "audience": "stakeholders" }]),
+        )]
+    };
+    let review = |hours: u32| {
+        vec![(
+            "/duties",
+            json!([{ "id": "review", "kind": "review", "title": "review", "from": "resolved", "within": hours * 3600 }]),
+        )]
+    };
+    let estimate = vec![("/rollback/estimate", json!({ "least": 120, "most": 240 }))];
+    let row = |says, base, fault, near| Row {
+        code: "HF-LINT-043",
+        place: "/messages/0/promises/0",
+        says,
+        base,
+        fault,
+        near,
+    };
+    let started = "deployment_started";
+    check(
+        "standard",
+        vec![
+            // S1: about 30 minutes for a plan of 60.
+            row(
+                &["`news`", "30min", "1h at least"],
+                vec![],
+                promise(started, "duration", None, 30),
+                promise(started, "duration", None, 60),
+            ),
+            row(
+                &["59min"],
+                vec![],
+                promise(started, "eta", None, 59),
+                promise(started, "eta", None, 60),
+            ),
+            // In an update much of it is over.
+            row(&[], vec![], promise(started, "eta", None, 59), promise("update", "eta", None, 59)),
+            row(
+                &["18min to 35min"],
+                steps.clone(),
+                promise("alert", "eta", None, 34),
+                promise("alert", "eta", None, 35),
+            ),
+            // Watched for 30 min, 33 with the validation, later until 1, 4 and 24 hours.
+            row(
+                &["2h", "30min", "4h"],
+                vec![],
+                promise("deployed", "watch", None, 120),
+                promise("deployed", "watch", None, 60),
+            ),
+            row(
+                &[],
+                vec![],
+                promise("deployed", "watch", Some(61), 239),
+                promise("deployed", "watch", Some(61), 240),
+            ),
+            row(
+                &["every 30min"],
+                update(30),
+                promise("alert", "update", None, 29),
+                promise("alert", "update", None, 30),
+            ),
+            row(
+                &["no duty"],
+                vec![],
+                promise("alert", "update", None, 30),
+                [promise("alert", "update", None, 30), update(15)].concat(),
+            ),
+            row(
+                &["4min"],
+                estimate,
+                promise("rolling_back", "rollback", Some(2), 3),
+                promise("rolling_back", "rollback", Some(2), 4),
+            ),
+            row(
+                &["2d"],
+                review(48),
+                promise("resolved", "review", None, 1440),
+                promise("resolved", "review", None, 2880),
+            ),
+            row(
+                &["nothing makes"],
+                vec![],
+                promise("resolved", "review", None, 1440),
+                [
+                    promise("resolved", "review", None, 1440),
+                    vec![("/report", json!({ "within": 86_400 }))],
+                ]
+                .concat(),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_a_finding_on_the_wire_has_code_level_place_sentence_and_remedy() {
+    let policy = patched("standard", &[&vec![severity("P0", json!([]))]]);
+    let found = policy.lint(Some(now()));
+    let finding = found.iter().find(|f| f.code() == "HF-LINT-048").unwrap();
+    let wire = serde_json::to_value(finding).unwrap();
+    assert_eq!(
+        wire,
+        json!({
+            "code": "HF-LINT-048",
+            "level": "warn",
+            "path": "/severities/P0/approvals",
+            "message": "a P0 is answered with a hot-fix that nobody approves",
+            "remedy": "name who approves it, if only afterwards",
+            "example": null,
+        })
+    );
+    let late = patched("standard", &[&vec![("/record", json!({ "estimate": { "most": 3540 } }))]]);
+    let found = late.lint(None);
+    let finding = found.iter().find(|f| f.code() == "HF-LINT-042").unwrap();
+    let times = &serde_json::to_value(finding).unwrap()["example"]["times"];
+    assert_eq!((&times["least"], &times["limit"]), (&json!(3600.0), &json!(3540.0)));
+    assert_eq!(times["steps"][0], json!({ "step": "canary", "least": 720.0, "most": 1920.0 }));
+}

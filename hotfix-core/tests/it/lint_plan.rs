@@ -1,0 +1,342 @@
+//! The linter on bounds and phases: each finding once, with a near miss, and its figures against slow exact sums.
+
+use hotfix_core::lint::{Fault, FigureFault};
+use hotfix_core::policy::Policy;
+use serde_json::{Value, json};
+
+use crate::lint_patch::{Row, binomial, check, poisson, row};
+
+const ERRORS: &str = "/metrics/error_rate/success";
+
+#[test]
+fn dec_5_bounds_out_of_order_are_found() {
+    let (alert, rollback) = ("/metrics/error_rate/alert", "/metrics/error_rate/rollback");
+    let payments = "/metrics/payment_success/alert";
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-020",
+                alert,
+                &["0.06", "0.05"],
+                vec![(alert, json!(0.06))],
+                vec![(alert, json!(0.049))],
+            ),
+            // The same figure: the alert never comes first.
+            row(
+                "HF-LINT-020",
+                alert,
+                &["rolled back before"],
+                vec![(alert, json!(0.05))],
+                vec![(rollback, json!(0.021))],
+            ),
+            row(
+                "HF-LINT-020",
+                ERRORS,
+                &["may alert"],
+                vec![(ERRORS, json!(0.03))],
+                vec![(ERRORS, json!(0.02))],
+            ),
+            // Lower is worse.
+            row(
+                "HF-LINT-020",
+                payments,
+                &["0.94", "0.95"],
+                vec![(payments, json!(0.94))],
+                vec![(payments, json!(0.951))],
+            ),
+            row(
+                "HF-LINT-021",
+                ERRORS,
+                &["0.06", "0.05"],
+                vec![(ERRORS, json!(0.06))],
+                vec![(ERRORS, json!(0.05))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn plan_1_an_alternative_that_no_release_can_choose_is_found() {
+    let shares = |strategy: &str| json!([{ "strategy": strategy, "why": "few meet it first" }]);
+    let own = ("/strategy", json!("immediate"));
+    check(
+        "standard",
+        vec![
+            Row {
+                code: "HF-LINT-069",
+                place: "/alternatives/0",
+                says: &["`canary`", "no phases"],
+                base: vec![("/alternatives", shares("canary"))],
+                fault: vec![own.clone()],
+                near: vec![],
+            },
+            Row {
+                code: "HF-LINT-069",
+                place: "/alternatives/0",
+                says: &["`feature_flag`"],
+                base: vec![own.clone(), ("/alternatives", shares("feature_flag"))],
+                fault: vec![],
+                near: vec![("/strategies/feature_flag", json!({ "allowed": false }))],
+            },
+        ],
+    );
+}
+
+#[test]
+fn dec_5_a_gate_that_is_a_coin_toss_is_found() {
+    let toss = json!({ "ratio": 1.0, "of": "record" });
+    let back = ("/phases/0/missed", json!("roll_back"));
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-022",
+                ERRORS,
+                &["`canary`", "is rolled back"],
+                vec![(ERRORS, toss.clone()), back.clone()],
+                vec![(ERRORS, toss.clone())],
+            ),
+            row(
+                "HF-LINT-022",
+                ERRORS,
+                &["2.85 are expected"],
+                vec![(ERRORS, toss.clone()), back.clone()],
+                vec![back.clone()],
+            ),
+            row("HF-LINT-033", ERRORS, &["and waits"], vec![(ERRORS, toss)], vec![]),
+            // Events a minute: 1.25 a minute, 1 allowed.
+            row(
+                "HF-LINT-033",
+                "/metrics/bug/success",
+                &["`canary`", "1.19 are expected"],
+                vec![("/metrics/bug/record", json!(1.25)), ("/metrics/bug/success", json!(1.5))],
+                vec![("/metrics/bug/record", json!(1.25)), ("/metrics/bug/success", json!(5))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_bands_that_a_healthy_release_trips_are_found() {
+    let (alert, rollback) = ("/metrics/payment_success/alert", "/metrics/payment_success/rollback");
+    let far = (alert, json!(0.99));
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-023",
+                alert,
+                &["9.0 of 100"],
+                vec![(alert, json!(0.99))],
+                vec![(alert, json!(0.98))],
+            ),
+            row(
+                "HF-LINT-024",
+                rollback,
+                &["1.4 of 100"],
+                vec![far.clone(), (rollback, json!(0.98))],
+                vec![far.clone(), (rollback, json!(0.96))],
+            ),
+            // 32 looks in a row are two windows that share nothing.
+            row(
+                "HF-LINT-024",
+                rollback,
+                &[],
+                vec![far.clone(), (rollback, json!(0.98)), ("/watch/bad_looks", json!(30))],
+                vec![far, (rollback, json!(0.98)), ("/watch/bad_looks", json!(31))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_phases_and_windows_that_cannot_do_their_work_are_found() {
+    let live = |ratio: f64| json!({ "ratio": ratio, "of": "live" });
+    let cpu = |record: Value| json!({ "kind": "gauge", "worse": "higher", "record": record, "alert": live(1.5) });
+    let latency = "/metrics/latency_p95/success";
+    let evidence = ("/phases/0/promotion", json!("evidence_of_no_harm"));
+    let volume = |key: &'static str| (key, Value::Null);
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-025",
+                "/phases/1/share",
+                &["9.99%", "10%"],
+                vec![("/phases/1/share", json!(0.0999))],
+                vec![("/phases/1/share", json!(0.1))],
+            ),
+            row(
+                "HF-LINT-035",
+                "/phases/1/share",
+                &["the same 10%"],
+                vec![("/phases/1/share", json!(0.1))],
+                vec![("/phases/1/share", json!(0.1001))],
+            ),
+            // Half of healthy releases need 34 minutes (statistics, section 7).
+            row(
+                "HF-LINT-026",
+                "/phases/0/promotion",
+                &["`error_rate`", "of 100 healthy", "half of them need 35min"],
+                vec![evidence.clone()],
+                vec![evidence.clone(), ("/phases/0/watch_most", json!(2160))],
+            ),
+            row(
+                "HF-LINT-027",
+                "/phases/0",
+                &["501", "500"],
+                vec![("/watch/least_trials", json!(501))],
+                vec![("/watch/least_trials", json!(500))],
+            ),
+            // A bound that stands back with the live arm asks as many trials of it: 50 of 1% in 5 minutes.
+            row(
+                "HF-LINT-027",
+                "/phases/1",
+                &["`partial`", "50 in a window"],
+                vec![("/phases/1/share", json!(0.99))],
+                vec![("/phases/1/share", json!(0.98))],
+            ),
+            row(
+                "HF-LINT-028",
+                "/watch/window",
+                &["19s", "10s"],
+                vec![("/watch/window", json!(19))],
+                vec![("/watch/window", json!(20))],
+            ),
+            row(
+                "HF-LINT-036",
+                "/watch/stale",
+                &["19s"],
+                vec![("/watch/stale", json!(19))],
+                vec![("/watch/stale", json!(20))],
+            ),
+            row(
+                "HF-LINT-029",
+                "/metrics/bug/rollback",
+                &["10"],
+                vec![],
+                vec![("/metrics/bug/rollback", json!(10))],
+            ),
+            row(
+                "HF-LINT-031",
+                "/metrics",
+                &["`request_volume` decide"],
+                vec![
+                    volume("/metrics/request_volume/success"),
+                    volume("/metrics/request_volume/alert"),
+                ],
+                vec![volume("/metrics/request_volume/alert")],
+            ),
+            row("HF-LINT-032", latency, &["`full`"], vec![(latency, live(1.2))], vec![]),
+            row(
+                "HF-LINT-037",
+                "/metrics/cpu/alert",
+                &["`full`", "no record"],
+                vec![("/metrics/cpu", {
+                    let mut cpu = cpu(json!(0));
+                    cpu.as_object_mut().unwrap().remove("record");
+                    cpu
+                })],
+                vec![("/metrics/cpu", cpu(json!(0.5)))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_source_control_that_trips_is_found() {
+    let vcs = |version: &str, merge: &str| {
+        ("/vcs", json!({ "flow": "git_flow", "version": version, "merge": merge }))
+    };
+    let revert = ("/rollback/methods", json!([{ "kind": "git_revert" }]));
+    let testing = json!({ "staging": true, "skip_staging_when": "service_down" });
+    let p0 = json!({ "label": "critical", "hotfix": true, "testing": testing });
+    let advice = |kind: &str| {
+        (
+            "/advice",
+            json!([{ "id": "no_test_left_out", "kind": kind, "text": "…", "shown_by": "testing" }]),
+        )
+    };
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-056",
+                "/vcs/version",
+                &["1.2.3-hotfix.1"],
+                vec![vcs("hotfix_identifier", "squash")],
+                vec![vcs("patch", "squash")],
+            ),
+            row(
+                "HF-LINT-057",
+                "/rollback/methods/0",
+                &["parent"],
+                vec![vcs("patch", "no_ff"), revert.clone()],
+                vec![vcs("patch", "squash"), revert],
+            ),
+            Row {
+                code: "HF-LINT-058",
+                place: "/severities/P0/testing/skip_staging_when",
+                says: &["`no_test_left_out`"],
+                base: vec![("/severities/P0", p0)],
+                fault: vec![advice("dont")],
+                near: vec![advice("do")],
+            },
+        ],
+    );
+}
+
+/// The chance to miss 'at most so many of so many', summed term by term.
+fn missed(trials: u32, rate: f64, most: usize) -> f64 {
+    1.0 - binomial(trials, rate)[..=most].iter().sum::<f64>()
+}
+
+#[test]
+fn dec_5_the_figures_of_the_canary_plan_are_exact() {
+    let policy = Policy::preset("phased-canary").unwrap();
+    let found = policy.lint(None);
+    let of = |metric: &str| {
+        found.iter().find_map(|finding| match &finding.fault {
+            Fault::Figures(FigureFault::CoinToss { metric: id, phases, passes })
+                if id.as_str() == metric =>
+            {
+                Some((phases.clone(), *passes))
+            }
+            _ => None,
+        })
+    };
+    for (metric, rate, expected) in
+        [("error_rate", 0.003, [3.0, 15.0, 90.0]), ("payment_success", 0.005, [5.0, 25.0, 150.0])]
+    {
+        let (phases, passes) = of(metric).unwrap();
+        let mut all = 1.0;
+        for ((phase, trials), events) in phases.iter().zip([1_000, 5_000, 30_000]).zip(expected) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+            let exact = missed(trials, rate, events as usize);
+            assert!((phase.missed - exact).abs() < 1e-9, "{metric} {}: {exact}", phase.phase);
+            assert!((phase.expected - events).abs() < 1e-6, "{metric} {}", phase.expected);
+            all *= 1.0 - exact;
+        }
+        assert_eq!(phases.len(), 3);
+        assert!((passes - all).abs() < 1e-9, "{metric}: {all}");
+    }
+    // 35, 43 and 47 of 100 are rolled back, 19 of 100 come through (second reading, 41).
+    let (phases, passes) = of("error_rate").unwrap();
+    let rounded: Vec<f64> = phases.iter().map(|p| (p.missed * 1e4).round()).collect();
+    assert_eq!(rounded, [3528.0, 4319.0, 4720.0]);
+    assert_eq!((passes * 1e4).round(), 1941.0);
+}
+
+#[test]
+fn plan_6_the_chance_of_a_count_is_exact() {
+    use hotfix_core::stats::planning::gate::count_chance;
+    for (expected, most) in [(0.3, 0_u32), (3.0, 3), (15.0, 15), (90.0, 70), (90.0, 130)] {
+        let exact: f64 = poisson(expected, most).iter().sum();
+        let got = count_chance(expected, f64::from(most)).unwrap();
+        assert!((got - exact).abs() < 1e-12, "{expected} {most}: {got} {exact}");
+    }
+    assert_eq!(count_chance(0.0, 0.0), Ok(1.0));
+    assert_eq!(count_chance(-1.0, 0.0).unwrap_err().code(), "HF-STAT-030");
+    assert_eq!(count_chance(1.0, f64::NAN).unwrap_err().code(), "HF-STAT-030");
+}

@@ -1,0 +1,244 @@
+//! The linter on deadlines, estimates and ways back: each finding once, with a near miss.
+
+use serde_json::{Value, json};
+
+use crate::lint_patch::{Row, check, patched, row};
+
+fn step(id: &str, least: u32, most: u32, clock: &str) -> Value {
+    json!({ "id": id, "title": id, "least": least * 60, "most": most * 60, "clock": clock })
+}
+
+fn fix(minutes: u32, from: &str) -> Value {
+    json!({ "id": "live", "kind": "fix", "title": "live", "severities": ["P0"], "from": from, "within": minutes * 60 })
+}
+
+fn p0() -> (&'static str, Value) {
+    (
+        "/severities/P0",
+        json!({ "label": "critical", "hotfix": true, "approvals": [{ "any_of": ["cto"] }] }),
+    )
+}
+
+#[test]
+fn dec_5_deadlines_that_their_steps_cannot_meet_are_found() {
+    let of = |minutes: u32| ("/duties", json!([fix(minutes, "detected")]));
+    // S4: 5 min, 10 to 15, 15 to 20, a review of at most 15 that may follow, 5 to 10 of deploying.
+    let mut matrix = vec![p0(), ("/deploying", json!({ "least": 300, "most": 600 }))];
+    matrix.push(("/severities/P0/review", json!({ "time": "any", "most": 900 })));
+    matrix.push((
+        "/procedure",
+        json!([
+            { "id": "verify", "title": "verify", "most": 300 },
+            step("cause", 10, 15, "duration"),
+            step("test", 15, 20, "duration"),
+            { "id": "review", "title": "review" },
+            { "id": "deploy", "title": "deploy" },
+            step("watch_build", 5, 10, "duration"),
+        ]),
+    ));
+    // S2: positions until 2 h, then 15 to 30 min.
+    let positions = vec![
+        p0(),
+        (
+            "/procedure",
+            json!([
+                step("detect", 0, 5, "position"),
+                step("assemble", 5, 10, "position"),
+                step("respond", 10, 30, "position"),
+                step("develop", 30, 120, "position"),
+                step("deploy", 15, 30, "duration"),
+                step("verify", 15, 30, "duration"),
+            ]),
+        ),
+    ];
+    let place = "/duties/0/within";
+    check(
+        "standard",
+        vec![
+            Row {
+                code: "HF-LINT-040",
+                place,
+                says: &["15min", "30min to 1h 5min", "P0", "`detected`"],
+                base: matrix.clone(),
+                fault: vec![of(15)],
+                near: vec![of(65)],
+            },
+            Row {
+                code: "HF-LINT-040",
+                place,
+                says: &["45min to 2h 30min"],
+                base: positions.clone(),
+                fault: vec![of(120)],
+                near: vec![of(150)],
+            },
+            // What comes before the work on the fix began is not in its time: that cannot be told.
+            Row {
+                code: "HF-LINT-040",
+                place,
+                says: &[],
+                base: positions,
+                fault: vec![of(120)],
+                near: vec![("/duties", json!([fix(60, "fix_started")]))],
+            },
+            // 2 + 10, 2 + 10 and 3 minutes until the last phase is reached.
+            Row {
+                code: "HF-LINT-042",
+                place,
+                says: &["`live`", "26min", "27min"],
+                base: vec![p0()],
+                fault: vec![("/duties", json!([fix(26, "approved")]))],
+                near: vec![("/duties", json!([fix(27, "approved")]))],
+            },
+            Row {
+                code: "HF-LINT-062",
+                place: "/severities/P0",
+                says: &["P0"],
+                base: vec![p0()],
+                fault: vec![("/duties", json!([fix(60, "deployed")]))],
+                near: vec![("/duties", json!([fix(60, "approved")]))],
+            },
+        ],
+    );
+}
+
+#[test]
+fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
+    let record = |most: u32| ("/record", json!({ "estimate": { "least": 60, "most": most * 60 } }));
+    let slo = |most: u32, to: &str| {
+        (
+            "/record",
+            json!({ "slo": { "name": "live", "within": most * 60, "from": "declared", "to": to } }),
+        )
+    };
+    let steps = (
+        "/procedure",
+        json!([
+            step("prepare", 3, 5, "duration"),
+            step("test", 5, 10, "duration"),
+            step("deploy", 5, 10, "duration"),
+            step("validate", 2, 5, "duration"),
+            step("clean_up", 3, 5, "duration"),
+        ]),
+    );
+    check(
+        "standard",
+        vec![
+            Row {
+                code: "HF-LINT-041",
+                place: "/record/estimate/most",
+                says: &["34min", "18min to 35min"],
+                base: vec![steps.clone()],
+                fault: vec![record(34)],
+                near: vec![record(35)],
+            },
+            // Until it is live: 13 to 25 minutes.
+            Row {
+                code: "HF-LINT-041",
+                place: "/record/slo/within",
+                says: &["objective", "24min", "13min to 25min"],
+                base: vec![steps],
+                fault: vec![slo(24, "deployed")],
+                near: vec![slo(25, "deployed")],
+            },
+            row(
+                "HF-LINT-042",
+                "/record/estimate/most",
+                &["59min", "1h at least"],
+                vec![record(59)],
+                vec![record(60)],
+            ),
+            row(
+                "HF-LINT-042",
+                "/record/slo/within",
+                &["26min", "27min"],
+                vec![slo(26, "deployed")],
+                vec![slo(27, "deployed")],
+            ),
+            row(
+                "HF-LINT-042",
+                "/record/slo/within",
+                &["objective is 59min"],
+                vec![slo(59, "resolved")],
+                vec![slo(60, "resolved")],
+            ),
+        ],
+    );
+    // S3's phases take 25 minutes and are watched for 30 after them; its steps take 18 to 35.
+    let found = |to: &str, most: u32| -> Vec<String> {
+        let policy = patched("fast-track", &[&vec![slo(most, to)]]);
+        let findings = policy.lint(None).into_iter();
+        findings.filter(|f| f.path == "/record/slo/within").map(|f| f.message()).collect()
+    };
+    assert_eq!(
+        found("closed", 30),
+        [
+            "the objective is 30min, and the steps of the procedure and the watch after them take 48min to 1h 5min",
+            "the objective is 30min, and the phases and the watch after them alone take 55min at least",
+        ]
+    );
+    assert_eq!(found("closed", 55).len(), 1);
+    assert!(found("closed", 65).is_empty());
+    let steps = "the objective is 30min, and the steps of the procedure take 18min to 35min";
+    assert_eq!(found("resolved", 30), [steps]);
+}
+
+#[test]
+fn dec_7_a_policy_whose_review_is_overdue_is_found() {
+    let review = |changed: &str| {
+        ("/record", json!({ "changed": changed, "review": { "every": 90 * 86_400 } }))
+    };
+    // Today is the 20th of November, noon: 90 days ago it was the 22nd of August.
+    check(
+        "standard",
+        vec![row(
+            "HF-LINT-050",
+            "/record/review/every",
+            &["2026-08-22", "90d"],
+            vec![review("2026-08-22")],
+            vec![review("2026-08-23")],
+        )],
+    );
+    // Without the present time nothing is said of it.
+    let overdue = patched("standard", &[&vec![review("2020-01-01")]]);
+    assert!(overdue.lint(None).iter().all(|finding| finding.code() != "HF-LINT-050"));
+}
+
+#[test]
+fn dec_5_ways_back_that_do_not_fit_their_times_are_found() {
+    let parts = |estimate: u32| {
+        vec![
+            ("/rollback/assess", json!({ "least": 120, "most": 300 })),
+            ("/rollback/execute", json!({ "least": 300, "most": 900 })),
+            ("/rollback/verify", json!({ "least": 300, "most": 600 })),
+            ("/rollback/estimate", json!({ "most": estimate * 60 })),
+        ]
+    };
+    let ways = (
+        "/rollback/methods",
+        json!([
+            { "kind": "feature_flag", "most": 0 },
+            { "kind": "git_revert", "most": 900 },
+            { "kind": "platform", "most": 600 },
+        ]),
+    );
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-060",
+                "/rollback/estimate/most",
+                &["29min", "30min"],
+                parts(29),
+                parts(30),
+            ),
+            Row {
+                code: "HF-LINT-061",
+                place: "/rollback/returned_within",
+                says: &["`git_revert`", "15min"],
+                base: vec![ways],
+                fault: vec![("/rollback/returned_within", json!(899))],
+                near: vec![("/rollback/returned_within", json!(900))],
+            },
+        ],
+    );
+}

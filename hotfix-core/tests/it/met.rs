@@ -1,0 +1,354 @@
+//! Bounds and their references, scaling, roles, data that are missing (MET, FIELD).
+
+use std::sync::Arc;
+
+use hotfix_core::judge::{Decision, Reason};
+use hotfix_core::metric::{Arms, Band, Histogram, Observation, Sample};
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Input, Recording, Rollout, State, audit};
+use hotfix_core::unit::{MetricName, Span, Timestamp};
+
+use crate::ready;
+use crate::story::Story;
+
+/// A watched 10% phase under a policy made of `phased-canary` and other metrics.
+struct Watch {
+    rollout: Rollout,
+    at: Timestamp,
+}
+
+impl Watch {
+    fn new(metrics: &str) -> Self {
+        let preset = Policy::preset("phased-canary").unwrap().to_toml();
+        let mut policy: toml::Table = preset.parse().unwrap();
+        // These name metrics of the preset.
+        policy.remove("efficacy");
+        policy.remove("success");
+        policy.insert("metrics".to_owned(), toml::Value::Table(metrics.parse().unwrap()));
+        let policy = Policy::from_toml(&toml::to_string(&policy).unwrap()).unwrap();
+        let plan = Plan::from_json(
+            Arc::new(policy),
+            r#"{"id":"I"}"#,
+            r#"{"version":"2","previous":"1"}"#,
+            "",
+        );
+        let mut watch = Self {
+            rollout: Rollout::try_new(plan.unwrap(), Recording::Keep, "").unwrap(),
+            at: "2026-03-03T14:40:00Z".parse().unwrap(),
+        };
+        ready::make(&mut watch.rollout, watch.at);
+        watch.input(r#"{"kind":"start","by":"lena"}"#);
+        while let Some(id) = watch.rollout.pending_actions().first().map(|a| a.id) {
+            watch.input(&format!(r#"{{"kind":"confirm","by":"tool","action":"{id}"}}"#));
+        }
+        watch
+    }
+
+    fn input(&mut self, text: &str) {
+        self.rollout.handle(self.at, &Input::from_json(text).unwrap()).unwrap();
+    }
+
+    /// Observes the same thing every ten seconds.
+    fn observe(&mut self, ticks: u32, metrics: &str) -> Band {
+        for _ in 0..ticks {
+            self.at = self.at + Span::from_seconds(10);
+            self.input(&format!(r#"{{"kind":"observe","metrics":{metrics}}}"#));
+        }
+        self.rollout.verdict().metrics[0].1.band
+    }
+}
+
+const GAUGE: &str = "[cpu]\nkind = \"gauge\"\nworse = \"higher\"\n";
+
+#[test]
+fn met_2_a_bound_is_absolute_or_relative_to_the_record_or_to_the_live_arm() {
+    let cases = [
+        ("alert = 0.8", 0.79, 0.1, Band::Success),
+        ("alert = 0.8", 0.81, 0.1, Band::Alert),
+        ("record = 0.4\nalert = { ratio = 2.0, of = \"record\" }", 0.81, 0.9, Band::Alert),
+        ("record = 0.4\nalert = { ratio = 2.0, of = \"live\" }", 0.81, 0.9, Band::Success),
+        ("alert = { ratio = 2.0, of = \"live\" }", 0.81, 0.4, Band::Alert),
+        ("rollback = { value = 0.8, unless_both_arms = true }", 0.9, 0.85, Band::Success),
+        ("rollback = { value = 0.8, unless_both_arms = true }", 0.9, 0.75, Band::Rollback),
+    ];
+    for (bound, canary, baseline, expected) in cases {
+        let mut watch = Watch::new(&format!("{GAUGE}{bound}"));
+        let band =
+            watch.observe(7, &format!(r#"{{"cpu":{{"canary":{canary},"baseline":{baseline}}}}}"#));
+        assert_eq!(band, expected, "{bound}, {canary} against {baseline}");
+    }
+}
+
+#[test]
+fn met_2_volumes_and_counts_scale_with_the_share_and_rates_hold_per_arm() {
+    let volume =
+        "[v]\nkind = \"volume\"\nworse = \"lower\"\nrecord = \"1000/min\"\nalert = \"800/min\"";
+    assert_eq!(
+        Watch::new(volume).observe(7, r#"{"v":{"canary":100,"baseline":900}}"#),
+        Band::Success
+    );
+    assert_eq!(Watch::new(volume).observe(7, r#"{"v":{"canary":79,"baseline":900}}"#), Band::Alert);
+    // One event in a minute of a tenth of the traffic is ten a minute.
+    let count = "[c]\nkind = \"count\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"9/min\"";
+    let mut watch = Watch::new(count);
+    watch.observe(6, r#"{"c":{"canary":[0,10]}}"#);
+    assert_eq!(watch.observe(1, r#"{"c":{"canary":[1,10]}}"#), Band::Alert);
+}
+
+#[test]
+fn met_3_a_p95_in_the_bucket_of_its_bound_is_between_and_passes_nothing() {
+    let latency = "[l]\nkind = \"latency\"\nworse = \"higher\"\nmodel = \"none\"\nquantile = 0.95\nsuccess = \"275ms\"\nboundaries = [\"250ms\"]";
+    let mut watch = Watch::new(latency);
+    let seen = r#"{"l":{"canary":{"le":[0.1,0.25,0.5],"counts":[61,90,99],"count":100}}}"#;
+    assert_eq!(watch.observe(70, seen), Band::Between);
+    assert_eq!(watch.rollout.state(), State::Monitoring);
+    assert!(watch.rollout.verdict().has(Reason::Between));
+}
+
+#[test]
+fn field_3_whatever_numbers_come_the_log_has_what_is_folded() {
+    let numbers = [0.0, 5e-324, 1.5, 100.0, 1e16, f64::MAX, f64::NAN, f64::INFINITY];
+    let metrics = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nweight = 1.0\n[g]\nkind = \"gauge\"\nworse = \"higher\"\nalert = 3.0\n[l]\nkind = \"latency\"\nworse = \"higher\"\nquantile = 0.9\nboundaries = [\"250ms\"]\n[n]\nkind = \"count\"\nworse = \"higher\"\nalert = \"9/min\"\n[v]\nkind = \"volume\"\nworse = \"lower\"";
+    let mut watch = Watch::new(metrics);
+    let name = |id: &str| id.parse::<MetricName>().unwrap();
+    let histogram = |count, counts: [f64; 2]| {
+        let (counts, le) = (counts.to_vec(), vec![0.1, 0.25]);
+        Sample::Histogram(Histogram { count, counts, le })
+    };
+    let instances = |first, second| {
+        let pods = [("a", first), ("b", second)];
+        Sample::Instances(pods.map(|(pod, counts)| (pod.to_owned(), counts)).into())
+    };
+    let mut taken = 0;
+    for (place, &x) in numbers.iter().enumerate() {
+        for (other, &y) in numbers.iter().enumerate() {
+            watch.at = watch.at + Span::from_seconds(10);
+            let mut seen = Observation::new();
+            let mut set = |id: &str, totals, canary, baseline| {
+                let arms = Arms { canary: Some(canary), baseline: Some(baseline), totals };
+                seen.set(name(id), arms);
+            };
+            let pair = Sample::Pair(x, y);
+            let (good, few) = (Sample::Pair(1.0, 100.0), histogram(9.0, [1.0, 2.0]));
+            match (place + other) % 5 {
+                0 => set("e", false, pair, good),
+                1 => set("e", true, instances([x, y], [0.0, 1.0]), instances([0.0, y], [x, y])),
+                2 => set("e", false, good, instances([x, y], [0.0, 1.0])),
+                3 => set("n", true, pair, good),
+                _ => set("n", false, instances([x, y], [x, y]), pair),
+            }
+            set("g", false, Sample::Level(x), Sample::Level(1.0 - y));
+            set("l", other % 2 == 1, histogram(y, [0.0, x]), few);
+            set("v", false, Sample::Level(y), Sample::Level(x));
+            let before = watch.rollout.snapshot().unwrap();
+            match watch.rollout.observe(watch.at, seen) {
+                Ok(_) => taken += 1,
+                Err(refusal) => {
+                    assert!(refusal.code().starts_with("HF-MET-"), "{x} {y}: {refusal}");
+                    let log = watch.rollout.log().to_owned();
+                    let now = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+                    assert!(
+                        now.snapshot().unwrap() == watch.rollout.snapshot().unwrap(),
+                        "{x} {y}"
+                    );
+                    if refusal.events.is_empty() {
+                        assert!(before == watch.rollout.snapshot().unwrap(), "{x} {y}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(taken > 10, "{taken}");
+    let log = watch.rollout.log().to_owned();
+    assert_eq!(audit(log.as_bytes(), watch.rollout.head()).findings, []);
+    let again = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+    assert!(again.snapshot().unwrap() == watch.rollout.snapshot().unwrap());
+}
+
+#[test]
+fn met_6_instances_that_no_document_could_have_are_refused_before_they_are_folded() {
+    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
+    for names in [&[][..], &["le"], &["a", "counts"], &["count"], &["samples", "z"]] {
+        let mut watch = Watch::new(errors);
+        let pods = names.iter().map(|name| ((*name).to_owned(), [f64::NAN, 10.0])).collect();
+        let arms = Arms { canary: Some(Sample::Instances(pods)), ..Arms::default() };
+        let mut seen = Observation::new();
+        seen.set("e".parse().unwrap(), arms);
+        let refusal = watch.rollout.observe(watch.at, seen).unwrap_err();
+        assert_eq!(refusal.code(), "HF-MET-002", "{names:?}");
+        let log = watch.rollout.log().to_owned();
+        let again = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+        assert!(again.snapshot().unwrap() == watch.rollout.snapshot().unwrap());
+    }
+}
+
+#[test]
+fn met_6_counters_may_reset_and_ticks_may_repeat() {
+    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
+    let mut watch = Watch::new(errors);
+    watch.observe(1, r#"{"e":{"totals":true,"canary":[500,10000]}}"#);
+    let value = |watch: &Watch| watch.rollout.verdict().metrics[0].1.canary;
+    assert_eq!(value(&watch), None, "the first total is no difference");
+    watch.observe(1, r#"{"e":{"totals":true,"canary":[501,10200]}}"#);
+    assert_eq!(value(&watch), Some(1.0 / 200.0));
+    // The same moment again is the same reading.
+    watch.input(r#"{"kind":"observe","metrics":{"e":{"totals":true,"canary":[501,10200]}}}"#);
+    assert_eq!(value(&watch), Some(1.0 / 200.0));
+    watch.observe(1, r#"{"e":{"totals":true,"canary":[3,100]}}"#);
+    assert_eq!(value(&watch), Some(4.0 / 300.0), "after a reset all of it is new");
+}
+
+#[test]
+fn field_3_absent_is_never_zero_and_silence_never_promotes() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.start();
+    story.run(50, Story::healthy);
+    for _ in 0..60 {
+        story.at = story.at + Span::from_seconds(10);
+        let tick = Input::from_json(r#"{"kind":"tick"}"#).unwrap();
+        let asked = story.rollout.handle(story.at, &tick).unwrap().actions.len();
+        assert!(asked <= 1);
+    }
+    assert_eq!(story.state(), State::Monitoring);
+    assert_eq!(story.rollout.verdict().decision, Decision::Ask);
+    assert!(story.rollout.verdict().has(Reason::Stale));
+    // Metrics return: it goes on by itself.
+    story.run(7, Story::healthy);
+    assert_eq!(story.state(), State::Deploying, "{:?}", story.rollout.verdict().causes);
+}
+
+#[test]
+fn field_3_not_a_number_holds() {
+    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
+    let mut watch = Watch::new(errors);
+    assert_eq!(watch.observe(1, r#"{"e":{"canary":["NaN",100]}}"#), Band::NotFinite);
+    assert_eq!(watch.rollout.verdict().decision, Decision::Hold);
+}
+
+#[test]
+fn field_12_a_metric_that_is_watched_decides_nothing() {
+    let metrics = format!(
+        "[a]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"\n[z]{}role = \"watch\"\nrollback = 0.5",
+        &GAUGE[5..]
+    );
+    let mut watch = Watch::new(&metrics);
+    watch.observe(7, r#"{"a":{"canary":[0,100]},"z":{"canary":0.9}}"#);
+    assert_eq!(watch.rollout.verdict().metrics[1].1.band, Band::Rollback);
+    assert_eq!(watch.rollout.verdict().decision, Decision::Continue);
+}
+
+#[test]
+fn roll_2_the_same_inputs_give_the_same_bytes() {
+    let run = || {
+        let mut story = Story::new("standard", Recording::Keep);
+        story.start();
+        story.run(80, Story::healthy);
+        story.rollout.log().to_owned()
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn roll_6_it_is_watched_until_the_last_window_and_a_late_fault_goes_back() {
+    let complete = || {
+        let mut story = Story::new("phased-canary", Recording::Keep);
+        story.start();
+        for ticks in [60, 60, 198] {
+            story.run(ticks, Story::healthy);
+            story.confirm_all();
+        }
+        assert_eq!(story.state(), State::Complete);
+        story
+    };
+    let mut watched = complete();
+    let end = watched.rollout.poll_at();
+    assert!(end.is_some());
+    watched.at = watched.at + Span::from_seconds(24 * 3600);
+    watched.input(r#"{"kind":"tick"}"#);
+    assert_eq!(watched.state(), State::Closed);
+    let mut late = complete();
+    late.run_until(12, Story::failing, State::RollingBack);
+}
+
+#[test]
+fn field_8_the_warm_up_is_left_out_of_the_verdict() {
+    let mut story = Story::new("standard", Recording::Keep);
+    story.start();
+    story.run(2, Story::failing);
+    assert_eq!(story.rollout.verdict().log_e, 0.0, "thirty seconds after a deploy caches fill");
+    story.run(60, Story::healthy);
+    assert_eq!(story.state(), State::Deploying, "{:?}", story.rollout.verdict().causes);
+}
+
+#[test]
+fn field_3_time_without_readings_is_not_time_watched() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.start();
+    story.at = story.at + Span::from_seconds(3600);
+    story.input(r#"{"kind":"tick"}"#);
+    // Twelve looks are two minutes; with what the stale limit allows before them four, not ten.
+    story.run(12, Story::healthy);
+    assert_eq!(story.state(), State::Monitoring, "an hour of silence watched nothing");
+    assert!(story.rollout.verdict().has(Reason::Gaps));
+    story.run_until(48, Story::healthy, State::Deploying);
+}
+
+#[test]
+fn met_5_after_a_silence_a_level_is_watched_for_a_window_before_it_is_judged() {
+    for kind in [GAUGE, "[cpu]\nkind = \"volume\"\nworse = \"higher\"\nscaled = false\n"] {
+        let mut watch = Watch::new(&format!("{kind}rollback = 0.8"));
+        assert_eq!(watch.observe(7, r#"{"cpu":{"canary":0.1}}"#), Band::Success);
+        watch.at = watch.at + Span::from_seconds(290);
+        assert_eq!(watch.observe(6, r#"{"cpu":{"canary":0.9}}"#), Band::Hold, "one is no window");
+        assert_eq!(watch.rollout.state(), State::Monitoring);
+        assert_eq!(watch.rollout.verdict().metrics[0].1.needs, Some(10.0));
+        let snapshot = watch.rollout.snapshot().unwrap();
+        watch.rollout = Rollout::restore(&snapshot, b"", Recording::Keep).unwrap();
+        assert_eq!(watch.observe(1, r#"{"cpu":{"canary":0.9}}"#), Band::Rollback);
+        // So is the first reading of a phase that has run for long.
+        let mut late = Watch::new(&format!("{kind}rollback = 0.8"));
+        late.at = late.at + Span::from_seconds(300);
+        assert_eq!(late.observe(1, r#"{"cpu":{"canary":0.9}}"#), Band::Hold);
+        assert_eq!(late.observe(6, r#"{"cpu":{"canary":0.9}}"#), Band::Rollback);
+        // A reading that is missed is no silence.
+        let mut missed = Watch::new(&format!("{kind}rollback = 0.8"));
+        missed.observe(7, r#"{"cpu":{"canary":0.1}}"#);
+        missed.at = missed.at + Span::from_seconds(50);
+        assert_eq!(missed.observe(1, r#"{"cpu":{"canary":0.9}}"#), Band::Rollback);
+    }
+}
+
+#[test]
+fn met_5_looks_faster_than_the_cadence_still_see_a_trailing_window() {
+    // Cadence and window are both a minute; looks come every ten seconds.
+    let errors = "[e]\nkind = \"proportion\"\nworse = \"higher\"\nmodel = \"none\"\nalert = \"2%\"";
+    let mut watch = Watch::new(errors);
+    watch.observe(6, r#"{"e":{"canary":[0,100]}}"#);
+    watch.observe(3, r#"{"e":{"canary":[3,100]}}"#);
+    assert_eq!(watch.rollout.verdict().metrics[0].1.canary, Some(9.0 / 600.0));
+}
+
+#[test]
+fn roll_1_a_final_validation_that_is_not_content_asks_somebody() {
+    let mut story = Story::new("standard", Recording::Keep);
+    story.start();
+    while story.state() != State::FinalValidation {
+        story.run(1, Story::healthy);
+        story.confirm_all();
+    }
+    // 4.9% errors are beyond alert and below rollback: no reason to go back, and none to be content.
+    let alerting = |share: f64, _| Story::tick(share, 0.049, [0, 12], false);
+    story.run(18, alerting);
+    assert_eq!(story.state(), State::FinalValidation);
+    let asks = |rollout: &Rollout| rollout.verdict().decision == Decision::Ask;
+    for _ in 0..400 {
+        story.run(1, alerting);
+        if asks(&story.rollout) {
+            break;
+        }
+    }
+    assert!(asks(&story.rollout), "{:?}", story.rollout.verdict());
+    story.input(r#"{"kind":"promote","by":"lena","why":"known, and smaller than the bug"}"#);
+    assert_eq!(story.state(), State::Complete);
+}

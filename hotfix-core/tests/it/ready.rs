@@ -1,0 +1,39 @@
+//! What a test sends so that the start waits for nothing more: the real thing, blocker by blocker (GATE-1, GATE-2).
+
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Blocker, BlockerKind, Input, Rollout};
+use hotfix_core::unit::Timestamp;
+use serde_json::{Value, json};
+
+/// The input that clears the first thing that keeps the rollout from starting; none where no input clears anything.
+pub(crate) fn next(rollout: &Rollout) -> Option<Value> {
+    let policy = rollout.plan().policy();
+    let blockers = rollout.blockers();
+    let first = blockers.iter().find(|blocker| !blocker.clears.is_empty());
+    first.map(|blocker| clearing(policy, blocker))
+}
+
+/// The input that clears a blocker.
+pub(crate) fn clearing(policy: &Policy, blocker: &Blocker) -> Value {
+    match blocker.kind {
+        BlockerKind::Severity => {
+            let severity = policy.severities()[0].severity;
+            json!({"kind": "set_severity", "by": "amir", "severity": severity})
+        }
+        BlockerKind::Approval | BlockerKind::Denial => {
+            let role = blocker.roles[0];
+            let holders = policy.role(role).map(|role| role.holders.as_slice()).unwrap_or_default();
+            let by = holders.first().map_or("somebody else", |holder| &holder.name);
+            json!({"kind": "approve", "by": by, "role": role})
+        }
+        BlockerKind::Item => json!({"kind": "check_item", "by": "omar", "item": blocker.item}),
+        BlockerKind::Policy | BlockerKind::Traffic => panic!("{}", blocker.sentence),
+    }
+}
+
+/// Sends them all at this time.
+pub(crate) fn make(rollout: &mut Rollout, at: Timestamp) {
+    while let Some(input) = next(rollout) {
+        rollout.handle(at, &Input::from_value(input).unwrap()).unwrap();
+    }
+}

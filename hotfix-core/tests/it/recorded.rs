@@ -1,0 +1,278 @@
+//! Recorded metrics are read or refused with their place, and policies are run over them (FIELD-12).
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use hotfix_core::metric::Observation;
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Act, Action, Command, Input, Recording, Rollout, State};
+use hotfix_core::simulate::backtest::{Backtest, Backtests, What, backtest};
+use hotfix_core::simulate::recorded::{
+    Assumptions, Format, Mapping, RecordedError, RecordedMetrics,
+};
+use hotfix_core::simulate::{Answers, Player, Shown, Tick, Until, World};
+use hotfix_core::unit::{Span, Timestamp};
+use serde_json::Value;
+
+use crate::shared::recorded_cases::Case;
+use crate::tree;
+
+fn read(case: &Case) -> Result<(RecordedMetrics, Mapping), RecordedError> {
+    let format = Format::named(&case.format)?;
+    let mapping = Mapping::from_json(&case.mapping)?;
+    Ok((RecordedMetrics::read(format, &case.text, &mapping)?, mapping))
+}
+
+fn run(case: &Case) -> Result<Backtests, RecordedError> {
+    let (recorded, mapping) = read(case)?;
+    let policy = match case.policy() {
+        Ok(name) => Policy::preset(name).unwrap(),
+        Err(text) => Policy::from_toml(text).unwrap_or_else(|error| panic!("{}: {error}", case.id)),
+    };
+    backtest(&[Arc::new(policy)], &recorded, &mapping.assume)
+}
+
+fn lines(recorded: &RecordedMetrics) -> String {
+    let mut lines = String::new();
+    for reading in recorded.readings() {
+        let metrics = serde_json::to_string(&reading.metrics).unwrap();
+        let _ = writeln!(lines, "{} {metrics}", reading.at);
+    }
+    lines
+}
+
+#[test]
+fn field_12_recordings_are_read_or_refused_with_their_place() {
+    let mut wrong = Vec::new();
+    let cases = Case::load(&tree::root().join("hotfix-core/tests/cases/recorded"));
+    assert!(cases.len() >= 40, "{}", cases.len());
+    for case in &cases {
+        if let (Some(expected), Ok((recorded, _))) = (&case.readings, read(case))
+            && lines(&recorded) != *expected
+        {
+            wrong.push(format!("{}: read\n{}", case.id, lines(&recorded)));
+        }
+        let answer = run(case)
+            .map(|found| serde_json::to_value(found).unwrap())
+            .map_err(|error| (error.code().to_owned(), error.path()));
+        wrong.extend(case.faults(answer));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Both arms of a made-up service: the canary's errors are so many times the live arm's from some minute on.
+struct Service {
+    from: Timestamp,
+    worse: f64,
+    bad_from: u64,
+    seed: u64,
+}
+
+impl Service {
+    fn count(&mut self, requests: u16, rate: f64) -> f64 {
+        // Errors one by one, so that a seed has its own stream.
+        let errors = (0..requests).filter(|_| {
+            self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((self.seed >> 33) as f64) < rate * f64::from(1u32 << 31)
+        });
+        errors.count() as f64
+    }
+}
+
+impl World for Service {
+    fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
+        into.clear();
+        let minute = tick.to.since(self.from).as_millis() / 60_000;
+        // A silence now and then; and what was read before the first traffic is no matter of a backtest.
+        if tick.to <= self.from || minute % 13 == 7 {
+            return Shown::Nothing;
+        }
+        let canary = [900, 500, 100]
+            .into_iter()
+            .find(|requests| (tick.share.as_fraction() - f64::from(*requests) / 1e3).abs() < 1e-9);
+        let canary: u16 = canary.unwrap();
+        let live = 1_000 - canary;
+        let worse = if minute >= self.bad_from { self.worse } else { 1.0 };
+        let (bad, usual) = (self.count(canary, 0.003 * worse), self.count(live, 0.003));
+        let text = format!(
+            r#"{{"error_rate": {{"canary": [{bad}, {canary}], "baseline": [{usual}, {live}]}},
+                "payment_success": {{"canary": [{}, {canary}], "baseline": [{}, {live}]}},
+                "request_volume": {{"canary": {canary}, "baseline": {live}}}}}"#,
+            f64::from(canary) - bad,
+            f64::from(live) - usual
+        );
+        *into = serde_json::from_str(&text).unwrap();
+        Shown::Readings
+    }
+
+    fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers) {
+        let deploys = matches!(action.act, Act::Deploy { .. });
+        let first = rollout.stage().step().is_none_or(|step| step.index == 0);
+        if deploys || matches!(action.act, Act::SetTraffic { .. }) {
+            let takes = if first && !deploys { Span::ZERO } else { Span::from_seconds(60) };
+            let confirm = Input::new(Command::Confirm { action: action.id }).by("platform");
+            answers.after(at, takes, confirm);
+        }
+    }
+
+    fn enter(&mut self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {
+        if rollout.state() == State::Ready {
+            answers.at(at, Input::new(Command::Start).by("lena"));
+        }
+    }
+}
+
+/// Verdicts of a log that differ from the one before, up to the first that goes back: time, decision, causes in words.
+fn verdicts(log: &str, from: Timestamp) -> Vec<(Timestamp, String, String)> {
+    let mut found: Vec<(Timestamp, String, String)> = Vec::new();
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let at: Timestamp = line["at"].as_str().unwrap().parse().unwrap();
+        let Some(verdict) = line.get("verdict").filter(|_| at >= from) else { continue };
+        let cause = |cause: &Value| {
+            let reason = cause["reason"].as_str().unwrap();
+            cause["metric"].as_str().map_or(reason.to_owned(), |id| format!("{id}: {reason}"))
+        };
+        let causes: Vec<String> = verdict["causes"].as_array().unwrap().iter().map(cause).collect();
+        let (decision, causes) = (verdict["decision"].as_str().unwrap(), causes.join(", "));
+        let known = found.last().is_some_and(|(_, last, why)| last == decision && *why == causes);
+        let is_calm_start = found.is_empty() && decision == "continue";
+        if !(known || is_calm_start) {
+            found.push((at, decision.to_owned(), causes));
+        }
+        if decision == "roll_back" {
+            break;
+        }
+    }
+    found
+}
+
+#[test]
+fn field_12_a_rollout_s_own_log_gives_the_decisions_of_that_rollout() {
+    let text = tree::read(&tree::root().join("hotfix-core/tests/policies/simulated.toml"));
+    let policy = Arc::new(Policy::from_toml(&text).unwrap());
+    let mut ended = [0; 2];
+    for (seed, worse, bad_from) in
+        (1..9).flat_map(|seed| [(seed, 1.0, 0), (seed, 8.0, 0), (seed, 4.0, 20), (seed, 40.0, 30)])
+    {
+        let plan = Plan::from_json(
+            Arc::clone(&policy),
+            r#"{"id": "drill"}"#,
+            r#"{"version": "2", "previous": "1"}"#,
+            "",
+        );
+        let start: Timestamp = "2026-03-03T14:00:00Z".parse().unwrap();
+        let from = start + Span::from_seconds(60);
+        let rollout = Rollout::try_new(plan.unwrap(), Recording::Keep, "").unwrap();
+        let mut player = Player::new(rollout, start);
+        let mut service = Service { from, worse, bad_from, seed };
+        player.play(&mut service, Until::End(from + Span::from_seconds(7_200)));
+        let log = player.rollout().log();
+
+        let recorded = RecordedMetrics::read(Format::JsonLines, log, &Mapping::default()).unwrap();
+        let assume = Assumptions { from: Some(from), ..Assumptions::default() };
+        let found = backtest(&[Arc::clone(&policy)], &recorded, &assume).unwrap();
+        let one = &found.policies[0];
+        let told = one.would.iter().filter(|would| !would.reason.ends_with('?'));
+        let told: Vec<(Timestamp, String, String)> = told
+            .map(|would| {
+                let decision = if would.what == What::Alert { "hold" } else { would.what.as_str() };
+                (would.at, decision.to_owned(), would.reason.clone())
+            })
+            .collect();
+        let mut live = verdicts(log, from);
+        let over = recorded.readings().last().unwrap().at;
+        live.retain(|(at, _, _)| *at <= over);
+        assert_eq!(told, live, "seed {seed}, {worse} times from minute {bad_from}");
+        assert_eq!(one.first_rollback, player.run().turned_back_at, "seed {seed}, {worse}");
+        ended[usize::from(one.first_rollback.is_some())] += 1;
+    }
+    assert!(ended.iter().all(|count| *count >= 5), "both ends are met: {ended:?}");
+}
+
+#[test]
+fn field_12_limits_and_what_cannot_be_run_are_said() {
+    let none = backtest(&[], &some(), &Assumptions::default()).unwrap_err();
+    assert_eq!(none.code(), "HF-REC-016");
+    let many = "x".repeat(RecordedMetrics::MOST_BYTES + 1);
+    let refused = RecordedMetrics::read(Format::JsonLines, &many, &Mapping::default());
+    assert_eq!(refused.unwrap_err().code(), "HF-REC-004");
+    let source = r#"{"from": "v", "le": 1}"#;
+    let buckets = vec![source; Mapping::MOST_SOURCES + 1].join(",");
+    let text = format!(
+        r#"{{"metrics": {{"a": {{"canary": {{"count": "n", "buckets": [{buckets}]}}}}}}}}"#
+    );
+    assert_eq!(Mapping::from_json(&text).unwrap_err().code(), "HF-REC-004");
+    let far = r#"{"at": "1026-03-03T14:00:00Z", "metrics": {"error_rate": {"canary": [0, 10]}}}
+{"at": "2026-03-03T14:00:10Z", "metrics": {"error_rate": {"canary": [0, 10]}}}"#;
+    let far = RecordedMetrics::read(Format::JsonLines, far, &Mapping::default()).unwrap();
+    let standard = Arc::new(Policy::preset("standard").unwrap());
+    let refused = backtest(&[standard], &far, &Assumptions::default()).unwrap_err();
+    assert_eq!(refused.code(), "HF-REC-017", "{refused}");
+    assert!(refused.to_string().contains("correct a time that is off"), "{refused}");
+    // A tree that goes in a circle keeps the policy from starting.
+    let policy = Policy::preset("phased-canary").unwrap().to_toml();
+    let circle = r#"
+[tree]
+root = "a"
+questions = [{ id = "a", ask = "?", when = "service_down", yes = "l", no = "b" },
+    { id = "b", ask = "?", when = "data_corruption", yes = "l", no = "a" }]
+leaves = [{ id = "l", title = "t", hotfix = true }]
+"#;
+    let policy = Arc::new(Policy::from_toml(&format!("{policy}{circle}")).unwrap());
+    let refused = backtest(&[policy], &some(), &Assumptions::default()).unwrap_err();
+    assert_eq!(refused.code(), "HF-REC-015", "{refused}");
+    assert!(refused.to_string().contains("HF-LINT-001"), "{refused}");
+}
+
+#[test]
+fn field_12_every_preset_runs_or_has_nothing_that_decides() {
+    let line =
+        r#"{"at": "2026-03-03T14:40:00Z", "metrics": {"error_rate": {"canary": [1, 1000]}}}"#;
+    let recorded = RecordedMetrics::read(Format::JsonLines, line, &Mapping::default()).unwrap();
+    let mut ran = 0;
+    for name in Policy::presets() {
+        let policy = Policy::preset(name).unwrap();
+        let decides = policy.metric("error_rate").is_some();
+        match backtest(&[Arc::new(policy)], &recorded, &Assumptions::default()) {
+            Ok(_) => ran += 1,
+            Err(refused) => {
+                assert!(!decides && refused.code() == "HF-REC-014", "{name}: {refused}");
+            }
+        }
+    }
+    assert!(ran >= 2, "{ran}");
+}
+
+/// A recording of a volume alone.
+fn some() -> RecordedMetrics {
+    let line = r#"{"at": "2026-03-03T14:40:00Z", "metrics": {"request_volume": {"canary": 1000}}}"#;
+    RecordedMetrics::read(Format::JsonLines, line, &Mapping::default()).unwrap()
+}
+
+#[test]
+fn field_12_a_list_is_cut_and_says_so() {
+    // A level that is beyond its alert bound every other minute for two days and a half.
+    let line = |minute: i64| {
+        let at = Timestamp::try_from_millis(minute * 60_000).unwrap();
+        let level = if minute % 2 == 0 { 1_000 } else { 700 };
+        format!(r#"{{"at": "{at}", "metrics": {{"request_volume": {{"canary": {level}}}}}}}"#)
+    };
+    let text: Vec<String> = (1..3_600).map(line).collect();
+    let recorded =
+        RecordedMetrics::read(Format::JsonLines, &text.join("\n"), &Mapping::default()).unwrap();
+    let policy = r#"
+name = "flaps"
+extends = "phased-canary"
+[metrics.request_volume]
+scaled = false
+rollback = { remove = true }
+success = { remove = true }
+"#;
+    let policy = Arc::new(Policy::from_toml(policy).unwrap());
+    let found = backtest(&[policy], &recorded, &Assumptions::default()).unwrap();
+    let one = &found.policies[0];
+    assert_eq!(one.would.len(), Backtest::MOST_LISTED);
+    assert!(one.findings.iter().any(|finding| finding.code == "HF-REC-034"), "{:?}", one.findings);
+}

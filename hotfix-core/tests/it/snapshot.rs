@@ -1,0 +1,142 @@
+//! A snapshot and the log after it are a replay of the whole log, byte for byte (ROLL-7).
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use hotfix_core::rollout::{Action, Recording, Refusal, Rollout, SnapshotHead, State};
+
+use serde_json::Value;
+
+use crate::random_rollout::{self, Dice, Drawn};
+
+/// What a host asks at every step.
+fn told(rollout: &Rollout) -> impl PartialEq + Debug {
+    let stage = (rollout.state(), rollout.stage().clone(), rollout.share(), rollout.now());
+    let next = (rollout.poll_at(), rollout.head(), rollout.accepted());
+    (stage, next, rollout.verdict().clone(), rollout.pending_actions().to_vec())
+}
+
+/// What it asks now and then.
+fn explained(rollout: &Rollout) -> impl PartialEq + Debug {
+    let asked = (format!("{:?}", rollout.blockers()), rollout.intents());
+    let duties = rollout.now().map(|now| format!("{:?}", rollout.duties(now)));
+    (asked, duties, rollout.attempt(), rollout.comparison(), rollout.outlook(), rollout.harm())
+}
+
+/// What came of an input.
+fn outcome(
+    rollout: &mut Rollout,
+    (at, input): &random_rollout::Next,
+) -> Result<(String, Vec<Action>, bool), Refusal> {
+    let outcome = rollout.handle(*at, input)?;
+    Ok((outcome.events.to_owned(), outcome.actions.to_vec(), outcome.repeated))
+}
+
+/// Where two snapshots differ.
+fn different(one: &[u8], other: &[u8]) -> Vec<(String, Value, Value)> {
+    fn walk(at: &str, one: &Value, other: &Value, found: &mut Vec<(String, Value, Value)>) {
+        match (one, other) {
+            (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
+                a.iter().for_each(|(key, one)| walk(&format!("{at}/{key}"), one, &b[key], found));
+            }
+            (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+                let pairs = a.iter().zip(b).enumerate();
+                pairs.for_each(|(n, (one, other))| walk(&format!("{at}/{n}"), one, other, found));
+            }
+            _ if one == other => {}
+            _ => found.push((at.to_owned(), one.clone(), other.clone())),
+        }
+    }
+    let read =
+        |bytes: &[u8]| -> Value { rmp_serde::from_slice(&bytes[60..bytes.len() - 32]).unwrap() };
+    let mut found = Vec::new();
+    walk("", &read(one), &read(other), &mut found);
+    found
+}
+
+/// One rollout, interrupted at every event in three ways.
+fn interrupt(seed: u64) -> BTreeSet<State> {
+    let mut drawn = Drawn::new(seed);
+    let mut dice = Dice::new(!seed);
+    // Where each event's lines end, and the snapshot there.
+    let mut lengths = vec![0];
+    let mut snapshots = vec![drawn.rollout.snapshot().unwrap()];
+    let mut restored: Option<Rollout> = None;
+    let mut states = BTreeSet::new();
+    for event in 0..if dice.one_in(10) { 36 } else { 6 } {
+        let here = || format!("seed {seed}, event {event}");
+        let next = drawn.draw();
+        let came = outcome(&mut drawn.rollout, &next);
+        // Whoever was restored before this input says the same to it, byte for byte.
+        if let Some(restored) = &mut restored {
+            assert_eq!(outcome(restored, &next), came, "{}", here());
+        }
+        let log = drawn.rollout.log();
+        let snapshot = drawn.rollout.snapshot().unwrap();
+        if log.len() == lengths[lengths.len() - 1] {
+            assert!(snapshots.last() == Some(&snapshot), "{}: nothing was recorded", here());
+        } else {
+            lengths.push(log.len());
+            snapshots.push(snapshot.clone());
+        }
+        // The last snapshot without a tail, or an older one with what came since.
+        let from = match dice.below(3) {
+            0 => usize::try_from(dice.below(lengths.len() as u64)).unwrap(),
+            1 => lengths.len().saturating_sub(2),
+            _ => lengths.len() - 1,
+        };
+        let tail = &log.as_bytes()[lengths[from]..];
+        let again = Rollout::restore(&snapshots[from], tail, Recording::HandOut).unwrap();
+        // A crash without a snapshot.
+        let crashed =
+            (!log.is_empty()).then(|| Rollout::replay(log.as_bytes(), Recording::HandOut).unwrap());
+        for again in [Some(&again), crashed.as_ref()].into_iter().flatten() {
+            assert_eq!(told(again), told(&drawn.rollout), "{}", here());
+            let again = again.snapshot().unwrap();
+            assert!(again == snapshot, "{}: {:?}", here(), different(&again, &snapshot));
+        }
+        if event % 4 == 3 {
+            assert_eq!(explained(&again), explained(&drawn.rollout), "{}", here());
+            assert_eq!(again.why(), drawn.rollout.why(), "{}", here());
+        }
+        let lines = log.bytes().filter(|b| *b == b'\n').count() as u64;
+        let head = SnapshotHead { seq: lines, head: drawn.rollout.head().unwrap() };
+        assert_eq!(Rollout::snapshot_head(&snapshot), Ok(head));
+        states.insert(drawn.rollout.state());
+        if drawn.rollout.state().is_final() && dice.one_in(2) {
+            break;
+        }
+        restored = Some(again);
+    }
+    states
+}
+
+/// A quarter of the thousand, so that they run beside each other.
+fn quarter(number: u64) {
+    let states: BTreeSet<State> = (number * 250..(number + 1) * 250).flat_map(interrupt).collect();
+    let rare =
+        [State::Drafted, State::Closed, State::Complete, State::Frozen, State::FinalValidation];
+    let missed: Vec<&State> =
+        State::ALL.iter().filter(|s| !states.contains(s) && !rare.contains(s)).collect();
+    assert!(missed.is_empty(), "{missed:?} was never interrupted");
+}
+
+#[test]
+fn roll_7_a_snapshot_with_its_tail_is_a_replay_at_every_event_1() {
+    quarter(0);
+}
+
+#[test]
+fn roll_7_a_snapshot_with_its_tail_is_a_replay_at_every_event_2() {
+    quarter(1);
+}
+
+#[test]
+fn roll_7_a_snapshot_with_its_tail_is_a_replay_at_every_event_3() {
+    quarter(2);
+}
+
+#[test]
+fn roll_7_a_snapshot_with_its_tail_is_a_replay_at_every_event_4() {
+    quarter(3);
+}

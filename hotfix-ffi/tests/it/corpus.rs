@@ -1,0 +1,596 @@
+//! The shared cases through the C functions: policies, rollouts, the rate-ratio test.
+
+#![allow(
+    clippy::unsafe_derive_deserialize,
+    reason = "their methods call C functions, their fields promise nothing"
+)]
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, c_char, c_void};
+use std::path::PathBuf;
+use std::ptr::null_mut;
+
+use hotfix::buffer::{hotfix_digest, hotfix_name, hotfix_str};
+use hotfix::ceiling::{
+    hotfix_ceiling_evidence, hotfix_ceiling_free, hotfix_ceiling_from_bytes, hotfix_ceiling_new,
+    hotfix_ceiling_to_bytes, hotfix_ceiling_update,
+};
+use hotfix::duty::hotfix_rollout_duties;
+use hotfix::explain::{
+    hotfix_rollout_comparison_markdown, hotfix_rollout_harm, hotfix_rollout_why,
+};
+use hotfix::extend::{
+    hotfix_base, hotfix_base_set, hotfix_policy_from_json_with, hotfix_policy_from_toml_with,
+};
+use hotfix::gate::{
+    hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_checklists,
+    hotfix_rollout_intents, hotfix_rollout_procedure, hotfix_rollout_record,
+};
+use hotfix::kayenta::{hotfix_kayenta_classify, hotfix_kayenta_judge};
+use hotfix::message::hotfix_rollout_message;
+use hotfix::outcome::{hotfix_decision_name, hotfix_state, hotfix_state_name};
+use hotfix::policy::{hotfix_policy_digest, hotfix_policy_from_toml, hotfix_policy_to_json};
+use hotfix::rate_ratio::{
+    hotfix_evidence, hotfix_rate_ratio_evidence, hotfix_rate_ratio_free,
+    hotfix_rate_ratio_from_bytes, hotfix_rate_ratio_new, hotfix_rate_ratio_to_bytes,
+    hotfix_rate_ratio_update,
+};
+use hotfix::rollout::{hotfix_recording, hotfix_rollout_handle, hotfix_rollout_replay};
+use hotfix::status::hotfix_status;
+use hotfix::view::{
+    HOTFIX_NEVER, hotfix_rollout_accepted, hotfix_rollout_actions, hotfix_rollout_attempt,
+    hotfix_rollout_head, hotfix_rollout_log, hotfix_rollout_pending_actions, hotfix_rollout_phase,
+    hotfix_rollout_poll_at, hotfix_rollout_share, hotfix_rollout_state, hotfix_rollout_verdict,
+};
+use serde_json::{Value, json};
+
+use crate::common::{
+    Failed, Plan, Policy, Rollout, audit, buffer, call, in_crate, outcome, raw, text,
+};
+use crate::shared::kayenta_common::{self, Came, ClassifyCase, JudgeCase};
+use crate::shared::roll_common::{Case, Seen, Step, by_kind, last_line};
+
+fn cases(family: &str) -> PathBuf {
+    in_crate("../hotfix-core/tests/cases").join(family)
+}
+
+fn c_text(characters: &[c_char]) -> String {
+    assert_eq!(characters.last(), Some(&0));
+    // SAFETY: ended by a null byte, at the latest by its last one.
+    unsafe { CStr::from_ptr(characters.as_ptr()) }.to_str().unwrap().to_owned()
+}
+
+fn read(text: Result<String, Failed>) -> Value {
+    serde_json::from_str(&text.unwrap()).unwrap()
+}
+
+fn to_json(policy: &Policy) -> Value {
+    // SAFETY: live handles.
+    read(buffer(|out, error| unsafe { hotfix_policy_to_json(policy.0, out, error) }))
+}
+
+fn digest(policy: &Policy) -> String {
+    let mut digest = hotfix_digest { hex: [0; 65] };
+    // SAFETY: a live handle and slot.
+    call(|error| unsafe { hotfix_policy_digest(policy.0, &raw mut digest, error) }).unwrap();
+    c_text(&digest.hex)
+}
+
+// ---- rollouts ----
+
+fn head(rollout: &Rollout) -> String {
+    let mut digest = hotfix_digest { hex: [0; 65] };
+    // SAFETY: live handles.
+    call(|error| unsafe { hotfix_rollout_head(rollout.0, &raw mut digest, error) }).unwrap();
+    c_text(&digest.hex)
+}
+
+fn state(rollout: &Rollout) -> String {
+    let mut state = hotfix_state::Drafted;
+    // SAFETY: live handles; a name is static.
+    unsafe {
+        call(|error| hotfix_rollout_state(rollout.0, &raw mut state, error)).unwrap();
+        CStr::from_ptr(hotfix_state_name(state as i32)).to_str().unwrap().to_owned()
+    }
+}
+
+fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
+    let input = step.text(&head(rollout));
+    let ((input, len), mut out) = (raw(&input), outcome());
+    let mut seen = Seen::default();
+    // SAFETY: live handles and text.
+    let result = unsafe {
+        call(|error| hotfix_rollout_handle(rollout.0, at, input, len, &raw mut out, error))
+    };
+    seen.lines = text(out.events).lines().count();
+    seen.line = last_line(&text(out.events));
+    seen.repeated = out.repeated == 1;
+    match result {
+        // SAFETY: live handles.
+        Ok(()) => {
+            seen.actions = read(buffer(|o, e| unsafe { hotfix_rollout_actions(rollout.0, o, e) }));
+        }
+        Err(failed) => {
+            seen.message = failed.message;
+            seen.accepts = failed.accepted;
+            match failed.status {
+                hotfix_status::Refused => seen.refused = Some(failed.code),
+                hotfix_status::Input => seen.error = Some(failed.code),
+                other => panic!("{other:?} {}", failed.code),
+            }
+        }
+    }
+    let mut phase = hotfix_name { text: [0; 32] };
+    let mut poll_at = 0;
+    // SAFETY: live handles; a name is static.
+    unsafe {
+        call(|error| hotfix_rollout_poll_at(rollout.0, &raw mut poll_at, error)).unwrap();
+        call(|error| hotfix_rollout_attempt(rollout.0, &raw mut seen.attempt, error)).unwrap();
+        let takes = read(buffer(|o, e| hotfix_rollout_accepted(rollout.0, o, e)));
+        seen.takes = serde_json::from_value(takes).unwrap();
+        call(|error| hotfix_rollout_phase(rollout.0, &raw mut phase, error)).unwrap();
+        call(|error| hotfix_rollout_share(rollout.0, &raw mut seen.share, error)).unwrap();
+        seen.verdict = read(buffer(|o, e| hotfix_rollout_verdict(rollout.0, o, e)));
+        seen.why = read(buffer(|o, e| hotfix_rollout_why(rollout.0, o, e)));
+        seen.harm = read(buffer(|o, e| hotfix_rollout_harm(rollout.0, o, e)));
+        seen.table = buffer(|o, e| hotfix_rollout_comparison_markdown(rollout.0, o, e)).unwrap();
+        seen.pending = read(buffer(|o, e| hotfix_rollout_pending_actions(rollout.0, o, e)));
+        if seen.error.is_none() {
+            let decision = CStr::from_ptr(hotfix_decision_name(out.decision as i32));
+            assert_eq!(seen.verdict["decision"].as_str(), decision.to_str().ok());
+        }
+    }
+    seen.phase = c_text(&phase.text);
+    seen.state = state(rollout);
+    seen.poll_at = (poll_at != HOTFIX_NEVER).then_some(poll_at);
+    seen.duties = duties(rollout, step.asked_at(at));
+    seen.gates = gates(rollout);
+    seen.messages = step.messages.iter().map(|request| message(rollout, request)).collect();
+    seen
+}
+
+fn duties(rollout: &Rollout, at: i64) -> Value {
+    // SAFETY: live handles.
+    read(buffer(|o, e| unsafe { hotfix_rollout_duties(rollout.0, at, o, e) }))
+}
+
+fn message(rollout: &Rollout, request: &Value) -> Value {
+    let request = request.to_string();
+    let (request, len) = raw(&request);
+    // SAFETY: a live handle and text.
+    let told = buffer(|o, e| unsafe { hotfix_rollout_message(rollout.0, request, len, o, e) });
+    match told {
+        Ok(text) => serde_json::from_str(&text).unwrap_or_else(|_| text.into()),
+        Err(failed) => json!({ "code": failed.code, "message": failed.message }),
+    }
+}
+
+fn gates(rollout: &Rollout) -> Value {
+    // SAFETY: live handles.
+    let [blockers, approvals, checklists, procedure, intents, record] = unsafe {
+        [
+            read(buffer(|o, e| hotfix_rollout_blockers(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_approvals(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_checklists(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_procedure(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_intents(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_record(rollout.0, o, e))),
+        ]
+    };
+    json!({
+        "blockers": blockers,
+        "approvals": approvals,
+        "checklists": checklists,
+        "procedure": procedure,
+        "intents": by_kind(&intents),
+        "record": record,
+    })
+}
+
+fn run(case: &Case) -> Vec<String> {
+    let mut document = to_json(&Policy::preset(&case.policy).unwrap());
+    case.change(&mut document);
+    let policy = Policy::from_json(&document.to_string()).unwrap();
+    let parts = case.subject().map(|part| part.to_string());
+    let [incident, release, traffic] = &parts;
+    let parts = [incident.as_str(), release, traffic, &case.calibration()];
+    let plan = Plan::calibrated(&policy, parts).unwrap();
+    let rollout = Rollout::new(&plan, hotfix_recording::Keep);
+    let mut faults = Vec::new();
+    for (number, step) in case.steps.iter().enumerate() {
+        if let Some(seen) = step.moments().map(|at| take(&rollout, step, at)).last() {
+            faults.extend(step.compare(&format!("{}, step {number}", case.id), &seen));
+        }
+    }
+    let mut log = hotfix_str::EMPTY;
+    // SAFETY: live handles.
+    call(|error| unsafe { hotfix_rollout_log(rollout.0, &raw mut log, error) }).unwrap();
+    let log = text(log);
+    if !log.is_empty() {
+        let findings = audit(&log, &head(&rollout));
+        if findings["clean"] != true {
+            faults.push(format!("{}: {findings}", case.id));
+        }
+        let ((at, len), mut out) = (raw(&log), null_mut());
+        // SAFETY: live text and slot.
+        call(|error| unsafe {
+            hotfix_rollout_replay(at, len, hotfix_recording::Keep as i32, &raw mut out, error)
+        })
+        .unwrap();
+        let again = Rollout(out);
+        // Any time before the last input is read as that.
+        let of = |rollout| (head(rollout), state(rollout), duties(rollout, 0), gates(rollout));
+        if of(&again) != of(&rollout) {
+            faults.push(format!("{}: the log gives another rollout", case.id));
+        }
+    }
+    faults
+}
+
+#[test]
+fn roll_1_rollout_cases_come_out_in_c_as_they_say() {
+    come_out("roll", 20);
+}
+
+#[test]
+fn comm_1_message_cases_come_out_in_c_as_they_say() {
+    come_out("message", 3);
+}
+
+#[test]
+fn gate_1_and_gate_2_cases_come_out_in_c_as_they_say() {
+    come_out("gate", 30);
+}
+
+fn come_out(family: &str, least: usize) {
+    let cases = Case::load(&cases(family));
+    assert!(cases.len() >= least, "only {} cases", cases.len());
+    let faults: Vec<String> = cases.iter().flat_map(run).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+// ---- policies ----
+
+/// The form is described in `cases/policy/keys.toml`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyCase {
+    id: String,
+    policy: Option<String>,
+    toml: Option<String>,
+    json: Option<String>,
+    #[serde(default)]
+    set: Vec<(String, Value)>,
+    #[serde(default)]
+    remove: Vec<String>,
+    errors: Vec<(String, String)>,
+    #[serde(default)]
+    says: Vec<String>,
+    #[serde(default)]
+    bases: BTreeMap<String, String>,
+    #[serde(default)]
+    has: Vec<(String, Value)>,
+    #[serde(default)]
+    lacks: Vec<String>,
+    same_as: Option<String>,
+}
+
+/// Answers from a map of names and texts.
+unsafe extern "C" fn from_map(
+    context: *mut c_void,
+    name: *const c_char,
+    name_len: usize,
+    base: *mut hotfix_base,
+) {
+    // SAFETY: the context is the map that the reading was given; the name is lent for this call.
+    let (bases, name) = unsafe {
+        let name = std::slice::from_raw_parts(name.cast::<u8>(), name_len);
+        (&*context.cast::<BTreeMap<String, String>>(), str::from_utf8(name).unwrap())
+    };
+    if let Some((at, len)) = bases.get(name).map(|text| raw(text)) {
+        // SAFETY: live text, and a base that waits for it.
+        call(|error| unsafe { hotfix_base_set(base, at, len, error) }).unwrap();
+    }
+}
+
+impl PolicyCase {
+    fn read(&self, text: &str, is_json: bool) -> Result<Policy, Failed> {
+        let with =
+            if is_json { hotfix_policy_from_json_with } else { hotfix_policy_from_toml_with };
+        let ((at, len), mut out) = (raw(text), null_mut());
+        let context = (&raw const self.bases).cast_mut().cast::<c_void>();
+        // SAFETY: live text and slot; the map outlives the call, in which it is only read.
+        call(|error| unsafe { with(at, len, Some(from_map), context, &raw mut out, error) })?;
+        Ok(Policy(out))
+    }
+
+    /// What of the outcome is not as the case says.
+    fn outcome_faults(&self, policy: &Policy) -> Option<String> {
+        let outcome = to_json(policy);
+        let same = |got: &Value, wanted: &Value| {
+            got == wanted || got.as_f64().is_some_and(|got| wanted.as_f64() == Some(got))
+        };
+        let wrong = self
+            .has
+            .iter()
+            .find(|(place, wanted)| !outcome.pointer(place).is_some_and(|got| same(got, wanted)));
+        let there = self.lacks.iter().find(|place| outcome.pointer(place).is_some());
+        let other = self
+            .same_as
+            .as_ref()
+            .filter(|name| digest(policy) != digest(&Policy::preset(name).unwrap()));
+        (wrong.is_some() || there.is_some() || other.is_some())
+            .then(|| format!("{}: {wrong:?}, {there:?}, {other:?} in {outcome}", self.id))
+    }
+
+    fn load(&self) -> Result<Policy, Failed> {
+        if let Some(name) = &self.policy {
+            let mut document = to_json(&Policy::preset(name)?);
+            for (pointer, value) in &self.set {
+                put(&mut document, pointer, Some(value.clone()));
+            }
+            for pointer in &self.remove {
+                put(&mut document, pointer, None);
+            }
+            return self.read(&document.to_string(), true);
+        }
+        if let Some(json) = &self.json {
+            return self.read(json, true);
+        }
+        let text = self.toml.as_deref().unwrap();
+        let read = self.read(text, false);
+        if self.bases.is_empty() {
+            let ((at, len), mut out) = (raw(text), null_mut());
+            // SAFETY: live text and slot.
+            let plain =
+                call(|error| unsafe { hotfix_policy_from_toml(at, len, &raw mut out, error) })
+                    .map(|()| Policy(out));
+            let shown = |read: &Result<Policy, Failed>| {
+                read.as_ref().map_or_else(|f| f.json.clone(), to_json)
+            };
+            assert_eq!(shown(&plain), shown(&read), "{}: both read the same", self.id);
+        }
+        read
+    }
+
+    fn faults(&self) -> Option<String> {
+        let (mut got, mut said) = (Vec::new(), String::new());
+        let read = self.load();
+        if let Ok(policy) = &read
+            && let Some(faults) = self.outcome_faults(policy)
+        {
+            return Some(faults);
+        }
+        if let Err(failed) = read {
+            let pair = |error: &Value| {
+                (
+                    error["code"].as_str().unwrap().to_owned(),
+                    error["path"].as_str().unwrap().to_owned(),
+                )
+            };
+            assert_eq!(failed.status, hotfix_status::Policy, "{}", self.id);
+            got = failed.json["errors"].as_array().unwrap().iter().map(pair).collect();
+            assert_eq!(
+                got.first().map(|(code, path)| (code, path)),
+                Some((&failed.code, &failed.path))
+            );
+            said = failed.message;
+        }
+        got.sort();
+        let mut wanted = self.errors.clone();
+        wanted.sort();
+        if got != wanted {
+            return Some(format!("{}: {got:?}, expected {wanted:?}", self.id));
+        }
+        let missing = self.says.iter().find(|part| !said.contains(part.as_str()))?;
+        Some(format!("{}: {said:?} does not say {missing:?}", self.id))
+    }
+}
+
+fn put(document: &mut Value, pointer: &str, value: Option<Value>) {
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    let key = key.replace("~1", "/").replace("~0", "~");
+    match (document.pointer_mut(parent), value) {
+        (Some(Value::Object(table)), Some(value)) => drop(table.insert(key, value)),
+        (Some(Value::Object(table)), None) => drop(table.remove(&key)),
+        (Some(Value::Array(list)), Some(value)) if key == "-" => list.push(value),
+        (Some(Value::Array(list)), Some(value)) => list[key.parse::<usize>().unwrap()] = value,
+        (Some(Value::Array(list)), None) => drop(list.remove(key.parse().unwrap())),
+        _ => panic!("nothing at `{parent}`"),
+    }
+}
+
+fn load<T: serde::de::DeserializeOwned>(path: &std::path::Path) -> Vec<T> {
+    #[derive(serde::Deserialize)]
+    struct File<T> {
+        case: Vec<T>,
+    }
+    let text = std::fs::read_to_string(path).unwrap();
+    let file: File<T> = toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    file.case
+}
+
+#[test]
+fn field_5_policy_cases_come_out_in_c_as_they_say() {
+    let files = std::fs::read_dir(cases("policy")).unwrap().map(|entry| entry.unwrap().path());
+    let faults: Vec<String> =
+        files.flat_map(|path| load::<PolicyCase>(&path)).filter_map(|case| case.faults()).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+// ---- the rate-ratio test ----
+
+#[derive(serde::Deserialize)]
+struct StatCase {
+    id: String,
+    settings: Value,
+    updates: Vec<[f64; 4]>,
+    repeat: u32,
+    expect: Expected,
+}
+
+#[derive(serde::Deserialize)]
+struct Expected {
+    log_e: f64,
+    log_e_bound: f64,
+    p_value: f64,
+    decided_at: u32,
+    ratio: Option<f64>,
+}
+
+fn near(got: f64, wanted: f64) -> bool {
+    (got - wanted).abs() <= 1e-9 * wanted.abs().max(1.0)
+}
+
+impl StatCase {
+    fn faults(&self, model: &str) -> Option<String> {
+        let mut settings = self.settings.clone();
+        settings["model"] = model.into();
+        let settings = settings.to_string();
+        let ((at, len), mut test) = (raw(&settings), null_mut());
+        // SAFETY: live text and slots; every handle is freed once.
+        unsafe {
+            call(|error| hotfix_rate_ratio_new(at, len, &raw mut test, error)).unwrap();
+            let (mut tick, mut decided_at) = (0, 0);
+            for [a, b, c, d] in (0..self.repeat).flat_map(|_| &self.updates) {
+                let mut decided = false;
+                call(|error| {
+                    hotfix_rate_ratio_update(test, *a, *b, *c, *d, &raw mut decided, error)
+                })
+                .unwrap();
+                tick += 1;
+                if decided && decided_at == 0 {
+                    decided_at = tick;
+                }
+            }
+            // What is read back is the same test.
+            let bytes = buffer(|out, error| hotfix_rate_ratio_to_bytes(test, out, error)).unwrap();
+            let ((at, len), mut again) = (raw(&bytes), null_mut());
+            call(|error| hotfix_rate_ratio_from_bytes(at, len, &raw mut again, error)).unwrap();
+            let mut seen: hotfix_evidence = std::mem::zeroed();
+            seen.struct_size = size_of::<hotfix_evidence>();
+            call(|error| hotfix_rate_ratio_evidence(again, &raw mut seen, error)).unwrap();
+            hotfix_rate_ratio_free(again);
+            hotfix_rate_ratio_free(test);
+            let wanted = &self.expect;
+            let same = near(seen.log_e, wanted.log_e)
+                && near(seen.log_e_bound, wanted.log_e_bound)
+                && near(seen.p_value, wanted.p_value)
+                && decided_at == wanted.decided_at
+                && (seen.has_ratio == 1) == wanted.ratio.is_some()
+                && wanted.ratio.is_none_or(|ratio| near(seen.ratio, ratio));
+            (!same).then(|| format!("{}: {seen:?}, decided at {decided_at}", self.id))
+        }
+    }
+}
+
+#[test]
+fn stat_2_rate_ratio_cases_come_out_in_c_as_they_say() {
+    let models = [("stat/rate_ratio.toml", "poisson"), ("stat/bernoulli.toml", "bernoulli")];
+    for (file, model) in models {
+        let cases = load::<StatCase>(&cases(file));
+        let faults: Vec<String> = cases.iter().filter_map(|case| case.faults(model)).collect();
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+}
+
+// ---- the ceiling ----
+
+#[derive(serde::Deserialize)]
+struct CeilingCase {
+    id: String,
+    settings: Value,
+    updates: Vec<[f64; 2]>,
+    repeat: u32,
+    expect: CeilingExpected,
+}
+
+#[derive(serde::Deserialize)]
+struct CeilingExpected {
+    log_e: f64,
+    p_value: f64,
+    decided_at: u32,
+    ratio: Option<f64>,
+}
+
+impl CeilingCase {
+    fn faults(&self) -> Option<String> {
+        let settings = self.settings.to_string();
+        let ((at, len), mut test) = (raw(&settings), null_mut());
+        // SAFETY: live text and slots; every handle is freed once.
+        unsafe {
+            call(|error| hotfix_ceiling_new(at, len, &raw mut test, error)).unwrap();
+            let (mut tick, mut decided_at) = (0, 0);
+            for [events, trials] in (0..self.repeat).flat_map(|_| &self.updates) {
+                let mut decided = false;
+                call(|e| hotfix_ceiling_update(test, *events, *trials, &raw mut decided, e))
+                    .unwrap();
+                tick += 1;
+                if decided && decided_at == 0 {
+                    decided_at = tick;
+                }
+            }
+            let bytes = buffer(|out, error| hotfix_ceiling_to_bytes(test, out, error)).unwrap();
+            let ((at, len), mut again) = (raw(&bytes), null_mut());
+            call(|error| hotfix_ceiling_from_bytes(at, len, &raw mut again, error)).unwrap();
+            let mut seen: hotfix_evidence = std::mem::zeroed();
+            seen.struct_size = size_of::<hotfix_evidence>();
+            call(|error| hotfix_ceiling_evidence(again, &raw mut seen, error)).unwrap();
+            hotfix_ceiling_free(again);
+            hotfix_ceiling_free(test);
+            let wanted = &self.expect;
+            let same = near(seen.log_e, wanted.log_e)
+                && near(seen.p_value, wanted.p_value)
+                && decided_at == wanted.decided_at
+                && (seen.has_ratio == 1) == wanted.ratio.is_some()
+                && wanted.ratio.is_none_or(|ratio| near(seen.ratio, ratio));
+            (!same).then(|| format!("{}: {seen:?}, decided at {decided_at}", self.id))
+        }
+    }
+}
+
+#[test]
+fn stat_3_ceiling_cases_come_out_in_c_as_they_say() {
+    let cases = load::<CeilingCase>(&cases("stat/ceiling.toml"));
+    let faults: Vec<String> = cases.iter().filter_map(CeilingCase::faults).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+// ---- the Kayenta-compatible judge ----
+
+fn came(result: Result<String, Failed>) -> Came {
+    let read = |text: String| serde_json::from_str(&text).unwrap();
+    result.map(read).map_err(|failed| {
+        assert_eq!(failed.status, hotfix_status::Stat, "{failed:?}");
+        (failed.code, failed.message)
+    })
+}
+
+#[test]
+fn stat_1_kayenta_cases_come_out_in_c_as_they_say() {
+    let classify = |settings: &str, samples: &str| {
+        let ((settings, a), (samples, b)) = (raw(settings), raw(samples));
+        // SAFETY: live text and slots.
+        came(buffer(|out, error| unsafe {
+            hotfix_kayenta_classify(settings, a, samples, b, out, error)
+        }))
+    };
+    let mut faults = Vec::new();
+    for file in ["classify.toml", "intervals.toml"] {
+        for case in kayenta_common::load::<ClassifyCase>(&cases("kayenta"), file, 20) {
+            faults.extend(case.faults(classify));
+        }
+    }
+    for case in kayenta_common::load::<JudgeCase>(&cases("kayenta"), "judge.toml", 20) {
+        let samples = case.samples();
+        let ((config, a), (samples, b)) = (raw(&case.config), raw(&samples));
+        let score = |given: Option<f64>| given.unwrap_or(f64::NAN);
+        let (pass, marginal) = (score(case.pass), score(case.marginal));
+        // SAFETY: live text and slots.
+        let result = buffer(|out, error| unsafe {
+            hotfix_kayenta_judge(config, a, samples, b, pass, marginal, out, error)
+        });
+        faults.extend(case.faults(&came(result)));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
