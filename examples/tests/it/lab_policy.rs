@@ -1,6 +1,6 @@
 //! How the lab's policy errs by chance: simulated rollouts of its service, without processes.
 //!
-//! `LAB_RUNS=5000 cargo test --release -p hotfix-examples --test lab_policy -- --nocapture` for figures.
+//! `LAB_RUNS=5000 cargo test --release -p hotfix-examples --test it lab_policy:: -- --nocapture` for figures.
 
 use std::sync::Arc;
 

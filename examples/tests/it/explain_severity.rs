@@ -1,5 +1,4 @@
 //! The Rust example prints what those of the other languages print.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,10 +1,4 @@
 //! The drills come out as their files say, each once with its log and many times by chance.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test ends at what it did not expect"
-)]
 
 use std::path::PathBuf;
 
