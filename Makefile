@@ -10,19 +10,26 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-real test lint bench peers instructions error-rates recorded backtest validity bless \
-	docs model validity-quick trees tools tools-real tools-trees format-check clippy ffi unit doctest python
+.PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest validity bless \
+	docs model packages validity-quick trees tools tools-real tools-trees format-check clippy local unit doctest python
+
+# What is only run here is built quickly: see the profile in Cargo.toml.
+LOCAL = --locked --profile local
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
-demo: ## the canary lab: real processes, real traffic, a report (a minute and a half after the build)
-	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo $(ARGS)
+demo: ## the canary lab: real processes, real traffic, a report
+	$(CARGO) run $(LOCAL) -p hotfix-examples --bin canary_lab -- demo $(ARGS)
 
 demo-real: tools-real ## the same with HAProxy as the splitter and Prometheus as the source
-	$(CARGO) run --locked --release -p hotfix-examples --bin canary_lab -- demo --real $(ARGS)
+	$(CARGO) run $(LOCAL) -p hotfix-examples --bin canary_lab -- demo --real $(ARGS)
 
-test: tools lint ffi unit trees doctest docs error-rates validity-quick python ## everything: format, lints, Rust, C, C++, drawings, docs, Python
+test: tools ## what a change has to pass: format, lints, Rust, C and C++ under valgrind, documentation, Python
+	@scripts/parts.sh test format-check clippy local unit doctest docs python
+
+verify: tools ## what the build machine adds: drawings, error rates, validity, packages, instruction counts
+	@scripts/parts.sh verify trees error-rates validity-quick packages instructions
 
 lint: format-check clippy ## format check and clippy
 
@@ -47,25 +54,25 @@ docs: ## the API documentation, without a warning
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
 error-rates: ## simulated error rates against their limits and the README's table
-	$(CARGO) run --locked --release -p hotfix-benches --bin error_rates -- --check README.md
+	$(CARGO) run $(LOCAL) -p hotfix-benches --bin error_rates -- --check README.md
 
 recorded: ## recorded incidents: what is found, how soon, and false alarms (writes docs/recorded.md)
-	$(CARGO) run --locked --release -p hotfix-benches --bin recorded -- --write docs/recorded.md
+	$(CARGO) run $(LOCAL) -p hotfix-benches --bin recorded -- --write docs/recorded.md
 
 backtest: ## S1's thresholds and `standard` over recorded incidents: when each acts (writes docs/backtest.md)
-	$(CARGO) run --locked --release -p hotfix-benches --bin backtest -- --write docs/backtest.md
+	$(CARGO) run $(LOCAL) -p hotfix-benches --bin backtest -- --write docs/backtest.md
 
 validity: ## docs/validity.md: error rates, delays and noise by simulation, beside other methods (under 15 minutes)
-	$(CARGO) run --locked --release -p hotfix-benches --bin validity -- $(ARGS)
+	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- $(ARGS)
 
 model: ## the model check of the rollout, deeper than in the tests
-	HOTFIX_MODEL_DEPTH=4,3 $(CARGO) test --locked --release -p hotfix-core --test it -- --nocapture model_check::roll_1_no_sequence
+	HOTFIX_MODEL_DEPTH=4,3 $(CARGO) test $(LOCAL) -p hotfix-core --test it -- --nocapture model_check::roll_1_no_sequence
 
 # ---- parts of the above ----
 
 # The same scenarios with fewer runs and wider tolerances.
 validity-quick:
-	$(CARGO) run --locked --release -p hotfix-benches --bin validity -- --quick
+	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- --quick
 
 tools:
 	@scripts/install-debian.sh gcc g++ git valgrind
@@ -86,9 +93,9 @@ format-check:
 clippy:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
-# The C and C++ programs link what this builds.
-ffi:
-	$(CARGO) build --locked --release -p hotfix-ffi
+# The library that the C and C++ programs link, and the Python module: together, so that the core is compiled once.
+local:
+	$(CARGO) build $(LOCAL) -p hotfix-ffi -p hotfix-py
 
 # nextest is faster where it is installed, and not needed. It runs no doc tests, `cargo test` here neither.
 unit:
@@ -102,6 +109,10 @@ unit:
 
 doctest:
 	$(CARGO) test --locked --workspace --exclude hotfix-py --doc
+
+# What a registry would get, made and built as from there; nothing is sent.
+packages:
+	scripts/packages.sh
 
 python:
 	@scripts/python-env.sh

@@ -7,7 +7,7 @@ bin=$root/.venv/bin
 
 # A folder of its own, so that the one wheel in it is the one just built.
 rm -rf target/wheels
-"$bin/maturin" build --release --locked --manifest-path hotfix-py/Cargo.toml --out target/wheels
+"$bin/maturin" build --profile local --locked --manifest-path hotfix-py/Cargo.toml --out target/wheels
 "$bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall target/wheels/*.whl
 
 cd hotfix-py
