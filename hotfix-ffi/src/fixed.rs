@@ -441,7 +441,8 @@ pub unsafe extern "C" fn hotfix_hodges_lehmann(
 /// @param y            Finite values in any order; borrowed.
 /// @param y_len        How many.
 /// @param alternative  A hotfix_alternative; GREATER finds an `x` whose values tend to be smaller, as SciPy.
-/// @param method       A hotfix_test_method; AUTO is exact up to 10^8 pairs.
+/// @param method       A hotfix_test_method; AUTO is exact up to 10^8 pairs. ASYMPTOTIC gives SciPy's numbers, which are
+///                     0 where the samples do not overlap.
 /// @param out          The result; set its `struct_size` before. Written on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact law that is too large.

@@ -288,6 +288,8 @@ pub(crate) fn hodges_lehmann(
 ///     As in SciPy, of the distribution functions: "greater" finds an `x` whose values tend to be smaller.
 /// method : {"auto", "asymptotic", "exact"}
 ///     "auto" is exact up to 10,000 against 10,000 values, and for as many pairs.
+///     "asymptotic" gives SciPy's numbers; two-sided that is one sample of the effective size against its law. They
+///     are 0 where the samples do not overlap.
 ///
 /// Returns
 /// -------

@@ -1,9 +1,8 @@
 //! Kolmogorov–Smirnov: do two arms have one distribution?
 
-use core::f64::consts::PI;
-
 use serde::{Deserialize, Serialize};
 
+use super::kolmogorov;
 use super::sample::{Group, Groups, buckets, sorted};
 use super::{Alternative, Assumption, Assumptions, Method, StatError};
 use crate::stats::numeric::{exp, larger, smaller};
@@ -31,8 +30,10 @@ pub struct KolmogorovSmirnov {
 ///
 /// As in `SciPy`, `Greater` says that the *distribution function* of `x` is greater somewhere, that
 /// is, that values of `x` tend to be *smaller*. [`Method::Auto`] is exact for up to 10⁸ pairs (10,000
-/// against 10,000), where `SciPy`'s is, and for more uneven samples beyond. The asymptotic two-sided
-/// p-value is from Smirnov's limit law, the one-sided one with Hodges' correction.
+/// against 10,000), where `SciPy`'s is, and for more uneven samples beyond. The asymptotic p-values are
+/// `SciPy`'s, too: two-sided that of one sample of the effective size `n m / (n + m)`, rounded (`kstwo`), and
+/// one-sided with Hodges' correction. They are 0 where the samples do not overlap; one value against one, for
+/// which `SciPy` has no number, has 1.
 ///
 /// # Errors
 /// `HF-STAT-040` for an empty sample, `-048` for a value that is not finite, `-044` with
@@ -121,7 +122,7 @@ fn of_groups(
     let p_value = if exact {
         leaving_paths([n_x, n_y], reached, alternative == Alternative::TwoSided)
     } else if alternative == Alternative::TwoSided {
-        smirnov((n_x * (n_y / (n_x + n_y))).sqrt() * statistic)
+        limit([n_x, n_y], statistic)
     } else {
         one_sided([n_x, n_y], statistic)
     };
@@ -168,20 +169,11 @@ fn leaving_paths(sizes: [f64; 2], reached: f64, two_sided: bool) -> f64 {
     shares.last().copied().unwrap_or(1.0)
 }
 
-/// Chance that the supremum of a Brownian bridge exceeds `lambda` on either side.
-fn smirnov(lambda: f64) -> f64 {
-    if lambda < 1.18 {
-        // The other series of the same theta function, which is the fast one here.
-        let base = -PI * PI / (8.0 * lambda * lambda);
-        let terms = [1.0, 9.0, 25.0, 49.0].map(|odd_square| exp(odd_square * base));
-        return if lambda > 0.0 {
-            1.0 - (2.0 * PI).sqrt() / lambda * terms.iter().rev().sum::<f64>()
-        } else {
-            1.0
-        };
-    }
-    let base = -2.0 * lambda * lambda;
-    2.0 * (exp(base) - exp(4.0 * base) + exp(9.0 * base) - exp(16.0 * base))
+/// Two-sided: as far as one sample of the effective size, which is rounded as `SciPy` rounds it.
+fn limit([n, m]: [f64; 2], statistic: f64) -> f64 {
+    let size = (n * m / (n + m)).round_ties_even();
+    // One value against one says nothing.
+    if size < 1.0 { 1.0 } else { kolmogorov::two_sided(size, statistic) }
 }
 
 /// One-sided, with the first correction term.

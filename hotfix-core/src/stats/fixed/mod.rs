@@ -27,6 +27,7 @@ use super::{Counts, StatError};
 
 mod fisher;
 mod hodges_lehmann;
+mod kolmogorov;
 mod kolmogorov_smirnov;
 mod mann_whitney;
 mod margin;
