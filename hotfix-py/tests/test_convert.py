@@ -36,6 +36,7 @@ def test_field_5_every_document_is_imported_as_its_case_says(case: Case) -> None
         error = caught.value
         assert [placed(fault) for fault in error.errors] == case["errors"]
         first = error.errors[0]
+        assert all(part in first.message for part in case.get("says", [])), first.message
         assert (error.code, error.path) == (first.code, first.path)
         assert (error.line, error.column) == (first.line, first.column)
         return
@@ -47,6 +48,8 @@ def test_field_5_every_document_is_imported_as_its_case_says(case: Case) -> None
     for pointer, expected in case.get("at", []):
         assert standing(policy, pointer.split("/")[1:]) == expected, pointer
     assert [placed(finding) for finding in imported.findings] == case["findings"]
+    for part in case.get("says", []):
+        assert any(part in finding.message for finding in imported.findings), part
     assert hotfix.Policy.from_toml(imported.text) == imported.policy
     assert pickle.loads(pickle.dumps(imported)) == imported
 

@@ -6,9 +6,10 @@ use std::rc::Rc;
 use super::draft::{Draft, Limit, MetricDraft, ended, seconds};
 use super::dry_run::DryRuns;
 use super::expression::{self, Accepts};
+use super::nothing;
 use super::reader::{At, is_no_time};
 use super::remark::Remark;
-use super::{Source, named, nothing};
+use super::source::{Source, named};
 use crate::grade::Worse;
 use crate::text::shown;
 

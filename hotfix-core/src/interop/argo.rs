@@ -5,7 +5,8 @@ use super::draft::{Draft, percent, seconds};
 use super::fault::Fault;
 use super::reader::At;
 use super::remark::Remark;
-use super::{Source, main_of, no_counterpart, nothing, platform};
+use super::source::{Source, main_of, unknown};
+use super::{Kind, no_counterpart, nothing, platform};
 use crate::grade::Strategy;
 use crate::text::shown;
 
@@ -20,7 +21,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
         let mut templates =
             sources.iter().filter(|source| templates.contains(&source.kind)).peekable();
         let Some(first) = templates.peek() else {
-            return sources.first()?.unknown("there is neither a Rollout nor a template");
+            return unknown(sources, Kind::ArgoRollouts);
         };
         let at = first.at.clone();
         let mut draft = Draft::new(first.name, format!("AnalysisTemplate {}", shown(first.name)));
@@ -200,9 +201,15 @@ fn step<'d>(
     draft: &mut Draft,
 ) {
     let Some(keys) = step.keys() else { return };
-    if keys.len() != 1 {
-        let what = format!("a step with {} keys", keys.len());
-        step.fail::<()>(Fault::Form { what, instead: "write a step for each, with one key" });
+    // As Argo's own check: a scale, a route or a plugin may stand beside one of these.
+    let main = ["setWeight", "pause", "experiment", "analysis"];
+    let main: Vec<&str> = keys.iter().copied().filter(|key| main.contains(key)).collect();
+    if main.len() > 1 || keys.is_empty() {
+        let what = match &main[..] {
+            [] => "a step with nothing in it".to_owned(),
+            main => format!("a step with `{}`", main.join("` and `")),
+        };
+        step.fail::<()>(Fault::Form { what, instead: "write a step for each" });
         step.ignore();
         return;
     }
@@ -234,7 +241,7 @@ fn step<'d>(
     }
     // A pause without a duration is a table with nothing in it.
     let pause = step.get("pause");
-    let endless = pause.is_none() && keys == ["pause"];
+    let endless = pause.is_none() && keys.contains(&"pause");
     if pause.is_some() || endless {
         let duration = pause.as_ref().and_then(|pause| pause.get("duration"));
         let until_promoted = duration.is_none();

@@ -132,8 +132,9 @@ pub(super) fn read(text: &str) -> Result<Vec<Node>, Vec<ConvertError>> {
         let (event, span) = match event {
             Ok(event) => event,
             Err(error) => {
-                let fault = Fault::Syntax { detail: shown(error.info()) };
-                builder.fail(fault, (*error.marker()).into());
+                let place = Place::from(*error.marker());
+                let detail = format!("{}{}", shown(error.info()), advice(text, place));
+                builder.fail(Fault::Syntax { detail }, place);
                 break;
             }
         };
@@ -142,6 +143,18 @@ pub(super) fn read(text: &str) -> Result<Vec<Node>, Vec<ConvertError>> {
         }
     }
     if builder.errors.is_empty() { Ok(builder.documents) } else { Err(builder.errors) }
+}
+
+/// What the reader's own words leave open of a place where it has stopped.
+fn advice(text: &str, place: Place) -> &'static str {
+    let line = text.lines().nth(place.line - 1).unwrap_or_default().trim_start();
+    if line.starts_with([']', '}']) {
+        ": a closing bracket has to stand further in than its key"
+    } else if text.contains("{{-") || text.contains("{{ .") {
+        ": a chart has to be rendered first (`helm template`)"
+    } else {
+        ""
+    }
 }
 
 /// What is being read: a list, or a table with the key whose value comes next.
@@ -322,7 +335,8 @@ impl Builder {
                     Value::List(_) | Value::Table(_) => {
                         let what = "a key that is a list or a table".to_owned();
                         *key = Some((String::new(), place));
-                        fault = Some((Fault::Form { what, instead: "write a text" }, place));
+                        let instead = "write a text; put a placeholder such as `{{args.name}}` in quotes, and render a chart first (`helm template`)";
+                        fault = Some((Fault::Form { what, instead }, place));
                     }
                 },
                 Some((name, at)) if name == "<<" => {

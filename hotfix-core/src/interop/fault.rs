@@ -96,10 +96,12 @@ faults! {
         known: String,
     }
     /// No kind of document that is imported.
-    #[error("{what}: give a Rollout, AnalysisTemplate or ClusterAnalysisTemplate of Argo Rollouts, a Canary or MetricTemplate of Flagger, a canary configuration of Kayenta, or an SLO of OpenSLO")]
+    #[error("{what}: give {expected}")]
     "HF-CONV-009" UnknownKind {
         /// What came.
         what: String,
+        /// What is imported.
+        expected: String,
     }
     /// More than one thing to make a policy of.
     #[error("a second {what} stands here: one policy is made of one, so give them one by one")]
@@ -112,6 +114,25 @@ faults! {
     "HF-CONV-011" Policy {
         /// What is wrong with it.
         sentence: String,
+    }
+    /// A document of a known kind whose `apiVersion` is missing, or another one.
+    #[error("`apiVersion` is {}: the kind `{kind}` of {of} has `{expected}`; {}", got.as_deref().unwrap_or("missing"), version_remedy(got.as_deref(), expected))]
+    "HF-CONV-012" Version {
+        /// The kind.
+        kind: String,
+        /// Whose kind it is.
+        of: &'static str,
+        /// What stands there.
+        got: Option<String>,
+        /// What belongs there.
+        expected: &'static str,
+    }
+}
+
+fn version_remedy(got: Option<&str>, expected: &str) -> String {
+    match got {
+        Some(_) => "write that if the document is one, or take it out".to_owned(),
+        None => format!("add `apiVersion: {expected}`"),
     }
 }
 

@@ -6,7 +6,8 @@ use super::analysis::two_sided;
 use super::draft::{Draft, Limit, MetricDraft, decimal, seconds};
 use super::reader::At;
 use super::remark::Remark;
-use super::{Source, main_of, named, no_counterpart, nothing, platform};
+use super::source::{Source, main_of, named, silent, unknown};
+use super::{Kind, no_counterpart, nothing, platform};
 use crate::grade::{MetricKind, Strategy, Worse};
 use crate::text::shown;
 
@@ -16,6 +17,8 @@ const LEAST_INTERVAL: f64 = 10.0;
 const METRIC_INTERVAL: f64 = 60.0;
 const PROGRESS_DEADLINE: f64 = 600.0;
 const MAX_WEIGHT: f64 = 100.0;
+/// The kind of a document that has a query.
+const TEMPLATE: &str = "MetricTemplate";
 /// The quantile of `request-duration`.
 const QUANTILE: f64 = 0.99;
 const WEIGHT: &str = "a whole number from 0 to 100";
@@ -23,8 +26,10 @@ const COUNT: &str = "a whole number from 0 to a million";
 
 pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     let Some(source) = main_of(sources, "Canary") else {
-        return sources.first()?.unknown("a MetricTemplate has no bound, and there is no Canary");
+        return templates(sources);
     };
+    // Whom the host tells.
+    silent(sources, &["AlertProvider"]);
     let mut draft = Draft::new(source.name, format!("Canary {}", shown(source.name)));
     let spec = source.at.need("spec", "`spec:` with `analysis`")?;
     nothing(
@@ -64,6 +69,36 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     self::analysis(&analysis, sources, source.namespace, &mut draft);
     draft.complete(&analysis);
     Some(draft)
+}
+
+/// Templates without a Canary, which would have their bounds: each is a metric that is watched.
+fn templates(sources: &[Source<'_>]) -> Option<Draft> {
+    let templates = || sources.iter().filter(|source| source.kind == TEMPLATE);
+    let Some(first) = templates().next() else {
+        return unknown(sources, Kind::Flagger);
+    };
+    silent(sources, &["AlertProvider"]);
+    let mut draft = Draft::new(first.name, format!("{TEMPLATE} {}", shown(first.name)));
+    for template in templates() {
+        template.used.set(true);
+        if query_of(template, template.name).is_none() {
+            continue;
+        }
+        template.at.remark(Remark::NoBound { kind: TEMPLATE, name: shown(template.name) });
+        two_sided(&template.at, template.name, (None, None), (None, None), true, &mut draft);
+    }
+    draft.complete(&first.at);
+    Some(draft)
+}
+
+/// The query of a template, which stays with the host.
+fn query_of(template: &Source<'_>, metric: &str) -> Option<()> {
+    let spec = template.at.need("spec", "`spec:` with `query`")?;
+    // Whom the host asks, and with which credentials.
+    nothing(&spec, &["provider"]);
+    spec.need("query", "`query:` with what the provider is asked")?
+        .lost(Remark::Query { metric: shown(metric) });
+    Some(())
 }
 
 fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Draft) {
@@ -141,10 +176,9 @@ fn webhooks(at: &At<'_>, draft: &mut Draft) -> Gates {
     for hook in at.list("webhooks") {
         nothing(&hook, &["url", "timeout", "retries", "metadata", "muteAlert", "disableTLS"]);
         let name = hook.text_of("name").map_or_else(|| "a webhook".to_owned(), shown);
-        let Some(kind) = hook.need("type", "`type: confirm-rollout`").and_then(|at| at.word(TYPES))
-        else {
-            continue;
-        };
+        // Flagger's own: without a type it is asked at each check.
+        let kind = hook.get("type").filter(|at| !at.is_empty());
+        let Some(kind) = kind.map_or(Some("rollout"), |at| at.word(TYPES)) else { continue };
         let put = |here: &str| {
             hook.remark(Remark::Put {
                 there: format!("`{name}` is asked ({kind})"),
@@ -402,21 +436,15 @@ fn referred(
         return;
     };
     let place = template.text_of("namespace").unwrap_or(namespace);
-    let found = named(sources, &["MetricTemplate"], referred);
+    let found = named(sources, &[TEMPLATE], referred);
     let Some(found) = found
         .filter(|found| found.namespace.is_empty() || place.is_empty() || found.namespace == place)
     else {
-        let kind = "MetricTemplate";
-        template.remark(Remark::MissingDocument { kind, name: shown(referred) });
+        template.remark(Remark::MissingDocument { kind: TEMPLATE, name: shown(referred) });
         return;
     };
-    if let Some(spec) = found.at.need("spec", "`spec:` with `query`") {
-        // Whom the host asks, and with which credentials.
-        nothing(&spec, &["provider"]);
-        if let Some(query) = spec.get("query") {
-            query.lost(Remark::Query { metric: shown(name) });
-        }
-    }
+    // What is wrong with it is in the notes.
+    let _ = query_of(found, name);
 }
 
 /// The share of requests that succeed, in per cent there.

@@ -1,10 +1,10 @@
 //! Kayenta: a canary configuration, alone or in a request that has one.
 
-use super::Source;
 use super::draft::{Draft, Limit, MetricDraft, ended, legal};
 use super::fault::Fault;
 use super::reader::At;
 use super::remark::Remark;
+use super::source::Source;
 use super::{no_counterpart, nothing};
 use crate::grade::Worse;
 use crate::text::shown;

@@ -23,9 +23,8 @@ pub mod openmetrics;
 mod openslo;
 mod reader;
 mod remark;
+mod source;
 mod watched;
-
-use std::cell::Cell;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
@@ -33,12 +32,13 @@ pub use error::ExportError;
 pub use fault::{ConvertError, ConvertErrors, Fault};
 pub use remark::{Finding, Remark};
 
-use document::{Node, Place, Value};
+use document::Place;
 use reader::{At, Notes, unread};
+use source::sources;
 
 use crate::grade::closed_set;
 use crate::policy::Policy;
-use crate::text::{nearest, shown};
+use crate::text::shown;
 
 closed_set! {
     /// Whose documents are imported.
@@ -88,7 +88,7 @@ impl Serialize for Imported {
 /// Every key of the source is mapped, or is named by a finding, or says nothing of a policy, as `metadata` does.
 ///
 /// # Errors
-/// All of them at once, each with line and column: `HF-CONV-001` to `HF-CONV-011`.
+/// All of them at once, each with line and column: `HF-CONV-001` to `HF-CONV-012`.
 ///
 /// ```
 /// use hotfix_core::interop::{Kind, convert};
@@ -127,11 +127,9 @@ pub fn convert(text: &str, kind: Option<Kind>) -> Result<Imported, ConvertErrors
     let notes = Notes::default();
     let roots: Vec<At<'_>> =
         documents.iter().enumerate().map(|(index, node)| At::root(node, index, &notes)).collect();
-    let read = sources(&roots, kind);
-    let (kind, sources) = match read {
-        Ok(found) => found,
-        Err(error) => return Err(ConvertErrors::new(vec![error])),
-    };
+    let (kind, sources) = sources(&roots, kind).map_err(|error| {
+        ConvertErrors::new(error.into_iter().chain(notes.errors.take()).collect())
+    })?;
     let draft = match kind {
         Kind::ArgoRollouts => argo::import(&sources),
         Kind::Flagger => flagger::import(&sources),
@@ -170,160 +168,6 @@ fn told_once<T: PartialEq>(list: Vec<T>) -> Vec<T> {
         }
     }
     once
-}
-
-/// A document of a tool.
-struct Source<'d> {
-    at: At<'d>,
-    kind: &'d str,
-    name: &'d str,
-    namespace: &'d str,
-    used: Cell<bool>,
-}
-
-impl Source<'_> {
-    /// There is no document that a policy can be made of.
-    fn unknown<T>(&self, what: &str) -> Option<T> {
-        self.at.ignore();
-        let fault = Fault::UnknownKind { what: format!("{what}{}", meant(self.kind)) };
-        self.used.set(true);
-        self.at.fail(fault)
-    }
-}
-
-/// What a kind may have been meant to be.
-fn meant(kind: &str) -> String {
-    let known = [
-        "Rollout",
-        "AnalysisTemplate",
-        "ClusterAnalysisTemplate",
-        "Canary",
-        "MetricTemplate",
-        "SLO",
-        "SLI",
-        "AlertPolicy",
-        "AlertCondition",
-    ];
-    match nearest(kind, known) {
-        Some(near) if near != kind => {
-            format!(", and `{}` may be meant to be `{near}`", shown(kind))
-        }
-        _ => String::new(),
-    }
-}
-
-/// The document of one of these kinds and this name; marks it as used.
-fn named<'s, 'd>(sources: &'s [Source<'d>], kinds: &[&str], name: &str) -> Option<&'s Source<'d>> {
-    let found = sources.iter().find(|source| kinds.contains(&source.kind) && source.name == name);
-    if let Some(source) = found {
-        source.used.set(true);
-    }
-    found
-}
-
-/// The one document that a policy is made of.
-fn main_of<'s, 'd>(sources: &'s [Source<'d>], what: &'static str) -> Option<&'s Source<'d>> {
-    let mut all = sources.iter().filter(|source| source.kind == what);
-    let first = all.next()?;
-    first.used.set(true);
-    for other in all {
-        other.used.set(true);
-        other.at.ignore();
-        other.at.fail::<()>(Fault::Several { what });
-    }
-    Some(first)
-}
-
-/// Whose document it is, by what it says of itself.
-fn kind_of(node: &Node) -> Option<Kind> {
-    let version = node.peek_text("apiVersion").unwrap_or_default();
-    let group = version.split('/').next().unwrap_or_default();
-    match group {
-        "argoproj.io" => Some(Kind::ArgoRollouts),
-        "flagger.app" => Some(Kind::Flagger),
-        "openslo" | "openslo.com" => Some(Kind::OpenSlo),
-        _ if version.is_empty() && node.peek("kind").is_none() => {
-            let config = node.peek("canaryConfig").unwrap_or(node);
-            let metrics = matches!(config.peek("metrics").map(|n| &n.value), Some(Value::List(_)));
-            metrics.then_some(Kind::Kayenta)
-        }
-        _ => None,
-    }
-}
-
-/// The documents of one tool; what belongs to none is remarked.
-fn sources<'d>(
-    roots: &[At<'d>],
-    wanted: Option<Kind>,
-) -> Result<(Kind, Vec<Source<'d>>), ConvertError> {
-    const LISTS: [&str; 2] = ["List", "RolloutList"];
-    let mut parts: Vec<At<'d>> = Vec::new();
-    for root in roots {
-        // What `kubectl get` prints of several.
-        if root.node.peek_text("kind").is_some_and(|kind| LISTS.contains(&kind)) {
-            for key in ["apiVersion", "kind", "metadata"] {
-                if let Some(at) = root.get(key) {
-                    at.ignore();
-                }
-            }
-            parts.extend(root.list("items"));
-        } else {
-            parts.push(root.clone());
-        }
-    }
-    let told = |part: &At<'d>| match wanted {
-        Some(Kind::Kayenta) if part.node.peek("apiVersion").is_none() => wanted,
-        _ => kind_of(part.node),
-    };
-    let found = wanted.filter(|kind| parts.iter().any(|part| told(part) == Some(*kind)));
-    let found = found.or_else(|| match wanted {
-        None => parts.iter().find_map(told),
-        Some(_) => None,
-    });
-    let Some(kind) = found else {
-        let first = parts.first();
-        let what = match first.and_then(|part| part.node.peek_text("kind")) {
-            _ if first.is_none() => "there is no document".to_owned(),
-            Some(kind) => {
-                let of = wanted.map_or_else(String::new, |wanted| format!(" as `{wanted}`"));
-                format!(
-                    "a document of the kind `{}` is not imported{of}{}",
-                    shown(kind),
-                    meant(kind)
-                )
-            }
-            None => "the text does not say what it is".to_owned(),
-        };
-        let place = first.map_or(Place { line: 1, column: 1 }, |part| part.node.place);
-        return Err(ConvertError::new(Fault::UnknownKind { what }, "", 0, place));
-    };
-    let mut sources = Vec::new();
-    for part in parts {
-        if told(&part) != Some(kind) {
-            let kind =
-                part.node.peek_text("kind").map_or("document without a kind".to_owned(), shown);
-            part.lost(Remark::OtherDocument { kind });
-            continue;
-        }
-        let metadata = part.node.peek("metadata");
-        let of = |key| metadata.and_then(|metadata| metadata.peek_text(key)).unwrap_or_default();
-        // None of it says anything of a policy.
-        for key in ["apiVersion", "kind", "metadata", "status"] {
-            if kind != Kind::Kayenta
-                && let Some(at) = part.get(key)
-            {
-                at.ignore();
-            }
-        }
-        sources.push(Source {
-            kind: part.node.peek_text("kind").unwrap_or_default(),
-            name: of("name"),
-            namespace: of("namespace"),
-            used: Cell::new(false),
-            at: part,
-        });
-    }
-    Ok((kind, sources))
 }
 
 /// Keys that say nothing of a policy.

@@ -4,23 +4,18 @@ use super::draft::{Draft, Limit, MetricDraft, decimal};
 use super::fault::Fault;
 use super::reader::At;
 use super::remark::Remark;
-use super::{Source, main_of, named, nothing};
+use super::source::{Source, main_of, named, silent, unknown};
+use super::{Kind, nothing};
 use crate::grade::{MetricKind, Worse};
 use crate::text::shown;
 
 const FRACTION: &str = "a fraction above 0 and below 1";
 
 pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
-    for source in sources {
-        // Whom the host asks, and who is meant: nothing that a policy has.
-        if ["DataSource", "Service", "AlertNotificationTarget"].contains(&source.kind) {
-            source.used.set(true);
-            source.at.lost(Remark::OtherDocument { kind: source.kind.to_owned() });
-        }
-    }
     let Some(source) = main_of(sources, "SLO") else {
-        return sources.first()?.unknown("there is no SLO, which has the objectives");
+        return unknown(sources, Kind::OpenSlo);
     };
+    silent(sources, &["DataSource", "Service", "AlertNotificationTarget"]);
     let mut draft = Draft::new(source.name, format!("SLO {}", shown(source.name)));
     let spec = source.at.need("spec", "`spec:` with `objectives`")?;
     nothing(&spec, &["description", "service"]);

@@ -139,6 +139,11 @@ impl<'d> At<'d> {
         self.scalar("a text").map(|(text, _)| text)
     }
 
+    /// Whether it is a text without a character.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(&self.node.value, Value::Scalar(text, _) if text.is_empty())
+    }
+
     /// The text of a key.
     pub(super) fn text_of(&self, key: &'static str) -> Option<&'d str> {
         self.get(key)?.text()

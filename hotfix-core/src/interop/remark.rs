@@ -257,6 +257,16 @@ remarks! {
         kind: String,
     }
     remedy "nothing"
+
+    /// A query without the bounds that belong to it.
+    #[error("the {kind} `{name}` has a query and no bound, which is a matter of the document that refers to it: its metric is watched and does not decide, and a higher value is taken to be worse")]
+    "HF-CONV-043" Warn NoBound {
+        /// Of which kind.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    }
+    remedy "give the document that refers to it in the same text, or put in `success` and `rollback` by hand, say which side is worse, and let the metric decide"
 }
 
 /// Something that an import remarks, with its place in the source.

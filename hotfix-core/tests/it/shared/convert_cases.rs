@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[derive(serde::Deserialize)]
 pub(crate) struct Case {
@@ -21,6 +21,8 @@ pub(crate) struct Case {
     findings: Vec<String>,
     #[serde(default)]
     errors: Vec<String>,
+    #[serde(default)]
+    says: Vec<String>,
 }
 
 /// `{"kind", "policy", "findings"}`, or the errors.
@@ -56,6 +58,17 @@ impl Case {
                 faults.push(format!("{}: {what} is {got:#}, not {expected:#}", self.id));
             }
         };
+        let (told, most) = match &answer {
+            Err(errors) => (errors.clone(), 1),
+            Ok(imported) => {
+                (imported["findings"].as_array().cloned().unwrap_or_default(), usize::MAX)
+            }
+        };
+        for part in &self.says {
+            let said = |one: &Value| one["message"].as_str().is_some_and(|m| m.contains(part));
+            let found = told.iter().take(most).any(said);
+            differ("what it says", json!([found, told]), json!([true, told]));
+        }
         match answer {
             Err(errors) => {
                 let got: Vec<String> = errors.iter().map(placed).collect();

@@ -1,0 +1,304 @@
+//! Whose documents a text has, and which of them a policy is made of.
+
+use std::cell::Cell;
+
+use super::Kind;
+use super::document::{Node, Place, Value};
+use super::fault::{ConvertError, Fault};
+use super::reader::At;
+use super::remark::Remark;
+use crate::text::{nearest, shown};
+
+impl Kind {
+    /// Its name, as its makers write it.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::ArgoRollouts => "Argo Rollouts",
+            Self::Flagger => "Flagger",
+            Self::Kayenta => "Kayenta",
+            Self::OpenSlo => "OpenSLO",
+        }
+    }
+
+    /// The kinds of its documents that are read.
+    const fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::ArgoRollouts => &["Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate"],
+            Self::Flagger => &["Canary", "MetricTemplate"],
+            Self::Kayenta => &[],
+            Self::OpenSlo => &["SLO", "SLI", "AlertPolicy", "AlertCondition"],
+        }
+    }
+
+    /// The values of `apiVersion` with which they are read, the usual one first.
+    const fn versions(self) -> &'static [&'static str] {
+        match self {
+            Self::ArgoRollouts => &["argoproj.io/v1alpha1"],
+            Self::Flagger => &["flagger.app/v1beta1", "flagger.app/v1alpha3"],
+            Self::Kayenta => &[],
+            Self::OpenSlo => &["openslo/v1", "openslo.com/v1"],
+        }
+    }
+
+    /// What a policy can be made of.
+    const fn expected(self) -> &'static str {
+        match self {
+            Self::ArgoRollouts => {
+                "a Rollout, AnalysisTemplate or ClusterAnalysisTemplate of Argo Rollouts (`apiVersion: argoproj.io/v1alpha1`)"
+            }
+            Self::Flagger => {
+                "a Canary or MetricTemplate of Flagger (`apiVersion: flagger.app/v1beta1`)"
+            }
+            Self::Kayenta => "a canary configuration of Kayenta (a table with `metrics`)",
+            Self::OpenSlo => {
+                "an SLO of OpenSLO, which has the objectives (`apiVersion: openslo/v1`)"
+            }
+        }
+    }
+
+    /// Whose documents are of this kind.
+    fn having(kind: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|tool| tool.kinds().contains(&kind))
+    }
+}
+
+/// A document of a tool.
+pub(super) struct Source<'d> {
+    pub(super) at: At<'d>,
+    pub(super) kind: &'d str,
+    pub(super) name: &'d str,
+    pub(super) namespace: &'d str,
+    /// Whether the policy has something of it, or a remark says why not.
+    pub(super) used: Cell<bool>,
+}
+
+/// There is no document that a policy can be made of.
+pub(super) fn unknown<T>(sources: &[Source<'_>], tool: Kind) -> Option<T> {
+    let first = sources.first()?;
+    let mut kinds: Vec<String> = Vec::new();
+    for source in sources {
+        source.at.ignore();
+        source.used.set(true);
+        let kind = match source.kind {
+            "" => "a document without `kind`".to_owned(),
+            kind => format!("`{}`", shown(kind)),
+        };
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let version = first.at.node.peek_text("apiVersion").unwrap_or_default();
+    let (kinds, of, meant) = (kinds.join(", "), shown(version), meant(first.kind, &[tool]));
+    let what = format!("there is no more than {kinds} of `{of}`, which makes no policy{meant}");
+    first.at.fail(Fault::UnknownKind { what, expected: tool.expected().to_owned() })
+}
+
+/// What a kind may have been meant to be, of those of these tools.
+fn meant(kind: &str, tools: &[Kind]) -> String {
+    /// Nearly called as a template is, and known to be something else.
+    const OTHER: &str = "AnalysisRun";
+    let known = tools.iter().flat_map(|tool| tool.kinds().iter().copied());
+    match nearest(kind, known) {
+        Some(near) if near != kind && kind != OTHER => {
+            format!(", and `{}` may be meant to be `{near}`", shown(kind))
+        }
+        _ => String::new(),
+    }
+}
+
+/// The document of one of these kinds and this name; marks it as used.
+pub(super) fn named<'s, 'd>(
+    sources: &'s [Source<'d>],
+    kinds: &[&str],
+    name: &str,
+) -> Option<&'s Source<'d>> {
+    let found = sources.iter().find(|source| kinds.contains(&source.kind) && source.name == name);
+    if let Some(source) = found {
+        source.used.set(true);
+    }
+    found
+}
+
+/// The one document that a policy is made of.
+pub(super) fn main_of<'s, 'd>(
+    sources: &'s [Source<'d>],
+    what: &'static str,
+) -> Option<&'s Source<'d>> {
+    let mut all = sources.iter().filter(|source| source.kind == what);
+    let first = all.next()?;
+    first.used.set(true);
+    for other in all {
+        other.used.set(true);
+        other.at.ignore();
+        other.at.fail::<()>(Fault::Several { what });
+    }
+    Some(first)
+}
+
+/// Documents of these kinds say nothing of a policy: whom the host asks, and who is meant.
+pub(super) fn silent(sources: &[Source<'_>], kinds: &[&str]) {
+    for source in sources.iter().filter(|source| kinds.contains(&source.kind)) {
+        source.used.set(true);
+        source.at.lost(Remark::OtherDocument { kind: source.kind.to_owned() });
+    }
+}
+
+/// Whose document it is, by what it says of itself.
+fn kind_of(node: &Node) -> Option<Kind> {
+    let version = node.peek_text("apiVersion").unwrap_or_default();
+    let group = version.split('/').next().unwrap_or_default();
+    match group {
+        "argoproj.io" => Some(Kind::ArgoRollouts),
+        "flagger.app" => Some(Kind::Flagger),
+        "openslo" | "openslo.com" => Some(Kind::OpenSlo),
+        _ if version.is_empty() && node.peek("kind").is_none() => {
+            let config = node.peek("canaryConfig").unwrap_or(node);
+            let metrics = matches!(config.peek("metrics").map(|n| &n.value), Some(Value::List(_)));
+            metrics.then_some(Kind::Kayenta)
+        }
+        _ => None,
+    }
+}
+
+/// The documents of a text one by one: lists of them are taken apart, those that `kubectl get` prints too.
+fn parts<'d>(roots: &[At<'d>]) -> Vec<At<'d>> {
+    let mut parts: Vec<At<'d>> = Vec::new();
+    for root in roots {
+        let items = root.node.peek("items").map(|items| &items.value);
+        if matches!(root.node.value, Value::List(_)) {
+            parts.extend(root.items());
+        } else if root.node.peek_text("kind").is_some_and(|kind| kind.ends_with("List"))
+            && matches!(items, Some(Value::List(_)))
+        {
+            for key in ["apiVersion", "kind", "metadata"] {
+                if let Some(at) = root.get(key) {
+                    at.ignore();
+                }
+            }
+            parts.extend(root.list("items"));
+        } else {
+            parts.push(root.clone());
+        }
+    }
+    parts
+}
+
+/// The documents of one tool; what belongs to none is remarked.
+///
+/// # Errors
+/// None where the errors are in the notes.
+pub(super) fn sources<'d>(
+    roots: &[At<'d>],
+    wanted: Option<Kind>,
+) -> Result<(Kind, Vec<Source<'d>>), Option<ConvertError>> {
+    let parts = parts(roots);
+    let told = |part: &At<'d>| match wanted {
+        Some(Kind::Kayenta) if part.node.peek("apiVersion").is_none() => {
+            wanted.filter(|_| part.node.peek("kind").is_none())
+        }
+        _ => kind_of(part.node),
+    };
+    let Some(kind) = parts.iter().filter_map(told).find(|kind| wanted.is_none_or(|w| w == *kind))
+    else {
+        return Err(of_none(&parts, wanted));
+    };
+    let mut sources = Vec::new();
+    let mut sound = true;
+    for part in parts {
+        let name = part.node.peek_text("kind").unwrap_or_default();
+        let version = part.node.peek_text("apiVersion");
+        let own = told(&part) == Some(kind);
+        if let Some(tool) = Kind::having(name)
+            && (own || version.is_none() && tool == kind)
+            && version.is_none_or(|version| !tool.versions().contains(&version))
+        {
+            wrong_version(&part, tool, name);
+            sound = false;
+            continue;
+        }
+        if !own {
+            let kind =
+                part.node.peek_text("kind").map_or("document without a kind".to_owned(), shown);
+            part.lost(Remark::OtherDocument { kind });
+            continue;
+        }
+        let metadata = part.node.peek("metadata");
+        let of = |key| metadata.and_then(|metadata| metadata.peek_text(key)).unwrap_or_default();
+        // None of it says anything of a policy.
+        for key in ["apiVersion", "kind", "metadata", "status"] {
+            if kind != Kind::Kayenta
+                && let Some(at) = part.get(key)
+            {
+                at.ignore();
+            }
+        }
+        sources.push(Source {
+            kind: name,
+            name: of("name"),
+            namespace: of("namespace"),
+            used: Cell::new(false),
+            at: part,
+        });
+    }
+    if sound { Ok((kind, sources)) } else { Err(None) }
+}
+
+/// A document of a kind that is read, whose version is missing or another one.
+fn wrong_version(part: &At<'_>, tool: Kind, kind: &str) {
+    let expected = tool.versions().first().copied().unwrap_or_default();
+    let fault = |got| Fault::Version { kind: kind.to_owned(), of: tool.title(), got, expected };
+    match part.get("apiVersion") {
+        Some(at) => {
+            let got = at.node.shown();
+            at.fail::<()>(fault(Some(got)));
+        }
+        None => {
+            part.fail::<()>(fault(None));
+        }
+    }
+}
+
+/// Why the documents are of no tool, or not of the one that is wanted; none where it is in the notes.
+fn of_none(parts: &[At<'_>], wanted: Option<Kind>) -> Option<ConvertError> {
+    let kind_in = |part: &At<'_>| part.node.peek_text("kind").and_then(Kind::having);
+    let own = parts.iter().find(|part| kind_in(part).is_some()).or_else(|| parts.first());
+    if let Some(part) = own
+        && let Some(tool) = kind_in(part)
+        && wanted.is_none_or(|wanted| wanted == tool)
+    {
+        wrong_version(part, tool, part.node.peek_text("kind").unwrap_or_default());
+        return None;
+    }
+    let what = match own
+        .map(|part| (part.node.peek_text("kind"), part.node.peek_text("apiVersion")))
+    {
+        None => "there is no document".to_owned(),
+        Some((None, None)) => {
+            "the text does not say what it is: it has neither `apiVersion` nor `kind`".to_owned()
+        }
+        Some((None, Some(version))) => {
+            format!("a document of `{}` without `kind` does not say what it is", shown(version))
+        }
+        Some((Some(kind), version)) => {
+            let of =
+                version.map_or("without `apiVersion`".to_owned(), |v| format!("of `{}`", shown(v)));
+            let by = wanted.map_or_else(String::new, |wanted| format!(" as `{wanted}`"));
+            format!("the kind `{}` {of} is not imported{by}{}", shown(kind), meant(kind, Kind::ALL))
+        }
+    };
+    let expected = wanted.map_or_else(
+        || {
+            let each: Vec<&str> = Kind::ALL.iter().map(|tool| tool.expected()).collect();
+            each.join(", or ")
+        },
+        |wanted| wanted.expected().to_owned(),
+    );
+    let start = Place { line: 1, column: 1 };
+    match own {
+        Some(part) => {
+            part.fail::<()>(Fault::UnknownKind { what, expected });
+            None
+        }
+        None => Some(ConvertError::new(Fault::UnknownKind { what, expected }, "", 0, start)),
+    }
+}
