@@ -12,6 +12,7 @@ mod idle;
 mod journal;
 mod lines;
 mod load;
+mod pace;
 mod people;
 mod platform;
 mod process;

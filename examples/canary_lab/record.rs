@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lines::{Judged, Line, Pair, Tick};
 use crate::load::Summary;
+use crate::pace::Pace;
 
 /// A stretch of a scene in one state and phase.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,6 +157,8 @@ pub(crate) struct RunRecord {
     pub(crate) began: f64,
     /// Length in seconds.
     pub(crate) seconds: f64,
+    /// How fast it was played.
+    pub(crate) pace: Pace,
     /// Stretches in one state and phase.
     pub(crate) phases: Vec<Phase>,
     /// Values by metric id.
