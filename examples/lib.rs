@@ -1,6 +1,7 @@
 //! What the examples share: scripts, that is, a plan and recorded inputs as files.
 
 pub mod drill_file;
+pub mod stretch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

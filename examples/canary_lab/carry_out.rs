@@ -15,15 +15,17 @@ use crate::drive::now;
 use crate::http;
 use crate::idle;
 use crate::lines::Line;
+use crate::pace::Pace;
 use crate::platform::Order;
 use crate::switch::{Mover, Switch};
 
 /// How long the platform may take for a deployment.
 const DEPLOY_PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long a new share has to hold before it counts as reached: requests that left under the old
-/// one have been answered by then.
-const SETTLE: Duration = Duration::from_millis(800);
+/// Seconds of the script for which a new share has to hold before it counts as reached, and the least
+/// time for that: nearly all requests that left under the old one have been answered by then.
+const SETTLE: f64 = 0.8;
+const SETTLE_LEAST: Duration = Duration::from_millis(400);
 
 /// What came of an action.
 pub(crate) struct Done {
@@ -142,6 +144,7 @@ impl Work {
         self,
         platform: SocketAddr,
         switch: &Switch,
+        pace: Pace,
         id: ActionId,
     ) -> anyhow::Result<Vec<Line>> {
         let mut noted = Vec::new();
@@ -167,7 +170,7 @@ impl Work {
             }
         }
         if self.settles {
-            tokio::time::sleep(SETTLE).await;
+            tokio::time::sleep(pace.time(SETTLE).max(SETTLE_LEAST)).await;
         }
         Ok(noted)
     }

@@ -15,7 +15,7 @@ use crate::switch::{Mover, Switch};
 /// Seconds that a way back without a deployment may take: a second or so.
 const AT_ONCE: f64 = 1.5;
 
-/// The veto window of the policy `lab-veto`, in seconds.
+/// The veto window of the policy `lab-veto`, in seconds of the script.
 const VETO: f64 = 5.0;
 
 /// What the lab finds when the driver has ended.
@@ -248,14 +248,15 @@ pub(crate) fn vetoed(record: &mut RunRecord, _: &Found) {
         record.check("two gates, one of them held", false, seen);
         return;
     };
+    let veto = record.pace.seconds(VETO);
     let (first, second, passed, by_itself) = (*first, *second, *passed, *by_itself);
     let (held, hold, go) = (*held, *hold, *go);
     let after = |at: f64, from: f64| format!("after {:.1} s", at - from);
-    record.check("a person objects in the window", held < first + VETO, after(held, first));
+    record.check("a person objects in the window", held < first + veto, after(held, first));
     record.check("the objection counts", (0.0..2.0).contains(&(held - hold)), after(held, hold));
     record.check(
         "the window passes and it is not promoted",
-        go > first + VETO && passed >= go,
+        go > first + veto && passed >= go,
         format!("promoted {:.1} s after the gate", passed - first),
     );
     let soon = (0.0..2.0).contains(&(passed - go));
@@ -263,7 +264,7 @@ pub(crate) fn vetoed(record: &mut RunRecord, _: &Found) {
     let waited = by_itself - second;
     record.check(
         "the second gate passes by itself when the window is over",
-        (VETO - 0.1..VETO + 2.0).contains(&waited) && second > go,
+        (veto - 0.1..veto + 2.0).contains(&waited) && second > go,
         after(by_itself, second),
     );
 }
@@ -294,17 +295,22 @@ pub(crate) fn waited_for_metrics(record: &mut RunRecord, _: &Found) {
     let asked = questions.find(|m| m.text.contains("stale")).map(|m| m.at);
     record.check("it asks, as the policy says", asked.is_some_and(during), seen(asked, begins));
     let early = record.events.iter().filter(|e| e.what == "promote" && e.at < ends).count();
+    // A scrape or two, and what the machine takes.
+    let soon = ends + record.pace.seconds(2.0) + 1.0;
     record.check("it does not promote meanwhile", early == 0, times(early));
     record.check(
         "it goes on by itself when they are back",
-        back.is_some_and(|at| (ends - 0.5..ends + 3.0).contains(&at)) && !spoken,
+        back.is_some_and(|at| (ends - 0.5..soon).contains(&at)) && !spoken,
         seen(back, ends),
     );
-    // 10 s of watching, and of the 9 s of silence no more than the 2 s that are not stale.
+    // By the script 10 s of watching, and of the 9 s of silence no more than the 2 s that are not stale.
+    let least = record.pace.seconds(16.0);
     record.check(
         "silence does not count as watching",
-        watched.is_some_and(|(_, lasts)| lasts >= 16.0),
-        watched.map_or_else(String::new, |(_, lasts)| format!("{lasts:.1} s for 10 s")),
+        watched.is_some_and(|(_, lasts)| lasts >= least),
+        watched.map_or_else(String::new, |(_, lasts)| {
+            format!("{lasts:.1} s for {:.1} s", record.pace.seconds(10.0))
+        }),
     );
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 
 use crate::drive::now;
+use crate::pace::Pace;
 use crate::process::{children_cpu_seconds, told_to_end};
 use crate::progress::Board;
 use crate::real;
@@ -63,7 +64,7 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let stage = Stage {
         folder: if real { flags.out.join("real") } else { flags.out },
         policy: flags.policy,
-        rate: flags.rate,
+        pace: Pace::at_rate(flags.rate),
         limit: flags.limit,
         real,
     };

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -28,6 +28,7 @@ use crate::fleet::Fleet;
 use crate::http;
 use crate::journal::Journal;
 use crate::lines::{Line, Tick, Trail};
+use crate::pace::Pace;
 use crate::people::{self, Said};
 use crate::process::told_to_end;
 use crate::progress::plain;
@@ -97,9 +98,9 @@ pub(crate) struct Flags {
     /// The fix.
     #[arg(long, default_value = "2.3.1")]
     canary: String,
-    /// Requests per second of the whole service.
-    #[arg(long, default_value_t = 300.0, value_parser = positive)]
-    rate: f64,
+    /// Requests per second of the whole service, for which the policy is.
+    #[arg(long = "rate", value_name = "RATE", default_value = "300")]
+    pace: Pace,
     /// Give up after so many seconds.
     #[arg(long, default_value_t = 130.0, value_parser = positive)]
     give_up: f64,
@@ -192,8 +193,9 @@ impl Driver {
                 let id = action.id;
                 self.say(&Line::Acting { at, id: id.to_string(), what, again });
                 let (platform, switch) = (self.flags.platform, self.flags.switch.clone());
+                let pace = self.flags.pace;
                 self.actions.spawn(async move {
-                    let done = work.carry_out(platform, &switch, id).await;
+                    let done = work.carry_out(platform, &switch, pace, id).await;
                     Done { id, done }
                 });
             }
@@ -237,7 +239,7 @@ impl Driver {
             Source::Direct => self.scrape().await,
             Source::Prometheus(server) => {
                 let versions = [self.flags.baseline.as_str(), &self.flags.canary];
-                real::query(server, versions, &self.flags.switch, now()).await
+                real::query(server, versions, &self.flags.switch, self.flags.pace, now()).await
             }
         };
         let seen = if self.fix_is_idle() { Seen { canary: None, ..seen } } else { seen };
@@ -367,16 +369,20 @@ fn methods(strategy: Option<Strategy>) -> Vec<Method> {
     }
 }
 
-/// What is to be done: the scenario of all examples. A policy may extend one that lies beside it.
-fn plan(flags: &Flags) -> anyhow::Result<Plan> {
-    let shown = flags.policy.display();
-    let text = std::fs::read_to_string(&flags.policy)
-        .with_context(|| format!("cannot read the policy {shown}"))?;
-    let beside = |name: &str| {
-        std::fs::read_to_string(flags.policy.with_file_name(format!("{name}.toml"))).ok()
-    };
+/// Reads a policy, which may extend one that lies beside it.
+pub(crate) fn policy(file: &Path) -> anyhow::Result<Arc<Policy>> {
+    let shown = file.display();
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read the policy {shown}"))?;
+    let beside =
+        |name: &str| std::fs::read_to_string(file.with_file_name(format!("{name}.toml"))).ok();
     let policy =
         Policy::from_toml_with(&text, beside).with_context(|| format!("{shown} is no policy"))?;
+    Ok(Arc::new(policy))
+}
+
+/// What is to be done: the scenario of all examples.
+fn plan(flags: &Flags) -> anyhow::Result<Plan> {
     let subject = Subject {
         incident: Incident {
             id: "INC-2041".into(),
@@ -395,13 +401,13 @@ fn plan(flags: &Flags) -> anyhow::Result<Plan> {
             ..Release::default()
         },
         traffic: Traffic {
-            requests_per_minute: Some(60.0 * flags.rate),
+            requests_per_minute: Some(60.0 * flags.pace.rate()),
             instances: flags.instances,
             flags: Some(true),
             ..Traffic::default()
         },
     };
-    Ok(Plan::try_new(Arc::new(policy), subject)?)
+    Ok(Plan::try_new(policy(&flags.policy)?, subject)?)
 }
 
 /// Drives one rollout to its end.
@@ -427,7 +433,7 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
         services: BTreeMap::new(),
         fleets: Default::default(),
         last: Arms::default(),
-        trail: Trail::new(flags.rate),
+        trail: Trail::new(flags.pace),
         flags,
     };
     let (heard_at, people, _server) = people::hear().await?;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::pace::Pace;
 use crate::scrape::{Arms, Totals};
 
 /// How a metric is shown.
@@ -98,27 +99,28 @@ pub(crate) struct Pair {
     pub(crate) baseline: Option<f64>,
 }
 
-/// Seconds of traffic behind each plotted value.
-pub(crate) const WINDOW: f64 = 2.0;
+/// Seconds of the script behind each plotted value.
+const WINDOW: f64 = 2.0;
 
-/// Values over the last [`WINDOW`] seconds, from running totals.
+/// Values over the last seconds, from running totals.
 #[derive(Debug)]
 pub(crate) struct Trail {
     seen: VecDeque<(f64, Arms)>,
-    rate: f64,
+    pace: Pace,
 }
 
 impl Trail {
-    /// An empty trail of a service with `rate` requests per second in all.
-    pub(crate) fn new(rate: f64) -> Self {
-        Self { seen: VecDeque::new(), rate }
+    /// An empty trail of a service at this pace.
+    pub(crate) fn new(pace: Pace) -> Self {
+        Self { seen: VecDeque::new(), pace }
     }
 
     /// Takes the totals at `at` seconds and gives each metric's values over the window.
     pub(crate) fn values(&mut self, at: f64, arms: Arms) -> BTreeMap<String, Pair> {
         self.seen.push_back((at, arms));
         // One more than the window holds, so that the differences span it.
-        while self.seen.len() > 2 && self.seen.get(1).is_some_and(|s| s.0 <= at - WINDOW) {
+        let from = at - self.pace.seconds(WINDOW);
+        while self.seen.len() > 2 && self.seen.get(1).is_some_and(|s| s.0 <= from) {
             self.seen.pop_front();
         }
         let arm = |pick: fn(&Arms) -> Option<&Totals>| {
@@ -135,7 +137,7 @@ impl Trail {
             .map(|m| {
                 let value = |arm: &Option<(Totals, f64)>| {
                     arm.as_ref()
-                        .and_then(|(moved, passed)| value_of(m.id, moved, *passed, self.rate))
+                        .and_then(|(moved, passed)| value_of(m.id, moved, *passed, self.pace))
                 };
                 (m.id.to_owned(), Pair { canary: value(&canary), baseline: value(&baseline) })
             })
@@ -143,13 +145,13 @@ impl Trail {
     }
 }
 
-fn value_of(id: &str, moved: &Totals, passed: f64, rate: f64) -> Option<f64> {
+fn value_of(id: &str, moved: &Totals, passed: f64, pace: Pace) -> Option<f64> {
     match id {
         "error_rate" => Some((moved.error + moved.no_answer) / moved.all()),
         "payment_success" => Some(moved.ok / moved.all()),
         "latency_p95" => moved.p95(),
         // Per minute of full traffic, so that arms of unequal share compare.
-        "bug" => Some(moved.null_pointer * 60.0 * rate / moved.all()),
+        "bug" => Some(moved.null_pointer * 60.0 * pace.rate() / moved.all()),
         "request_volume" => Some(moved.all() * 60.0 / passed),
         _ => None,
     }

@@ -5,13 +5,19 @@
 //! stretched, so that each tick and each window has as many requests as at 300: what chance does is
 //! then the same, and only the clock differs.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 /// Requests a second for which scenes and policies are written.
 const WRITTEN_FOR: f64 = 300.0;
+
+/// Requests a second that can be asked for: slower a scene takes most of an hour, faster its ticks are
+/// shorter than the machine's own times.
+const RATES: RangeInclusive<f64> = 10.0..=3_000.0;
 
 /// How fast a scene is played: requests a second, and seconds for each second of the scripts.
 ///
@@ -38,6 +44,20 @@ impl From<Told> for Pace {
 impl From<Pace> for Told {
     fn from(pace: Pace) -> Self {
         Self { rate: pace.rate(), stretch: pace.stretch() }
+    }
+}
+
+impl FromStr for Pace {
+    type Err = String;
+
+    /// Reads requests a second.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rate: f64 = text.parse().unwrap_or(f64::NAN);
+        if RATES.contains(&rate) {
+            return Ok(Self::at_rate(rate));
+        }
+        let (least, most) = (RATES.start(), RATES.end());
+        Err(format!("`{text}` is no number of requests a second from {least} to {most}"))
     }
 }
 

@@ -13,12 +13,13 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use serde_json::Value;
 
 use crate::http;
+use crate::pace::Pace;
 use crate::process::{Proc, announce};
 use crate::scrape::{Sample, Seen, Totals, lost};
 use crate::stage::Parts;
 use crate::switch::{Mover, Names, Switch, haproxy_says};
 
-/// Seconds between two scrapes of the Prometheus server: the policy's cadence.
+/// Seconds of the script between two scrapes of the Prometheus server: the policy's cadence.
 const EVERY: f64 = 0.5;
 
 /// Flags of `canary_lab exec`.
@@ -71,7 +72,7 @@ pub(crate) fn check_installed() -> anyhow::Result<()> {
 }
 
 /// Starts HAProxy and a Prometheus server.
-pub(crate) async fn parts(folder: &Path, names: Names) -> anyhow::Result<Parts> {
+pub(crate) async fn parts(folder: &Path, names: Names, pace: Pace) -> anyhow::Result<Parts> {
     let folder = &folder.canonicalize().context("no such folder")?;
     let socket = socket_path(folder)?;
     let config = folder.join("haproxy.cfg");
@@ -85,7 +86,7 @@ pub(crate) async fn parts(folder: &Path, names: Names) -> anyhow::Result<Parts> 
     let targets = folder.join("targets.json");
     write(&targets, "[]")?;
     let config = folder.join("prometheus.yml");
-    write(&config, &prometheus_config(&targets, exporter))?;
+    write(&config, &prometheus_config(&targets, exporter, pace))?;
     let (prometheus, server) = prometheus(folder, &config).await?;
     Ok(Parts {
         traffic,
@@ -133,8 +134,8 @@ backend app
     )
 }
 
-fn prometheus_config(targets: &Path, haproxy: SocketAddr) -> String {
-    let every = format!("{:.0}ms", EVERY * 1e3);
+fn prometheus_config(targets: &Path, haproxy: SocketAddr, pace: Pace) -> String {
+    let every = format!("{:.0}ms", pace.seconds(EVERY) * 1e3);
     let targets = targets.display();
     format!(
         "global:\n  scrape_interval: {every}\n  scrape_timeout: {every}\nscrape_configs:\n\
@@ -204,9 +205,11 @@ pub(crate) async fn query(
     server: SocketAddr,
     [baseline, canary]: [&str; 2],
     switch: &Switch,
+    pace: Pace,
     now: f64,
 ) -> Seen {
-    let at = ((now - EVERY / 2.0) / EVERY).floor() * EVERY;
+    let every = pace.seconds(EVERY);
+    let at = ((now - every / 2.0) / every).floor() * every;
     let Ok(samples) = instant(server, "{job=~\"payments|haproxy\"}", at).await else {
         return Seen::default();
     };

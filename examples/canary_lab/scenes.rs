@@ -1,9 +1,13 @@
-//! The scenes: what is tried, and how each must end.
+//! The scenes: what is tried, and how each must end. Times are those of the script, which a [`Pace`]
+//! stretches.
 
+use clap::ValueEnum as _;
 use hotfix_core::grade::Strategy;
 
 use crate::checks::{self, Found};
+use crate::pace::Pace;
 use crate::record::RunRecord;
+use crate::service::FaultKind;
 
 /// How a scene must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,54 @@ impl Way {
     }
 }
 
+/// What is wrong with the fix.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    /// What.
+    pub(crate) kind: FaultKind,
+    /// How bad it is; see the kind.
+    pub(crate) level: f64,
+    /// Seconds from the start of the fix's process to the fault.
+    pub(crate) after: f64,
+    /// Seconds that it lasts; nothing where it is there for good.
+    pub(crate) lasts: Option<f64>,
+}
+
+impl Fault {
+    /// A fault from the start on and for good.
+    const fn new(kind: FaultKind, level: f64) -> Self {
+        Self { kind, level, after: 0.0, lasts: None }
+    }
+
+    /// The same, so many seconds after the start of the process.
+    const fn after(self, after: f64) -> Self {
+        Self { after, ..self }
+    }
+
+    /// The same for so many seconds.
+    const fn lasting(self, lasts: f64) -> Self {
+        Self { lasts: Some(lasts), ..self }
+    }
+
+    /// How bad it is at this pace: what grows by the second grows more slowly in a longer time, and
+    /// fewer requests need fewer connections.
+    pub(crate) fn level_at(&self, pace: Pace) -> f64 {
+        match self.kind {
+            FaultKind::Leak | FaultKind::Pool => self.level / pace.stretch(),
+            FaultKind::Errors
+            | FaultKind::Latency
+            | FaultKind::Tail
+            | FaultKind::Crash
+            | FaultKind::Mute => self.level,
+        }
+    }
+
+    /// Its name among the flags of the service.
+    pub(crate) fn name(&self) -> String {
+        self.kind.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
 /// What a person says when the rollout is in a state and phase.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Word {
@@ -74,10 +126,10 @@ pub(crate) struct Scene {
     pub(crate) way: Way,
     /// The policy beside the demo's, where the scene has one of its own.
     pub(crate) policy: Option<&'static str>,
-    /// Fault flags of the fix.
-    pub(crate) fault: &'static [&'static str],
-    /// A fault of both versions: seconds after the scene's start, seconds that it lasts.
-    pub(crate) shock: Option<(f64, f64)>,
+    /// What is wrong with the fix.
+    pub(crate) fault: Option<Fault>,
+    /// The fault is that of both versions, and its time counts from the scene's start.
+    pub(crate) shock: bool,
     /// Kill the driver while it carries out this many-th action.
     pub(crate) kill_at_action: Option<usize>,
     /// What people say, in order.
@@ -97,8 +149,8 @@ const USUAL: Scene = Scene {
     story: "",
     way: Way::Canary,
     policy: None,
-    fault: &[],
-    shock: None,
+    fault: None,
+    shock: false,
     kill_at_action: None,
     people: &[],
     real: true,
@@ -118,8 +170,8 @@ pub(crate) const SCENES: [Scene; 15] = [
         id: "shock",
         title: "A shock in both versions is no reason to go back",
         story: "For 3 s the database is slow to answer and 7% of requests fail in both versions.",
-        fault: &["--fault=errors", "--fault-level=0.07"],
-        shock: Some((17.0, 3.0)),
+        fault: Some(Fault::new(FaultKind::Errors, 0.07).after(17.0).lasting(3.0)),
+        shock: true,
         shows: checks::both_failed,
         ..USUAL
     },
@@ -137,15 +189,15 @@ pub(crate) const SCENES: [Scene; 15] = [
         title: "A fix that leaks slowly is rolled back",
         story: "Failures of the fix grow from nothing by 0.4% of its requests per second, and each \
                 request takes longer likewise.",
-        fault: &["--fault=leak", "--fault-level=0.004", "--fault-after=3"],
+        fault: Some(Fault::new(FaultKind::Leak, 0.004).after(3.0)),
         ending: Ending::RolledBack,
         ..USUAL
     },
     Scene {
         id: "errors",
         title: "A fix that brings errors is rolled back",
-        story: "From 16 s on, in the second phase, 6% of the fix's requests fail for a new reason.",
-        fault: &["--fault=errors", "--fault-level=0.06", "--fault-after=14"],
+        story: "From 18 s on, in the second phase, 6% of the fix's requests fail for a new reason.",
+        fault: Some(Fault::new(FaultKind::Errors, 0.06).after(16.0)),
         ending: Ending::RolledBack,
         ..USUAL
     },
@@ -154,7 +206,7 @@ pub(crate) const SCENES: [Scene; 15] = [
         title: "A fix with a slow tail is rolled back",
         story: "Two requests in a hundred of the fix take 0.7 s longer. The 95th percentile hardly \
                 moves, so a bound on it is blind.",
-        fault: &["--fault=tail", "--fault-level=0.02", "--fault-after=3"],
+        fault: Some(Fault::new(FaultKind::Tail, 0.02).after(3.0)),
         ending: Ending::RolledBack,
         ..USUAL
     },
@@ -163,7 +215,7 @@ pub(crate) const SCENES: [Scene; 15] = [
         title: "A slower fix is rolled back",
         story: "Every request of the fix takes 1.6 times as long: the 95th percentile lies between \
                 the alert and the rollback bound.",
-        fault: &["--fault=latency", "--fault-level=1.6", "--fault-after=3"],
+        fault: Some(Fault::new(FaultKind::Latency, 1.6).after(3.0)),
         ending: Ending::RolledBack,
         ..USUAL
     },
@@ -172,7 +224,7 @@ pub(crate) const SCENES: [Scene; 15] = [
         title: "A fix that crashes is rolled back",
         story: "The fix's process exits in the second phase. Its metrics are gone; the splitter \
                 still counts what its callers lose.",
-        fault: &["--fault=crash", "--fault-after=15"],
+        fault: Some(Fault::new(FaultKind::Crash, 1.0).after(16.0)),
         ending: Ending::RolledBack,
         ..USUAL
     },
@@ -188,10 +240,10 @@ pub(crate) const SCENES: [Scene; 15] = [
     Scene {
         id: "switch_back",
         title: "Blue-green: a fault that only real traffic shows",
-        story: "The fix has 25 connections to its database. That is enough for the test payments on \
-                the idle side and too few for the customers: after the switch requests fail.",
+        story: "The fix has two thirds of the database connections that it needs. They are enough for \
+                the test payments on the idle side; after the switch customers' requests fail.",
         way: Way::BlueGreen,
-        fault: &["--fault=pool", "--fault-level=25"],
+        fault: Some(Fault::new(FaultKind::Pool, 25.0)), // at 300 a second and 0.13 s each, 39 are needed,
         ending: Ending::RolledBack,
         shows: checks::switched_back,
         ..USUAL
@@ -202,7 +254,7 @@ pub(crate) const SCENES: [Scene; 15] = [
         story: "Half of the test payments on the idle side fail. The deployment is reported as failed \
                 and no customer meets the fix.",
         way: Way::BlueGreen,
-        fault: &["--fault=errors", "--fault-level=0.5"],
+        fault: Some(Fault::new(FaultKind::Errors, 0.5)),
         ending: Ending::Failed,
         shows: checks::nobody_met_it,
         ..USUAL
@@ -223,7 +275,7 @@ pub(crate) const SCENES: [Scene; 15] = [
         story: "The build with both behaviours is live; a flag sends 10 and 50% of the payments to the \
                 new one. From 17 s on 6% of those fail. The flag is switched off.",
         way: Way::Flag,
-        fault: &["--fault=errors", "--fault-level=0.06", "--fault-after=17"],
+        fault: Some(Fault::new(FaultKind::Errors, 0.06).after(17.0)),
         real: false,
         ending: Ending::RolledBack,
         shows: checks::flag_alone,
@@ -259,25 +311,8 @@ pub(crate) const SCENES: [Scene; 15] = [
         title: "The fix's metrics are gone for a while",
         story: "For 9 s in the first phase the fix serves its customers and does not answer scrapes. \
                 The rollout waits, asks, and goes on by itself when data return.",
-        fault: &["--fault=mute", "--fault-after=6", "--fault-for=9"],
+        fault: Some(Fault::new(FaultKind::Mute, 1.0).after(6.0).lasting(9.0)),
         shows: checks::waited_for_metrics,
         ..USUAL
     },
 ];
-
-impl Scene {
-    /// A figure among the fault flags of the fix.
-    fn fault_flag(&self, name: &str) -> Option<f64> {
-        self.fault.iter().find_map(|flag| flag.strip_prefix(name)?.parse().ok())
-    }
-
-    /// Seconds from the start of the fix's process to its own fault.
-    pub(crate) fn fault_after(&self) -> Option<f64> {
-        self.fault_flag("--fault-after=")
-    }
-
-    /// Seconds that the fix's own fault lasts; nothing where it is there for good.
-    pub(crate) fn fault_for(&self) -> Option<f64> {
-        self.fault_flag("--fault-for=")
-    }
-}

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use hotfix_examples::stretch::stretched;
 use serde_json::json;
 
 use crate::checks::{self, Found};
-use crate::drive::now;
+use crate::drive::{self, now};
 use crate::lines::{Line, Tick};
 use crate::load::Summary;
+use crate::pace::Pace;
 use crate::people;
 use crate::platform::{Platform, Release, Setup, Shared};
 use crate::process::Proc;
@@ -35,9 +37,9 @@ pub(crate) struct Stage {
     pub(crate) folder: PathBuf,
     /// The policy file.
     pub(crate) policy: PathBuf,
-    /// Requests per second of each scene.
-    pub(crate) rate: f64,
-    /// Seconds after which a scene is given up.
+    /// How fast the scenes are played.
+    pub(crate) pace: Pace,
+    /// Seconds of the script after which a scene is given up.
     pub(crate) limit: f64,
     /// With HAProxy and a Prometheus server.
     pub(crate) real: bool,
@@ -46,6 +48,7 @@ pub(crate) struct Stage {
 /// Runs one scene. Whatever goes wrong stands in the record; nothing is left running.
 pub(crate) async fn run(scene: &Scene, stage: &Stage, row: &Row) -> RunRecord {
     let mut record = RunRecord::new(scene.id, scene.title, scene.story, now());
+    record.pace = stage.pace;
     if let Err(e) = play(scene, stage, row, &mut record).await {
         record.error = Some(format!("{e:#}"));
     }
@@ -98,17 +101,17 @@ async fn play(
     row: &Row,
     record: &mut RunRecord,
 ) -> anyhow::Result<()> {
-    let folder = fresh_folder(stage, scene.id)?;
+    let (folder, pace) = (fresh_folder(stage, scene.id)?, stage.pace);
     let names = if scene.way == Way::BlueGreen { SIDES } else { ARMS };
     let mut parts = if stage.real {
-        real::parts(&folder, names).await?
+        real::parts(&folder, names, pace).await?
     } else {
         own_parts(&folder, names).await?
     };
     // Another seed a scene: the same customers everywhere would be one trial, not many.
     let place = SCENES.iter().position(|s| s.id == scene.id).unwrap_or(SCENES.len());
     let seed = 100 * (1 + place as u64);
-    let (baseline, canary) = versions(scene, seed, record);
+    let (baseline, canary) = versions(scene, pace, seed, record);
     let instances = match scene.way {
         Way::Rolling { instances, .. } => instances,
         Way::Canary | Way::BlueGreen | Way::Flag => 1,
@@ -119,7 +122,7 @@ async fn play(
         baseline,
         canary,
         instances,
-        deploy_seconds: 1.0,
+        deploy_seconds: pace.seconds(1.0),
         targets: parts.targets.clone(),
     })
     .await?;
@@ -129,23 +132,23 @@ async fn play(
         &[
             "load".to_owned(),
             format!("--target={}", parts.traffic),
-            format!("--rate={}", stage.rate),
+            format!("--rate={}", pace.rate()),
             format!("--seed={}", seed + 2),
-            format!("--seconds={}", stage.limit + 30.0),
+            format!("--seconds={}", pace.seconds(stage.limit) + 30.0),
             format!("--summary={}", summary.display()),
         ],
         &folder,
     )?;
-    tokio::time::sleep(Duration::from_secs(1)).await; // some traffic to compare with
+    tokio::time::sleep(pace.time(1.0)).await; // some traffic to compare with
     let switch = switch(scene.way, &parts.switch, &platform, orders).await?;
-    let mut args = order_to_drive(scene, stage, &folder);
+    let mut args = order_to_drive(scene, stage, &folder)?;
     args.extend([
         format!("--platform={orders}"),
         format!("--switch={switch}"),
         format!("--source={}", parts.source),
     ]);
-    drive(scene, &args, &folder, row, record).await?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    drive(scene, pace, &args, &folder, row, record).await?;
+    tokio::time::sleep(pace.time(1.0)).await;
     record.load = Some(stop_load(load, &summary).await?);
     let found = look(scene, &parts.switch, &switch, &platform, record).await?;
     checks::judge(scene, record, &found);
@@ -159,16 +162,25 @@ async fn play(
 
 /// The version that is live, where more than half of the payments meet the bug, and the fix; each with
 /// the scene's faults.
-fn versions(scene: &Scene, seed: u64, record: &mut RunRecord) -> (Release, Release) {
+fn versions(scene: &Scene, pace: Pace, seed: u64, record: &mut RunRecord) -> (Release, Release) {
     let bug = "--bug-share=0.55".to_owned();
-    let mut old = vec![bug.clone()];
-    let mut fix: Vec<String> = scene.fault.iter().map(|flag| (*flag).to_owned()).collect();
-    if let Some((after, lasts)) = scene.shock {
-        fix.push(format!("--fault-at={}", record.began + after));
-        fix.push(format!("--fault-for={lasts}"));
-        old.extend_from_slice(&fix);
-        record.lab_did(record.began + after, "both versions begin to fail", "7% of requests");
-        record.lab_did(record.began + after + lasts, "both versions recover", "");
+    let (mut old, mut fix) = (vec![bug.clone()], Vec::new());
+    if let Some(fault) = &scene.fault {
+        let (after, lasts) = (pace.seconds(fault.after), fault.lasts.map(|s| pace.seconds(s)));
+        fix.push(format!("--fault={}", fault.name()));
+        fix.push(format!("--fault-level={}", fault.level_at(pace)));
+        fix.extend(lasts.map(|seconds| format!("--fault-for={seconds}")));
+        if scene.shock {
+            let at = record.began + after;
+            fix.push(format!("--fault-at={at}"));
+            old.extend_from_slice(&fix);
+            record.lab_did(at, "both versions begin to fail", "7% of requests");
+            if let Some(seconds) = lasts {
+                record.lab_did(at + seconds, "both versions recover", "");
+            }
+        } else {
+            fix.push(format!("--fault-after={after}"));
+        }
     }
     let of = |version: &str, seed, flags| Release { version: version.into(), seed, flags };
     if scene.way == Way::Flag {
@@ -176,7 +188,7 @@ fn versions(scene: &Scene, seed: u64, record: &mut RunRecord) -> (Release, Relea
         fix.extend(["--flag".to_owned(), bug]);
         return (of(CANARY, seed, fix.clone()), of(CANARY, seed, fix));
     }
-    fix.push("--warmup=0.5".to_owned());
+    fix.push(format!("--warmup={}", pace.seconds(0.5)));
     (of(BASELINE, seed, old), of(CANARY, seed + 1, fix))
 }
 
@@ -202,24 +214,41 @@ async fn switch(
 }
 
 /// The driver's flags, but for what is found out at the start.
-fn order_to_drive(scene: &Scene, stage: &Stage, folder: &Path) -> Vec<String> {
+fn order_to_drive(scene: &Scene, stage: &Stage, folder: &Path) -> anyhow::Result<Vec<String>> {
     let policy = match scene.policy {
         Some(name) => stage.policy.with_file_name(format!("{name}.toml")),
         None => stage.policy.clone(),
     };
+    let played = folder.join("policy.toml");
+    std::fs::write(&played, at_pace(&policy, stage.pace)?)
+        .with_context(|| format!("cannot write {}", played.display()))?;
     let mut args = vec![
         "drive".to_owned(),
         "--lines".to_owned(),
-        format!("--policy={}", policy.display()),
+        format!("--policy={}", played.display()),
         format!("--log={}", folder.join("rollout.jsonl").display()),
-        format!("--rate={}", stage.rate),
-        format!("--give-up={}", stage.limit),
+        format!("--rate={}", stage.pace.rate()),
+        format!("--give-up={}", stage.pace.seconds(stage.limit)),
     ];
     args.extend(scene.way.strategy().map(|strategy| format!("--strategy={strategy}")));
     if let Way::Rolling { instances, batch } = scene.way {
         args.extend([format!("--instances={instances}"), format!("--batch={batch}")]);
     }
-    args
+    Ok(args)
+}
+
+/// The text of a policy as it is played: stretched, and with what it extends and every default filled in.
+fn at_pace(policy: &Path, pace: Pace) -> anyhow::Result<String> {
+    let written = drive::policy(policy)?;
+    let played = stretched(&written, pace.stretch())
+        .with_context(|| format!("the policy {}", policy.display()))?;
+    Ok(format!(
+        "# {} at {:.0} requests a second: {} s for each second of the file.\n{}",
+        policy.display(),
+        pace.rate(),
+        pace.stretch(),
+        played.to_toml()
+    ))
 }
 
 /// Looks around when the driver has ended, and notes what only the lab knows.
@@ -233,11 +262,13 @@ async fn look(
     let share = switch.canary_share().await?;
     let lost = checks::lost(weights).await;
     let mut platform = platform.lock().await;
-    if let (Some(after), Some(launched)) = (scene.fault_after(), platform.launched(CANARY)) {
+    let own = scene.fault.filter(|fault| !scene.shock && fault.after > 0.0);
+    if let (Some(fault), Some(launched)) = (own, platform.launched(CANARY)) {
+        let begins = launched + record.pace.seconds(fault.after);
         let known = "known to the lab only";
-        record.lab_did(launched + after, "the fault begins", known);
-        if let Some(lasts) = scene.fault_for() {
-            record.lab_did(launched + after + lasts, "the fault ends", known);
+        record.lab_did(begins, "the fault begins", known);
+        if let Some(lasts) = fault.lasts {
+            record.lab_did(begins + record.pace.seconds(lasts), "the fault ends", known);
         }
     }
     for batch in platform.batches() {
@@ -260,6 +291,7 @@ async fn look(
 /// Runs the driver to its end; kills and resumes it, and speaks to it, where the scene asks for that.
 async fn drive(
     scene: &Scene,
+    pace: Pace,
     args: &[String],
     folder: &Path,
     row: &Row,
@@ -268,7 +300,7 @@ async fn drive(
     let mut driver = Proc::start("driver", args, folder)?;
     let mut kill_at = scene.kill_at_action;
     let mut acting = 0;
-    let mut people = People { to: None, words: scene.people, since: None };
+    let mut people = People { pace, to: None, words: scene.people, since: None };
     loop {
         while let Some(text) = driver.line().await {
             let line: Line = serde_json::from_str(&text)
@@ -289,7 +321,7 @@ async fn drive(
         driver.kill().await?;
         record.lab_did(now(), "driver killed", "SIGKILL between decision and confirmation");
         row.say("driver killed by SIGKILL");
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        tokio::time::sleep(pace.time(1.5)).await;
         let mut again = args.to_vec();
         again.push("--resume".to_owned());
         driver = Proc::start("driver", &again, folder)?;
@@ -305,6 +337,7 @@ async fn drive(
 
 /// People who have something to say to the driver.
 struct People {
+    pace: Pace,
     /// Where it hears them.
     to: Option<SocketAddr>,
     /// What is still to be said, in order.
@@ -329,7 +362,7 @@ impl People {
             return Ok(());
         }
         let since = *self.since.get_or_insert(tick.at);
-        if tick.at - since < word.after {
+        if tick.at - since < self.pace.seconds(word.after) {
             return Ok(());
         }
         let to = self.to.context("the driver hears nobody")?;

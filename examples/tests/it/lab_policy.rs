@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::Plan;
-use hotfix_core::policy::Policy;
+use hotfix_core::policy::{BoundValue, Policy};
 use hotfix_core::rollout::{Act, Command, Input, Recording, Rollout, State};
 use hotfix_core::unit::{MetricName, Span, Timestamp};
+use hotfix_examples::stretch::stretched;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, LogNormal, Poisson};
 
+/// Requests a second, and seconds of a tick, for which the policy is written.
 const RATE: f64 = 300.0;
 const TICK: f64 = 0.5;
 const EDGES: [f64; 12] = [0.05, 0.1, 0.15, 0.2, 0.25, 0.275, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
@@ -26,6 +28,7 @@ struct Arm {
 }
 
 impl Arm {
+    /// As many as come in a tick, which has as many requests at each stretch.
     fn draw(random: &mut StdRng, share: f64, error: f64, bug: f64) -> Self {
         let latency = LogNormal::new(0.12_f64.ln(), 0.38).expect("a distribution");
         let mean = RATE * TICK * share;
@@ -54,58 +57,65 @@ impl Arm {
     }
 }
 
-fn observation(canary: &Arm, baseline: &Arm) -> Observation {
+fn observation(canary: &Arm, baseline: &Arm, tick: f64) -> Observation {
     let mut seen = Observation::new();
     let mut set = |id: &str, value: &dyn Fn(&Arm) -> Sample| {
         let arms =
             Arms { canary: Some(value(canary)), baseline: Some(value(baseline)), totals: false };
         seen.set(MetricName::try_new(id).expect("a name"), arms);
     };
-    set("bug", &|arm| Sample::Pair(arm.bugs, TICK));
+    set("bug", &|arm| Sample::Pair(arm.bugs, tick));
     set("error_rate", &|arm| Sample::Pair(arm.errors, arm.requests));
     set("latency_p95", &|arm| Sample::Histogram(arm.slow.clone()));
     set("payment_success", &|arm| Sample::Pair(arm.requests - arm.errors - arm.bugs, arm.requests));
-    set("request_volume", &|arm| Sample::Level(arm.requests * 60.0 / TICK));
+    set("request_volume", &|arm| Sample::Level(arm.requests * 60.0 / tick));
     seen
 }
 
-/// The lab's plan with this strategy and six instances.
-fn plan(policy: &Arc<Policy>, strategy: &str) -> Plan {
+/// The lab's plan with this strategy and six instances, for a policy that is stretched so.
+fn plan(policy: &Arc<Policy>, strategy: &str, stretch: f64) -> Plan {
+    let requests = 60.0 * RATE / stretch;
     Plan::from_json(
         Arc::clone(policy),
         r#"{"id": "INC-2041", "severity": "P1"}"#,
         &format!(r#"{{"version": "2.3.1", "previous": "2.3.0", "strategy": "{strategy}"}}"#),
-        r#"{"requests_per_minute": 18000, "instances": 6, "flags": true}"#,
+        &format!(r#"{{"requests_per_minute": {requests}, "instances": 6, "flags": true}}"#),
     )
     .expect("a plan")
 }
 
-fn policy(name: &str) -> Policy {
+fn policy(name: &str) -> Arc<Policy> {
     let read = |name: &str| {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/policies");
         std::fs::read_to_string(format!("{folder}/{name}.toml")).ok()
     };
-    Policy::from_toml_with(&read(name).expect("a file"), read).expect("a policy")
+    Arc::new(Policy::from_toml_with(&read(name).expect("a file"), read).expect("a policy"))
 }
 
-/// Drives one rollout to a final state and gives it with its length in seconds. Both arms have the
-/// shock's error share from 17 to 20 s.
-fn drive(policy: &Arc<Policy>, strategy: &str, seed: u64, shock: f64) -> (State, f64) {
+/// Drives one rollout to a final state and gives it with its length in ticks. Both arms have the shock's
+/// error share from 17 to 20 s of the script.
+fn drive(
+    policy: &Arc<Policy>,
+    strategy: &str,
+    stretch: f64,
+    seed: u64,
+    shock: f64,
+) -> (State, u32) {
     let mut rollout =
-        Rollout::try_new(plan(policy, strategy), Recording::Off, "").expect("a rollout");
+        Rollout::try_new(plan(policy, strategy, stretch), Recording::Off, "").expect("a rollout");
     let mut random = StdRng::seed_from_u64(seed);
     let begun: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
     rollout.handle(begun, &Input::new(Command::Start).by("test")).expect("starts");
-    let mut millis = 0;
-    while !rollout.state().is_final() && millis < 100_000 {
-        millis += 500;
-        let at = begun + Span::from_millis(millis);
+    let tick = TICK * stretch;
+    let mut ticks = 0;
+    while !rollout.state().is_final() && ticks < 200 {
+        ticks += 1;
+        let at = begun + Span::try_from_seconds(f64::from(ticks) * tick).expect("a time");
         let share = rollout.share().as_fraction();
-        let seconds = Span::from_millis(millis).as_seconds();
-        let error = if (17.0..20.0).contains(&seconds) { 0.003 + shock } else { 0.003 };
+        let error = if (34..40).contains(&ticks) { 0.003 + shock } else { 0.003 };
         let canary = Arm::draw(&mut random, share, error, 0.0);
         let baseline = Arm::draw(&mut random, 1.0 - share, error, 0.55);
-        let metrics = observation(&canary, &baseline);
+        let metrics = observation(&canary, &baseline, tick);
         rollout.handle(at, &Input::observe(metrics)).expect("a legal reading");
         // What is asked for is done by the next tick.
         let pending: Vec<_> = rollout.pending_actions().to_vec();
@@ -119,25 +129,30 @@ fn drive(policy: &Arc<Policy>, strategy: &str, seed: u64, shock: f64) -> (State,
             }
         }
     }
-    (rollout.state(), Span::from_millis(millis).as_seconds())
+    (rollout.state(), ticks)
 }
 
-#[test]
-fn a_healthy_fix_completes_with_and_without_a_shock() {
+/// Healthy rollouts and those with a shock, and how many are enough to see what they come to.
+fn cases() -> [(&'static str, f64, u64); 4] {
     let runs = std::env::var("LAB_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_u64);
-    let policy = Arc::new(policy("lab"));
     // A flag's shares are the canary's; a fix that goes out otherwise has fewer chances to err.
-    for (strategy, shock, runs) in [
+    [
         ("canary", 0.0, runs),
         ("canary", 0.07, runs),
         ("blue_green", 0.0, runs.div_ceil(4)),
         ("rolling", 0.0, runs.div_ceil(4)),
-    ] {
-        let ends: Vec<(State, f64)> =
-            (0..runs).map(|seed| drive(&policy, strategy, seed, shock)).collect();
+    ]
+}
+
+#[test]
+fn a_healthy_fix_completes_with_and_without_a_shock() {
+    let policy = policy("lab");
+    for (strategy, shock, runs) in cases() {
+        let ends: Vec<(State, u32)> =
+            (0..runs).map(|seed| drive(&policy, strategy, 1.0, seed, shock)).collect();
         let back = ends.iter().filter(|end| end.0 == State::RolledBack).count();
         let lost = ends.iter().filter(|end| end.0 != State::Closed).count();
-        let late = ends.iter().filter(|end| end.1 > 64.0).count();
+        let late = ends.iter().filter(|end| end.1 > 128).count();
         println!(
             "{strategy}, shock {shock}: of {runs} {back} rolled back, {lost} not closed after 100 s, \
              {late} held by more than 3 s"
@@ -148,10 +163,80 @@ fn a_healthy_fix_completes_with_and_without_a_shock() {
 }
 
 #[test]
+fn a_stretched_policy_decides_as_the_one_that_is_written() {
+    let written = policy("lab");
+    for stretch in [0.4, 0.77, 3.0] {
+        let policy = stretched(&written, stretch).expect("a policy");
+        // A shock that is harder brings rollbacks, too.
+        for (strategy, shock, runs) in cases().into_iter().chain([("canary", 0.3, 12)]) {
+            for seed in 0..runs.div_ceil(5) {
+                let as_written = drive(&written, strategy, 1.0, seed, shock);
+                let ended = drive(&policy, strategy, stretch, seed, shock);
+                assert_eq!(ended, as_written, "{strategy}, seed {seed}, shock {shock}, {stretch}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_window_and_tick_has_as_many_requests_at_each_stretch() {
+    for name in ["lab", "lab-veto"] {
+        let written = policy(name);
+        assert_eq!(stretched(&written, 1.0).expect("a policy").digest(), written.digest());
+        for strategy in ["canary", "blue_green", "rolling", "feature_flag"] {
+            let as_written = requests(&plan(&written, strategy, 1.0));
+            for stretch in [0.4, 0.43, 2.0, 3.0] {
+                let policy = stretched(&written, stretch).expect("a policy");
+                let now = requests(&plan(&policy, strategy, stretch));
+                assert_eq!(now.len(), as_written.len());
+                for (now, then) in now.iter().zip(&as_written) {
+                    assert!((now - then).abs() < 1e-9 * then, "{name}, {strategy}: {now} {then}");
+                }
+            }
+        }
+    }
+}
+
+/// How many requests come in a plan's times, and how many its figures are of all requests.
+fn requests(plan: &Plan) -> Vec<f64> {
+    let policy = plan.policy();
+    let a_minute = plan.subject().traffic.requests_per_minute.expect("it is known");
+    let of = |share: f64, span: Span| span.as_seconds() / 60.0 * a_minute * share;
+    let watch = policy.watch();
+    let mut all = vec![
+        of(1.0, watch.no_data.after),
+        of(1.0, watch.stale),
+        of(1.0, watch.warm_up),
+        of(1.0, policy.final_validation().watch),
+        of(1.0, policy.watched_until().expect("an end")),
+        of(1.0, policy.rollback().watch),
+        of(1.0, policy.rollback().returned_within),
+    ];
+    for phase in plan.phases() {
+        let share = phase.share.as_fraction();
+        let most = phase.watch_most.expect("a limit");
+        let spans = [watch.cadence, watch.window, phase.watch, most];
+        all.extend(spans.map(|span| of(share, span)));
+        all.extend((!phase.veto.is_zero()).then(|| of(1.0, phase.veto)));
+    }
+    for id in ["bug", "request_volume"] {
+        let metric = policy.metric(id).expect("the lab has it");
+        let bounds = [&metric.bounds.success, &metric.bounds.alert, &metric.bounds.rollback];
+        let figures = bounds.into_iter().flatten().filter_map(|bound| match bound.value {
+            BoundValue::Absolute(figure) => Some(figure),
+            BoundValue::Relative(..) => None,
+        });
+        let figures = figures.chain(metric.record).filter(|figure| *figure > 0.0);
+        all.extend(figures.map(|figure| figure / a_minute));
+    }
+    all
+}
+
+#[test]
 fn plan_1_the_labs_strategies_have_the_phases_that_its_scenes_show() {
-    let lab = Arc::new(policy("lab"));
+    let lab = policy("lab");
     let shares = |strategy: &str| -> Vec<String> {
-        plan(&lab, strategy).phases().iter().map(|phase| phase.share.to_string()).collect()
+        plan(&lab, strategy, 1.0).phases().iter().map(|phase| phase.share.to_string()).collect()
     };
     assert_eq!(shares("blue_green"), ["100%"]);
     assert_eq!(shares("rolling"), ["33.33%", "66.67%", "100%"]);
