@@ -1,4 +1,5 @@
-//! `demo`: the scenes, some side by side, then the report.
+//! `demo`: two scenes with live progress, the others side by side, then once more those that the
+//! machine disturbed; then the report.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,16 +10,33 @@ use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 
+use crate::conclusion::{Conclusion, TOO_BUSY};
 use crate::drive::now;
-use crate::pace::Pace;
+use crate::pace::{self, Carry, Pace, TooBusy};
 use crate::process::{children_cpu_seconds, told_to_end};
 use crate::progress::Board;
 use crate::real;
 use crate::record::RunRecord;
 use crate::report::{self, Report};
-use crate::scenes::{Ending, SCENES};
+use crate::scenes::{Ending, SCENES, Scene};
 use crate::service::positive;
 use crate::stage::{self, Stage};
+
+/// The scenes that are played first: a fix that works and one that does not.
+const HEADLINE: [&str; 2] = ["good", "errors"];
+
+/// How many scenes run side by side where only the rate is given.
+const AT_ONCE: usize = 8;
+
+/// What `--help` says of the exit codes.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  every scene ended as it must
+  1  a scene did not, and the machine was not in its way
+  2  the demo could not run
+  3  the machine was too busy to tell: a scene did not end as it must, neither at first nor when it
+     was repeated, and something else used the processors meanwhile
+  130  interrupted";
 
 /// Flags of `canary_lab demo`.
 #[derive(Clone, Debug, clap::Args)]
@@ -29,15 +47,16 @@ pub(crate) struct Flags {
     /// The policy.
     #[arg(long, default_value = "examples/policies/lab.toml")]
     policy: PathBuf,
-    /// Requests per second of each scene.
-    #[arg(long, default_value_t = 300.0, value_parser = positive)]
-    rate: f64,
-    /// Seconds after which a scene is given up.
+    /// Requests per second of each scene, instead of what the machine is measured to carry.
+    #[arg(long)]
+    rate: Option<Pace>,
+    /// Seconds of the script after which a scene is given up.
     #[arg(long, default_value_t = 110.0, value_parser = positive)]
     limit: f64,
-    /// How many scenes run side by side; the long ones begin.
-    #[arg(long, default_value_t = 8, value_parser = at_least_one)]
-    at_once: usize,
+    /// How many scenes run side by side, instead of as many as the machine is measured to carry; the
+    /// long ones begin.
+    #[arg(long, value_parser = at_least_one)]
+    at_once: Option<usize>,
     /// With HAProxy as the splitter and a Prometheus server as the source.
     #[arg(long)]
     real: bool,
@@ -50,90 +69,227 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("`{text}` is no number over 0"))
 }
 
-/// Runs the scenes; the exit code is 0 only if every one ended as it must.
+impl Flags {
+    /// The scenes that are wanted, the two of the headline first and then the long ones: what is
+    /// watched to its end takes longest.
+    fn scenes(&self) -> anyhow::Result<Vec<&'static Scene>> {
+        let mut scenes: Vec<&Scene> = SCENES.iter().filter(|s| s.real || !self.real).collect();
+        let known: Vec<&str> = scenes.iter().map(|s| s.id).collect();
+        if let Some(stranger) = self.scene.iter().find(|s| !known.contains(&s.as_str())) {
+            anyhow::bail!("no scene `{stranger}`: the scenes are {}", known.join(", "));
+        }
+        scenes.retain(|s| self.scene.is_empty() || self.scene.iter().any(|id| id == s.id));
+        scenes.sort_by_key(|s| (!HEADLINE.contains(&s.id), s.ending != Ending::Closed));
+        Ok(scenes)
+    }
+
+    /// The pace and the number of scenes side by side that the flags ask for; nothing where the
+    /// machine is to be measured.
+    fn given(&self) -> Option<(Pace, usize)> {
+        (self.rate.is_some() || self.at_once.is_some())
+            .then(|| (self.rate.unwrap_or_default(), self.at_once.unwrap_or(AT_ONCE)))
+    }
+}
+
+/// Runs the scenes, writes the report, and gives the exit code.
 pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
-    let real = flags.real;
-    let known: Vec<&str> = SCENES.iter().filter(|s| s.real || !real).map(|s| s.id).collect();
-    let title = if real { "Canary lab with HAProxy and Prometheus" } else { "Canary lab" };
-    if real {
+    let scenes = flags.scenes()?;
+    let title = if flags.real { "Canary lab with HAProxy and Prometheus" } else { "Canary lab" };
+    if flags.real {
         real::check_installed()?;
     }
-    if let Some(stranger) = flags.scene.iter().find(|s| !known.contains(&s.as_str())) {
-        anyhow::bail!("no scene `{stranger}`: the scenes are {}", known.join(", "));
-    }
+    let given = flags.given();
     let stage = Stage {
-        folder: if real { flags.out.join("real") } else { flags.out },
+        folder: if flags.real { flags.out.join("real") } else { flags.out },
         policy: flags.policy,
-        pace: Pace::at_rate(flags.rate),
+        pace: Pace::default(),
         limit: flags.limit,
-        real,
+        real: flags.real,
     };
-    std::fs::create_dir_all(&stage.folder)
-        .with_context(|| format!("cannot make {}", stage.folder.display()))?;
+    let folder = stage.folder.clone();
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
     let begun = (now(), Instant::now());
     // `cargo run` becomes this process and leaves it the compilers' time.
     let before = children_cpu_seconds().unwrap_or(0.0);
-    let board = Board::new(known.iter().map(|id| id.len()).max().unwrap_or(0));
     let local = LocalSet::new();
-    let wanted = |id: &&str| flags.scene.is_empty() || flags.scene.iter().any(|w| w == id);
-    let mut scenes: Vec<_> = SCENES
-        .iter()
-        .filter(|s| known.contains(&s.id) && wanted(&s.id))
-        .map(|scene| (scene, board.scene(scene.id)))
-        .enumerate()
-        .collect();
-    // What is watched to its end takes longest.
-    scenes.sort_by_key(|(_, (scene, _))| scene.ending != Ending::Closed);
-    let places = Rc::new(Semaphore::new(flags.at_once));
-    let mut running = Vec::new();
-    for (place, (scene, row)) in scenes {
-        let (stage, places) = (stage.clone(), Rc::clone(&places));
-        running.push(local.spawn_local(async move {
-            let _place = places.acquire().await?;
-            anyhow::Ok((place, stage::run(scene, &stage, &row).await))
-        }));
-    }
-    let all = local.run_until(async {
-        let mut records: Vec<(usize, RunRecord)> = Vec::new();
-        for scene in running {
-            records.push(scene.await.context("a scene was lost")??);
-        }
-        records.sort_by_key(|(place, _)| *place);
-        anyhow::Ok(records.into_iter().map(|(_, record)| record).collect::<Vec<_>>())
-    });
-    let records = tokio::select! {
+    let demo = Rc::new(Demo { stage, given, board: Board::new() });
+    let played = tokio::select! {
         biased;
         why = told_to_end() => {
             eprintln!("canary_lab: {}: ending all processes", why?);
             return Ok(ExitCode::from(130));
         }
-        records = all => records?,
+        played = local.run_until(demo.play(scenes)) => played,
+    };
+    let (records, too_busy) = match played {
+        Ok(played) => played,
+        Err(e) => {
+            println!("{}", e.downcast::<TooBusy>()?);
+            return Ok(ExitCode::from(TOO_BUSY));
+        }
     };
     let seconds = begun.1.elapsed().as_secs_f64();
     let cpu = children_cpu_seconds().map(|all| all - before);
-    conclude(&Report::new(title, records, begun.0, seconds, cpu), &stage.folder)
-}
-
-/// Writes the report and says how the scenes ended.
-pub(crate) fn conclude(report: &Report, out: &std::path::Path) -> anyhow::Result<ExitCode> {
-    let files = report::write(report, out)?;
-    for record in &report.scenes {
-        let mark = if record.passed() { "passed" } else { "FAILED" };
-        println!("{mark}  {:<12} {} in {:.0} s", record.scene, record.outcome, record.seconds);
-        for check in record.checks.iter().filter(|c| !c.passed) {
-            println!("        not so: {} ({})", check.what, check.seen);
-        }
-        if let Some(error) = &record.error {
-            println!("        {error}");
-        }
+    let report = Report::new(title, records, begun.0, seconds, cpu);
+    let [page, text, json] = report::write(&report, &folder)?;
+    println!("\n{}", report.sentence());
+    if let Some(why) = too_busy {
+        println!("{why}");
     }
     println!(
-        "{:.0} s, {:.0}% of one core",
-        report.seconds,
-        report.cpu_share.unwrap_or_default() * 100.0
+        "Open {} first. The same as Markdown: {}; with all figures, as JSON: {}.",
+        page.display(),
+        text.display(),
+        json.display()
     );
-    for file in files {
-        println!("report: {}", file.display());
+    Ok(ExitCode::from(report.conclusion.exit_code()))
+}
+
+/// A demo that is under way.
+struct Demo {
+    /// What all scenes share, but for their pace.
+    stage: Stage,
+    /// The pace and the number of scenes side by side where flags ask for them.
+    given: Option<(Pace, usize)>,
+    board: Board,
+}
+
+/// How a group of scenes is shown while it is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// Each by a line of its own that follows it.
+    Live,
+    /// By how many there are, have ended and run.
+    Counted,
+}
+
+impl Demo {
+    /// Plays the scenes, and once more those that were disturbed. The second value says why those could
+    /// not be repeated.
+    ///
+    /// # Errors
+    /// [`TooBusy`] when the machine carries too little for the first scene already.
+    async fn play(
+        self: Rc<Self>,
+        mut scenes: Vec<&'static Scene>,
+    ) -> anyhow::Result<(Vec<RunRecord>, Option<TooBusy>)> {
+        let others = scenes.split_off(HEADLINE.len().min(scenes.len()));
+        let (pace, (at_once, pace_of_others)) = match self.given {
+            Some((pace, at_once)) => (pace, (at_once, pace)),
+            None => {
+                let carry = self.measure().await?;
+                (carry.headline()?, carry.others(others.len())?)
+            }
+        };
+        let at_first = HEADLINE.len().min(self.given.map_or(usize::MAX, |given| given.1));
+        let mut records = self.side_by_side(scenes, at_first, pace, Shown::Live).await?;
+        records.extend(self.side_by_side(others, at_once, pace_of_others, Shown::Counted).await?);
+        let too_busy = self.repeat(&mut records).await?;
+        records.sort_by_key(|record| SCENES.iter().position(|s| s.id == record.scene));
+        Ok((records, too_busy))
     }
-    Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+
+    async fn measure(&self) -> anyhow::Result<Carry> {
+        let carry = pace::measure(&self.stage.folder).await?;
+        self.board
+            .print(&format!("The machine carries {:.0} requests a second.", carry.per_second()));
+        Ok(carry)
+    }
+
+    fn stage(&self, pace: Pace) -> Stage {
+        Stage { pace, ..self.stage.clone() }
+    }
+
+    async fn side_by_side(
+        self: &Rc<Self>,
+        scenes: Vec<&'static Scene>,
+        at_once: usize,
+        pace: Pace,
+        shown: Shown,
+    ) -> anyhow::Result<Vec<RunRecord>> {
+        let places = Rc::new(Semaphore::new(at_once));
+        let tally = (shown == Shown::Counted).then(|| Rc::new(self.board.tally(scenes.len())));
+        let mut running = Vec::new();
+        for scene in scenes {
+            let (demo, places, tally) = (Rc::clone(self), Rc::clone(&places), tally.clone());
+            running.push(tokio::task::spawn_local(async move {
+                let _place = places.acquire().await?;
+                let row = match &tally {
+                    None => demo.board.live(scene.id),
+                    Some(tally) => tally.begun(),
+                };
+                let record = stage::run(scene, &demo.stage(pace), &row).await;
+                drop(row);
+                if let Some(tally) = tally {
+                    tally.ended();
+                }
+                demo.board.print(&summary(&record));
+                anyhow::Ok(record)
+            }));
+        }
+        let mut records = Vec::new();
+        for scene in running {
+            records.push(scene.await.context("a scene was lost")??);
+        }
+        Ok(records)
+    }
+
+    /// Plays again, one at a time, the scenes that the machine disturbed. Gives the reason where it
+    /// has become too busy even for that.
+    async fn repeat(&self, records: &mut [RunRecord]) -> anyhow::Result<Option<TooBusy>> {
+        let mut disturbed = records
+            .iter_mut()
+            .filter(|record| record.conclusion() == Conclusion::Disturbed)
+            .peekable();
+        if disturbed.peek().is_none() {
+            return Ok(None);
+        }
+        let pace = match self.given {
+            Some((pace, _)) => pace,
+            None => match self.measure().await?.alone() {
+                Ok(pace) => pace,
+                Err(too_busy) => return Ok(Some(too_busy)),
+            },
+        };
+        for record in disturbed {
+            let scene = SCENES.iter().find(|s| s.id == record.scene).context("no such scene")?;
+            let row = self.board.live(scene.id);
+            let again = stage::run(scene, &self.stage(pace), &row).await;
+            drop(row);
+            record.repeated_as(again);
+            self.board.print(&summary(record));
+        }
+        Ok(None)
+    }
+}
+
+/// What the terminal says of a scene that has ended.
+fn summary(record: &RunRecord) -> String {
+    let conclusion = record.conclusion();
+    let mark = match conclusion {
+        Conclusion::Passed => "passed",
+        Conclusion::Disturbed => "BUSY",
+        Conclusion::Failed => "FAILED",
+    };
+    let ended = match record.outcome.as_str() {
+        "" => "not finished".to_owned(),
+        outcome => outcome.replace('_', " "),
+    };
+    let mut text = format!("{mark:<6}  {:<12} {ended} in {:.0} s", record.scene, record.seconds);
+    if let Some(first) = &record.repeated {
+        text += &format!("; {}", first.sentence());
+    }
+    if conclusion == Conclusion::Disturbed {
+        let busy = record.busy_seconds();
+        let next = if record.repeated.is_some() { "again" } else { "it is repeated at the end" };
+        text += &format!("; the machine was busy for {busy} s: {next}");
+    }
+    for check in record.checks.iter().filter(|c| !c.passed) {
+        text += &format!("\n        not so: {} ({})", check.what, check.seen);
+    }
+    if let Some(error) = &record.error {
+        text += &format!("\n        {error}");
+    }
+    text
 }

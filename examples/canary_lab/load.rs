@@ -16,6 +16,7 @@ use rand_distr::{Distribution as _, Exp};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::drive::now;
 use crate::http;
 use crate::process::told_to_end;
 use crate::service::positive;
@@ -67,6 +68,8 @@ pub(crate) struct Flags {
 /// What the customers met.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Summary {
+    /// Start in seconds of Unix time.
+    pub(crate) began: f64,
     /// Requests whose time came.
     pub(crate) planned: u64,
     /// Requests sent.
@@ -100,19 +103,23 @@ pub(crate) struct Summary {
 }
 
 /// Customers' fate by the second of the intended start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Second {
     /// Requests that were due.
     pub(crate) due: u32,
     /// Requests that were answered with another status than 200, or not at all.
     pub(crate) hurt: u32,
+    /// Delay between intended and true sending in seconds: 99 of 100 were at most so late. Nothing
+    /// where none was sent.
+    pub(crate) late_p99: Option<f64>,
 }
 
 #[derive(Default)]
 struct Tally {
     summary: Summary,
     latencies: Vec<f64>,
-    delays: Vec<f64>,
+    /// By the second of the intended start.
+    delays: Vec<Vec<f64>>,
     under_way: u64,
 }
 
@@ -132,18 +139,31 @@ impl Tally {
         seconds[second].due += 1;
     }
 
+    fn sent(&mut self, second: usize, delay: f64) {
+        self.summary.sent += 1;
+        if self.delays.len() <= second {
+            self.delays.resize_with(second + 1, Vec::new);
+        }
+        self.delays[second].push(delay);
+    }
+
     fn finish(mut self, seconds: f64, rate: f64) -> Summary {
         let mut summary = std::mem::take(&mut self.summary);
         summary.seconds = seconds;
         summary.rate_asked = rate;
         summary.rate_sent = if seconds > 0.0 { summary.sent as f64 / seconds } else { 0.0 };
         self.latencies.sort_by(f64::total_cmp);
-        self.delays.sort_by(f64::total_cmp);
+        for (second, delays) in summary.by_second.iter_mut().zip(&mut self.delays) {
+            delays.sort_by(f64::total_cmp);
+            second.late_p99 = (!delays.is_empty()).then(|| quantile(delays, 0.99));
+        }
+        let mut delays = self.delays.concat();
+        delays.sort_by(f64::total_cmp);
         summary.p50 = quantile(&self.latencies, 0.5);
         summary.p95 = quantile(&self.latencies, 0.95);
         summary.p99 = quantile(&self.latencies, 0.99);
         summary.slowest = quantile(&self.latencies, 1.0);
-        summary.late_p99 = quantile(&self.delays, 0.99);
+        summary.late_p99 = quantile(&delays, 0.99);
         summary
     }
 }
@@ -160,6 +180,7 @@ async fn drive(flags: &Flags) -> anyhow::Result<Summary> {
     let mut random = StdRng::seed_from_u64(flags.seed);
     let gaps = Exp::new(flags.rate).context("no such rate")?;
     let tally = Rc::new(RefCell::new(Tally::default()));
+    tally.borrow_mut().summary.began = now();
     let start = Instant::now();
     let end = told_to_end();
     tokio::pin!(end);
@@ -208,8 +229,7 @@ fn dispatch(flags: &Flags, intended: Instant, offset: f64, tally: &Rc<RefCell<Ta
         return;
     }
     now.under_way += 1;
-    now.summary.sent += 1;
-    now.delays.push(intended.elapsed().as_secs_f64());
+    now.sent(second, intended.elapsed().as_secs_f64());
     drop(now);
     let (target, path) = (flags.target, flags.path.clone());
     let limit = Duration::from_secs_f64(flags.timeout);
@@ -313,6 +333,21 @@ mod tests {
         assert_eq!(summary.ok, 1);
         assert!(summary.p50 >= 0.5, "{}", summary.p50);
         assert!(summary.late_p99 >= 0.5, "{}", summary.late_p99);
+    }
+
+    #[test]
+    fn lateness_is_kept_by_the_second_in_which_requests_were_due() {
+        let mut tally = Tally::default();
+        for second in [0, 0, 2, 3] {
+            tally.due(second);
+        }
+        tally.sent(0, 0.001);
+        tally.sent(0, 0.2);
+        tally.sent(2, 0.003); // in second 3 nothing could be sent
+        let summary = tally.finish(4.0, 1.0);
+        let late: Vec<Option<f64>> = summary.by_second.iter().map(|s| s.late_p99).collect();
+        assert_eq!(late, [Some(0.2), None, Some(0.003), None]);
+        assert_eq!(summary.late_p99, 0.2);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod carry_out;
 mod checks;
+mod conclusion;
 mod demo;
 mod drive;
 mod fleet;
@@ -12,6 +13,7 @@ mod idle;
 mod journal;
 mod lines;
 mod load;
+mod machine;
 mod pace;
 mod people;
 mod platform;
@@ -55,6 +57,7 @@ enum Command {
     /// The deploy tool: feeds the library and obeys it.
     Drive(drive::Flags),
     /// Runs the scenes and writes the report.
+    #[command(after_help = demo::EXIT_CODES)]
     Demo(demo::Flags),
     /// Becomes another program that ends with the lab.
     #[command(hide = true)]

@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::drive::now;
 use crate::http::{self, Asked, Reply};
+use crate::machine::Crew;
 use crate::process::Proc;
 use crate::scrape;
 use crate::switch::{Behind, Switch};
@@ -52,6 +53,8 @@ pub(crate) struct Setup {
     pub(crate) deploy_seconds: f64,
     /// File that names the versions to a Prometheus server.
     pub(crate) targets: Option<PathBuf>,
+    /// Where the processes are known by whose waiting is measured.
+    pub(crate) crew: Crew,
 }
 
 /// A running process of the service.
@@ -203,11 +206,12 @@ impl Platform {
 
 /// Starts an instance and waits until it is healthy.
 async fn launch(platform: &Shared, release: &Release, number: u32) -> anyhow::Result<()> {
-    let (folder, fleet) = {
+    let (folder, fleet, crew) = {
         let mut now_known = platform.lock().await;
         now_known.launched.insert(release.version.clone(), now());
         now_known.launches += 1;
-        (now_known.setup.folder.clone(), now_known.setup.instances > 1)
+        let setup = &now_known.setup;
+        (setup.folder.clone(), setup.instances > 1, setup.crew.clone())
     };
     let mut args = vec![
         "service".to_owned(),
@@ -217,6 +221,7 @@ async fn launch(platform: &Shared, release: &Release, number: u32) -> anyhow::Re
     args.extend(release.flags.iter().cloned());
     let suffix = if fleet { format!(".{number}") } else { String::new() };
     let mut process = Proc::start(&format!("service-{}{suffix}", release.version), &args, &folder)?;
+    crew.add(&process);
     let at = process.address().await?;
     healthy(at).await?;
     let mut platform = platform.lock().await;

@@ -53,6 +53,11 @@ impl Proc {
         &self.name
     }
 
+    /// Its process id; nothing once it has ended and that is known.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// The next line of its output; nothing once the output has ended.
     pub(crate) async fn line(&mut self) -> Option<String> {
         self.lines.next_line().await.ok().flatten()

@@ -1,8 +1,9 @@
-//! Live progress: one compact line a scene on a terminal, plain lines elsewhere.
+//! Live progress: one compact line a scene on a terminal, plain lines elsewhere; the result of each
+//! scene as a line that stays.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -12,75 +13,146 @@ use crate::lines::{Judged, Line, METRICS, Tick};
 /// Seconds between two plain lines of one scene.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
-/// The display of a demo.
+/// The display of a demo. What moves is written to the errors' output, what stays to the output.
 pub(crate) struct Board {
+    /// Nothing where nobody watches a terminal.
     bars: Option<MultiProgress>,
-    width: usize,
 }
 
 impl Board {
-    /// A board for scenes whose names have at most `width` letters.
-    pub(crate) fn new(width: usize) -> Self {
-        let bars = std::io::stderr().is_terminal().then(MultiProgress::new);
-        Self { bars, width }
+    /// An empty board.
+    pub(crate) fn new() -> Self {
+        Self { bars: std::io::stderr().is_terminal().then(MultiProgress::new) }
     }
 
-    /// A line for one scene.
-    pub(crate) fn scene(&self, name: &str) -> Row {
-        let bar = self.bars.as_ref().map(|bars| {
-            let bar = bars.add(ProgressBar::new_spinner());
-            // A template that is wrong would only cost the colour.
-            if let Ok(style) = ProgressStyle::with_template("{prefix:.bold} {wide_msg}") {
-                bar.set_style(style);
+    /// A line that follows one scene until it is dropped.
+    pub(crate) fn live(&self, name: &str) -> Row {
+        Row(match self.bar("{prefix:.bold} {wide_msg}") {
+            Some(bar) => {
+                bar.set_prefix(format!("{name:<12}"));
+                Shown::Bar(bar)
             }
-            bar.set_prefix(format!("{name:<0$}", self.width));
-            bar
-        });
-        Row { name: format!("{name:<0$}", self.width), bar, last: Mutex::new(None) }
+            None => Shown::Plain { name: format!("{name:<12}"), last: Cell::new(None) },
+        })
+    }
+
+    /// One line for many scenes: how many have ended and how many run.
+    pub(crate) fn tally(&self, scenes: usize) -> Tally {
+        Tally { bar: self.bar("{msg}"), scenes, ended: Cell::new(0), running: Cell::new(0) }
+    }
+
+    /// Writes a text that stays, above all that moves.
+    pub(crate) fn print(&self, text: &str) {
+        // A display that has gone must not end a scene.
+        let print = || drop(writeln!(std::io::stdout().lock(), "{text}"));
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
+            None => print(),
+        }
+    }
+
+    fn bar(&self, template: &str) -> Option<ProgressBar> {
+        let bar = self.bars.as_ref()?.add(ProgressBar::new_spinner());
+        // A template that is wrong would only cost the colour.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Some(bar)
     }
 }
 
-/// One scene's line.
-pub(crate) struct Row {
-    name: String,
+/// One line for many scenes.
+pub(crate) struct Tally {
     bar: Option<ProgressBar>,
-    last: Mutex<Option<Instant>>,
+    scenes: usize,
+    ended: Cell<usize>,
+    running: Cell<usize>,
+}
+
+impl Tally {
+    /// Counts a scene that begins; its row shows nothing.
+    pub(crate) fn begun(&self) -> Row {
+        self.running.update(|n| n + 1);
+        self.show();
+        Row(Shown::Nothing)
+    }
+
+    /// Counts one that has ended.
+    pub(crate) fn ended(&self) {
+        self.running.update(|n| n - 1);
+        self.ended.update(|n| n + 1);
+        self.show();
+    }
+
+    fn show(&self) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(self.text());
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("{} of {} scenes, {} running", self.ended.get(), self.scenes, self.running.get())
+    }
+}
+
+impl Drop for Tally {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// How one scene is followed.
+pub(crate) struct Row(Shown);
+
+enum Shown {
+    /// By a line of a terminal that is overwritten.
+    Bar(ProgressBar),
+    /// By one line after the other.
+    Plain { name: String, last: Cell<Option<Instant>> },
+    /// Not at all.
+    Nothing,
 }
 
 impl Row {
     /// Shows a line of the scene's driver.
     pub(crate) fn show(&self, line: &Line) {
-        let text = match line {
-            Line::Tick(tick) if self.bar.is_some() => Some(compact(tick)),
-            _ => plain(line),
-        };
-        let Some(text) = text else { return };
-        if matches!(line, Line::Tick(_)) {
-            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            if self.bar.is_none() && last.is_some_and(|l| l.elapsed() < PLAIN_EVERY) {
-                return;
+        let text = match (&self.0, line) {
+            (Shown::Bar(_), Line::Acted { .. } | Line::Message { .. }) => None,
+            (Shown::Bar(_), Line::Tick(tick)) => Some(compact(tick)),
+            (Shown::Plain { last, .. }, Line::Tick(_)) => {
+                if last.get().is_some_and(|last| last.elapsed() < PLAIN_EVERY) {
+                    return;
+                }
+                last.set(Some(Instant::now()));
+                plain(line)
             }
-            *last = Some(Instant::now());
-        } else if self.bar.is_some() && matches!(line, Line::Acted { .. } | Line::Message { .. }) {
-            return;
+            (Shown::Bar(_) | Shown::Plain { .. }, line) => plain(line),
+            (Shown::Nothing, _) => None,
+        };
+        if let Some(text) = text {
+            self.say(&text);
         }
-        self.say(&text);
     }
 
     /// Shows a text.
     pub(crate) fn say(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.set_message(text.to_owned()),
+        match &self.0 {
+            Shown::Bar(bar) => bar.set_message(text.to_owned()),
             // A display that has gone must not end a scene.
-            None => drop(writeln!(std::io::stderr().lock(), "{} {text}", self.name)),
+            Shown::Plain { name, .. } => {
+                drop(writeln!(std::io::stderr().lock(), "{name} {text}"));
+            }
+            Shown::Nothing => {}
         }
     }
+}
 
-    /// Shows the end, which stays.
-    pub(crate) fn finish(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.finish_with_message(text.to_owned()),
-            None => self.say(text),
+impl Drop for Row {
+    fn drop(&mut self) {
+        if let Shown::Bar(bar) = &self.0 {
+            bar.finish_and_clear();
         }
     }
 }
@@ -157,6 +229,17 @@ mod tests {
     use super::*;
     use crate::lines::Pair;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn a_tally_counts_scenes_that_run_and_that_have_ended() {
+        let board = Board { bars: None };
+        let tally = board.tally(13);
+        let rows = [tally.begun(), tally.begun(), tally.begun()];
+        assert_eq!(tally.text(), "0 of 13 scenes, 3 running");
+        tally.ended();
+        assert_eq!(tally.text(), "1 of 13 scenes, 2 running");
+        drop(rows);
+    }
 
     #[test]
     fn a_tick_shows_phase_time_share_band_and_evidence() {

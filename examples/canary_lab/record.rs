@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::conclusion::Conclusion;
 use crate::lines::{Judged, Line, Pair, Tick};
 use crate::load::Summary;
+use crate::machine::MachineSecond;
 use crate::pace::Pace;
 
 /// A stretch of a scene in one state and phase.
@@ -142,6 +144,28 @@ pub(crate) struct Check {
     pub(crate) seen: String,
 }
 
+/// What remains of the first attempt at a scene that was repeated because the machine was busy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FirstAttempt {
+    /// State in which the rollout ended; empty where it did not.
+    pub(crate) outcome: String,
+    /// Length in seconds.
+    pub(crate) seconds: f64,
+    /// For how many seconds of it the machine was busy.
+    pub(crate) busy_seconds: usize,
+    /// What it had to show and did not.
+    pub(crate) not_so: Vec<Check>,
+    /// Why it could not be finished.
+    pub(crate) error: Option<String>,
+}
+
+impl FirstAttempt {
+    /// Why there is a second one.
+    pub(crate) fn sentence(&self) -> String {
+        format!("repeated: the machine was busy for {} s", self.busy_seconds)
+    }
+}
+
 /// All that the report says about one scene.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RunRecord {
@@ -177,10 +201,14 @@ pub(crate) struct RunRecord {
     pub(crate) checks: Vec<Check>,
     /// What the customers met.
     pub(crate) load: Option<Summary>,
+    /// How the machine was, by second.
+    pub(crate) machine: Vec<MachineSecond>,
     /// Facts on the log: events, head.
     pub(crate) facts: BTreeMap<String, String>,
     /// Why the scene could not be finished.
     pub(crate) error: Option<String>,
+    /// The first attempt, where this is the second.
+    pub(crate) repeated: Option<FirstAttempt>,
 }
 
 impl RunRecord {
@@ -195,9 +223,27 @@ impl RunRecord {
         }
     }
 
-    /// Whether the scene ended as it must.
-    pub(crate) fn passed(&self) -> bool {
-        self.error.is_none() && !self.checks.is_empty() && self.checks.iter().all(|c| c.passed)
+    /// How the scene came out.
+    pub(crate) fn conclusion(&self) -> Conclusion {
+        let shown = !self.checks.is_empty() && self.checks.iter().all(|c| c.passed);
+        Conclusion::of(self.error.is_none() && shown, self.busy_seconds())
+    }
+
+    /// For how many seconds of the scene the machine was busy.
+    pub(crate) fn busy_seconds(&self) -> usize {
+        self.machine.iter().filter(|second| second.busy).count()
+    }
+
+    /// Puts a second attempt in the place of this one, of which the facts remain.
+    pub(crate) fn repeated_as(&mut self, again: Self) {
+        let first = std::mem::replace(self, again);
+        self.repeated = Some(FirstAttempt {
+            busy_seconds: first.busy_seconds(),
+            outcome: first.outcome,
+            seconds: first.seconds,
+            not_so: first.checks.into_iter().filter(|check| !check.passed).collect(),
+            error: first.error,
+        });
     }
 
     /// Notes something that the lab did, at `at` seconds of Unix time.

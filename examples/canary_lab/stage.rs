@@ -12,6 +12,7 @@ use crate::checks::{self, Found};
 use crate::drive::{self, now};
 use crate::lines::{Line, Tick};
 use crate::load::Summary;
+use crate::machine::{self, Crew};
 use crate::pace::Pace;
 use crate::people;
 use crate::platform::{Platform, Release, Setup, Shared};
@@ -49,11 +50,15 @@ pub(crate) struct Stage {
 pub(crate) async fn run(scene: &Scene, stage: &Stage, row: &Row) -> RunRecord {
     let mut record = RunRecord::new(scene.id, scene.title, scene.story, now());
     record.pace = stage.pace;
-    if let Err(e) = play(scene, stage, row, &mut record).await {
+    let (crew, mut log) = (Crew::default(), machine::Log::default());
+    let played = tokio::select! {
+        played = play(scene, stage, row, &crew, &mut record) => played,
+        never = machine::watch(&crew, &mut log) => match never {},
+    };
+    if let Err(e) = played {
         record.error = Some(format!("{e:#}"));
     }
-    let end = if record.passed() { "as it must" } else { "NOT as it must" };
-    row.finish(&format!("{} after {:.0} s: {end}", record.outcome, record.seconds));
+    record.machine = log.with(record.load.as_ref(), record.began);
     record
 }
 
@@ -99,6 +104,7 @@ async fn play(
     scene: &Scene,
     stage: &Stage,
     row: &Row,
+    crew: &Crew,
     record: &mut RunRecord,
 ) -> anyhow::Result<()> {
     let (folder, pace) = (fresh_folder(stage, scene.id)?, stage.pace);
@@ -108,6 +114,7 @@ async fn play(
     } else {
         own_parts(&folder, names).await?
     };
+    parts.processes.iter().for_each(|process| crew.add(process));
     // Another seed a scene: the same customers everywhere would be one trial, not many.
     let place = SCENES.iter().position(|s| s.id == scene.id).unwrap_or(SCENES.len());
     let seed = 100 * (1 + place as u64);
@@ -124,6 +131,7 @@ async fn play(
         instances,
         deploy_seconds: pace.seconds(1.0),
         targets: parts.targets.clone(),
+        crew: crew.clone(),
     })
     .await?;
     let summary = folder.join("load.json");
@@ -139,6 +147,7 @@ async fn play(
         ],
         &folder,
     )?;
+    crew.add(&load);
     tokio::time::sleep(pace.time(1.0)).await; // some traffic to compare with
     let switch = switch(scene.way, &parts.switch, &platform, orders).await?;
     let mut args = order_to_drive(scene, stage, &folder)?;
@@ -147,7 +156,7 @@ async fn play(
         format!("--switch={switch}"),
         format!("--source={}", parts.source),
     ]);
-    drive(scene, pace, &args, &folder, row, record).await?;
+    drive(scene, pace, &args, &folder, row, crew, record).await?;
     tokio::time::sleep(pace.time(1.0)).await;
     record.load = Some(stop_load(load, &summary).await?);
     let found = look(scene, &parts.switch, &switch, &platform, record).await?;
@@ -295,9 +304,11 @@ async fn drive(
     args: &[String],
     folder: &Path,
     row: &Row,
+    crew: &Crew,
     record: &mut RunRecord,
 ) -> anyhow::Result<()> {
     let mut driver = Proc::start("driver", args, folder)?;
+    crew.add(&driver);
     let mut kill_at = scene.kill_at_action;
     let mut acting = 0;
     let mut people = People { pace, to: None, words: scene.people, since: None };
@@ -325,6 +336,7 @@ async fn drive(
         let mut again = args.to_vec();
         again.push("--resume".to_owned());
         driver = Proc::start("driver", &again, folder)?;
+        crew.add(&driver);
     }
     let code = driver.code().await?;
     anyhow::ensure!(

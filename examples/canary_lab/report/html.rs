@@ -6,9 +6,11 @@ use minijinja::{AutoEscape, Environment, Value, context};
 use serde::Serialize;
 
 use super::Report;
+use super::machine::{self, Machine};
 use super::plot::{self, Plot, question_name};
+use crate::conclusion::Conclusion;
 use crate::lines::{self, METRICS, Metric, TOGETHER};
-use crate::record::{Evidence, RunRecord, Verdict};
+use crate::record::{Evidence, FirstAttempt, RunRecord, Verdict};
 
 const PAGE: &str = include_str!("templates/page.html");
 const STYLE: &str = include_str!("templates/style.css");
@@ -43,7 +45,10 @@ struct Cell {
 #[derive(Serialize)]
 struct Scene<'a> {
     record: &'a RunRecord,
-    passed: bool,
+    conclusion: Conclusion,
+    /// Why there was a second attempt.
+    repeated: Option<String>,
+    machine: Option<Machine>,
     plots: Vec<Plot>,
     evidence: Vec<Plot>,
     /// Metrics that never spoke against the fix.
@@ -91,6 +96,7 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<(String, String)> {
         report => Value::from(Serde(report)),
         scenes => Value::from(Serde(&scenes)),
         began => utc(report.began),
+        sentence => report.sentence(),
         metrics => names,
         style => Value::from_safe_string(STYLE.to_owned()),
     };
@@ -123,7 +129,9 @@ fn scene(record: &RunRecord) -> anyhow::Result<Scene<'_>> {
         .collect();
     Ok(Scene {
         record,
-        passed: record.passed(),
+        conclusion: record.conclusion(),
+        repeated: record.repeated.as_ref().map(FirstAttempt::sentence),
+        machine: machine::of(record),
         plots,
         evidence,
         quiet: (!quiet.is_empty()).then(|| quiet.join(", ")),

@@ -27,7 +27,11 @@ const BAD: Ink = Ink(RGBColor(1, 1, 7), "var(--bad)\" stroke-dasharray=\"3 3");
 const LAB: Ink = Ink(RGBColor(1, 1, 8), "var(--lab)\" stroke-dasharray=\"3 3");
 const FOURTH: Ink = Ink(RGBColor(1, 1, 9), "var(--fourth)");
 const THIRD: Ink = Ink(RGBColor(1, 1, 10), "var(--lab)");
-const INKS: [Ink; 10] = [FIX, OLD, PHASE, GRID, WORDS, GOOD, BAD, LAB, FOURTH, THIRD];
+const BUSY: Ink = Ink(RGBColor(1, 1, 11), "var(--busy)");
+const INKS: [Ink; 11] = [FIX, OLD, PHASE, GRID, WORDS, GOOD, BAD, LAB, FOURTH, THIRD, BUSY];
+
+/// Height of the band that marks the seconds in which the machine was busy, of the plot's.
+const BAND: f64 = 0.05;
 
 /// A line of a plot.
 pub(crate) struct Line<'a> {
@@ -74,10 +78,11 @@ pub(crate) fn metric(record: &RunRecord, metric: &Metric) -> anyhow::Result<Opti
         title: format!("{} ({})", metric.name, metric.unit.axis()),
         svg: draw(record, &lines, (0.0, top * 1.08), None)?,
         words: format!(
-            "{} over {:.0} seconds. {}.",
+            "{} over {:.0} seconds. {}.{}",
             metric.name,
             record.seconds,
-            described.join(". ")
+            described.join(". "),
+            busy_words(record)
         ),
     }))
 }
@@ -99,12 +104,21 @@ pub(crate) fn evidence(record: &RunRecord, on: &Evidence) -> anyhow::Result<Plot
         title: format!("{name}: {asked} (log e{decided})"),
         svg: draw(record, &[line], (FLOOR, ceiling), on.threshold)?,
         words: format!(
-            "{name}, evidence in log e over {:.0} seconds: {asked}{decided}. Highest {:.1}, last {:.1}. Drawn between {FLOOR} and {ceiling:.0}.",
+            "{name}, evidence in log e over {:.0} seconds: {asked}{decided}. Highest {:.1}, last {:.1}. Drawn between {FLOOR} and {ceiling:.0}.{}",
             record.seconds,
             on.highest(),
             on.points.last().map_or(0.0, |p| p.1),
+            busy_words(record)
         ),
     })
+}
+
+/// What the band along the bottom says, in words.
+fn busy_words(record: &RunRecord) -> String {
+    match record.busy_seconds() {
+        0 => String::new(),
+        busy => format!(" The machine was busy for {busy} seconds."),
+    }
 }
 
 /// The question in words.
@@ -217,6 +231,12 @@ fn draw(
             .map(|e| vertical(e.at.clamp(0.0, end), mark_ink(e.kind)));
         let decided = threshold.map(|t| PathElement::new([(0.0, t), (end, t)], BAD.0));
         chart.draw_series(marks.chain(decided)).map_err(|e| fault(&e))?;
+        let band = low + BAND * (high - low);
+        let busy =
+            record.machine.iter().filter(|second| second.busy && second.at < end).map(|s| {
+                Rectangle::new([(s.at, low), ((s.at + 1.0).min(end), band)], BUSY.0.filled())
+            });
+        chart.draw_series(busy).map_err(|e| fault(&e))?;
         // Names of phases and numbers of events stand above the plot, in pixels.
         let small = ("sans-serif", TEXT).into_font();
         let place = |t: f64| chart.backend_coord(&(t, high));
@@ -271,6 +291,15 @@ mod tests {
         let plot = evidence(&record, &record.evidence[0]).expect("draws");
         assert!(plot.words.contains("decided at 4.6"), "{}", plot.words);
         assert!(plot.title.contains("decided at 4.6"), "{}", plot.title);
+    }
+
+    #[test]
+    fn the_seconds_of_a_busy_machine_are_a_band_in_each_plot() {
+        let drawn = |record: &RunRecord| metric(record, &METRICS[0]).expect("draws").expect("data");
+        let (busy, quiet) = (drawn(&sample::disturbed()), drawn(&sample::rolled_back()));
+        assert_eq!(busy.svg.matches("var(--busy)").count(), 3);
+        assert!(busy.words.ends_with("The machine was busy for 3 seconds."), "{}", busy.words);
+        assert!(!quiet.svg.contains("var(--busy)") && !quiet.words.contains("busy"));
     }
 
     #[test]

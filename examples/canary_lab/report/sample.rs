@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::lines::{Judged, Line, Pair, Tick};
 use crate::load::Summary;
+use crate::machine::MachineSecond;
 use crate::record::RunRecord;
 use crate::report::Report;
 
@@ -12,10 +13,28 @@ pub(crate) fn rolled_back() -> RunRecord {
     run("errors", "A fix that brings errors is rolled back", Some(16.0))
 }
 
-/// Two scenes, one of each ending.
+/// Two scenes, one of each ending, one that was repeated, and one that was disturbed.
 pub(crate) fn report() -> Report {
     let good = run("good", "A good fix goes out", None);
-    Report::new("Canary lab", vec![good, rolled_back()], 1_772_500_000.0, 61.0, Some(30.0))
+    let scenes = vec![good, rolled_back(), repeated(), disturbed()];
+    Report::new("Canary lab", scenes, 1_772_500_000.0, 61.0, Some(30.0))
+}
+
+/// A scene that ended otherwise while the machine was busy for 3 s.
+pub(crate) fn disturbed() -> RunRecord {
+    let mut record = run("veto", "A person holds a promotion", None);
+    for second in &mut record.machine[10..13] {
+        *second = MachineSecond::new(second.at, 0.075, Some(0.18), Some(0.43));
+    }
+    record.check("it is promoted when a person says so", false, "after 2.4 s");
+    record
+}
+
+/// The same, repeated without a disturbance.
+pub(crate) fn repeated() -> RunRecord {
+    let mut record = disturbed();
+    record.repeated_as(run("veto", "A person holds a promotion", None));
+    record
 }
 
 fn run(id: &str, title: &str, bad_from: Option<f64>) -> RunRecord {
@@ -96,6 +115,9 @@ fn run(id: &str, title: &str, bad_from: Option<f64>) -> RunRecord {
     record.take(Line::Ended { at: began + record.seconds, state: state.into(), facts });
     record.check("the rollout ends as it must", true, state);
     record.check("the load kept its rate", true, "9150 of 9150 sent, 150 per second");
+    record.machine = (0..61)
+        .map(|second| MachineSecond::new(f64::from(second), 0.004, Some(0.006), Some(0.012)))
+        .collect();
     record.load = Some(Summary {
         planned: 9_150,
         sent: 9_150,
