@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::Plan;
-use hotfix_core::policy::{BoundValue, Policy};
+use hotfix_core::policy::Policy;
+use hotfix_core::policy::section::BoundValue;
 use hotfix_core::rollout::{Act, Command, Input, Recording, Rollout, State};
 use hotfix_core::unit::{MetricName, Span, Timestamp};
 use hotfix_examples::stretch::stretched;
