@@ -213,7 +213,7 @@ fn end_demo_by(signal: &str) -> (Option<i32>, Vec<u32>) {
     let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/lab.toml");
     let out = format!("--out={}", folder.path().display());
     let policy = format!("--policy={policy}");
-    let mut demo = start(&["demo", "--scene=good,errors", "--rate=20", &out, &policy]);
+    let mut demo = start(&["demo", "--scene=good,errors", "--rate=300", &out, &policy]);
     let begun = Instant::now();
     let mut children = Vec::new();
     // For each scene: splitter, two versions, load, driver.
@@ -234,11 +234,11 @@ fn end_demo_by(signal: &str) -> (Option<i32>, Vec<u32>) {
     (code, left)
 }
 
-/// Runs one scene at a low rate and gives the exit code and what was said.
+/// Runs one scene and gives the exit code and what was said.
 fn scene(name: &str, limit: &str) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let output = Command::new(env!("CARGO_BIN_EXE_canary_lab"))
-        .args(["demo", "--rate=20"])
+        .args(["demo", "--rate=300"])
         .arg(format!("--scene={name}"))
         .arg(format!("--limit={limit}"))
         .arg(format!("--out={}", folder.path().display()))

@@ -2,6 +2,7 @@
 //!
 //! `LAB_RUNS=5000 cargo test --release -p hotfix-examples --test it lab_policy:: -- --nocapture` for figures.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
@@ -166,6 +167,7 @@ fn a_healthy_fix_completes_with_and_without_a_shock() {
 #[test]
 fn a_stretched_policy_decides_as_the_one_that_is_written() {
     let written = policy("lab");
+    let mut states = BTreeSet::new();
     for stretch in [0.4, 0.77, 3.0] {
         let policy = stretched(&written, stretch).expect("a policy");
         // A shock that is harder brings rollbacks, too.
@@ -174,9 +176,11 @@ fn a_stretched_policy_decides_as_the_one_that_is_written() {
                 let as_written = drive(&written, strategy, 1.0, seed, shock);
                 let ended = drive(&policy, strategy, stretch, seed, shock);
                 assert_eq!(ended, as_written, "{strategy}, seed {seed}, shock {shock}, {stretch}");
+                states.insert(ended.0.to_string());
             }
         }
     }
+    assert_eq!(states.into_iter().collect::<Vec<_>>(), ["closed", "rolled_back"]);
 }
 
 #[test]
