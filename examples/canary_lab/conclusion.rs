@@ -1,6 +1,8 @@
 //! How a scene came out. A scene that did not end as it must says something about the fix only when
 //! the machine had time for it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::machine::ENOUGH_SECONDS;
@@ -39,6 +41,16 @@ impl Conclusion {
             Self::Failed => 1,
             Self::Disturbed => TOO_BUSY,
         }
+    }
+}
+
+impl fmt::Display for Conclusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Passed => "passed",
+            Self::Disturbed => "too busy to tell",
+            Self::Failed => "failed",
+        })
     }
 }
 

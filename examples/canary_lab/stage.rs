@@ -156,9 +156,11 @@ async fn play(
         format!("--switch={switch}"),
         format!("--source={}", parts.source),
     ]);
-    drive(scene, pace, &args, &folder, row, crew, record).await?;
+    let driven = drive(scene, pace, &args, &folder, row, crew, record).await;
     tokio::time::sleep(pace.time(1.0)).await;
+    // Also of a scene that was given up: how late requests left says whether it was the machine.
     record.load = Some(stop_load(load, &summary).await?);
+    driven?;
     let found = look(scene, &parts.switch, &switch, &platform, record).await?;
     checks::judge(scene, record, &found);
     checks::judge_log(record, &folder.join("rollout.jsonl"))?;

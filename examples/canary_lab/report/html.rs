@@ -96,6 +96,7 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<(String, String)> {
         report => Value::from(Serde(report)),
         scenes => Value::from(Serde(&scenes)),
         began => utc(report.began),
+        result => report.conclusion.to_string(),
         sentence => report.sentence(),
         metrics => names,
         style => Value::from_safe_string(STYLE.to_owned()),

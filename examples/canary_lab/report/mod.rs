@@ -72,7 +72,7 @@ impl Report {
         let so = |record: &&RunRecord| record.conclusion() == self.conclusion;
         let these: Vec<&str> =
             self.scenes.iter().filter(so).map(|record| record.scene.as_str()).collect();
-        let (number, these) = (these.len(), these.join(","));
+        let (number, flag, these) = (these.len(), these.join(","), these.join(", "));
         let repeated = match self.scenes.iter().filter(|s| s.repeated.is_some()).count() {
             0 => String::new(),
             n => format!(", {n} of them when repeated because the machine was busy"),
@@ -84,7 +84,7 @@ impl Report {
             }
             Conclusion::Disturbed => format!(
                 "The machine was too busy to tell how {number} of {all} scenes end: {these}. End \
-                 whatever else uses the processors, then play them again: --scene {these}."
+                 whatever else uses the processors, then play them again: --scene {flag}."
             ),
         };
         let share = |share: f64| format!(", {:.0}% of one core", share * 100.0);

@@ -113,7 +113,7 @@ pub(crate) fn evidence(record: &RunRecord, on: &Evidence) -> anyhow::Result<Plot
     })
 }
 
-/// What the band along the bottom says, in words.
+/// What the band along the top says, in words.
 fn busy_words(record: &RunRecord) -> String {
     match record.busy_seconds() {
         0 => String::new(),
@@ -231,11 +231,11 @@ fn draw(
             .map(|e| vertical(e.at.clamp(0.0, end), mark_ink(e.kind)));
         let decided = threshold.map(|t| PathElement::new([(0.0, t), (end, t)], BAD.0));
         chart.draw_series(marks.chain(decided)).map_err(|e| fault(&e))?;
-        let band = low + BAND * (high - low);
-        let busy =
-            record.machine.iter().filter(|second| second.busy && second.at < end).map(|s| {
-                Rectangle::new([(s.at, low), ((s.at + 1.0).min(end), band)], BUSY.0.filled())
-            });
+        // At the top: many a line lies at the bottom.
+        let band = high - BAND * (high - low);
+        let busy = record.machine.iter().filter(|second| second.busy && second.at < end).map(|s| {
+            Rectangle::new([(s.at, band), ((s.at + 1.0).min(end), high)], BUSY.0.filled())
+        });
         chart.draw_series(busy).map_err(|e| fault(&e))?;
         // Names of phases and numbers of events stand above the plot, in pixels.
         let small = ("sans-serif", TEXT).into_font();
