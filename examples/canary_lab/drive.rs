@@ -1,7 +1,7 @@
 //! The deploy tool: scrapes `/metrics`, feeds the library, stores its log, carries out its actions.
 //!
 //! It knows the versions only through their metrics. Events are on disk before anything is done
-//! about them; an observation that leads to nothing is not waited for. A confirmed action is an
+//! about them; while the disk takes its time it goes on observing. A confirmed action is an
 //! event, too. After a crash `--resume` reads the log, cuts a torn last line off, and carries out
 //! again, under the same id, what the log does not confirm. People are heard over HTTP.
 
@@ -29,7 +29,7 @@ use crate::http;
 use crate::journal::Journal;
 use crate::lines::{Line, Tick, Trail};
 use crate::pace::Pace;
-use crate::people::{self, Said};
+use crate::people::{self, Answer, Said};
 use crate::process::told_to_end;
 use crate::progress::plain;
 use crate::real;
@@ -123,10 +123,18 @@ fn stamp() -> Timestamp {
         .unwrap_or_default()
 }
 
+/// What follows an input once the disk has it.
+struct Due {
+    actions: Vec<Action>,
+    /// Whoever waits for an answer, and the answer.
+    answer: Option<(Answer, Option<String>)>,
+}
+
 struct Driver {
     flags: Flags,
     rollout: Rollout,
     journal: Journal,
+    to_disk: JoinSet<anyhow::Result<Due>>,
     actions: JoinSet<Done>,
     services: BTreeMap<String, Vec<SocketAddr>>,
     fleets: [Fleet; 2],
@@ -147,12 +155,17 @@ impl Driver {
     /// crash, count once.
     fn command(&mut self, at: Timestamp, key: String, command: Command) -> anyhow::Result<()> {
         let input = Input { key: Some(key), ..Input::new(command).by("lab-driver") };
-        self.input(at, &input).map(drop)
+        self.input(at, &input, None)
     }
 
-    /// Gives the library one input, stores what it says, then starts what it asks for. Gives the
-    /// reason where it is refused.
-    fn input(&mut self, at: Timestamp, input: &Input) -> anyhow::Result<Option<String>> {
+    /// Gives the library one input and stores what it says. When the disk has that, what it asks for is
+    /// started, and whoever waits for an `answer` gets it: the reason where it is refused.
+    fn input(
+        &mut self,
+        at: Timestamp,
+        input: &Input,
+        answer: Option<Answer>,
+    ) -> anyhow::Result<()> {
         let before = Standing::of(&self.rollout);
         let only_seen = matches!(input.command, Command::Observe { .. } | Command::Tick);
         let mut refused = None;
@@ -169,18 +182,27 @@ impl Driver {
                 Vec::new()
             }
         };
-        // A busy disk can take seconds. What nothing is done about need not wait for it: were it lost
-        // with the machine, it would not have been taken.
-        if !only_seen || !actions.is_empty() {
-            self.journal.sync()?;
-        }
         for (what, why) in before.decisions(&self.rollout) {
             self.say(&Line::Decided { at: now(), what, why });
         }
+        // What nothing is done about need not be on disk: were it lost with the machine, it would not
+        // have been taken.
+        if !only_seen || !actions.is_empty() {
+            let on_disk = self.journal.on_disk();
+            let due = Due { actions, answer: answer.map(|answer| (answer, refused)) };
+            self.to_disk.spawn(async { on_disk.await.map(|()| due) });
+        }
+        Ok(())
+    }
+
+    /// Does what was waiting for the disk.
+    fn due(&mut self, Due { actions, answer }: Due) {
         for action in actions {
             self.act(&action, false);
         }
-        Ok(refused)
+        if let Some((answer, refused)) = answer {
+            let _ = answer.send(refused); // whoever did not wait for it does not need it
+        }
     }
 
     /// Starts an action. It runs beside the observations, so that a slow deployment cannot hide
@@ -216,13 +238,6 @@ impl Driver {
                 self.command(stamp(), format!("failed-{id}"), failed)
             }
         }
-    }
-
-    /// Takes what a person said and answers.
-    fn hear(&mut self, Said { input, answer }: Said) -> anyhow::Result<()> {
-        let refused = self.input(stamp(), &input)?;
-        let _ = answer.send(refused); // whoever did not wait for it does not need it
-        Ok(())
     }
 
     /// Asks the platform where the versions are. Without an answer the old places stand.
@@ -304,7 +319,7 @@ impl Driver {
     }
 
     fn is_over(&self) -> bool {
-        self.rollout.state().is_final() && self.actions.is_empty()
+        self.rollout.state().is_final() && self.to_disk.is_empty() && self.actions.is_empty()
     }
 
     /// Observes, acts, confirms and hears people until the rollout is over. Time itself is the library's:
@@ -330,7 +345,12 @@ impl Driver {
                 Some(done) = self.actions.join_next(), if !self.actions.is_empty() => {
                     self.acted(done.context("an action was lost")?)?;
                 }
-                Some(said) = people.recv() => self.hear(said)?,
+                Some(due) = self.to_disk.join_next(), if !self.to_disk.is_empty() => {
+                    self.due(due.context("the log was lost sight of")??);
+                }
+                Some(Said { input, answer }) = people.recv() => {
+                    self.input(stamp(), &input, Some(answer))?;
+                }
                 _ = ticks.tick() => self.observe().await?,
                 () = tokio::time::sleep(Duration::from_millis(wait.as_millis())),
                     if alarm.is_some() => {
@@ -429,6 +449,7 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
     let mut driver = Driver {
         rollout,
         journal,
+        to_disk: JoinSet::new(),
         actions: JoinSet::new(),
         services: BTreeMap::new(),
         fleets: Default::default(),

@@ -1,14 +1,16 @@
 //! The log file: held by one driver at a time, and on disk before anything is done about a line.
 
 use std::fs::File;
+use std::future::Future;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
 /// The log file. One driver at a time holds it.
 pub(crate) struct Journal {
-    file: File,
+    file: Arc<File>,
     path: PathBuf,
     lines: usize,
 }
@@ -31,7 +33,7 @@ impl Journal {
             "the log {shown} tells of a rollout already: go on with --resume or name another file"
         );
         let lines = count(&log);
-        Ok((Self { file, path: path.to_owned(), lines }, log))
+        Ok((Self { file: Arc::new(file), path: path.to_owned(), lines }, log))
     }
 
     /// Lines in the log, a torn one left out.
@@ -42,24 +44,31 @@ impl Journal {
     /// Cuts the log to its first `bytes`.
     pub(crate) fn cut(&mut self, bytes: usize) -> anyhow::Result<()> {
         self.file.set_len(bytes as u64)?;
-        self.file.seek(std::io::SeekFrom::End(0))?;
+        self.file.as_ref().seek(std::io::SeekFrom::End(0))?;
         self.file.sync_data()?;
         Ok(())
     }
 
-    /// Appends lines. They outlive this process, but not yet the machine: see [`sync`](Self::sync).
+    /// Appends lines. They outlive this process, but not yet the machine: see
+    /// [`on_disk`](Self::on_disk).
     pub(crate) fn append(&mut self, lines: &str) -> anyhow::Result<()> {
         self.lines += count(lines.as_bytes());
         self.file
+            .as_ref()
             .write_all(lines.as_bytes())
             .with_context(|| format!("cannot append to the log {}", self.path.display()))
     }
 
-    /// Waits until the disk has every line.
-    pub(crate) fn sync(&self) -> anyhow::Result<()> {
-        self.file
-            .sync_data()
-            .with_context(|| format!("the disk does not take the log {}", self.path.display()))
+    /// Has the disk take every line that there is now, and resolves when it has. A busy disk takes
+    /// seconds: whoever awaits this can do other things meanwhile.
+    pub(crate) fn on_disk(&self) -> impl Future<Output = anyhow::Result<()>> + use<> {
+        let (file, path) = (Arc::clone(&self.file), self.path.clone());
+        let taken = tokio::task::spawn_blocking(move || file.sync_data());
+        async move {
+            taken
+                .await?
+                .with_context(|| format!("the disk does not take the log {}", path.display()))
+        }
     }
 }
 
@@ -71,8 +80,8 @@ fn count(log: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_log_is_held_by_one_driver_and_a_torn_line_is_cut() {
+    #[tokio::test]
+    async fn the_log_is_held_by_one_driver_and_a_torn_line_is_cut() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("log.jsonl");
         let (mut journal, log) = Journal::open(&path, false).expect("a new log");
@@ -87,7 +96,8 @@ mod tests {
         let (mut journal, log) = Journal::open(&path, true).expect("goes on");
         assert_eq!((log.as_slice(), journal.lines()), (b"one\ntw".as_slice(), 1));
         journal.cut(4).expect("cuts");
-        journal.append("two\n").and_then(|()| journal.sync()).expect("appends");
+        journal.append("two\n").expect("appends");
+        journal.on_disk().await.expect("the disk takes it");
         assert_eq!(journal.lines(), 2);
         assert_eq!(std::fs::read_to_string(&path).expect("text"), "one\ntwo\n");
     }

@@ -16,12 +16,15 @@ use crate::platform::Server;
 /// How long an answer may take: the driver may be waiting for a scrape.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Takes the reason where an input is refused, and nothing where it is not.
+pub(crate) type Answer = oneshot::Sender<Option<String>>;
+
 /// What somebody said.
 pub(crate) struct Said {
     /// The input.
     pub(crate) input: Input,
-    /// Takes the reason where it is refused.
-    pub(crate) answer: oneshot::Sender<Option<String>>,
+    /// Who waits for the answer.
+    pub(crate) answer: Answer,
 }
 
 /// Hears people until the server is dropped.
