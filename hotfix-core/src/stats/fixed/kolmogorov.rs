@@ -158,7 +158,9 @@ impl Scaled {
         let mut doublings = self.doublings + other.doublings;
         // Both factors' entries are below this, and so no product of theirs is out of range.
         while entries.iter().copied().fold(0.0, larger) > LARGE {
-            entries.iter_mut().for_each(|entry| *entry /= LARGE);
+            for entry in &mut entries {
+                *entry /= LARGE;
+            }
             doublings += LARGE_DOUBLINGS;
         }
         Self { entries, rows: self.rows, doublings }
