@@ -175,12 +175,11 @@ impl Demo {
         mut scenes: Vec<&'static Scene>,
     ) -> anyhow::Result<(Vec<RunRecord>, Option<TooBusy>)> {
         let others = scenes.split_off(HEADLINE.len().min(scenes.len()));
-        let (pace, (at_once, pace_of_others)) = match self.given {
-            Some((pace, at_once)) => (pace, (at_once, pace)),
-            None => {
-                let carry = self.measure().await?;
-                (carry.headline()?, carry.others(others.len())?)
-            }
+        let (pace, (at_once, pace_of_others)) = if let Some((pace, at_once)) = self.given {
+            (pace, (at_once, pace))
+        } else {
+            let carry = self.measure().await?;
+            (carry.headline()?, carry.others(others.len())?)
         };
         let at_first = HEADLINE.len().min(self.given.map_or(usize::MAX, |given| given.1));
         let mut records = self.side_by_side(scenes, at_first, pace, Shown::Live).await?;
@@ -191,7 +190,7 @@ impl Demo {
     }
 
     async fn measure(&self) -> anyhow::Result<Carry> {
-        let carry = pace::measure(&self.stage.folder).await?;
+        let carry = pace::measure(&self.stage.folder, self.stage.real).await?;
         self.board
             .print(&format!("The machine carries {:.0} requests a second.", carry.per_second()));
         Ok(carry)
@@ -276,20 +275,54 @@ fn summary(record: &RunRecord) -> String {
         "" => "not finished".to_owned(),
         outcome => outcome.replace('_', " "),
     };
-    let mut text = format!("{mark:<6}  {:<12} {ended} in {:.0} s", record.scene, record.seconds);
-    if let Some(first) = &record.repeated {
-        text += &format!("; {}", first.sentence());
+    let busy = record.busy_seconds();
+    let why = match (&record.repeated, conclusion) {
+        (None, Conclusion::Disturbed) => {
+            format!("; the machine was busy for {busy} s: it is repeated at the end")
+        }
+        (None, _) => String::new(),
+        (Some(first), Conclusion::Disturbed) => {
+            format!("; {}, and for {busy} s of the second attempt", first.sentence())
+        }
+        (Some(first), _) => format!("; {}", first.sentence()),
+    };
+    let (scene, seconds) = (&record.scene, record.seconds);
+    let ended = format!("{mark:<6}  {scene:<12} {ended} in {seconds:.0} s{why}");
+    let not_so = record.checks.iter().filter(|c| !c.passed);
+    let not_so = not_so.map(|c| format!("        not so: {} ({})", c.what, c.seen));
+    let error = record.error.iter().map(|error| format!("        {error}"));
+    std::iter::once(ended).chain(not_so).chain(error).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn a_scenes_line_says_how_it_came_out_and_what_the_machine_did() {
+        let mut again = sample::disturbed();
+        again.repeated_as(sample::disturbed());
+        again.error = Some("not over after 110 s".into());
+        let busy = "veto         complete in 61 s; the machine was busy for 3 s: it is repeated at the \
+                    end\n        not so: it is promoted when a person says so (after 2.4 s)";
+        let cases = [
+            (sample::rolled_back(), "passed  errors       rolled back in 18 s".to_owned()),
+            (sample::disturbed(), format!("BUSY    {busy}")),
+            (
+                sample::repeated(),
+                "passed  veto         complete in 61 s; repeated: the machine was busy for 3 s".into(),
+            ),
+            (
+                again,
+                "BUSY    veto         complete in 61 s; repeated: the machine was busy for 3 s, and for \
+                 3 s of the second attempt\n        not so: it is promoted when a person says so (after \
+                 2.4 s)\n        not over after 110 s"
+                    .into(),
+            ),
+        ];
+        for (record, line) in cases {
+            assert_eq!(summary(&record), line);
+        }
     }
-    if conclusion == Conclusion::Disturbed {
-        let busy = record.busy_seconds();
-        let next = if record.repeated.is_some() { "again" } else { "it is repeated at the end" };
-        text += &format!("; the machine was busy for {busy} s: {next}");
-    }
-    for check in record.checks.iter().filter(|c| !c.passed) {
-        text += &format!("\n        not so: {} ({})", check.what, check.seen);
-    }
-    if let Some(error) = &record.error {
-        text += &format!("\n        {error}");
-    }
-    text
 }

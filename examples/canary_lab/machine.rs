@@ -1,5 +1,7 @@
 //! What the machine did to a scene, apart from what the fix did: how late timers fired, how late
 //! requests left, and how long the scene's processes waited for a processor.
+//!
+//! A version that computed without end would make the others wait, too; none of the lab's faults does.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -16,16 +18,23 @@ use crate::process::Proc;
 /// How often the demo's process looks how late its timers are.
 const PULSE: Duration = Duration::from_millis(20);
 
-/// Seconds by which a timer may be late.
+// The bounds of a busy second. On two cores with eight scenes side by side, of a second's figures 99
+// of 100 were below 28 ms, 23 ms and 0.41 s while the lab had priority over all else, and 1 second in
+// 100 was busy; with one or two further programs that always compute, 4 to 7 in 10 were. How fast answers come is
+// deliberately no part of it: that may be the fix.
+
+/// Seconds by which a timer may be late: twice as much as requests, as of 50 timers the latest counts.
 const TIMER_LATE: f64 = 0.05;
 
-/// Seconds by which requests may leave late, 99 of 100 of a second's.
+/// Seconds by which requests may leave late, 99 of 100 of a second's: so much lies between the p95 as
+/// it is on record, 250 ms, and the end of its success band.
 const SEND_LATE: f64 = 0.025;
 
-/// Seconds of a second for which a process may wait for a processor.
+/// Seconds of a second for which one process may wait for a processor: half of it.
 const WAITED: f64 = 0.5;
 
-/// For how many seconds the machine has to be busy for that to explain how a scene ended.
+/// For how many seconds the machine has to be busy for that to explain how a scene ended: half of a
+/// window of the policy. A single one occurs on any machine now and then.
 pub(crate) const ENOUGH_SECONDS: usize = 2;
 
 /// One second of a scene, as the machine was. A figure is absent where nothing could be measured.
@@ -122,7 +131,9 @@ fn run_queue_wait(schedstat: &str) -> Option<u64> {
 pub(crate) struct Log(Vec<(f64, Option<f64>)>);
 
 impl Log {
-    fn second(&mut self, second: usize) -> &mut (f64, Option<f64>) {
+    #[expect(clippy::cast_possible_truncation, reason = "seconds of a scene")]
+    fn second(&mut self, second: u64) -> &mut (f64, Option<f64>) {
+        let second = second as usize;
         if self.0.len() <= second {
             self.0.resize(second + 1, (0.0, None));
         }
@@ -130,10 +141,9 @@ impl Log {
     }
 
     /// A timer was due, and fired, so long after the scene's start: every second between is as late.
-    #[expect(clippy::cast_possible_truncation, reason = "seconds of a scene")]
     fn fired(&mut self, due: Duration, fired: Duration) {
         for second in due.as_secs()..=fired.as_secs() {
-            let (late, _) = self.second(second as usize);
+            let (late, _) = self.second(second);
             *late = late.max(fired.saturating_sub(due).as_secs_f64());
         }
     }
@@ -169,9 +179,9 @@ pub(crate) async fn watch(crew: &Crew, log: &mut Log) -> Infallible {
         let due = pulse.tick().await.saturating_duration_since(begun);
         let fired = begun.elapsed();
         log.fired(due, fired);
-        if fired.as_secs() as usize > second {
+        if fired.as_secs() > second {
             log.second(second).1 = crew.waited();
-            second = fired.as_secs() as usize;
+            second = fired.as_secs();
         }
     }
 }

@@ -119,7 +119,9 @@ impl Row {
     /// Shows a line of the scene's driver.
     pub(crate) fn show(&self, line: &Line) {
         let text = match (&self.0, line) {
-            (Shown::Bar(_), Line::Acted { .. } | Line::Message { .. }) => None,
+            (Shown::Nothing, _) | (Shown::Bar(_), Line::Acted { .. } | Line::Message { .. }) => {
+                None
+            }
             (Shown::Bar(_), Line::Tick(tick)) => Some(compact(tick)),
             (Shown::Plain { last, .. }, Line::Tick(_)) => {
                 if last.get().is_some_and(|last| last.elapsed() < PLAIN_EVERY) {
@@ -129,7 +131,6 @@ impl Row {
                 plain(line)
             }
             (Shown::Bar(_) | Shown::Plain { .. }, line) => plain(line),
-            (Shown::Nothing, _) => None,
         };
         if let Some(text) = text {
             self.say(&text);

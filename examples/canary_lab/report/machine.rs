@@ -37,18 +37,15 @@ pub(super) fn of(record: &RunRecord) -> Option<Machine> {
         0 => "The machine was not busy".to_owned(),
         busy => format!("The machine was busy for {busy} of {} s", seconds.len()),
     };
-    let mut words =
-        format!("{begun}: timers at most {} late", ms(most(|second| Some(second.timer_late))));
-    if let Some(late) = most(|second| second.send_late) {
-        words += &format!(", requests at most {} (99 of 100 in each second)", ms(Some(late)));
-    }
-    if let Some(waited) = most(|second| second.waited) {
-        words += &format!(
-            "; a process waited for a processor for at most {} of a second",
-            ms(Some(waited))
-        );
-    }
-    words.push('.');
+    let timers = ms(most(|second| Some(second.timer_late)));
+    let requests = most(|second| second.send_late).map_or_else(String::new, |late| {
+        format!(", requests at most {} (99 of 100 in each second)", ms(Some(late)))
+    });
+    let waited = most(|second| second.waited).map_or_else(String::new, |waited| {
+        let waited = ms(Some(waited));
+        format!("; a process waited for a processor for at most {waited} of a second")
+    });
+    let words = format!("{begun}: timers at most {timers} late{requests}{waited}.");
     let row = |second: &MachineSecond| Row {
         at: format!("{:.0} s", second.at),
         timers: ms(Some(second.timer_late)),

@@ -4,7 +4,7 @@ mod html;
 mod machine;
 mod plot;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 use std::path::{Path, PathBuf};
 
