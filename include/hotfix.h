@@ -634,7 +634,7 @@ enum hotfix_test_method
    */
   HOTFIX_TEST_METHOD_AUTO = 1,
   /**
-   * From the limit law.
+   * An approximation for large samples.
    */
   HOTFIX_TEST_METHOD_ASYMPTOTIC = 2,
   /**
@@ -1405,7 +1405,7 @@ typedef struct hotfix_kolmogorov_smirnov {
    */
   double p_value;
   /**
-   * 1 where the p-value is exact rather than from the limit law.
+   * 1 where the p-value is exact rather than an approximation for large samples.
    */
   uint32_t exact;
   /**

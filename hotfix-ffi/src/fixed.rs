@@ -56,7 +56,7 @@ pub(crate) fn alternative_of(number: i32) -> Fallible<Alternative> {
 pub enum hotfix_test_method {
     /// Exact where that is cheap, asymptotic otherwise.
     Auto = 1,
-    /// From the limit law.
+    /// An approximation for large samples.
     Asymptotic = 2,
     /// From the law itself.
     Exact = 3,
@@ -160,7 +160,7 @@ pub struct hotfix_kolmogorov_smirnov {
     pub statistic: f64,
     /// 0 to 1.
     pub p_value: f64,
-    /// 1 where the p-value is exact rather than from the limit law.
+    /// 1 where the p-value is exact rather than an approximation for large samples.
     pub exact: u32,
     /// Bits of hotfix_assumption.
     pub assumptions: u32,

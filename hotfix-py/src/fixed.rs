@@ -92,7 +92,7 @@ document! {
         fn statistic(it) -> f64 { it.statistic }
         /// Chance of such a difference, or a larger one, under one continuous distribution.
         fn p_value(it) -> f64 { it.p_value }
-        /// Whether the p-value is exact rather than from the limit law.
+        /// Whether the p-value is exact rather than an approximation for large samples.
         fn exact(it) -> bool { it.exact }
         /// What was found: of "ties", "all_equal", "binned".
         fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }

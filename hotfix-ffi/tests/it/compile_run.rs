@@ -6,8 +6,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use serde_json::Value;
-
 /// What a static link needs besides: `--print native-static-libs`.
 const NATIVE: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
 const WARNINGS: &[&str] = &["-Wall", "-Wextra", "-Werror", "-pedantic", "-g"];
@@ -70,31 +68,34 @@ struct Library {
     archive: PathBuf,
 }
 
-/// Builds the library and asks cargo where it is.
-fn build(arguments: &[&str]) -> Library {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .current_dir(root())
-        .args(["build", "--locked", "-p", "hotfix-ffi", "--message-format=json"])
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let files: Vec<PathBuf> = String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| {
-            message["target"]["name"] == "hotfix" && message["reason"] == "compiler-artifact"
-        })
-        .flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default())
-        .filter_map(|file| file.as_str().map(PathBuf::from))
-        .collect();
-    let find = |name: &str| {
-        let found = files.iter().find(|file| file.file_name().is_some_and(|f| f == name));
-        found.unwrap_or_else(|| panic!("cargo made no {name}: {files:?}")).clone()
-    };
-    Library { shared: find("libhotfix.so"), archive: find("libhotfix.a") }
+impl Library {
+    fn in_folder(folder: &Path) -> Self {
+        Self { shared: folder.join("libhotfix.so"), archive: folder.join("libhotfix.a") }
+    }
+
+    /// The one that this program is built with, which has the functions that panic on purpose.
+    fn with_hooks() -> Self {
+        Self::in_folder(std::env::current_exe().unwrap().parent().unwrap())
+    }
+
+    /// The one in the folder that `HOTFIX_LIBRARY` names, seen from the workspace; else the one of the profile
+    /// `local`, built as `make local` does it, so that it is there already.
+    fn without_hooks() -> Self {
+        if let Some(folder) = std::env::var_os("HOTFIX_LIBRARY") {
+            return Self::in_folder(&root().join(folder));
+        }
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(cargo)
+            .current_dir(root())
+            .args(["build", "--locked", "--profile", "local"])
+            .args(["-p", "hotfix-ffi", "-p", "hotfix-py"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        // Beside `debug`, of which `deps` has this program.
+        let program = std::env::current_exe().unwrap();
+        Self::in_folder(&program.ancestors().nth(2).unwrap().with_file_name("local"))
+    }
 }
 
 /// A folder of this test's own, gone with it.
@@ -208,7 +209,7 @@ fn roll_5_c_and_cpp_print_the_log_that_all_languages_print() {
     };
     check(
         "examples",
-        &build(&["--release"]),
+        &Library::without_hooks(),
         &[
             example(&["examples/c/canary_rollback.c"]),
             example(&["examples/cpp/canary_rollback.cpp"]),
@@ -221,7 +222,7 @@ fn sev_5_c_explains_a_severity_as_all_languages_do() {
     let expected = std::fs::read(root().join("examples/expected/explain_severity.txt")).unwrap();
     let sources = &["examples/c/explain_severity.c"];
     let program = Program { sources, arguments: &[], prints: Some(expected.as_slice()) };
-    check("explain", &build(&["--release"]), &[program]);
+    check("explain", &Library::without_hooks(), &[program]);
 }
 
 /// Compiles and runs the first program of a page.
@@ -233,7 +234,7 @@ fn page(name: &str, path: &str, said: &[u8]) {
     std::fs::write(&source, block).unwrap();
     let source = source.to_str().unwrap();
     let program = Program { sources: &[source], arguments: &[], prints: Some(said) };
-    check(&format!("{name}-program"), &build(&["--release"]), &[program]);
+    check(&format!("{name}-program"), &Library::without_hooks(), &[program]);
 }
 
 #[test]
@@ -251,7 +252,7 @@ fn the_contract_holds_in_c_and_cpp() {
     let program = |sources| Program { sources, arguments: &[], prints: None };
     check(
         "contract",
-        &build(&["--release"]),
+        &Library::without_hooks(),
         &[
             program(&["hotfix-ffi/tests/c/contract.c"]),
             program(&["hotfix-ffi/tests/c/threads.c"]),
@@ -265,12 +266,12 @@ fn the_contract_holds_in_c_and_cpp() {
 fn no_panic_crosses_the_boundary() {
     let program =
         Program { sources: &["hotfix-ffi/tests/c/panic.c"], arguments: &[], prints: None };
-    check("panic", &build(&["--features", "test-hooks"]), &[program]);
+    check("panic", &Library::with_hooks(), &[program]);
 }
 
 #[test]
 fn the_shipped_library_exports_its_functions_and_no_more() {
-    let library = build(&["--release"]);
+    let library = Library::without_hooks();
     let output =
         NM.run(Command::new(NM.name()).args(["-D", "--defined-only"]).arg(&library.shared));
     let text = String::from_utf8(output.stdout).unwrap();

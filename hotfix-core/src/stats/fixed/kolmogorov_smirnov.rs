@@ -20,7 +20,7 @@ pub struct KolmogorovSmirnov {
     pub statistic: f64,
     /// Chance of such a difference, or a larger one, under one continuous distribution; 0 to 1.
     pub p_value: f64,
-    /// Whether the p-value is exact rather than from the limit law.
+    /// Whether the p-value is exact rather than an approximation for large samples.
     pub exact: bool,
     /// What was found. With ties the p-value is too large rather than too small.
     pub assumptions: Assumptions,

@@ -68,7 +68,7 @@ pub enum Method {
     /// Exact where that is cheap, asymptotic otherwise; each test says where.
     #[default]
     Auto,
-    /// From the limit law.
+    /// An approximation for large samples.
     Asymptotic,
     /// From the law itself.
     Exact,
