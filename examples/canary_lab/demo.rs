@@ -258,6 +258,9 @@ impl Demo {
             drop(row);
             record.repeated_as(again);
             self.board.print(&summary(record));
+            if record.conclusion() == Conclusion::Disturbed {
+                break; // the machine is too busy for the others, too, and the result is clear
+            }
         }
         Ok(None)
     }
