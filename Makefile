@@ -11,7 +11,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest validity bless \
-	docs model packages validity-quick trees tools tools-real tools-trees format-check clippy local unit doctest python
+	docs model packages validity-quick trees tools tools-real tools-trees format-check clippy local unit doctest builds shipped python
 
 # What is only run here is built quickly: see the profile in Cargo.toml.
 LOCAL = --locked --profile local
@@ -28,8 +28,8 @@ demo-real: tools-real ## the same with HAProxy as the splitter and Prometheus as
 test: tools ## what a change has to pass: format, lints, Rust, C and C++ under valgrind, documentation, Python
 	@scripts/parts.sh test format-check clippy local unit doctest docs python
 
-verify: tools ## what the build machine adds: drawings, error rates, validity, packages, instruction counts
-	@scripts/parts.sh verify trees error-rates validity-quick packages instructions
+verify: tools ## what the build machine adds: the shipped library, drawings, error rates, validity, packages, instruction counts
+	@scripts/parts.sh verify builds shipped trees error-rates validity-quick packages instructions
 
 lint: format-check clippy ## format check and clippy
 
@@ -109,6 +109,15 @@ unit:
 
 doctest:
 	$(CARGO) test --locked --workspace --exclude hotfix-py --doc
+
+# The release keeps one core busy for minutes, so the simulations are built beside it.
+builds:
+	$(CARGO) build $(LOCAL) -p hotfix-benches --bins & beside=$$!; \
+		$(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions && wait $$beside
+
+# The C and C++ programs with the library as it ships. Selected like the tests of `unit`, so that nothing is built anew.
+shipped:
+	HOTFIX_LIBRARY=target/release $(CARGO) test --locked --workspace --exclude hotfix-py --test it -- compile_run::
 
 # What a registry would get, made and built as from there; nothing is sent.
 packages:
