@@ -54,7 +54,8 @@ impl fmt::Display for Conclusion {
     }
 }
 
-/// Exit code of a demo on a machine that was too busy to tell; 2 is that of a demo that could not run.
+/// Exit code of a demo on a machine that was too busy to tell; 2 is that of a demo that could not
+/// run.
 pub(crate) const TOO_BUSY: u8 = 3;
 
 #[cfg(test)]

@@ -34,8 +34,8 @@ Exit codes:
   0  every scene ended as it must
   1  a scene did not, and the machine was not in its way
   2  the demo could not run
-  3  the machine was too busy to tell: a scene did not end as it must, neither at first nor when it
-     was repeated, and something else used the processors meanwhile
+  3  the machine was too busy to begin, or to tell: a scene did not end as it must, and did not when
+     it was repeated, while something else used the processors; end that, and try again
   130  interrupted";
 
 /// Flags of `canary_lab demo`.
@@ -53,8 +53,8 @@ pub(crate) struct Flags {
     /// Seconds of the script after which a scene is given up.
     #[arg(long, default_value_t = 110.0, value_parser = positive)]
     limit: f64,
-    /// How many scenes run side by side, instead of as many as the machine is measured to carry; the
-    /// long ones begin.
+    /// How many scenes run side by side, instead of as many as the machine is measured to carry;
+    /// the long ones begin.
     #[arg(long, value_parser = at_least_one)]
     at_once: Option<usize>,
     /// With HAProxy as the splitter and a Prometheus server as the source.
@@ -165,8 +165,8 @@ enum Shown {
 }
 
 impl Demo {
-    /// Plays the scenes, and once more those that were disturbed. The second value says why those could
-    /// not be repeated.
+    /// Plays the scenes, and once more those that were disturbed. The second value says why those
+    /// could not be repeated.
     ///
     /// # Errors
     /// [`TooBusy`] when the machine carries too little for the first scene already.
@@ -307,21 +307,25 @@ mod tests {
         let mut again = sample::disturbed();
         again.repeated_as(sample::disturbed());
         again.error = Some("not over after 110 s".into());
-        let busy = "veto         complete in 61 s; the machine was busy for 3 s: it is repeated at the \
-                    end\n        not so: it is promoted when a person says so (after 2.4 s)";
+        let not_so = "\n        not so: it is promoted when a person says so (after 2.4 s)";
+        let ended = "veto         complete in 61 s";
+        let first = "repeated: the machine was busy for 3 s";
         let cases = [
             (sample::rolled_back(), "passed  errors       rolled back in 18 s".to_owned()),
-            (sample::disturbed(), format!("BUSY    {busy}")),
             (
-                sample::repeated(),
-                "passed  veto         complete in 61 s; repeated: the machine was busy for 3 s".into(),
+                sample::disturbed(),
+                format!(
+                    "BUSY    {ended}; the machine was busy for 3 s: it is repeated at the \
+                     end{not_so}"
+                ),
             ),
+            (sample::repeated(), format!("passed  {ended}; {first}")),
             (
                 again,
-                "BUSY    veto         complete in 61 s; repeated: the machine was busy for 3 s, and for \
-                 3 s of the second attempt\n        not so: it is promoted when a person says so (after \
-                 2.4 s)\n        not over after 110 s"
-                    .into(),
+                format!(
+                    "BUSY    {ended}; {first}, and for 3 s of the second attempt{not_so}\n        \
+                     not over after 110 s"
+                ),
             ),
         ];
         for (record, line) in cases {

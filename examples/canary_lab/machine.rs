@@ -1,7 +1,8 @@
 //! What the machine did to a scene, apart from what the fix did: how late timers fired, how late
 //! requests left, and how long the scene's processes waited for a processor.
 //!
-//! A version that computed without end would make the others wait, too; none of the lab's faults does.
+//! A version that computed without end would make the others wait, too; none of the lab's faults
+//! does.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -18,16 +19,17 @@ use crate::process::Proc;
 /// How often the demo's process looks how late its timers are.
 const PULSE: Duration = Duration::from_millis(20);
 
-// The bounds of a busy second. On two cores with eight scenes side by side, of a second's figures 99
-// of 100 were below 28 ms, 23 ms and 0.41 s while the lab had priority over all else, and 1 second in
-// 100 was busy; with one or two further programs that always compute, 4 to 7 in 10 were. How fast answers come is
-// deliberately no part of it: that may be the fix.
+// The bounds of a busy second. On two cores with eight scenes side by side, of a second's figures
+// 99 of 100 were below 28 ms, 23 ms and 0.41 s while the lab had priority over all else, and 1
+// second in 100 was busy; with one or two further programs that always compute, 4 to 7 in 10 were.
+// How fast answers come is deliberately no part of it: that may be the fix.
 
-/// Seconds by which a timer may be late: twice as much as requests, as of 50 timers the latest counts.
+/// Seconds by which a timer may be late: twice as much as requests, as of 50 timers the latest
+/// counts.
 const TIMER_LATE: f64 = 0.05;
 
-/// Seconds by which requests may leave late, 99 of 100 of a second's: so much lies between the p95 as
-/// it is on record, 250 ms, and the end of its success band.
+/// Seconds by which requests may leave late, 99 of 100 of a second's: so much lies between the p95
+/// as it is on record, 250 ms, and the end of its success band.
 const SEND_LATE: f64 = 0.025;
 
 /// Seconds of a second for which one process may wait for a processor: half of it.
@@ -113,8 +115,8 @@ fn waits(tasks: &Path) -> Option<Waits> {
     (!waits.is_empty()).then_some(waits)
 }
 
-/// Nanoseconds on the run queue out of a `schedstat` of Linux: nanoseconds on a processor, nanoseconds
-/// waiting for one, turns. A kernel that does not count has zeros everywhere.
+/// Nanoseconds on the run queue out of a `schedstat` of Linux: nanoseconds on a processor,
+/// nanoseconds waiting for one, turns. A kernel that does not count has zeros everywhere.
 fn run_queue_wait(schedstat: &str) -> Option<u64> {
     let mut figures = schedstat.split_whitespace().map(str::parse::<u64>);
     let (Some(Ok(ran)), Some(Ok(waited)), Some(Ok(_)), None) =
@@ -125,8 +127,8 @@ fn run_queue_wait(schedstat: &str) -> Option<u64> {
     (ran > 0).then_some(waited)
 }
 
-/// What the demo's process has measured of a scene so far: by second, how late its latest timer was,
-/// and how long a process has waited for a processor.
+/// What the demo's process has measured of a scene so far: by second, how late its latest timer
+/// was, and how long a process has waited for a processor.
 #[derive(Debug, Default)]
 pub(crate) struct Log(Vec<(f64, Option<f64>)>);
 
@@ -140,7 +142,8 @@ impl Log {
         &mut self.0[second]
     }
 
-    /// A timer was due, and fired, so long after the scene's start: every second between is as late.
+    /// A timer was due, and fired, so long after the scene's start: every second between is as
+    /// late.
     fn fired(&mut self, due: Duration, fired: Duration) {
         for second in due.as_secs()..=fired.as_secs() {
             let (late, _) = self.second(second);
@@ -148,8 +151,8 @@ impl Log {
         }
     }
 
-    /// How the machine was in a scene that began at `began`, seconds of Unix time, and what the load
-    /// knows of it, which began later.
+    /// How the machine was in a scene that began at `began`, seconds of Unix time, and what the
+    /// load knows of it, which began later.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

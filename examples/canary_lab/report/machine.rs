@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::lines::Unit;
 use crate::machine::MachineSecond;
 use crate::record::RunRecord;
 
@@ -32,7 +33,8 @@ pub(super) fn of(record: &RunRecord) -> Option<Machine> {
     let most = |figure: fn(&MachineSecond) -> Option<f64>| {
         seconds.iter().filter_map(figure).max_by(f64::total_cmp)
     };
-    let ms = |late: Option<f64>| late.map_or_else(|| "–".into(), |s| format!("{:.0} ms", s * 1e3));
+    let show = |seconds: f64| Unit::Milliseconds.show(seconds);
+    let ms = |figure: Option<f64>| figure.map_or_else(|| "–".into(), show);
     let begun = match record.busy_seconds() {
         0 => "The machine was not busy".to_owned(),
         busy => format!("The machine was busy for {busy} of {} s", seconds.len()),

@@ -157,8 +157,9 @@ mod tests {
             (
                 vec![busy.clone(), good],
                 Conclusion::Disturbed,
-                "The machine was too busy to tell how 1 of 2 scenes end: veto. End whatever else uses \
-                 the processors, then play them again: --scene veto. It took 61 s, 50% of one core.",
+                "The machine was too busy to tell how 1 of 2 scenes end: veto. End whatever else \
+                 uses the processors, then play them again: --scene veto. It took 61 s, 50% of one \
+                 core.",
             ),
             (
                 vec![bad, busy],
