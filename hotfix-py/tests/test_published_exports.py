@@ -1,6 +1,6 @@
 """Every export on file, and of every kept log, by what the formats' own people publish (POST-3, TIME-3).
 
-CDEvents are read by their official SDK in ``hotfix-core/tests/it/exports_published.rs``: none for Python can be installed.
+CDEvents are read by their official SDK in ``hotfix-core/tests/it/exports_published.rs``: Python has none.
 Grafana publishes no schema of its annotations.
 """
 
