@@ -98,5 +98,5 @@ def test_field_12_parquet_is_read_where_pyarrow_is(tmp_path: Path) -> None:
 
 def test_field_12_parquet_without_pyarrow_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError, match=r"hotfix\[parquet\]"):
+    with pytest.raises(ImportError, match=r"pip install pyarrow"):
         hotfix.backtest(hotfix.Policy.preset("standard"), b"PAR1", MAPPING, format="parquet")
