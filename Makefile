@@ -13,6 +13,9 @@ export PYTHON
 .PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest validity bless \
 	docs model packages validity-quick trees tools tools-real tools-trees format-check clippy local unit doctest builds shipped python
 
+# What ships and what is measured is built at once: alone the second would have the core compiled anew.
+RELEASE = $(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions
+
 # What is only run here is built quickly: see the profile in Cargo.toml.
 LOCAL = --locked --profile local
 
@@ -39,7 +42,8 @@ bench: tools ## criterion, then instruction counts
 	@$(MAKE) --no-print-directory instructions
 
 instructions: tools ## instruction counts against benches/baseline.json
-	$(CARGO) run --locked --release -p hotfix-benches --bin instructions -- check
+	$(RELEASE)
+	target/release/instructions check
 
 peers: ## side by side with SciPy and others, from Python; ARGS=--write updates docs/peers.md
 	scripts/peers-env.sh
@@ -47,7 +51,8 @@ peers: ## side by side with SciPy and others, from Python; ARGS=--write updates 
 
 bless: tools ## rewrite generated files and committed figures; read the difference afterwards
 	HOTFIX_BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --workspace --exclude hotfix-py --no-fail-fast
-	$(CARGO) run --locked --release -p hotfix-benches --bin instructions -- bless
+	$(RELEASE)
+	target/release/instructions bless
 	@git diff --stat
 
 docs: ## the API documentation, without a warning
@@ -113,7 +118,7 @@ doctest:
 # The release keeps one core busy for minutes, so the simulations are built beside it.
 builds:
 	$(CARGO) build $(LOCAL) -p hotfix-benches --bins & beside=$$!; \
-		$(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions && wait $$beside
+		$(RELEASE) && wait $$beside
 
 # The C and C++ programs with the library as it ships. Selected like the tests of `unit`, so that nothing is built anew.
 shipped:

@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 
 # What is committed later is looked at, too.
 cargo publish --dry-run --locked --allow-dirty -p hotfix-core -p hotfix-ffi
+# What it was built with takes gigabytes.
+rm -rf target/package
 
 scripts/python-env.sh
 rm -rf target/sdist target/sdist-env
