@@ -5,7 +5,7 @@
 //! event, too. After a crash `--resume` reads the log, cuts a torn last line off, and carries out
 //! again, under the same id, what the log does not confirm. People are heard over HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -125,6 +125,8 @@ fn stamp() -> Timestamp {
 
 /// What follows an input once the disk has it.
 struct Due {
+    /// Its number among those that wait for the disk.
+    number: u64,
     actions: Vec<Action>,
     /// Whoever waits for an answer, and the answer.
     answer: Option<(Answer, Option<String>)>,
@@ -134,7 +136,12 @@ struct Driver {
     flags: Flags,
     rollout: Rollout,
     journal: Journal,
-    to_disk: JoinSet<anyhow::Result<Due>>,
+    /// Each gives the number up to which the disk has everything.
+    to_disk: JoinSet<anyhow::Result<u64>>,
+    /// What waits for the disk, in the order of the inputs.
+    due: VecDeque<Due>,
+    /// How many have waited for it.
+    numbered: u64,
     actions: JoinSet<Done>,
     services: BTreeMap<String, Vec<SocketAddr>>,
     fleets: [Fleet; 2],
@@ -188,20 +195,29 @@ impl Driver {
         // What nothing is done about need not be on disk: were it lost with the machine, it would not
         // have been taken.
         if !only_seen || !actions.is_empty() {
+            self.numbered += 1;
+            let number = self.numbered;
+            let answer = answer.map(|answer| (answer, refused));
+            self.due.push_back(Due { number, actions, answer });
             let on_disk = self.journal.on_disk();
-            let due = Due { actions, answer: answer.map(|answer| (answer, refused)) };
-            self.to_disk.spawn(async { on_disk.await.map(|()| due) });
+            self.to_disk.spawn(async move { on_disk.await.map(|()| number) });
         }
         Ok(())
     }
 
-    /// Does what was waiting for the disk.
-    fn due(&mut self, Due { actions, answer }: Due) {
-        for action in actions {
-            self.act(&action, false);
-        }
-        if let Some((answer, refused)) = answer {
-            let _ = answer.send(refused); // whoever did not wait for it does not need it
+    /// Does what was waiting for the disk, which has everything up to this number. In the order of the
+    /// inputs, whichever the disk reports first: a rollback must not be overtaken by the promotion
+    /// before it.
+    fn on_disk(&mut self, number: u64) {
+        while self.due.front().is_some_and(|due| due.number <= number)
+            && let Some(due) = self.due.pop_front()
+        {
+            for action in due.actions {
+                self.act(&action, false);
+            }
+            if let Some((answer, refused)) = due.answer {
+                let _ = answer.send(refused); // whoever did not wait for it does not need it
+            }
         }
     }
 
@@ -319,7 +335,7 @@ impl Driver {
     }
 
     fn is_over(&self) -> bool {
-        self.rollout.state().is_final() && self.to_disk.is_empty() && self.actions.is_empty()
+        self.rollout.state().is_final() && self.due.is_empty() && self.actions.is_empty()
     }
 
     /// Observes, acts, confirms and hears people until the rollout is over. Time itself is the library's:
@@ -345,8 +361,8 @@ impl Driver {
                 Some(done) = self.actions.join_next(), if !self.actions.is_empty() => {
                     self.acted(done.context("an action was lost")?)?;
                 }
-                Some(due) = self.to_disk.join_next(), if !self.to_disk.is_empty() => {
-                    self.due(due.context("the log was lost sight of")??);
+                Some(number) = self.to_disk.join_next(), if !self.to_disk.is_empty() => {
+                    self.on_disk(number.context("the log was lost sight of")??);
                 }
                 Some(Said { input, answer }) = people.recv() => {
                     self.input(stamp(), &input, Some(answer))?;
@@ -450,6 +466,8 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
         rollout,
         journal,
         to_disk: JoinSet::new(),
+        due: VecDeque::new(),
+        numbered: 0,
         actions: JoinSet::new(),
         services: BTreeMap::new(),
         fleets: Default::default(),
