@@ -32,7 +32,7 @@ test: tools ## what a change has to pass: format, lints, Rust, C and C++ under v
 	@scripts/parts.sh test format-check clippy local unit doctest docs python
 
 verify: tools ## what the build machine adds: the shipped library, drawings, error rates, validity, packages, instruction counts
-	@scripts/parts.sh verify builds shipped trees error-rates validity-quick packages instructions
+	@scripts/parts.sh verify builds shipped trees error-rates validity-quick instructions
 
 lint: format-check clippy ## format check and clippy
 
@@ -67,11 +67,11 @@ recorded: ## recorded incidents: what is found, how soon, and false alarms (writ
 backtest: ## S1's thresholds and `standard` over recorded incidents: when each acts (writes docs/backtest.md)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin backtest -- --write docs/backtest.md
 
-validity: ## docs/validity.md: error rates, delays and noise by simulation, beside other methods (under 15 minutes)
+validity: ## docs/validity.md: error rates, delays and noise by simulation, beside other methods (some minutes)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- $(ARGS)
 
 model: ## the model check of the rollout, deeper than in the tests
-	HOTFIX_MODEL_DEPTH=4,3 $(CARGO) test $(LOCAL) -p hotfix-core --test it -- --nocapture model_check::roll_1_no_sequence
+	HOTFIX_MODEL_DEPTH=4,3 $(CARGO) test $(LOCAL) -p hotfix-core-tests --test it -- --nocapture model_check::roll_1_no_sequence
 
 # ---- parts of the above ----
 
@@ -115,10 +115,11 @@ unit:
 doctest:
 	$(CARGO) test --locked --workspace --exclude hotfix-py --doc
 
-# The release keeps one core busy for minutes, so the simulations are built beside it.
+# The release keeps one core busy for minutes, so the simulations and the packages are built beside it.
 builds:
-	$(CARGO) build $(LOCAL) -p hotfix-benches --bins & beside=$$!; \
-		$(RELEASE) && wait $$beside
+	{ $(CARGO) build $(LOCAL) -p hotfix-benches --bins && $(MAKE) --no-print-directory packages; } & beside=$$!; \
+		$(RELEASE); released=$$?; \
+		wait $$beside && exit $$released
 
 # The C and C++ programs with the library as it ships. Selected like the tests of `unit`, so that nothing is built anew.
 shipped:

@@ -138,7 +138,7 @@ fn gate_1_and_gate_2_every_case_comes_out_as_it_says() {
 }
 
 fn tests() -> PathBuf {
-    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests")
+    PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap())
 }
 
 fn come_out(family: &str, least: usize) {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use crate::shared::kayenta_common::{Came, ClassifyCase, JudgeCase, load};
 
 fn cases() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases/kayenta")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("cases/kayenta")
 }
 
 fn came<T: serde::Serialize>(result: Result<T, KayentaError>) -> Came {

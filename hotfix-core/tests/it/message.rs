@@ -12,8 +12,7 @@ use crate::message_story::{marked_states, moments};
 
 /// `HOTFIX_BLESS=1` writes the files anew; each was read by eye.
 fn golden(name: &str, text: &str) {
-    let folder =
-        Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/golden/message");
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("golden/message");
     let path = folder.join(name);
     if std::env::var_os("HOTFIX_BLESS").is_some() {
         std::fs::create_dir_all(folder).unwrap();

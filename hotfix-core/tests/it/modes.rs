@@ -457,7 +457,7 @@ fn plan_7_histories_are_checked_and_go_into_the_digest() {
 #[allow(clippy::disallowed_methods, reason = "tests read their logs from files")]
 fn roll_7_a_log_of_another_release_is_read_and_its_audit_names_the_first_verdict_that_differs() {
     let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap();
-    let log = std::fs::read(format!("{folder}/tests/logs/before_modes.jsonl")).unwrap();
+    let log = std::fs::read(format!("{folder}/logs/before_modes.jsonl")).unwrap();
     assert!(!String::from_utf8_lossy(&log).contains("guarantee"));
     let rollout = Rollout::replay(&log, Recording::Keep).unwrap();
     assert_eq!(rollout.state(), State::RolledBack);

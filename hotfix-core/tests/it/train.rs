@@ -1,7 +1,7 @@
 //! The cases of `cases/train`: who starts when, who goes back when, and that the logs alone bring a train back.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use hotfix_core::plan::Plan;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::shared::train_common::{Case, Driver, File, START_MS, Seen};
 
 fn folder() -> PathBuf {
-    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests")
+    PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap())
 }
 
 fn policy() -> Arc<Policy> {

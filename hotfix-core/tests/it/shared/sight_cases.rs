@@ -30,8 +30,12 @@ impl Case {
         struct File {
             case: Vec<Case>,
         }
+        // The packages that read it are not equally deep in the workspace.
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../hotfix-core/tests/cases/plan/sight.toml");
+            .ancestors()
+            .map(|folder| folder.join("hotfix-core/tests/cases/plan/sight.toml"))
+            .find(|path| path.is_file())
+            .unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let mut file: File = toml::from_str(&text).unwrap();
         for case in &mut file.case {
