@@ -112,6 +112,7 @@ impl Judge {
         efficacy: Option<Efficacy>,
         call: &mut Call<'_>,
     ) {
+        let mut any_is_judged = false;
         for (watched, (id, _)) in self.watched.iter().zip(metrics) {
             if watched.metric.role != Role::Decide {
                 continue;
@@ -120,8 +121,10 @@ impl Judge {
                 call.raise(Response::Hold, Reason::Gaps, Some(*id));
             }
             // The bounds speak of the whole phase here; too little data is no miss (FIELD-2).
-            match watched.phase_band(moment.share) {
-                Some(Band::Success) => {}
+            let band = watched.phase_band(moment.share);
+            any_is_judged |= band != Some(Band::NotJudged);
+            match band {
+                Some(Band::Success | Band::NotJudged) => {}
                 Some(Band::Between) => call.raise(Response::Hold, Reason::Between, Some(*id)),
                 Some(_) => call.raise(phase.missed, Reason::CriterionMissed, Some(*id)),
                 None => call.raise(Response::Hold, Reason::TooFewTrials, Some(*id)),
@@ -134,10 +137,24 @@ impl Judge {
                 call.raise(Response::Hold, Reason::NotShownSafe, Some(*id));
             }
         }
+        if !any_is_judged {
+            self.not_judged(phase, call);
+        }
         if moment.needs_efficacy && efficacy.is_some_and(|e| !e.shown) {
             let bug = self.efficacy.as_ref().map(|(index, ..)| metrics[*index].0);
             call.raise(Response::Hold, Reason::EfficacyNotShown, bug);
         }
+    }
+
+    /// Nothing that was read is held against anything: the phase cannot show what it must, and waiting does not help.
+    #[cold]
+    fn not_judged(&self, phase: &Phase, call: &mut Call<'_>) {
+        let deciding = self.watched.iter().filter(|watched| watched.metric.role == Role::Decide);
+        let mut metrics = deciding.map(|watched| Some(watched.metric.id)).peekable();
+        if metrics.peek().is_none() {
+            call.raise(phase.undecided, Reason::NotJudged, None);
+        }
+        metrics.for_each(|metric| call.raise(phase.undecided, Reason::NotJudged, metric));
     }
 }
 
@@ -218,7 +235,7 @@ impl Call<'_> {
             Band::NotFinite => absent(Reason::NotFinite),
             Band::Hold if seen.needs.is_some() => (Response::Hold, Reason::TooFewTrials),
             // Neither alert nor rollback: the gate asks about success, over the whole phase.
-            Band::Hold | Band::Between | Band::Success => return,
+            Band::Hold | Band::Between | Band::Success | Band::NotJudged => return,
         };
         self.raise(response.max(Response::Hold), reason, Some(watched.metric.id));
     }
@@ -269,7 +286,7 @@ impl Watched {
                 if seen.needs.is_some() {
                     Band::Hold
                 } else {
-                    judge_bounds(&self.metric, value, live)
+                    judge_bounds(&self.metric, value, live, self.is_tested())
                 }
             }
         };
@@ -296,6 +313,11 @@ impl Watched {
         (lacking > 0.0).then_some(lacking)
     }
 
+    /// Whether a test that decides is fed with what both arms read.
+    fn is_tested(&self) -> bool {
+        self.metric.is_tested() && self.worse.is_some()
+    }
+
     /// The band over the whole phase; None with less than the least trials.
     pub(super) fn phase_band(&self, share: Share) -> Option<Band> {
         let (canary, baseline) = self.window.phase().split_at(self.columns());
@@ -303,7 +325,8 @@ impl Watched {
         if self.trials(canary).is_some_and(|n| n < self.watch.least_trials) {
             return None;
         }
-        Some(judge_bounds(&self.metric, value, self.value(baseline, share.rest().as_fraction())))
+        let live = self.value(baseline, share.rest().as_fraction());
+        Some(judge_bounds(&self.metric, value, live, self.is_tested()))
     }
 }
 

@@ -38,7 +38,7 @@ pub use why::{AppliedRule, Arm, Arms, BoundKind, MetricWhy, NoTurn, Rule, Stretc
 use crate::grade::{MetricKind, PromotionRule, Role};
 use crate::metric::{Observation, ReadingError};
 use crate::plan::Plan;
-use crate::policy::section::{Model, Watch};
+use crate::policy::section::Watch;
 use crate::stats::StatError;
 use crate::stats::combine::Combination;
 use crate::stats::numeric::ln;
@@ -164,7 +164,7 @@ impl Judge {
             .metrics()
             .iter()
             .enumerate()
-            .filter(|(_, m)| m.role == Role::Decide && m.model != Model::None && m.weight > 0.0)
+            .filter(|(_, metric)| metric.is_tested())
             .map(|(index, _)| index)
             .collect();
         let weights: Vec<f64> = tested.iter().map(|&i| policy.metrics()[i].weight).collect();

@@ -56,6 +56,9 @@ impl Rule {
                 Band::NotFinite => "its reading is not a finite number".to_owned(),
                 _ => "it was not read in this phase".to_owned(),
             },
+            Self::NotJudged => {
+                "nothing judges it: no bound that has its reference, no live arm for a test".to_owned()
+            }
             Self::LeastTrials { needs } => match kind {
                 MetricKind::Proportion | MetricKind::Latency => {
                     format!("{} more requests are needed before its bounds speak", figure(needs))

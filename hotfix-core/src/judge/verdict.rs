@@ -57,6 +57,9 @@ closed_set! {
         NoData = "no_data",
         /// The last reading is too old.
         Stale = "stale",
+        /// It was read, and nothing judges it: no bound that has its reference, no test with a live arm. Without a metric:
+        /// none decides.
+        NotJudged = "not_judged",
         /// A reading was NaN or infinite.
         NotFinite = "not_finite",
         /// Readings cover less time than the phase's least: silence is not watching.

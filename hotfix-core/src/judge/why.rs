@@ -122,6 +122,8 @@ pub enum Rule {
         /// What there is instead.
         band: Band,
     },
+    /// Something must judge it: a bound that has its reference, or a test with a live arm.
+    NotJudged,
     /// The window must hold enough.
     LeastTrials {
         /// How many more it needs: trials, or seconds of watching where the metric has no trials.
@@ -251,10 +253,10 @@ impl Watched {
     /// The edges that a band or a test can tell apart: test boundaries, and the edges around the figures of bounds.
     pub(super) fn telling_edges(&self) -> Vec<usize> {
         let live = self.value(&self.window.sums()[self.columns()..], 1.0);
-        let bounds = self.metric.bounds;
-        let figures = [bounds.success, bounds.alert, bounds.rollback]
-            .into_iter()
-            .flatten()
+        let figures = self
+            .metric
+            .bounds
+            .all()
             .filter_map(|bound| bound_figure(&self.metric, bound, live));
         let mut edges = self.boundaries().to_vec();
         for figure in figures {
@@ -391,6 +393,7 @@ impl Judge {
             Band::NoData => apply(Rule::Fresh { band: seen.band }, named(Reason::NoData)),
             Band::Stale => apply(Rule::Fresh { band: seen.band }, named(Reason::Stale)),
             Band::NotFinite => apply(Rule::Fresh { band: seen.band }, named(Reason::NotFinite)),
+            Band::NotJudged => apply(Rule::NotJudged, named(Reason::NotJudged)),
             Band::Success | Band::Hold | Band::Between | Band::Alert | Band::Rollback => {
                 if let Some(needs) = seen.needs {
                     apply(Rule::LeastTrials { needs }, named(Reason::TooFewTrials));

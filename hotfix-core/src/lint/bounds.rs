@@ -3,9 +3,10 @@
 use super::fault::{FigureFault, PhaseChance};
 use super::finding::{Example, Finding, put};
 use crate::grade::{Reference, Response, Role, Worse};
+use crate::metric::Unjudged;
 use crate::plan::healthy::{Law, figure, traffic, trials};
 use crate::policy::Policy;
-use crate::policy::section::{Bound, BoundValue, Metric, Model, Phase};
+use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::text::pointer_step;
 use crate::unit::{Share, Span};
 
@@ -218,19 +219,7 @@ fn sick_live_arm(policy: &Policy, findings: &mut Vec<Finding>) {
 
 /// Metrics that are to decide, and that nothing can judge.
 fn unjudged(policy: &Policy, findings: &mut Vec<Finding>) {
-    let compared = policy.phases().iter().any(|phase| phase.share < Share::ALL);
-    let judged = |metric: &Metric| {
-        named(metric).iter().any(|(_, bound)| bound.is_some())
-            || (compared && metric.model != Model::None)
-    };
-    let metrics: Vec<_> = policy
-        .metrics()
-        .iter()
-        .filter(|metric| metric.role == Role::Decide && !judged(metric))
-        .map(|metric| metric.id)
-        .collect();
-    if !metrics.is_empty() {
-        let fault = FigureFault::NothingJudges { metrics };
-        put(findings, "/metrics", fault);
+    for unjudged in Unjudged::of(policy) {
+        put(findings, "/metrics", FigureFault::NothingJudges { unjudged });
     }
 }

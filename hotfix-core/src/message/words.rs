@@ -262,6 +262,7 @@ fn in_words(cause: &Cause, plan: &Plan) -> String {
         Reason::NotShownSafe => "is not shown to be no worse",
         Reason::NoData => "is not read",
         Reason::Stale => "was not read for too long",
+        Reason::NotJudged => "is judged by nothing: no bound, no test, no reference",
         Reason::NotFinite => "was read as no number",
         Reason::Gaps => "was read with too many gaps",
         Reason::TooFewTrials | Reason::Undecided => "did not get enough data in time",

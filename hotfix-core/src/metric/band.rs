@@ -16,6 +16,8 @@ closed_set! {
         Alert = "alert",
         /// Beyond the rollback bound.
         Rollback = "rollback",
+        /// It was read, and nothing judges it: no bound that has its reference, and no test with a live arm to compare with.
+        NotJudged = "not_judged",
         /// Nothing was ever read in this phase's window.
         NoData = "no_data",
         /// The last reading is too old.
@@ -108,8 +110,7 @@ impl Metric {
 
     /// Whether any bound looks at the live arm.
     pub(crate) fn compares_live(&self) -> bool {
-        let bounds = self.bounds;
-        [bounds.success, bounds.alert, bounds.rollback].into_iter().flatten().any(|bound| {
+        self.bounds.all().any(|bound| {
             bound.unless_both_arms
                 || matches!(bound.value, BoundValue::Relative(_, Reference::Live))
         })
@@ -117,21 +118,24 @@ impl Metric {
 
     /// Every bound as a figure where it does not need the live arm, in the metric's unit.
     pub fn bound_figures(&self) -> impl Iterator<Item = f64> {
-        let bounds = self.bounds;
-        let record = self.record;
-        [bounds.success, bounds.alert, bounds.rollback].into_iter().flatten().filter_map(move |b| {
-            match b.value {
-                BoundValue::Absolute(figure) => Some(figure),
-                BoundValue::Relative(ratio, _) => record.map(|r| r * ratio.value()),
-            }
-        })
+        self.bounds.all().filter_map(|bound| bound_figure(self, bound, None))
     }
 }
 
-/// The band of the canary's value. `live` is the baseline arm's, where there is one.
+/// Whether anything judges a value: a bound that has its figure, or a test with a live arm to compare with.
+pub(super) fn is_judged(metric: &Metric, live: Option<Judged>, tested: bool) -> bool {
+    (tested && live.is_some())
+        || metric.bounds.all().any(|bound| bound_figure(metric, bound, live).is_some())
+}
+
+/// The band of the canary's value. `live` is the baseline arm's, where there is one; `tested`: a test compares them.
 ///
-/// A bound on the live arm falls back on the record where there is no live arm, as at 100% traffic.
-pub fn judge_bounds(metric: &Metric, canary: Judged, live: Option<Judged>) -> Band {
+/// A bound on the live arm falls back on the record where there is no live arm, as at 100% traffic. Where neither a bound
+/// has its figure nor a test compares, nothing judges the value, however good or bad it is.
+pub fn judge_bounds(metric: &Metric, canary: Judged, live: Option<Judged>, tested: bool) -> Band {
+    if !is_judged(metric, live, tested) {
+        return Band::NotJudged;
+    }
     let crossed = |bound: Option<Bound>| match bound {
         Some(bound) => metric.crossed(bound, canary, live),
         None => Some(false),

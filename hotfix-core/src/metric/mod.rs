@@ -4,6 +4,7 @@ mod band;
 mod reading;
 mod resolve;
 mod tick;
+mod unjudged;
 mod window;
 
 pub(crate) use band::bound_figure;
@@ -11,6 +12,7 @@ pub use band::{Band, Judged, judge_bounds};
 pub use reading::{Arms, Histogram, Observation, Reading, Sample};
 pub use resolve::{Layout, ReadingError};
 pub use tick::{Counters, Tick};
+pub use unjudged::Unjudged;
 pub use window::Window;
 pub(crate) use window::WindowState;
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::fact::FactId;
 use crate::grade::{Hotfix, Severity, closed_set};
+use crate::metric::Unjudged;
 use crate::policy::section::SeverityLevel;
 use crate::text::quoted;
 use crate::unit::Name;
@@ -83,6 +84,8 @@ closed_set! {
         Contradiction = "contradiction",
         /// A time that is allowed may be missed, or is.
         TimeShort = "time_short",
+        /// Nothing judges a metric that is to decide.
+        NotJudged = "not_judged",
         /// No way back is named.
         NoWayBack = "no_way_back",
         /// The release cannot simply go back.
@@ -205,6 +208,9 @@ impl Plan {
             if matches!(objective.verdict, Some(Kept::Missed | Kept::MayBeMissed)) {
                 put(RemarkKind::TimeShort, format!("{}: {}", objective.name, objective.sentence));
             }
+        }
+        for unjudged in Unjudged::of(self.policy()) {
+            put(RemarkKind::NotJudged, unjudged.to_string());
         }
         if self.subject().release.methods.is_empty() {
             let ways: Vec<&str> = self.methods().iter().map(|way| way.kind.as_str()).collect();

@@ -141,6 +141,7 @@ const fn reason(reason: Reason) -> &'static str {
         Reason::TooFewTrials => "too few requests yet",
         Reason::NoData => "no reading",
         Reason::Stale => "its last reading is too old",
+        Reason::NotJudged => "nothing judges it: no bound, no test, no reference",
         Reason::NotFinite => "its reading is not a finite number",
         Reason::Gaps => "readings cover less than the phase's least time",
         Reason::NotShownSafe => "not yet shown to be no worse than the margin",

@@ -2,8 +2,9 @@
 //! ROLL-5, FIELD-6, FIELD-7).
 
 use crate::grade::{MessageKind, OnFailure, RollbackMethod};
-use crate::judge::Cause;
+use crate::judge::{Cause, Reason};
 use crate::policy::section::Rollback;
+use crate::text::quoted;
 use crate::unit::Timestamp;
 
 use super::Rollout;
@@ -17,7 +18,17 @@ pub(super) fn in_words(causes: &[Cause]) -> String {
         Some(metric) => format!("{metric}: {}", cause.reason),
         None => cause.reason.to_string(),
     };
-    causes.iter().map(words).collect::<Vec<_>>().join(", ")
+    let (unjudged, others): (Vec<&Cause>, Vec<&Cause>) =
+        causes.iter().partition(|cause| cause.reason == Reason::NotJudged);
+    let metrics: Vec<_> = unjudged.iter().filter_map(|cause| cause.metric).collect();
+    let mut told = Vec::with_capacity(others.len() + 1);
+    if !metrics.is_empty() {
+        told.push(format!("nothing judges {}", quoted(&metrics, ", ")));
+    } else if !unjudged.is_empty() {
+        told.push("no metric decides".to_owned());
+    }
+    told.extend(others.into_iter().map(words));
+    told.join(", ")
 }
 
 impl RollbackCause {

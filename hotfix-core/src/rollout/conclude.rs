@@ -2,7 +2,7 @@
 
 use crate::gate::approval::demands;
 use crate::grade::{GateMode, Response, Strategy};
-use crate::judge::{Against, Decision};
+use crate::judge::{Against, Decision, Reason};
 use crate::policy::section::{Checklist, Phase};
 use crate::text::quoted;
 use crate::unit::{RoleName, Share, Span, Timestamp};
@@ -332,8 +332,12 @@ impl Rollout {
     }
 
     fn ask_about_verdict(&mut self) {
-        let causes = in_words(&self.case.verdict.causes);
-        self.ask(format!("go on, or roll back? {causes}"));
+        let verdict = &self.case.verdict;
+        // Where nothing judges what is read, whoever decides has to look.
+        let step = self.case.stage.step().filter(|_| verdict.has(Reason::NotJudged));
+        let look = step.and_then(|step| self.phase_at(step.index)).map(to_look_at);
+        let causes = in_words(&verdict.causes);
+        self.ask(format!("go on, or roll back? {causes}{}", look.unwrap_or_default()));
     }
 
     /// When a deployment has taken twice as long as it was expected to; None where nobody said how long, or where nothing
@@ -388,11 +392,7 @@ impl Rollout {
     fn reach_gate(&mut self, at: Timestamp, step: Step) {
         let Some(phase) = self.phase_at(step.index) else { return };
         let (gate, veto) = (phase.gate, phase.veto);
-        // What no metric says, a person says with the answer (MET-7).
-        let look = match phase.watch_for.as_slice() {
-            [] => String::new(),
-            what => format!(" (people look at: {})", what.join("; ")),
-        };
+        let look = to_look_at(phase);
         match self.gate(gate) {
             GateMode::Automatic => self.pass(at, step.index),
             GateMode::Manual => {
@@ -506,5 +506,13 @@ impl Rollout {
             }
             _ => self.go_back(at, RollbackCause::Abort),
         }
+    }
+}
+
+/// What no metric says, a person says with the answer (MET-7).
+fn to_look_at(phase: &Phase) -> String {
+    match phase.watch_for.as_slice() {
+        [] => String::new(),
+        what => format!(" (people look at: {})", what.join("; ")),
     }
 }

@@ -416,6 +416,7 @@ const fn speaks_against(reason: Reason) -> bool {
         | Reason::NoData
         | Reason::Stale
         | Reason::NotFinite
+        | Reason::NotJudged
         | Reason::Gaps
         | Reason::NotShownSafe
         | Reason::EfficacyNotShown

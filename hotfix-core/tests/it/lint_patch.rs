@@ -190,5 +190,5 @@ fn band(metric: &Metric, bound: &str, events: f64, trials: f64) -> bool {
         "alert" => (Bounds { alert: all.alert, ..Bounds::default() }, Band::Alert),
         _ => (Bounds { rollback: all.rollback, ..Bounds::default() }, Band::Rollback),
     };
-    judge_bounds(&Metric { bounds, ..metric.clone() }, value, None) == band
+    judge_bounds(&Metric { bounds, ..metric.clone() }, value, None, true) == band
 }

@@ -196,7 +196,9 @@ _ActionKind: TypeAlias = Literal[
 ]
 _ReportFormat: TypeAlias = Literal["markdown", "json", "html"]
 _Decision: TypeAlias = Literal["continue", "hold", "promote", "roll_back", "ask"]
-_Band: TypeAlias = Literal["success", "hold", "between", "alert", "rollback", "no_data", "stale", "not_finite"]
+_Band: TypeAlias = Literal[
+    "success", "hold", "between", "alert", "rollback", "not_judged", "no_data", "stale", "not_finite"
+]
 _EvidenceMode: TypeAlias = Literal["plain", "replay", "randomised", "both"]
 _Guarantee: TypeAlias = Literal["guaranteed", "calibrated", "assumed"]
 _Reason: TypeAlias = Literal[
@@ -214,6 +216,7 @@ _Reason: TypeAlias = Literal[
     "too_few_trials",
     "no_data",
     "stale",
+    "not_judged",
     "not_finite",
     "gaps",
     "not_shown_safe",

@@ -1,7 +1,8 @@
 //! Faults of bounds, phases and statistics.
 
 use super::super::finding::Level;
-use super::super::words::{chance, names, time};
+use super::super::words::{chance, time};
+use crate::metric::Unjudged;
 use crate::unit::{MetricName, Name, PhaseName, Share, Span};
 
 /// How likely a healthy release is to miss a criterion in one phase.
@@ -148,12 +149,12 @@ faults! {
     }
     remedy "leave out `unless_both_arms` there, or rely on the test that compares the arms"
     /// Nothing judges a metric that is to decide.
-    #[error("{} decide, and nothing judges them: no bound, and no test with a live arm to compare with", names(metrics))]
-    "HF-LINT-031" Note NothingJudges {
-        /// The metrics.
-        metrics: Vec<MetricName>,
+    #[error("{unjudged}")]
+    "HF-LINT-031" Warn NothingJudges {
+        /// The metrics, and the phases.
+        unjudged: Unjudged,
     }
-    remedy "give them records and bounds, or `role = \"watch\"`"
+    remedy "give them bounds, and records where bounds are ratios"
     /// At all of the traffic there is no live arm.
     #[error("`{bound}` of `{metric}` is a ratio of the live arm, which `{phase}` does not have: it falls back on the record")]
     "HF-LINT-032" Note NoLiveArm {

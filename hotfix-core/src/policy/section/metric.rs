@@ -92,7 +92,19 @@ pub struct Efficacy {
     pub required: bool,
 }
 
+impl Bounds {
+    /// Those that there are, mildest first.
+    pub fn all(self) -> impl Iterator<Item = Bound> {
+        [self.success, self.alert, self.rollback].into_iter().flatten()
+    }
+}
+
 impl Metric {
+    /// Whether a test that decides compares it with the live arm, where there is one.
+    pub fn is_tested(&self) -> bool {
+        self.role == Role::Decide && self.model != Model::None && self.weight > 0.0
+    }
+
     /// Whether its events are bad ones, or tell how many were: of a count of what is wanted nobody knows how many did not
     /// come.
     pub(crate) fn counts_bad_events(&self) -> bool {

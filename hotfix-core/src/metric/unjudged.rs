@@ -1,0 +1,86 @@
+//! What nothing will judge, as a policy says it beforehand (MET-3, DEC-5).
+
+use std::fmt;
+
+use crate::grade::Role;
+use crate::policy::Policy;
+use crate::policy::section::{Metric, Phase};
+use crate::text::quoted;
+use crate::unit::{MetricName, PhaseName, Share};
+
+use super::Judged;
+use super::band::is_judged;
+
+/// Deciding metrics that nothing judges, and the phases where that is so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unjudged {
+    /// The metrics; empty where the policy has none that decides.
+    pub metrics: Vec<MetricName>,
+    /// The phases, in order.
+    pub phases: Vec<PhaseName>,
+    /// In every phase of the policy.
+    pub everywhere: bool,
+    /// Nothing else is judged there, so that these phases ask a person.
+    pub asks: bool,
+}
+
+impl Unjudged {
+    /// What nothing judges under this policy: phases in which it is the same go together. Empty where all is judged.
+    pub fn of(policy: &Policy) -> Vec<Self> {
+        let deciding = policy.metrics().iter().filter(|metric| metric.role == Role::Decide).count();
+        let mut found: Vec<Self> = Vec::new();
+        for phase in policy.phases() {
+            let metrics = unjudged_in(phase, policy.metrics());
+            let asks = metrics.len() == deciding;
+            if metrics.is_empty() && !asks {
+                continue;
+            }
+            match found.iter_mut().find(|group| group.metrics == metrics) {
+                Some(group) => group.phases.push(phase.name),
+                None => found.push(Self {
+                    metrics,
+                    phases: vec![phase.name],
+                    everywhere: false,
+                    asks,
+                }),
+            }
+        }
+        for group in &mut found {
+            group.everywhere = group.phases.len() == policy.phases().len();
+        }
+        found
+    }
+}
+
+fn unjudged_in(phase: &Phase, metrics: &[Metric]) -> Vec<MetricName> {
+    // Whatever the live arm will read, a bound on it has a figure.
+    let live = (phase.share < Share::ALL).then(|| Judged::exactly(0.0));
+    metrics
+        .iter()
+        .filter(|metric| metric.role == Role::Decide)
+        .filter(|metric| !is_judged(metric, live, metric.is_tested()))
+        .map(|metric| metric.id)
+        .collect()
+}
+
+impl fmt::Display for Unjudged {
+    /// `nothing judges `error_rate` in `full`: no bound that has its reference, …`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.everywhere {
+            "any phase".to_owned()
+        } else {
+            quoted(&self.phases, ", ")
+        };
+        if self.metrics.is_empty() {
+            return write!(f, "no metric decides in {place}, so a person is asked there");
+        }
+        let metrics = quoted(&self.metrics, ", ");
+        let bounds = "no bound that has its reference, and no test with a live arm to compare with";
+        let so = if self.asks {
+            "a person is asked there"
+        } else {
+            "only the other metrics are judged there"
+        };
+        write!(f, "nothing judges {metrics} in {place}: {bounds}, so {so}")
+    }
+}
