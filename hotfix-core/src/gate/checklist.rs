@@ -24,6 +24,16 @@ closed_set! {
     }
 }
 
+closed_set! {
+    /// What holds a start besides approvals and the lists of the policy. Nobody can check it: a role waives it, with a reason.
+    Exception {
+        /// The policy answers with the normal process and no hot-fix.
+        NormalProcess = "normal_process",
+        /// It is outside of the release's change window.
+        ChangeWindow = "change_window",
+    }
+}
+
 /// What was last said of an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -47,6 +57,18 @@ impl Marks {
     /// Puts a mark on an item or a step: the last one counts.
     pub(crate) fn put(&mut self, id: Name, mark: Mark) {
         self.0.insert(id, mark);
+    }
+
+    /// Whether somebody decided to go on all the same.
+    pub(crate) fn is_waived(&self, exception: Exception) -> bool {
+        self.0.iter().any(|(id, mark)| {
+            id.as_str() == exception.as_str() && mark.state == ItemState::Waived
+        })
+    }
+
+    /// The waiver does not count any more.
+    pub(crate) fn reopen(&mut self, exception: Exception) {
+        self.0.retain(|id, _| id.as_str() != exception.as_str());
     }
 
     /// How an item or a step stands.
@@ -196,17 +218,28 @@ pub(crate) enum Known<'a> {
     Item(&'a ChecklistItem),
     /// A step of the procedure.
     Step(&'a ProcedureStep),
+    /// Something that can only be waived.
+    Exception(Exception),
 }
 
-/// The item or the step with this id.
+/// The item, the step or the exception with this id.
 pub(crate) fn find(policy: &Policy, id: Name) -> Option<Known<'_>> {
     let mut items = policy.checklists().iter().flat_map(|list| &list.items);
     let item = items.find(|item| item.id == id).map(Known::Item);
     item.or_else(|| policy.procedure().iter().find(|step| step.id == id).map(Known::Step))
+        .or_else(|| id.as_str().parse().ok().map(Known::Exception))
 }
 
 /// Every id that `check_item` and `waive_item` know, the items' first.
 pub(crate) fn ids(policy: &Policy) -> impl Iterator<Item = Name> {
     let items = policy.checklists().iter().flat_map(|list| &list.items).map(|item| item.id);
-    items.chain(policy.procedure().iter().map(|step| step.id))
+    let steps = policy.procedure().iter().map(|step| step.id);
+    items.chain(steps).chain(Exception::ALL.iter().filter_map(|exception| exception.id()))
+}
+
+impl Exception {
+    /// Its id in `waive_item`.
+    pub(crate) fn id(self) -> Option<Name> {
+        Name::try_new(self.as_str()).ok()
+    }
 }

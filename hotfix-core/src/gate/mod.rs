@@ -10,7 +10,7 @@ mod scope;
 
 pub use approval::{Demand, DemandState, Heard, Said, Word, is_author};
 pub use change::{Change, Tidying};
-pub use checklist::{ItemStanding, ItemState, ListStanding, Mark, StepStanding};
+pub use checklist::{Exception, ItemStanding, ItemState, ListStanding, Mark, StepStanding};
 pub use demands::{
     ApprovalDemand, Demands, ReviewDemand, RoleDemand, SeverityBasis, StagingDemand, StagingFact,
     StagingVerdict, TestingDemand,

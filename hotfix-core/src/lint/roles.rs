@@ -44,6 +44,9 @@ fn named(policy: &Policy) -> Vec<(String, RoleName)> {
             }
         }
     }
+    for (index, role) in policy.waived_by().iter().enumerate() {
+        named.push((format!("/waived_by/{index}"), *role));
+    }
     for level in policy.severities() {
         if let Some(role) = level.review.as_ref().and_then(|review| review.role) {
             named.push((format!("/severities/{}/review/role", level.severity), role));

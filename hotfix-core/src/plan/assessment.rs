@@ -72,6 +72,8 @@ closed_set! {
         NoHotfixForSeverity = "no_hotfix_for_severity",
         /// The policy's rules call for no hot-fix.
         NoHotfixByRules = "no_hotfix_by_rules",
+        /// The change is more than the policy lets a hot-fix have.
+        OutOfScope = "out_of_scope",
         /// The policy does not have this severity.
         UnknownSeverity = "unknown_severity",
         /// There is no severity.
@@ -158,11 +160,10 @@ impl Plan {
         let mut put = |kind, text: String| remarks.push(Remark { kind, text });
         let assessment = self.assessment();
         let policy = self.policy().name();
+        for reason in self.normal_process(self.severity(), self.facts()) {
+            put(reason.kind, reason.text);
+        }
         match (self.severity(), assessment.answered_with_hotfix) {
-            (Some(severity), Some(false)) => put(
-                RemarkKind::NoHotfixForSeverity,
-                format!("`{policy}` answers a {severity} with the normal process and no hot-fix"),
-            ),
             (Some(severity), None) if !self.policy().severities().is_empty() => put(
                 RemarkKind::UnknownSeverity,
                 format!("`{policy}` has no {severity}, so the start waits for one that it has"),
@@ -172,12 +173,6 @@ impl Plan {
                 "the severity is not known, so what it asks for is not either".to_owned(),
             ),
             _ => {}
-        }
-        if assessment.hotfix == Hotfix::No && assessment.answered_with_hotfix != Some(false) {
-            put(
-                RemarkKind::NoHotfixByRules,
-                format!("the rules of `{policy}` call for no hot-fix"),
-            );
         }
         if !assessment.contradictions.is_empty() {
             let broken = quoted(&assessment.contradictions, ", ");

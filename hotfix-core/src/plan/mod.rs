@@ -11,6 +11,7 @@ pub(crate) mod duration;
 mod error;
 mod gantt;
 pub(crate) mod healthy;
+mod normal;
 mod page;
 pub(crate) mod personal;
 mod procedure;

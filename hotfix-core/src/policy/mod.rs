@@ -82,6 +82,7 @@ pub struct Policy {
     pub(crate) vendors: Vec<Vendor>,
     pub(crate) duties: Vec<Duty>,
     pub(crate) approvals: Vec<Approval>,
+    pub(crate) waived_by: Vec<RoleName>,
     pub(crate) scope: Option<Scope>,
     pub(crate) checklists: Vec<Checklist>,
     pub(crate) phases: Vec<Phase>,
@@ -349,6 +350,12 @@ impl Policy {
     /// The demands for approval whatever the severity; all must be met (GATE-1).
     pub fn approvals(&self) -> &[Approval] {
         &self.approvals
+    }
+
+    /// The roles that may let a hot-fix start where the policy answers with the normal process, or outside of its change
+    /// window; empty: any role.
+    pub fn waived_by(&self) -> &[RoleName] {
+        &self.waived_by
     }
 
     /// What a hot-fix may change (GATE-4); none where nothing is said.

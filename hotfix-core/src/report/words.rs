@@ -280,8 +280,10 @@ pub(super) fn command(
             };
             (what, evidence.clone())
         }
-        Command::WaiveItem { item: id, why } => {
-            (format!("waived: {}", item(policy, *id)), Some(why.clone()))
+        Command::WaiveItem { item: id, role, why } => {
+            let role = role.map(|role| format!(" as {}", policy.role_title(role)));
+            let what = format!("waived{}: {}", role.unwrap_or_default(), item(policy, *id));
+            (what, Some(why.clone()))
         }
         Command::Start => ("started".to_owned(), None),
         Command::Confirm { .. } => (format!("done: {}", done(about)), None),

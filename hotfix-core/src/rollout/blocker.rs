@@ -5,12 +5,13 @@ use serde::Serialize;
 
 use crate::fact::{Facts, Truth};
 use crate::gate::approval::{self, Demand, DemandState, Word};
-use crate::gate::checklist::{self, ListStanding, StepStanding};
+use crate::gate::checklist::{self, Exception, ListStanding, StepStanding};
 use crate::grade::{Severity, closed_set};
+use crate::plan::{Remark, Window};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
 use crate::text::quoted;
-use crate::unit::{Name, RoleName};
+use crate::unit::{Name, RoleName, Timestamp};
 
 use super::input::InputKind;
 use super::intent::Intent;
@@ -24,6 +25,10 @@ closed_set! {
         Severity = "severity",
         /// Somebody denied the plan.
         Denial = "denial",
+        /// The policy answers with the normal process and no hot-fix.
+        NormalProcess = "normal_process",
+        /// It is outside of the release's change window.
+        ChangeWindow = "change_window",
         /// An approval is missing.
         Approval = "approval",
         /// An item of a checklist is open.
@@ -40,7 +45,7 @@ closed_set! {
 pub struct Blocker {
     /// What kind of thing.
     pub kind: BlockerKind,
-    /// The item that is open.
+    /// The item that is open, or what a role has to waive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<Name>,
     /// The list that it is on.
@@ -71,6 +76,7 @@ impl Blocker {
         match missing {
             Missing::Severity(severity) => Self::of_severity(*severity, policy),
             Missing::Denial(word) => Self::of_denial(word, policy),
+            Missing::NormalProcess(reasons) => Self::of_normal_process(reasons, policy),
             Missing::Approval(demand) => Self::of_demand(demand),
             Missing::Item(list, item, applies) => Self::of_item(list, item, *applies),
         }
@@ -120,6 +126,43 @@ impl Blocker {
         }
     }
 
+    fn of_normal_process(reasons: &[Remark], policy: &Policy) -> Self {
+        let reasons: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
+        let exception = Exception::NormalProcess;
+        let sentence = format!(
+            "{}: take the normal process, or {}",
+            reasons.join("; "),
+            waiver(exception, policy)
+        );
+        let clears = [InputKind::WaiveItem, InputKind::SetSeverity, InputKind::SetFacts];
+        Self::of_exception(BlockerKind::NormalProcess, exception, sentence, &clears, policy)
+    }
+
+    fn of_window(window: Window, policy: &Policy) -> Self {
+        let exception = Exception::ChangeWindow;
+        let sentence = format!(
+            "the change window is {} to {}: start in it, or {}",
+            window.from,
+            window.until,
+            waiver(exception, policy)
+        );
+        let clears = [InputKind::WaiveItem];
+        Self::of_exception(BlockerKind::ChangeWindow, exception, sentence, &clears, policy)
+    }
+
+    fn of_exception(
+        kind: BlockerKind,
+        exception: Exception,
+        sentence: String,
+        clears: &[InputKind],
+        policy: &Policy,
+    ) -> Self {
+        let roles = policy.waived_by().to_vec();
+        let mut who = roles.clone();
+        who.extend(approval::stand_ins_of(policy, &roles));
+        Self { item: exception.id(), roles, who, ..Self::new(kind, sentence, clears) }
+    }
+
     fn of_demand(demand: &Demand) -> Self {
         let roles = quoted(&demand.any_of, " or ");
         let sentence = match demand.state {
@@ -162,9 +205,32 @@ impl Blocker {
     }
 }
 
+/// Who may waive it, and how.
+fn waiver(exception: Exception, policy: &Policy) -> String {
+    let who = match policy.waived_by() {
+        [] => "a role".to_owned(),
+        roles => quoted(roles, " or "),
+    };
+    format!("let {who} waive `{exception}` with a reason")
+}
+
 impl Rollout {
+    /// The change window of the release, where a start at this time is outside of it and nobody has waived that.
+    fn missed_window(&self, at: Timestamp) -> Option<Window> {
+        let record = self.plan.subject().release.record.as_ref();
+        let window = record.and_then(|record| record.window)?;
+        let is_waived = self.case.readiness.marks.is_waived(Exception::ChangeWindow);
+        let is_outside = at < window.from || at > window.until;
+        (is_outside && !is_waived).then_some(window)
+    }
+
+    /// What keeps it from starting at this time, besides what keeps it at any.
+    pub(super) fn blocked_at(&self, at: Timestamp) -> Option<Blocker> {
+        self.missed_window(at).map(|window| Blocker::of_window(window, self.plan.policy()))
+    }
+
     /// Everything that keeps this rollout from starting, each with who can clear it, and how: empty where `start` would be
-    /// taken. Before the start; from then on it is empty.
+    /// taken at the last time known. Before the start; from then on it is empty.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -199,6 +265,7 @@ impl Rollout {
             let clears = [InputKind::Confirm, InputKind::Failed];
             Blocker::new(BlockerKind::Traffic, sentence, &clears)
         }));
+        blockers.extend(self.case.at.and_then(|at| self.blocked_at(at)));
         blockers.extend(policy.denials().iter().map(|finding| {
             let sentence = format!("{finding}; mend the policy and make the plan anew");
             Blocker::new(BlockerKind::Policy, sentence, &[])

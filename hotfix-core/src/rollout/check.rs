@@ -118,12 +118,7 @@ impl Rollout {
                 self.check_word(input)
             }
             Command::Promote { .. } => self.check_promotion(),
-            Command::Start => match self.plan.policy().denials() {
-                [] => Ok(()),
-                [first, more @ ..] => {
-                    Err(RefusalReason::PolicyDenied { finding: first.clone(), more: more.len() })
-                }
-            },
+            Command::Start => self.check_start(at),
             Command::Supersede { release, .. }
                 if release.version == self.plan.subject().release.version =>
             {
@@ -157,6 +152,18 @@ impl Rollout {
                 digest(facts).map(|_| ()).map_err(RefusalReason::Facts)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What the list of what is missing does not know: a policy that cannot do what it says, and the time of the start.
+    fn check_start(&self, at: Timestamp) -> Result<(), RefusalReason> {
+        if let [first, more @ ..] = self.plan.policy().denials() {
+            let finding = first.clone();
+            return Err(RefusalReason::PolicyDenied { finding, more: more.len() });
+        }
+        match self.blocked_at(at) {
+            Some(blocker) => Err(RefusalReason::NotReady { missing: blocker.sentence, more: 0 }),
+            None => Ok(()),
         }
     }
 

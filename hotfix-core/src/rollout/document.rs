@@ -70,6 +70,7 @@ impl InputDocument {
             },
             InputKind::WaiveItem => Command::WaiveItem {
                 item: self.item.take().ok_or(missing("item"))?,
+                role: self.role.take(),
                 why: why.ok_or(missing("why"))?,
             },
             InputKind::Start => {

@@ -286,8 +286,9 @@ impl<'a> Event<'a> {
                 self.status = Some(*status);
                 self.evidence = text(evidence);
             }
-            Command::WaiveItem { item, why } => {
+            Command::WaiveItem { item, role, why } => {
                 self.item = Some(*item);
+                self.role = *role;
                 self.why = Some(Cow::Borrowed(why));
             }
             Command::Start | Command::Tick => {}

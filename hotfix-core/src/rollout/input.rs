@@ -205,8 +205,10 @@ pub enum Command {
     },
     /// See [`InputKind::WaiveItem`].
     WaiveItem {
-        /// The id of an item, or of a step of the procedure.
+        /// The id of an item, of a step of the procedure, or of an [`Exception`](crate::gate::Exception).
         item: Name,
+        /// In which role; an exception asks for one.
+        role: Option<RoleName>,
         /// Why.
         why: String,
     },

@@ -65,7 +65,7 @@ fn parts(command: &Command) -> Option<Parts<'_>> {
         Command::CheckItem { item, evidence, .. } => {
             (None, Some(item.to_string()), evidence.as_deref())
         }
-        Command::WaiveItem { item, why } => (None, Some(item.to_string()), Some(why)),
+        Command::WaiveItem { item, role, why } => (*role, Some(item.to_string()), Some(why)),
         Command::Start => (None, None, None),
         Command::Promote { why }
         | Command::Hold { why }

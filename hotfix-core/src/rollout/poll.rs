@@ -58,8 +58,13 @@ impl Rollout {
             Stage::Deploying(step) => {
                 self.late_deployment_at(*step).into_iter().for_each(&mut consider);
             }
-            Stage::Preparing
-            | Stage::Gate { until: None, .. }
+            Stage::Preparing => {
+                let record = self.plan.subject().release.record.as_ref();
+                if let Some(window) = record.and_then(|record| record.window) {
+                    consider(window.from);
+                }
+            }
+            Stage::Gate { until: None, .. }
             | Stage::Complete { ending: Some(_), .. }
             | Stage::Closed
             | Stage::RolledBack

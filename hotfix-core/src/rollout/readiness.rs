@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::fact::{Facts, Truth, Vocabulary};
 use crate::gate::approval::{self, Clock, Demand, DemandId, Said, Word, Words};
-use crate::gate::checklist::{self, ItemState, Mark, Marks};
+use crate::gate::checklist::{self, Exception, ItemState, Mark, Marks};
 use crate::grade::Severity;
-use crate::plan::Plan;
+use crate::plan::{Plan, Remark};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
 use crate::unit::{RoleName, Timestamp};
@@ -26,6 +26,8 @@ pub(super) struct Readiness {
     pub(super) facts: Facts,
     pub(super) words: Words,
     pub(super) marks: Marks,
+    /// Why the policy answers with the normal process, for what is known now.
+    pub(super) normal: Vec<Remark>,
     /// When the rollout started.
     pub(super) started: Option<Timestamp>,
     /// Demands that somebody was asked to meet.
@@ -40,6 +42,8 @@ pub(super) enum Missing<'a> {
     Severity(Option<Severity>),
     /// A denial stands.
     Denial(&'a Word),
+    /// The policy answers with the normal process, and nobody has waived that.
+    NormalProcess(&'a [Remark]),
     /// A demand is not met.
     Approval(Demand),
     /// An item is open.
@@ -54,6 +58,7 @@ impl Readiness {
             facts: plan.facts().clone(),
             words: Words::default(),
             marks: Marks::default(),
+            normal: plan.normal_process(plan.severity(), plan.facts()),
             started: None,
             requested: Vec::new(),
             told: Vec::new(),
@@ -94,18 +99,20 @@ impl Readiness {
                 };
                 self.marks.put(*item, mark(state, evidence.clone()));
             }
-            Command::WaiveItem { item, why } => {
+            Command::WaiveItem { item, why, role: _ } => {
                 self.marks.put(*item, mark(ItemState::Waived, Some(why.clone())));
             }
             Command::Start => self.started = Some(at),
             Command::SetSeverity { severity, .. } => {
                 (self.severity, self.given) = (Some(*severity), true);
+                self.see_process(plan);
             }
             Command::SetFacts { facts, .. } => {
                 learn(&mut self.facts, facts, policy.vocabulary());
                 if !self.given {
                     self.severity = policy.classify(&self.facts).act_on();
                 }
+                self.see_process(plan);
             }
             Command::Confirm { .. }
             | Command::Failed { .. }
@@ -126,6 +133,15 @@ impl Readiness {
             | Command::Report { .. }
             | Command::Note { .. } => {}
         }
+    }
+
+    /// Sees whether the policy answers with the normal process. Who waived that for fewer reasons did not know of these.
+    fn see_process(&mut self, plan: &Plan) {
+        let normal = plan.normal_process(self.severity, &self.facts);
+        if normal.iter().any(|reason| !self.normal.contains(reason)) {
+            self.marks.reopen(Exception::NormalProcess);
+        }
+        self.normal = normal;
     }
 
     /// Everybody has been asked about the present demands.
@@ -203,6 +219,9 @@ impl Readiness {
             missing.push(Missing::Severity(self.severity));
         }
         missing.extend(self.words.denials().map(Missing::Denial));
+        if !self.normal.is_empty() && !self.marks.is_waived(Exception::NormalProcess) {
+            missing.push(Missing::NormalProcess(&self.normal));
+        }
         let demands = self.demands(policy, None).into_iter();
         missing.extend(demands.filter(holds_up).map(Missing::Approval));
         let items = self.open_items(policy, Checklist::holds_start);
@@ -221,18 +240,19 @@ impl Readiness {
 
     /// Another attempt begins: what was said of the plan is void, and with another release also what was done for it. What is
     /// known of the incident stays.
-    pub(super) fn begin_anew(&mut self, same_release: bool) {
+    pub(super) fn begin_anew(&mut self, plan: &Plan, same_release: bool) {
         self.words = Words::default();
         if !same_release {
             self.marks = Marks::default();
         }
+        self.see_process(plan);
         self.started = None;
         self.requested.clear();
         self.told.clear();
     }
 
-    /// `drafted` while the severity is not known or an item is open, `awaiting_approval` while an approval is missing, else
-    /// `ready`.
+    /// `drafted` while the severity is not known or an item is open, `awaiting_approval` while an approval or a waiver is
+    /// missing, else `ready`.
     pub(super) fn state(&self, policy: &Policy) -> State {
         let missing = self.missing(policy);
         let drafted = |m: &Missing<'_>| matches!(m, Missing::Severity(_) | Missing::Item(..));

@@ -5,6 +5,7 @@ use crate::deadline::DutyRefusal;
 use crate::fact::FactError;
 use crate::metric::ReadingError;
 use crate::plan::PlanError;
+use crate::text::quoted;
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::action::ActionId;
@@ -163,6 +164,14 @@ pub enum RefusalReason {
         /// Where the reason goes.
         field: &'static str,
     },
+    /// What only a role may waive is checked, or waived by somebody else.
+    #[error("`{item}` is waived or it holds: by {}, named in `role`, with the reason in `why`", waivers(.roles))]
+    OnlyWaived {
+        /// What.
+        item: Name,
+        /// The roles that may; empty: any.
+        roles: Vec<RoleName>,
+    },
     /// What goes on record names nobody.
     #[error("nobody is named: say in `by` whose word it is")]
     Nameless,
@@ -238,6 +247,10 @@ fn barred(only: Option<&str>) -> String {
     }
 }
 
+fn waivers(roles: &[RoleName]) -> String {
+    if roles.is_empty() { "any role".to_owned() } else { quoted(roles, " or ") }
+}
+
 fn and_more_facts(more: usize) -> String {
     if more == 0 { String::new() } else { format!(" (and {more} more)") }
 }
@@ -278,6 +291,7 @@ impl RefusalReason {
             Self::SameRelease { .. } => "HF-ROLL-022",
             Self::NoDay { .. } => "HF-ROLL-023",
             Self::Unvalidated { .. } => "HF-ROLL-024",
+            Self::OnlyWaived { .. } => "HF-ROLL-030",
             Self::Plan(error) => error.code(),
             Self::Duty(refusal) => refusal.code(),
             Self::Fact { fact, .. } => fact.code(),

@@ -54,7 +54,7 @@ impl Rollout {
             let case = &mut self.case;
             case.judge = judge;
             case.attempt += 1;
-            case.readiness.begin_anew(same_release);
+            case.readiness.begin_anew(&self.plan, same_release);
             case.verdict = Verdict::default();
             (case.question, case.kept) = (None, None);
             case.phases.clear();

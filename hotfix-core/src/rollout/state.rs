@@ -162,7 +162,7 @@ closed_set! {
     State {
         /// The severity is not known, a checklist item is open, or an attempt before still has traffic.
         Drafted = "drafted",
-        /// An approval is missing.
+        /// An approval or a waiver is missing.
         AwaitingApproval = "awaiting_approval",
         /// Nothing is missing.
         Ready = "ready",

@@ -1,10 +1,10 @@
 //! Whether a word on the plan, or a mark on an item, may go on record (GATE-1, GATE-2).
 
-use crate::gate::approval::{demands, is_same_person, is_spoken, served_by};
+use crate::gate::approval::{demands, is_same_person, is_spoken, served_by, stand_ins_of};
 use crate::gate::checklist::{self, Known};
 use crate::policy::section::Holder;
 use crate::text::quoted;
-use crate::unit::RoleName;
+use crate::unit::{Name, RoleName};
 
 use super::Rollout;
 use super::input::{Command, Input, ItemStatus};
@@ -102,6 +102,19 @@ impl Rollout {
         Err(RefusalReason::NotSpoken { role, remedy })
     }
 
+    /// An exception is waived, by one of the roles that the policy names for it; without any by whichever role is named.
+    fn check_exception(&self, item: Name, input: &Input) -> Result<(), RefusalReason> {
+        let policy = self.plan.policy();
+        let roles = policy.waived_by();
+        let may = |role: RoleName| {
+            roles.is_empty() || roles.contains(&role) || stand_ins_of(policy, roles).contains(&role)
+        };
+        match &input.command {
+            Command::WaiveItem { role: Some(role), .. } if may(*role) => Ok(()),
+            _ => Err(RefusalReason::OnlyWaived { item, roles: roles.to_vec() }),
+        }
+    }
+
     /// Whether the item or step is there, and what sets it aside has a reason.
     pub(super) fn check_item(&self, input: &Input) -> Result<(), RefusalReason> {
         let (item, reason) = match &input.command {
@@ -109,7 +122,7 @@ impl Rollout {
                 let aside = *status == ItemStatus::NotApplicable;
                 (*item, aside.then_some(("evidence", evidence.as_deref())))
             }
-            Command::WaiveItem { item, why } => (*item, Some(("why", Some(why.as_str())))),
+            Command::WaiveItem { item, why, .. } => (*item, Some(("why", Some(why.as_str())))),
             _ => return Ok(()),
         };
         let policy = self.plan.policy();
@@ -119,11 +132,17 @@ impl Rollout {
                 .map_or_else(|| "-".to_owned(), |id| id.to_string());
             return Err(RefusalReason::NoSuchItem { item: item.to_string(), nearest });
         };
-        named(input)?;
+        let by = named(input)?;
+        if let Command::WaiveItem { role: Some(role), .. } = &input.command {
+            self.check_holder(*role, by)?;
+        }
+        if matches!(known, Known::Exception(_)) {
+            self.check_exception(item, input)?;
+        }
         // An item for some cases alone says by itself why it may not apply.
         let speaks_for_itself = |known: &Known<'_>| match known {
             Known::Item(item) => item.if_applicable,
-            Known::Step(_) => false,
+            Known::Step(_) | Known::Exception(_) => false,
         };
         match reason {
             Some((field, text)) if text.is_none_or(|text| text.trim().is_empty()) => {

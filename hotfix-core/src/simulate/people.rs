@@ -5,10 +5,11 @@ use serde_json::Value;
 use crate::deadline::Source;
 use crate::gate::checklist::ItemState;
 use crate::grade::{DutyKind, RollbackMethod};
+use crate::policy::Policy;
 use crate::rollout::{
     Act, Action, BlockerKind, Command, Input, InputKind, ItemStatus, Rollout, Stage,
 };
-use crate::unit::{Name, Span, Timestamp};
+use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::answers::Answers;
 use super::document::{Delay, Reader};
@@ -193,10 +194,15 @@ impl People {
                             plan_digest: None,
                             why: None,
                         };
-                        // Where the house says who holds the role, nobody else may.
-                        let house = rollout.plan().policy().role(*role);
-                        let holder = house.and_then(|role| role.holders.first());
-                        let by = holder.map_or("approver", |holder| holder.name.as_str());
+                        let by = speaker(rollout.plan().policy(), *role, "approver");
+                        answers.after(at, delay, Input::new(command).by(by));
+                    }
+                }
+                (BlockerKind::NormalProcess | BlockerKind::ChangeWindow, Some(item), role) => {
+                    if let (Some(delay), Some((command, role))) =
+                        (self.approve, waiver(item, role.copied()))
+                    {
+                        let by = speaker(rollout.plan().policy(), role, "approver");
                         answers.after(at, delay, Input::new(command).by(by));
                     }
                 }
@@ -317,6 +323,19 @@ impl People {
             }
         }
     }
+}
+
+/// Who speaks for a role: where the policy says who holds it, nobody else may.
+pub(super) fn speaker<'a>(policy: &'a Policy, role: RoleName, anybody: &'a str) -> &'a str {
+    let holder = policy.role(role).and_then(|role| role.holders.first());
+    holder.map_or(anybody, |holder| holder.name.as_str())
+}
+
+/// Whoever plays it as a hot-fix has decided that it is one: the waiver of what would hold it.
+pub(super) fn waiver(item: Name, role: Option<RoleName>) -> Option<(Command, RoleName)> {
+    let role = role.or_else(|| RoleName::try_new("approver").ok())?;
+    let why = "it is rehearsed as a hot-fix".to_owned();
+    Some((Command::WaiveItem { item, role: Some(role), why }, role))
 }
 
 impl Platform {

@@ -24,7 +24,7 @@ use crate::policy::section::{
     Watch,
 };
 use crate::text::pointer_step;
-use crate::unit::Name;
+use crate::unit::{Name, RoleName};
 
 section! {
     draft
@@ -80,6 +80,9 @@ section! {
         duties: Entries<Duty>, [default none()];
         /// The demands for approval whatever the severity; all must be met (GATE-1).
         approvals: List<Approval>, [default none()];
+        /// Who may let a hot-fix start that the policy answers with the normal process, or outside of its change window: any
+        /// one of these roles, with a reason. Without it any role may, if it is named.
+        waived_by: List<RoleName>, [default none()];
         /// What a hot-fix may change (GATE-4). Without it nothing is said.
         scope: Scope, [optional];
         /// What is gone through item by item, and when; the start waits for `start` lists (GATE-2, GATE-5).
@@ -211,6 +214,7 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         vendors: draft.vendors?,
         duties: draft.duties?,
         approvals: draft.approvals?,
+        waived_by: draft.waived_by?,
         scope: draft.scope?,
         checklists: draft.checklists?,
         phases: draft.phases?,
@@ -280,6 +284,7 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         vendors: Some(policy.vendors.clone()),
         duties: Some(policy.duties.clone()),
         approvals: Some(policy.approvals.clone()),
+        waived_by: Some(policy.waived_by.clone()),
         scope: Some(policy.scope.clone()),
         checklists: Some(policy.checklists.clone()),
         phases: Some(policy.phases.clone()),

@@ -221,7 +221,8 @@ impl CaseState {
 
 impl ReadinessState {
     fn of(readiness: &Readiness) -> Result<Self, serde_json::Error> {
-        let Readiness { severity, given, facts, words, marks, started, requested, told } =
+        // What `normal` says follows from the plan.
+        let Readiness { severity, given, facts, words, marks, normal: _, started, requested, told } =
             readiness;
         let facts = match serde_json::to_value(facts)? {
             Value::Object(facts) => facts,
@@ -243,7 +244,8 @@ impl ReadinessState {
         let Self { severity, given, facts, words, marks, started, requested, told } = self;
         let facts = Facts::read(&facts, plan.policy().vocabulary());
         let facts = facts.map_err(|_| misfit("the facts"))?;
-        Ok(Readiness { severity, given, facts, words, marks, started, requested, told })
+        let normal = plan.normal_process(severity, &facts);
+        Ok(Readiness { severity, given, facts, words, marks, normal, started, requested, told })
     }
 }
 

@@ -16,6 +16,7 @@ use crate::simulate::recorded::{
     Assumptions, Gates, Merge, Odd, RecordedError, RecordedFault, RecordedFinding, RecordedMetrics,
     Unrecorded,
 };
+use crate::simulate::people::{speaker, waiver};
 use crate::simulate::{Answers, Player, Shown, Tick, Until, World};
 use crate::unit::{MetricName, Span, Timestamp};
 
@@ -276,9 +277,6 @@ fn ready(
                     .by(NOBODY)
             }
             (BlockerKind::Approval, _, Some(role)) => {
-                let holders = policy.role(*role).map(|role| role.holders.as_slice());
-                let holder =
-                    holders.and_then(<[_]>::first).map_or(NOBODY, |holder| holder.name.as_str());
                 let (channel, heard_by) = (None, None);
                 let command = Command::Approve {
                     role: *role,
@@ -287,7 +285,15 @@ fn ready(
                     plan_digest: None,
                     why: None,
                 };
-                Input::new(command).by(holder)
+                Input::new(command).by(speaker(policy, *role, NOBODY))
+            }
+            (BlockerKind::NormalProcess, Some(item), role) => {
+                match waiver(item, role.copied()) {
+                    Some((command, role)) => {
+                        Input::new(command).by(speaker(policy, role, NOBODY))
+                    }
+                    None => return Err(refused(blocker.sentence.clone())),
+                }
             }
             _ => return Err(refused(blocker.sentence.clone())),
         };
