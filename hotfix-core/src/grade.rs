@@ -427,6 +427,11 @@ closed_set! {
         /// A rehearsal.
         Drill = "drill",
     }
+    /// What the engine itself sees of something that has happened (PLAN-4).
+    Sign {
+        /// No deciding metric has a fresh reading.
+        NoData = "no_data",
+    }
     /// Which side of success a criterion is about (MET-7).
     SuccessGroup {
         /// The system.

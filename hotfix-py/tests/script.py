@@ -29,12 +29,13 @@ def moment(seconds: float) -> datetime:
 
 
 def open_gates(document: Any) -> None:
-    """Take out what holds the start: the approvals, and the moment of start lists."""
+    """Take out what holds the start and the end: the approvals, the moment of start lists, and what lists hold."""
     document["approvals"] = []
     for level in document["severities"].values():
         level["approvals"] = []
     for checklist in document["checklists"]:
         checklist["at"] = "before" if checklist["at"] == "start" else checklist["at"]
+        checklist.pop("holds", None)
 
 
 def gates(rollout: hotfix.Rollout) -> dict[str, Any]:

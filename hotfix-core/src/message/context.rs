@@ -128,6 +128,7 @@ impl Context<'_> {
         self.put("status", words::business_status(rollout));
         self.put("action", words::action(rollout).to_owned());
         self.put("next_step", words::next_step(rollout, true));
+        self.put("unseen", seen::unseen(rollout, self.kind).map(str::to_owned));
         self.put("reason", words::plain_reason(rollout).map(str::to_owned));
         let share = seen::phase(rollout, self.kind).map_or(rollout.share(), |(_, share)| share);
         self.put("share", share.to_string());
@@ -156,7 +157,7 @@ impl Context<'_> {
         self.put("fix", release.description.clone());
         self.put("harm", seen::harm(rollout));
         self.put_lines("approvers", &known::approvers(rollout));
-        self.put_lines("metrics", &seen::metrics(rollout));
+        self.put_lines("metrics", &seen::metrics(rollout, self.kind));
         self.put_lines("timeline", &seen::timeline(rollout, &self.clock, self.at));
         self.put_lines("watch_for", &seen::watch_for(rollout, &self.clock, self.at));
     }

@@ -1,8 +1,9 @@
 //! What was seen and when: metrics, harm, times, the course so far.
 
 use crate::deadline::{Item, Source};
-use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
-use crate::judge::in_unit;
+use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment, Role};
+use crate::judge::{Comparison, ComparisonRow, in_unit};
+use crate::metric::Band;
 use crate::plan::StepKind;
 use crate::rollout::{Resume, Rollout, Stage, State};
 use crate::text::{figure, time};
@@ -10,15 +11,20 @@ use crate::unit::{PhaseName, Share, Span, Timestamp};
 
 use super::zone::Clock;
 
-/// Each metric that was read: with the fix, without it, before the incident.
-pub(super) fn metrics(rollout: &Rollout) -> Vec<String> {
+/// Each metric that was read: with the fix, without it, before the incident. Of a phase that passed, what was read in it.
+pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
     let comparison = rollout.comparison();
+    let of_phase = passed(rollout).filter(|_| kind == MessageKind::PhasePassed);
+    let only = of_phase.and_then(|passed| column(&comparison, passed.phase));
     let told = |kind: MetricKind, value: f64| in_unit(kind, value);
     comparison
         .rows
         .iter()
         .filter_map(|row| {
-            let cell = row.cells.iter().rev().flatten().next()?;
+            let cell = match only {
+                Some(column) => (*row.cells.get(column)?).as_ref()?,
+                None => row.cells.iter().rev().flatten().next()?,
+            };
             let mut line = format!("{} {} with the fix", row.title, told(row.kind, cell.canary));
             // What is counted goes with the share, so another share's figure would mislead.
             let compares = !matches!(row.kind, MetricKind::Count | MetricKind::Volume);
@@ -51,7 +57,7 @@ pub(super) fn harm(rollout: &Rollout) -> Option<String> {
 /// The phase that a message is about, and its share: of `phase_passed` the one that passed.
 pub(super) fn phase(rollout: &Rollout, kind: MessageKind) -> Option<(PhaseName, Share)> {
     if let Some(passed) = passed(rollout).filter(|_| kind == MessageKind::PhasePassed) {
-        return Some((passed.0, passed.1));
+        return Some((passed.phase, passed.share));
     }
     let step = rollout.stage().step()?;
     // What starts has no traffic yet: its share is the one that it is to get.
@@ -60,8 +66,40 @@ pub(super) fn phase(rollout: &Rollout, kind: MessageKind) -> Option<(PhaseName, 
     Some((step.phase, planned.filter(|_| starts).unwrap_or(rollout.share())))
 }
 
-/// The last phase that passed, its share, and how long it was watched.
-fn passed(rollout: &Rollout) -> Option<(PhaseName, Share, Span)> {
+/// The column of a phase.
+fn column(comparison: &Comparison, phase: PhaseName) -> Option<usize> {
+    comparison.phases.iter().position(|column| column.phase == phase)
+}
+
+/// Why the watch of the phase that passed says nothing of the fix; none where something that was read was judged.
+pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static str> {
+    let passed = passed(rollout).filter(|_| kind == MessageKind::PhasePassed)?;
+    let comparison = rollout.comparison();
+    let column = column(&comparison, passed.phase)?;
+    let policy = rollout.plan().policy();
+    let decides = |row: &&ComparisonRow| {
+        policy.metric(row.metric.as_str()).is_some_and(|metric| metric.role == Role::Decide)
+    };
+    let cells = comparison.rows.iter().filter(decides).filter_map(|row| *row.cells.get(column)?);
+    let bands: Vec<Option<Band>> = cells.map(|cell| cell.band).collect();
+    if bands.is_empty() {
+        Some("no metric was read")
+    } else if bands.iter().all(|band| matches!(band, None | Some(Band::NotJudged))) {
+        Some("no metric was judged")
+    } else {
+        None
+    }
+}
+
+/// A phase that passed: its share, and how long it was watched.
+struct Passed {
+    phase: PhaseName,
+    share: Share,
+    watched: Span,
+}
+
+/// The last phase that passed.
+fn passed(rollout: &Rollout) -> Option<Passed> {
     let now = rollout.now()?;
     let columns = rollout.comparison().phases;
     let at_gate = match rollout.stage() {
@@ -72,14 +110,15 @@ fn passed(rollout: &Rollout) -> Option<(PhaseName, Share, Span)> {
         column.ended.is_some() || Some(column.phase) == at_gate
     };
     let last = columns.iter().rev().find(ended)?;
-    Some((last.phase, last.share, last.ended.unwrap_or(now).since(last.since?)))
+    let watched = last.ended.unwrap_or(now).since(last.since?);
+    Some(Passed { phase: last.phase, share: last.share, watched })
 }
 
 /// How long: see the field `duration`.
 pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> Option<Span> {
     let begun = || rollout.beginning().map(|(_, at)| at);
     match kind {
-        MessageKind::PhasePassed => passed(rollout).map(|(_, _, watched)| watched),
+        MessageKind::PhasePassed => passed(rollout).map(|passed| passed.watched),
         MessageKind::DeploymentStarted => planned(rollout),
         MessageKind::Deployed => {
             let started = rollout.moment(Moment::DeployStarted)?;

@@ -16,7 +16,7 @@ use crate::grade::{
 };
 use crate::grade::{
     AdviceCheck, AdviceKind, CommitField, Flow, Grade, MergeKind, MessageKind, Promised,
-    RollbackMethod, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
+    RollbackMethod, Sign, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
 };
 use crate::unit::{
     MetricName, Name, PerMinute, PhaseName, Proportion, Ratio, RoleName, Share, Span, UnitError,
@@ -479,6 +479,7 @@ closed_sets! {
     StepClock => StepClock, StepClock::ALL, "\"duration\"";
     AdviceKind => AdviceKind, AdviceKind::ALL, "\"dont\"";
     AdviceCheck => AdviceCheck, AdviceCheck::ALL, "\"scope\"";
+    Sign => Sign, Sign::ALL, "\"no_data\"";
     SuccessGroup => SuccessGroup, SuccessGroup::ALL, "\"technical\"";
     RollbackMethod => RollbackMethod, RollbackMethod::ALL, "\"redeploy\"";
     Flow => Flow, Flow::ALL, "\"git_flow\"";

@@ -117,7 +117,7 @@ impl Rollout {
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
                 self.check_word(input)
             }
-            Command::Promote { .. } => self.check_promotion(),
+            Command::Promote { why } => self.check_promotion(why.as_deref()),
             Command::Start => self.check_start(at),
             Command::Supersede { release, .. }
                 if release.version == self.plan.subject().release.version =>
@@ -183,7 +183,12 @@ impl Rollout {
     }
 
     /// A person passes a phase at its gate; before it only where the policy says so, or the engine has asked.
-    fn check_promotion(&self) -> Result<(), RefusalReason> {
+    fn check_promotion(&self, why: Option<&str>) -> Result<(), RefusalReason> {
+        if matches!(self.case.stage, Stage::Gate { .. } | Stage::Monitoring(_))
+            && let Some(contingency) = self.waits_for_data()
+        {
+            return Err(RefusalReason::Blind { when: contingency.when.clone() });
+        }
         let allowed = match &self.case.stage {
             Stage::Gate { .. } => true,
             Stage::Monitoring(step) => {
@@ -207,6 +212,13 @@ impl Rollout {
             Stage::Complete { ending: None, .. } => self.case.objected,
             _ => false,
         };
-        if allowed { Ok(()) } else { Err(RefusalReason::TooEarly) }
+        let is_the_end = matches!(self.case.stage, Stage::FinalValidation { .. });
+        if !allowed {
+            Err(RefusalReason::TooEarly)
+        } else if is_the_end && self.is_unproven() && why.is_none_or(|why| why.trim().is_empty()) {
+            Err(RefusalReason::Unproven)
+        } else {
+            Ok(())
+        }
     }
 }

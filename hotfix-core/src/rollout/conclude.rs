@@ -1,11 +1,12 @@
 //! What follows from an input: the machine's decisions, state by state. Reads the case, writes [`Changes`].
 
 use crate::gate::approval::demands;
-use crate::grade::{GateMode, Response, Strategy};
+use crate::grade::{GateMode, Response, Role, Sign, Strategy};
 use crate::judge::{Against, Decision, Reason};
-use crate::policy::section::{Checklist, Phase};
+use crate::metric::Band;
+use crate::policy::section::{Checklist, Contingency, Phase};
 use crate::text::quoted;
-use crate::unit::{RoleName, Share, Span, Timestamp};
+use crate::unit::{MetricName, RoleName, Share, Span, Timestamp};
 
 use super::Rollout;
 use super::action::{Act, Audience, MessageKind};
@@ -316,7 +317,7 @@ impl Rollout {
             !frozen && (self.changes.turned || !self.case.asked || self.validation_ends(at));
         let asks = self.changes.judged.is_some() && decision == Decision::Ask;
         if asks && is_news && !closes {
-            self.ask_about_verdict();
+            self.ask_about_verdict(at);
         }
     }
 
@@ -331,8 +332,20 @@ impl Rollout {
         self.plan.policy().watched_until().is_none_or(|last| at.since(since) >= last)
     }
 
-    fn ask_about_verdict(&mut self) {
+    fn ask_about_verdict(&mut self, at: Timestamp) {
+        let least = self.plan.policy().final_validation().watch;
+        if matches!(self.case.stage, Stage::FinalValidation { since } if at.since(since) >= least) {
+            self.ask_at_the_end();
+            return;
+        }
         let verdict = &self.case.verdict;
+        if let Some(contingency) = self.waits_for_data() {
+            let (when, causes) = (&contingency.when, in_words(&verdict.causes));
+            self.ask(format!(
+                "{when}, and the plan waits until that is mended: mend it, or roll back? {causes}"
+            ));
+            return;
+        }
         // Where nothing judges what is read, whoever decides has to look.
         let step = self.case.stage.step().filter(|_| verdict.has(Reason::NotJudged));
         let look = step.and_then(|step| self.phase_at(step.index)).map(to_look_at);
@@ -424,14 +437,47 @@ impl Rollout {
 
     /// The metrics have shown what they must: what people have to see comes with it (MET-7).
     fn validate(&mut self, at: Timestamp) {
-        let open = self.unvalidated();
         let manual = self.gate(self.plan.policy().final_validation().gate) == GateMode::Manual;
-        if open.is_empty() && !manual {
+        if self.unvalidated().is_empty() && !manual && !self.is_unproven() {
             self.complete(at);
         } else if !self.case.asked || self.changes.turned {
-            let open = if open.is_empty() { open } else { format!(" (still open: {open})") };
-            self.ask(format!("the final validation is over{open}: is the incident resolved?"));
+            self.ask_at_the_end();
         }
+    }
+
+    /// The question at the end, with all that speaks against a yes.
+    fn ask_at_the_end(&mut self) {
+        let open = self.unvalidated();
+        let open = if open.is_empty() { open } else { format!(" (still open: {open})") };
+        let mut against = in_words(&self.case.verdict.causes);
+        if self.is_unproven() {
+            let so = "the fix is not shown to work, so `promote` needs a reason";
+            against = if against.is_empty() { so.to_owned() } else { format!("{so}; {against}") };
+        }
+        let against = if against.is_empty() { against } else { format!("; {against}") };
+        self.ask(format!("the final validation is over{open}{against}: is the incident resolved?"));
+    }
+
+    /// Whether the policy claims that the fix works, and nothing has shown it (STAT-5).
+    pub(super) fn is_unproven(&self) -> bool {
+        self.case.verdict.efficacy.is_some_and(|efficacy| !efficacy.shown)
+    }
+
+    /// What the plan waits for while nothing is read: a contingency of this severity (PLAN-4).
+    pub(super) fn waits_for_data(&self) -> Option<&Contingency> {
+        let (policy, severity) = (self.plan.policy(), self.severity()?);
+        let waits = |contingency: &&Contingency| {
+            contingency.sign == Some(Sign::NoData) && contingency.waits.contains(&severity)
+        };
+        let contingency = policy.contingencies().iter().find(waits)?;
+        let decides = |id: MetricName| {
+            policy.metric(id.as_str()).is_some_and(|metric| metric.role == Role::Decide)
+        };
+        let seen = &self.case.verdict.metrics;
+        let mut deciding = seen.iter().filter(|(id, _)| decides(*id)).peekable();
+        let blind = deciding.peek().is_some()
+            && deciding.all(|(_, seen)| matches!(seen.band, Band::NoData | Band::Stale));
+        blind.then_some(contingency)
     }
 
     /// The items for which the end of the final validation waits.

@@ -212,6 +212,15 @@ pub enum RefusalReason {
         /// Which.
         open: String,
     },
+    /// The end of the final validation, with a fix that is not shown to work, and no reason.
+    #[error("the fix is not shown to work: say in `why` how it is known that it does, or `roll_back`")]
+    Unproven,
+    /// Nothing is read, and the plan waits until that is mended.
+    #[error("{when}, and the plan waits until that is mended: mend it, or `roll_back`")]
+    Blind {
+        /// What has happened, as the policy's contingency has it.
+        when: String,
+    },
     /// The release cannot be planned.
     #[error("{0}")]
     Plan(PlanError),
@@ -292,6 +301,8 @@ impl RefusalReason {
             Self::NoDay { .. } => "HF-ROLL-023",
             Self::Unvalidated { .. } => "HF-ROLL-024",
             Self::OnlyWaived { .. } => "HF-ROLL-030",
+            Self::Unproven => "HF-ROLL-031",
+            Self::Blind { .. } => "HF-ROLL-032",
             Self::Plan(error) => error.code(),
             Self::Duty(refusal) => refusal.code(),
             Self::Fact { fact, .. } => fact.code(),

@@ -265,7 +265,9 @@ impl People {
         }
         // Where no promotion is asked for, to go on is to say nothing.
         if rollout.accepted().contains(&InputKind::Promote) {
-            answers.after(at, delay, Input::new(Command::Promote { why: None }).by("commander"));
+            let at_the_end = matches!(rollout.stage(), Stage::FinalValidation { .. });
+            let why = at_the_end.then(|| "what failed works again".to_owned());
+            answers.after(at, delay, Input::new(Command::Promote { why }).by("commander"));
         }
     }
 

@@ -5,7 +5,7 @@ use super::list::none;
 use super::metric::is_known;
 use super::phase::no_rules;
 use super::severity::NamedSeverities;
-use crate::grade::{Grade, Strategy, SuccessGroup};
+use crate::grade::{Grade, Sign, Strategy, SuccessGroup};
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, List};
 use crate::policy::reader::{Reader, section};
@@ -45,6 +45,9 @@ section! {
         actions: List<String>, [default none()];
         /// The severities for which the deployment waits until it is mended, each once.
         waits: NamedSeverities, [default none()];
+        /// What the engine sees of it: while that is so, nobody promotes a phase of a severity in `waits`. Without it
+        /// people see it.
+        sign: Sign, [optional];
     }
 }
 

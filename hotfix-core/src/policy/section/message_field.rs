@@ -91,6 +91,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("detected_at", Business, "when it was noticed"),
     text("action", Business, "what is being done now"),
     text("next_step", Business, "what comes next"),
+    text("unseen", Business, "of a phase that passed: why its watch says nothing of the fix, where nothing was read or nothing judged it"),
     text("reason", Business, "why it goes back, or went"),
     text("share", Business, "the share of the traffic that has the fix"),
     text("shares", Business, "the shares of the phases"),

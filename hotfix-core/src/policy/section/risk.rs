@@ -1,6 +1,6 @@
 //! What may go wrong, what is done then, what success is, and what else could have been chosen (PLAN-1, PLAN-4, MET-7).
 
-use crate::grade::{Grade, Severity, Strategy, SuccessGroup};
+use crate::grade::{Grade, Severity, Sign, Strategy, SuccessGroup};
 use crate::unit::{MetricName, Name};
 
 /// One entry of the risk register (PLAN-4).
@@ -29,6 +29,8 @@ pub struct Contingency {
     pub actions: Vec<String>,
     /// The severities for which the deployment waits until it is mended; each once.
     pub waits: Vec<Severity>,
+    /// What the engine sees of it, so that it holds what waits. None: people see it.
+    pub sign: Option<Sign>,
 }
 
 /// A strategy that was not chosen, and why (PLAN-1).
