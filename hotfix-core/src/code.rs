@@ -188,6 +188,7 @@ pub const CODES: &[Code] = &[
     code("HF-MET-005", Family::Metric, "a reading's histogram is not one"),
     code("HF-MET-006", Family::Metric, "a reading has other buckets than the first"),
     code("HF-MET-007", Family::Metric, "a reading of running totals cannot be one"),
+    code("HF-MET-008", Family::Metric, "a reading has a number beyond 2^53"),
     code("HF-STAT-001", Family::Stat, "an error probability is outside 0 to 1"),
     code("HF-STAT-002", Family::Stat, "a number is NaN or infinite"),
     code("HF-STAT-003", Family::Stat, "a count or an exposure is negative"),

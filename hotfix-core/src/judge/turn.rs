@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::MetricKind;
 use crate::metric::Tick;
+use crate::stats::numeric::{between, whole_between};
 use crate::stats::{MAX_COUNT, Totals};
 use crate::unit::{Timestamp, clone_in_place};
 
@@ -177,8 +178,9 @@ impl Search<'_> {
             let then = self.decide(&row);
             (then != self.decision).then_some(then)
         };
-        let (mut kept, mut step) = (0.0, 1.0f64.min(most));
-        if most < 1.0 {
+        let (mut kept, mut step) = (0.0, 1.0);
+        // Not so either where it is no number.
+        if !(most >= 1.0) {
             return None;
         }
         let mut then = loop {
@@ -190,8 +192,7 @@ impl Search<'_> {
             }
             (kept, step) = (step, (step * 2.0).min(most));
         };
-        while step - kept > 1.0 {
-            let middle = (0.5 * (kept + step)).floor();
+        while let Some(middle) = whole_between(kept, step) {
             match turned(middle) {
                 Some(other) => (step, then) = (middle, other),
                 None => kept = middle,
@@ -295,8 +296,10 @@ impl Search<'_> {
             }
             (kept, step) = (to, step * 2.0);
         };
-        while (to - kept).abs() > 1e-9 * to.abs().max(kept.abs()) {
-            let middle = 0.5 * (kept + to);
+        while let Some(middle) = between(kept, to) {
+            if (to - kept).abs() <= 1e-9 * to.abs().max(kept.abs()) {
+                break;
+            }
             match turned(middle) {
                 Some(other) => (to, then) = (middle, other),
                 None => kept = middle,

@@ -2,9 +2,9 @@
 
 use crate::grade::MetricKind;
 use crate::policy::section::Metric;
-use crate::unit::MetricName;
+use crate::unit::{MAX_COUNT, MetricName};
 
-use super::reading::{Histogram, Reading, Sample};
+use super::reading::{Histogram, Observation, Reading, Sample};
 
 /// A reading that cannot be true, or does not fit its metric. Nothing of its observation is taken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -74,6 +74,19 @@ pub enum ReadingError {
         /// The layout of the first reading, in seconds.
         expected: Vec<f64>,
     },
+    /// A number beyond 2^53, where whole numbers are not told apart.
+    #[error(
+        "the {arm} of `{metric}` has {value}: numbers go to {MAX_COUNT} (2^53), so send a difference that did not wrap around, \
+         or a coarser unit"
+    )]
+    TooLarge {
+        /// The metric.
+        metric: MetricName,
+        /// Which arm.
+        arm: &'static str,
+        /// What came.
+        value: f64,
+    },
     /// Running totals of something that has none, or that cannot be told apart after a reset.
     #[error(
         "the {arm} of `{metric}` sends {form} as running totals: send what came since the last reading"
@@ -99,6 +112,7 @@ impl ReadingError {
             Self::Histogram { .. } => "HF-MET-005",
             Self::Layout { .. } => "HF-MET-006",
             Self::Totals { .. } => "HF-MET-007",
+            Self::TooLarge { .. } => "HF-MET-008",
         }
     }
 
@@ -111,10 +125,14 @@ impl ReadingError {
             | Self::Negative { metric, .. }
             | Self::Histogram { metric, .. }
             | Self::Layout { metric, .. }
-            | Self::Totals { metric, .. } => metric,
+            | Self::Totals { metric, .. }
+            | Self::TooLarge { metric, .. } => metric,
         }
     }
 }
+
+/// The names of the arms, in the order of the columns.
+pub(super) const ARMS: [&str; 2] = ["canary", "baseline"];
 
 /// The boundaries at which a latency metric counts, in seconds, ascending; empty for other kinds.
 ///
@@ -171,6 +189,41 @@ impl Layout {
     /// Columns of one arm: events and trials, or the count and each bucket.
     pub fn columns(&self) -> usize {
         if self.0.is_empty() { 2 } else { 1 + self.0.len() }
+    }
+}
+
+impl Observation {
+    /// Refuses finite numbers beyond 2^53. A check of its own: logs of earlier releases have such numbers, and are read.
+    ///
+    /// # Errors
+    /// `HF-MET-008`.
+    pub(crate) fn check_size(&self) -> Result<(), ReadingError> {
+        for (metric, reading) in self.as_slice() {
+            for arms in reading.strata() {
+                for (arm, sample) in ARMS.into_iter().zip([&arms.canary, &arms.baseline]) {
+                    if let Some(value) = sample.as_ref().and_then(Sample::too_large) {
+                        return Err(ReadingError::TooLarge { metric: *metric, arm, value });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sample {
+    /// The first finite number that is beyond 2^53. Samples are seconds, of which no sum is made.
+    fn too_large(&self) -> Option<f64> {
+        let is_too_large = |value: &f64| value.is_finite() && value.abs() > MAX_COUNT;
+        match self {
+            Self::Pair(events, trials) => [*events, *trials].into_iter().find(is_too_large),
+            Self::Level(level) => Some(*level).filter(is_too_large),
+            Self::Histogram(Histogram { count, counts, .. }) => {
+                counts.iter().chain([count]).copied().find(is_too_large)
+            }
+            Self::Samples(_) => None,
+            Self::Instances(instances) => instances.values().flatten().copied().find(is_too_large),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::policy::section::Metric;
 use crate::unit::{Share, Timestamp, clone_in_place};
 
 use super::reading::{Arms, NO_INSTANCES, Reading, Sample};
-use super::resolve::{Layout, Reader, ReadingError};
+use super::resolve::{ARMS, Layout, Reader, ReadingError};
 
 /// What one tick added to one metric: the canary's columns, then the baseline's.
 ///
@@ -56,9 +56,6 @@ struct Kept {
     at: [Timestamp; 2],
     instances: [BTreeMap<String, [f64; 2]>; 2],
 }
-
-/// The names of the arms, in the order of the columns.
-const ARMS: [&str; 2] = ["canary", "baseline"];
 
 impl Tick {
     /// Reads a reading with both arms, each one pair or level with which nothing is wrong, as most are; false where it has to

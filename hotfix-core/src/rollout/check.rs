@@ -111,7 +111,7 @@ impl Rollout {
         match &input.command {
             Command::Observe { metrics } => {
                 self.case.judge.prepare(at, self.case.share, metrics)?;
-                Ok(())
+                Ok(metrics.check_size()?)
             }
             Command::CheckItem { .. } | Command::WaiveItem { .. } => self.check_item(input),
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {

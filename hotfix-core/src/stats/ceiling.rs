@@ -12,7 +12,7 @@
 //! It depends on sums alone: order does not matter, and states merge.
 
 use super::grid::{check_weights, threshold};
-use super::numeric::{exp, larger, largest, ln, ln1p, log_mean_exp};
+use super::numeric::{exp, larger, largest, ln, ln1p, log_mean_exp, whole_between};
 use super::{Counts, Evidence, MAX_GRID, StatError, Watch};
 use serde::{Deserialize, Serialize};
 
@@ -126,21 +126,17 @@ impl CeilingDesign {
         self.threshold
     }
 
-    /// How many requests without an error are enough to decide: what a plan has to find room for.
+    /// How many requests without an error are enough to decide: what a plan has to find room for. Infinite where all shares of
+    /// the grid are so near to 1 that nothing tells them from the ceiling.
     pub fn clean_trials(&self) -> f64 {
         let enough =
             |trials: f64| self.log_e(&self.terms(Counts::new(0.0, trials))) >= self.threshold;
         let mut most = 1.0;
-        while !enough(most) {
+        while most < f64::INFINITY && !enough(most) {
             most *= 2.0;
         }
         let mut few = 0.0;
-        // Beyond 2^53 whole numbers are no longer told apart.
-        while most - few > 1.0 {
-            let middle = (0.5 * (few + most)).floor();
-            if middle <= few || middle >= most {
-                break;
-            }
+        while let Some(middle) = whole_between(few, most) {
             if enough(middle) { most = middle } else { few = middle }
         }
         most

@@ -11,7 +11,7 @@
 use core::f64::consts::PI;
 
 use super::StatError;
-use super::numeric::{exp, ln, ln1p};
+use super::numeric::{exp, ln, ln1p, whole_between};
 
 /// How much likelier than the observed outcome one may be and still count as no likelier.
 ///
@@ -195,8 +195,7 @@ fn boundary(mut inside: f64, mut outside: f64, counts: impl Fn(f64) -> bool) -> 
         return inside;
     }
     inside = next;
-    while (outside - inside).abs() > 1.0 {
-        let middle = (0.5 * (inside + outside)).floor();
+    while let Some(middle) = whole_between(inside, outside) {
         if counts(middle) { inside = middle } else { outside = middle }
     }
     inside

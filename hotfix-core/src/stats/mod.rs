@@ -54,8 +54,7 @@ pub use error::StatError;
 pub use grid::{MAX_GRID, MAX_RATIO};
 pub use totals::{MAX_SPLITS, SplitTotals};
 
-/// Largest count, exposure or total that an input may hold: whole numbers to here are exact.
-pub const MAX_COUNT: f64 = 9_007_199_254_740_992.0;
+pub use crate::unit::MAX_COUNT;
 
 /// Events of one arm, and the trials or the exposure that they come from.
 ///

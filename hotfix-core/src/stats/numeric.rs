@@ -386,6 +386,21 @@ pub(crate) fn largest<const N: usize>(terms: &[f64; N]) -> f64 {
     tops[0]
 }
 
+/// A number strictly between two others, next to the middle; none where no double is: what ends every bisection, however
+/// large its ends are.
+pub(crate) fn between(one: f64, other: f64) -> Option<f64> {
+    inside(0.5 * one + 0.5 * other, one, other)
+}
+
+/// The same for whole numbers. Beyond 2^53 there may be whole numbers between that no double is.
+pub(crate) fn whole_between(one: f64, other: f64) -> Option<f64> {
+    inside((0.5 * (one + other)).floor(), one, other)
+}
+
+fn inside(middle: f64, one: f64, other: f64) -> Option<f64> {
+    (smaller(one, other) < middle && middle < larger(one, other)).then_some(middle)
+}
+
 /// Percentile of an ascending list at `p` in `0..=1`, linear between points; none of an empty list.
 ///
 /// R-7 of Hyndman and Fan (1996), The American Statistician 50(4): the first and the last point are at the ends.

@@ -18,6 +18,9 @@ pub use ref_name::{RefFault, RefName};
 pub(crate) use reuse::clone_in_place;
 pub use time::{Span, Timestamp};
 
+/// Largest count, exposure or total that an input may hold: whole numbers to here are exact.
+pub const MAX_COUNT: f64 = 9_007_199_254_740_992.0;
+
 /// A value that is no legal unit. Says what came and what would do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

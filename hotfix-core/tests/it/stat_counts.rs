@@ -326,6 +326,14 @@ fn stat_3_a_ceiling_takes_the_stated_requests() {
 }
 
 #[test]
+fn stat_3_a_share_that_nothing_tells_from_the_ceiling_takes_for_ever() {
+    let share = 1.0f64.next_down();
+    let settings = CeilingSettings { grid: Some(vec![share]), ..CeilingSettings::below(1e-12) };
+    let clean = CeilingDesign::try_new(&settings).expect("valid settings").clean_trials();
+    assert!(clean > 1e26, "{clean}");
+}
+
+#[test]
 fn stat_3_no_rate_above_a_ceiling_lets_the_evidence_grow() {
     let settings = CeilingSettings::below(0.2);
     let design = CeilingDesign::try_new(&settings).expect("valid settings");

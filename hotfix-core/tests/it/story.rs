@@ -20,9 +20,12 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) fn new(preset: &str, recording: Recording) -> Self {
-        let policy = Arc::new(Policy::preset(preset).unwrap());
+        Self::of(Policy::preset(preset).unwrap(), recording)
+    }
+
+    pub(crate) fn of(policy: Policy, recording: Recording) -> Self {
         let plan = Plan::from_json(
-            policy,
+            Arc::new(policy),
             r#"{"id":"INC-2041","service":"payments","severity":"P1"}"#,
             r#"{"version":"2.3.1","previous":"2.3.0","methods":[{"kind":"redeploy","seconds":150},{"kind":"feature_flag","seconds":5}]}"#,
             r#"{"requests_per_minute":1000}"#,

@@ -1,11 +1,14 @@
 //! What a verdict explains: the least change that would have turned it, confirmed by judging that change (FIELD-11).
 
 use hotfix_core::judge::{Decision, NoTurn, Reason, Rule, Turn, Why};
+use hotfix_core::policy::Policy;
+use hotfix_core::report::Report;
 use hotfix_core::rollout::{Command, Input, Recording, Rollout, State};
 use hotfix_core::stats::numeric::ln;
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
 
+use crate::log_common::rewritten;
 use crate::story::Story;
 
 /// A small generator, so that streams are the same everywhere.
@@ -270,4 +273,42 @@ fn field_11_warm_up_and_silence_say_that_nothing_was_taken() {
     let why = story.rollout.why().unwrap();
     assert!(why.metrics.iter().all(|m| m.turn == Turn::None { reason: NoTurn::NoReading }));
     assert!(matches!(story.inputs.last(), Some((_, Input { command: Command::Tick, .. }))));
+}
+
+#[test]
+fn field_11_a_count_that_an_earlier_release_took_keeps_no_answer_waiting() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.start();
+    story.run(3, Story::healthy);
+    for counts in [[0.0, 2f64.powi(61)], [2f64.powi(60), 2f64.powi(61)], [0.0, 1e300]] {
+        let mut last = None;
+        let log = rewritten(story.rollout.log(), |_, line| {
+            if let Some(canary) = line.pointer_mut("/metrics/error_rate/canary") {
+                *canary = json!(counts);
+                last = Some(());
+            }
+        });
+        assert!(last.is_some());
+        let replayed = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
+        assert!(replayed.why().is_some());
+        assert!(Report::from_log(log.as_bytes()).is_ok());
+    }
+}
+
+#[test]
+fn field_11_a_level_that_turns_as_soon_as_it_is_above_nothing() {
+    let mut policy: Value =
+        serde_json::from_str(&Policy::preset("phased-canary").unwrap().to_json()).unwrap();
+    policy["metrics"]["queue"] = json!({"title": "queue", "kind": "gauge", "worse": "higher", "role": "decide", "rollback": 0.0, "weight": 0.0});
+    let policy = Policy::from_json(&policy.to_string()).unwrap();
+    let mut story = Story::of(policy, Recording::Keep);
+    story.start();
+    for _ in 0..3 {
+        story.at = story.at + Span::from_seconds(60);
+        let metrics = json!({"queue": {"canary": 0.0}, "error_rate": {"canary": [0, 100]}});
+        observe(&mut story.rollout, story.at, &metrics);
+    }
+    let why = story.rollout.why().unwrap();
+    let queue = why.metrics.iter().find(|m| m.metric.as_str() == "queue").unwrap();
+    assert!(matches!(queue.turn, Turn::Level { from: 0.0, to, .. } if to > 0.0), "{queue:?}");
 }
