@@ -382,6 +382,9 @@ impl Rollout {
     pub fn accepted(&self) -> Vec<InputKind> {
         let state = self.state();
         let mut accepted = state.accepts().to_vec();
+        if !self.case.pending.is_empty() && !accepted.contains(&InputKind::Confirm) {
+            accepted.splice(0..0, [InputKind::Confirm, InputKind::Failed]);
+        }
         if !accepted.contains(&InputKind::Approve) && state.takes_approvals() {
             match self.case.readiness.afterwards(self.plan.policy()) {
                 Afterwards::Never => {}
