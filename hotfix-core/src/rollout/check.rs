@@ -4,9 +4,11 @@ use crate::canonical::digest;
 use crate::deadline;
 use crate::fact::Facts;
 use crate::grade::RevertTo;
+use crate::judge::Decision;
 use crate::plan::Release;
 use crate::unit::Timestamp;
 
+use super::explain::Question;
 use super::input::{Command, Input, InputKind, KnownTime, TimeMeaning};
 use super::readiness::Afterwards;
 use super::refusal::RefusalReason;
@@ -117,7 +119,7 @@ impl Rollout {
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
                 self.check_word(input)
             }
-            Command::Promote { why } => self.check_promotion(why.as_deref()),
+            Command::Promote { why } => self.check_promotion(at, why.as_deref()),
             Command::Start => self.check_start(at),
             Command::Supersede { release, .. }
                 if release.version == self.plan.subject().release.version =>
@@ -183,7 +185,7 @@ impl Rollout {
     }
 
     /// A person passes a phase at its gate; before it only where the policy says so, or the engine has asked.
-    fn check_promotion(&self, why: Option<&str>) -> Result<(), RefusalReason> {
+    fn check_promotion(&self, at: Timestamp, why: Option<&str>) -> Result<(), RefusalReason> {
         if matches!(self.case.stage, Stage::Gate { .. } | Stage::Monitoring(_))
             && let Some(contingency) = self.waits_for_data()
         {
@@ -205,7 +207,7 @@ impl Rollout {
                 if !open.is_empty() {
                     return Err(RefusalReason::Unvalidated { open });
                 }
-                self.case.asked
+                self.case.asked || self.would_be_asked(at)
             }
             // The end of a hold-back that failed is tried again.
             Stage::Complete { ending: Some(_), .. } => self.case.pending.is_empty(),
@@ -220,5 +222,13 @@ impl Rollout {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether a tick at this time would ask a person, or end the final validation by itself: who promotes need not wait for it.
+    fn would_be_asked(&self, at: Timestamp) -> bool {
+        let Some(question) = Question::of(&self.case, &self.plan, at) else { return false };
+        let (mut judge, mut verdict) = (self.case.judge.clone(), self.case.verdict.clone());
+        judge.assess(&question.moment(&self.plan), &mut verdict);
+        matches!(verdict.decision, Decision::Promote | Decision::Ask)
     }
 }
