@@ -60,7 +60,7 @@ def clearing(blocker: Mapping[str, Any]) -> dict[str, object]:
     """The input that clears what keeps a rollout from starting."""
     match blocker["kind"]:
         case "approval" | "denial":
-            return {"kind": "approve", "by": "somebody else", "role": blocker["roles"][0]}
+            return {"kind": "approve", "by": f"somebody else as {blocker['roles'][0]}", "role": blocker["roles"][0]}
         case "item":
             return {"kind": "check_item", "by": "omar", "item": blocker["item"]}
         case "severity":

@@ -208,6 +208,11 @@ impl Words {
         self.approvals.keys().any(|(of, ..)| *of == role)
     }
 
+    /// The approvals that stand, in the order of their roles.
+    pub(crate) fn approvals(&self) -> impl Iterator<Item = &Word> {
+        self.approvals.values()
+    }
+
     /// The denials that stand, in the order of their roles.
     pub(crate) fn denials(&self) -> impl Iterator<Item = &Word> {
         self.denials.values()

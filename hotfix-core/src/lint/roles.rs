@@ -7,7 +7,6 @@ use super::finding::{Finding, put};
 use crate::deadline::Who;
 use crate::policy::Policy;
 use crate::policy::section::{Approval, SeverityLevel};
-use crate::unit::RoleName;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     holders(policy, findings);
@@ -22,52 +21,8 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The demands for approval with their places: of each severity, then of the whole policy.
-fn demands(policy: &Policy) -> impl Iterator<Item = (String, &Approval)> {
-    let of_severities = policy.severities().iter().flat_map(|level| {
-        let place = move |(index, demand)| {
-            (format!("/severities/{}/approvals/{index}", level.severity), demand)
-        };
-        level.approvals.iter().enumerate().map(place)
-    });
-    let of_all = policy.approvals().iter().enumerate();
-    of_severities.chain(of_all.map(|(index, demand)| (format!("/approvals/{index}"), demand)))
-}
-
-/// Every role that is named outside `roles`' own keys, with its place.
-fn named(policy: &Policy) -> Vec<(String, RoleName)> {
-    let mut named = Vec::new();
-    for (place, demand) in demands(policy) {
-        for (key, roles) in [("any_of", &demand.any_of), ("told", &demand.told)] {
-            for (index, role) in roles.iter().enumerate() {
-                named.push((format!("{place}/{key}/{index}"), *role));
-            }
-        }
-    }
-    for (index, role) in policy.waived_by().iter().enumerate() {
-        named.push((format!("/waived_by/{index}"), *role));
-    }
-    for level in policy.severities() {
-        if let Some(role) = level.review.as_ref().and_then(|review| review.role) {
-            named.push((format!("/severities/{}/review/role", level.severity), role));
-        }
-    }
-    for (index, role) in policy.duties().iter().map(|duty| duty.role).enumerate() {
-        named.extend(role.map(|role| (format!("/duties/{index}/role"), role)));
-    }
-    for (index, role) in policy.procedure().iter().map(|step| step.role).enumerate() {
-        named.extend(role.map(|role| (format!("/procedure/{index}/role"), role)));
-    }
-    for role in policy.roles() {
-        for (index, stand_in) in role.stand_ins.iter().enumerate() {
-            named.push((format!("/roles/{}/stand_ins/{index}", role.id), *stand_in));
-        }
-    }
-    named
-}
-
 fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
-    let named = named(policy);
+    let named = policy.roles_by_place();
     // A policy without any roles is shared without the people: that is said once.
     let declares = !policy.roles().is_empty();
     let mut open = Vec::new();
@@ -93,7 +48,7 @@ fn approvers(policy: &Policy, findings: &mut Vec<Finding>) {
     if policy.roles().iter().all(|role| role.holders.is_empty()) {
         return;
     }
-    for (place, demand) in demands(policy) {
+    for (place, demand) in policy.demands_by_place() {
         if demand.holds_start()
             && !demand.any_of.iter().any(|role| Who::of(policy, *role).is_reached())
         {

@@ -14,6 +14,7 @@ mod preset;
 mod problem;
 mod reader;
 pub(crate) mod reasoning;
+mod roles;
 mod schema;
 pub mod section;
 pub(crate) mod template;

@@ -139,6 +139,25 @@ pub enum RefusalReason {
         /// Who holds it.
         holders: String,
     },
+    /// The policy names no such role.
+    #[error("the policy has no role `{role}`; the nearest is `{nearest}`")]
+    NoSuchRole {
+        /// What came.
+        role: RoleName,
+        /// The nearest known one, or a dash.
+        nearest: String,
+    },
+    /// Who approves has approved in another role.
+    #[error(
+        "the same person approved as `{first}`, and two approvals are two people's: {who} is to say it, or take the other \
+         one back with `withdraw`"
+    )]
+    SamePerson {
+        /// The role of the approval that stands.
+        first: RoleName,
+        /// Who can give this one.
+        who: String,
+    },
     /// Nobody is named who heard it, or nobody else.
     #[error("a spoken approval names in `heard_by` who else heard it")]
     Unheard,
@@ -293,6 +312,8 @@ impl RefusalReason {
             Self::NotTheHolder { .. } => "HF-ROLL-015",
             Self::Unheard => "HF-ROLL-016",
             Self::NotSpoken { .. } => "HF-ROLL-017",
+            Self::NoSuchRole { .. } => "HF-ROLL-026",
+            Self::SamePerson { .. } => "HF-ROLL-027",
             Self::NothingToApprove { .. } => "HF-ROLL-018",
             Self::NoReason { .. } => "HF-ROLL-019",
             Self::Nameless => "HF-ROLL-020",

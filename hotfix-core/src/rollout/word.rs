@@ -2,7 +2,6 @@
 
 use crate::gate::approval::{demands, is_same_person, is_spoken, served_by, stand_ins_of};
 use crate::gate::checklist::{self, Known};
-use crate::policy::section::Holder;
 use crate::text::quoted;
 use crate::unit::{Name, RoleName};
 
@@ -21,7 +20,9 @@ impl Rollout {
                 if let Some(approved) = plan_digest.filter(|approved| *approved != plan) {
                     return Err(RefusalReason::PlanChanged { approved, plan });
                 }
+                self.check_role(*role)?;
                 self.check_holder(*role, by)?;
+                self.check_another(*role, by)?;
                 if is_spoken(channel.as_deref(), heard_by.as_deref()) {
                     self.check_spoken(*role, by, heard_by.as_deref())?;
                 }
@@ -37,18 +38,79 @@ impl Rollout {
         }
     }
 
+    /// An approval of a role that the policy does not know would count for nothing. Anybody may object, and whoever did may
+    /// lift it.
+    fn check_role(&self, role: RoleName) -> Result<(), RefusalReason> {
+        let known = self.plan.policy().known_roles();
+        let mut denials = self.case.readiness.words.denials();
+        if known.contains(&role) || denials.any(|denial| denial.role == role) {
+            return Ok(());
+        }
+        let nearest = known
+            .iter()
+            .min_by_key(|known| strsim::damerau_levenshtein(known.as_str(), role.as_str()))
+            .map_or_else(|| "-".to_owned(), ToString::to_string);
+        Err(RefusalReason::NoSuchRole { role, nearest })
+    }
+
+    /// Two approvals are two people's: whoever approved in one role does not approve in another.
+    fn check_another(&self, role: RoleName, by: &str) -> Result<(), RefusalReason> {
+        let mut approvals = self.case.readiness.words.approvals();
+        let first = approvals.find(|word| word.role != role && self.is_person(&word.by, by));
+        let Some(first) = first.map(|word| word.role) else { return Ok(()) };
+        let policy = self.plan.policy();
+        let open = self.case.readiness.demands(policy, None).into_iter();
+        let mut roles: Vec<RoleName> = Vec::new();
+        for demand in open.filter(|demand| !demand.is_met()) {
+            let serve = demand.roles();
+            if serve.contains(&role) {
+                roles.extend(serve.iter().filter(|of| **of != first));
+            }
+        }
+        let mut who: Vec<String> = Vec::new();
+        for role in if roles.is_empty() { vec![role] } else { roles } {
+            let told = self.told_with_holders(role, by);
+            if !who.contains(&told) {
+                who.push(told);
+            }
+        }
+        Err(RefusalReason::SamePerson { first, who: who.join(" or ") })
+    }
+
+    /// A role with the people other than this one who hold it, and how they are reached.
+    fn told_with_holders(&self, role: RoleName, but: &str) -> String {
+        let house = self.plan.policy().role(role);
+        let people = house.into_iter().flat_map(|house| &house.holders);
+        let people = people.filter(|holder| !is_taken_out(&holder.name));
+        let others = people.filter(|holder| !self.is_person(&holder.name, but));
+        let mut reached: Vec<String> = others
+            .map(|holder| match &holder.reach {
+                Some(reach) => format!("{}: {reach}", holder.name),
+                None => holder.name.clone(),
+            })
+            .collect();
+        reached.extend(house.and_then(|house| house.reach.clone()));
+        if reached.is_empty() {
+            format!("`{role}`")
+        } else {
+            format!("`{role}` ({})", reached.join(", "))
+        }
+    }
+
+    /// Whether a name on record, which may have been taken out of the log, is this person's.
+    fn is_person(&self, name: &str, by: &str) -> bool {
+        if is_taken_out(name) {
+            self.journal.salt.stands_for(name, by) == Some(true)
+        } else {
+            is_same_person(name, by)
+        }
+    }
+
     /// Where the policy names who holds a role, nobody else speaks for it.
     fn check_holder(&self, role: RoleName, by: &str) -> Result<(), RefusalReason> {
         let holders = self.plan.policy().role(role).map(|role| role.holders.as_slice());
         let holders = holders.unwrap_or_default();
-        let is_held = |holder: &Holder| {
-            if is_taken_out(&holder.name) {
-                self.journal.salt.stands_for(&holder.name, by) == Some(true)
-            } else {
-                is_same_person(&holder.name, by)
-            }
-        };
-        if holders.is_empty() || holders.iter().any(is_held) {
+        if holders.is_empty() || holders.iter().any(|holder| self.is_person(&holder.name, by)) {
             return Ok(());
         }
         let named = holders.iter().map(|holder| holder.name.as_str());

@@ -176,6 +176,7 @@ impl People {
 
     /// Approvals and items; always alike, so that what comes before the start is the same in every run.
     pub(super) fn make_ready(&self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {
+        let mut spoken = Vec::new();
         for blocker in rollout.blockers() {
             match (blocker.kind, blocker.item, blocker.roles.first()) {
                 (BlockerKind::Item, Some(item), _) => {
@@ -194,16 +195,16 @@ impl People {
                             plan_digest: None,
                             why: None,
                         };
-                        let by = speaker(rollout.plan().policy(), *role, "approver");
-                        answers.after(at, delay, Input::new(command).by(by));
+                        let by = approver(rollout.plan().policy(), *role, &mut spoken);
+                        answers.after(at, delay, Input::new(command).by(&by));
                     }
                 }
                 (BlockerKind::NormalProcess | BlockerKind::ChangeWindow, Some(item), role) => {
                     if let (Some(delay), Some((command, role))) =
                         (self.approve, waiver(item, role.copied()))
                     {
-                        let by = speaker(rollout.plan().policy(), role, "approver");
-                        answers.after(at, delay, Input::new(command).by(by));
+                        let by = approver(rollout.plan().policy(), role, &mut Vec::new());
+                        answers.after(at, delay, Input::new(command).by(&by));
                     }
                 }
                 // Severity, denial, traffic and policy are for the scenario's own words.
@@ -327,12 +328,6 @@ impl People {
     }
 }
 
-/// Who speaks for a role: where the policy says who holds it, nobody else may.
-pub(super) fn speaker<'a>(policy: &'a Policy, role: RoleName, anybody: &'a str) -> &'a str {
-    let holder = policy.role(role).and_then(|role| role.holders.first());
-    holder.map_or(anybody, |holder| holder.name.as_str())
-}
-
 /// Whoever plays it as a hot-fix has decided that it is one: the waiver of what would hold it.
 pub(super) fn waiver(item: Name, role: Option<RoleName>) -> Option<(Command, RoleName)> {
     let role = role.or_else(|| RoleName::try_new("approver").ok())?;
@@ -430,4 +425,14 @@ impl Answering<'_> {
             | Act::RollBack { .. } => {}
         }
     }
+}
+
+/// Who approves in a role. Where the house says who holds it, nobody else may, and two approvals are two people's.
+pub(super) fn approver(policy: &Policy, role: RoleName, spoken: &mut Vec<String>) -> String {
+    let holders = policy.role(role).map(|role| role.holders.as_slice()).unwrap_or_default();
+    let mut names = holders.iter().map(|holder| &holder.name);
+    let by = names.clone().find(|name| !spoken.contains(name)).or_else(|| names.next());
+    let by = by.map_or_else(|| format!("approver as {role}"), Clone::clone);
+    spoken.push(by.clone());
+    by
 }

@@ -23,7 +23,9 @@ pub(crate) fn clearing(policy: &Policy, blocker: &Blocker) -> Value {
         BlockerKind::Approval | BlockerKind::Denial => {
             let role = blocker.roles[0];
             let holders = policy.role(role).map(|role| role.holders.as_slice()).unwrap_or_default();
-            let by = holders.first().map_or("somebody else", |holder| &holder.name);
+            // Two approvals are two people's.
+            let somebody = format!("somebody else as {role}");
+            let by = holders.first().map_or(&somebody, |holder| &holder.name);
             json!({"kind": "approve", "by": by, "role": role})
         }
         BlockerKind::NormalProcess | BlockerKind::ChangeWindow => {

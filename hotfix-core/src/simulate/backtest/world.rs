@@ -12,11 +12,12 @@ use crate::rollout::{
     self, Action, BlockerKind, Command, Input, ItemStatus, Recording, Refusal, Rollout, Stage,
     State,
 };
+use crate::simulate::people::approver;
 use crate::simulate::recorded::{
     Assumptions, Gates, Merge, Odd, RecordedError, RecordedFault, RecordedFinding, RecordedMetrics,
     Unrecorded,
 };
-use crate::simulate::people::{speaker, waiver};
+use crate::simulate::people::{approver, waiver};
 use crate::simulate::{Answers, Player, Shown, Tick, Until, World};
 use crate::unit::{MetricName, Span, Timestamp};
 
@@ -267,6 +268,7 @@ fn ready(
         Plan::try_new(Arc::clone(policy), subject).map_err(|error| refused(error.to_string()))?;
     let mut rollout =
         Rollout::try_new(plan, Recording::Off, "").map_err(|error| refused(error.to_string()))?;
+    let mut spoken = Vec::new();
     // Each round clears one blocker; a policy has at most some hundreds.
     for _ in 0..10_000 {
         let blockers = rollout.blockers();
@@ -285,12 +287,12 @@ fn ready(
                     plan_digest: None,
                     why: None,
                 };
-                Input::new(command).by(speaker(policy, *role, NOBODY))
+                Input::new(command).by(&approver(policy, *role, &mut spoken))
             }
             (BlockerKind::NormalProcess, Some(item), role) => {
                 match waiver(item, role.copied()) {
                     Some((command, role)) => {
-                        Input::new(command).by(speaker(policy, role, NOBODY))
+                        Input::new(command).by(&approver(policy, role, &mut Vec::new()))
                     }
                     None => return Err(refused(blocker.sentence.clone())),
                 }

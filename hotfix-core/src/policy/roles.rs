@@ -1,0 +1,59 @@
+//! Where a policy names roles.
+
+use std::collections::BTreeSet;
+
+use super::Policy;
+use super::section::Approval;
+use crate::unit::RoleName;
+
+impl Policy {
+    /// The demands for approval with their places: of each severity, then of the whole policy.
+    pub(crate) fn demands_by_place(&self) -> impl Iterator<Item = (String, &Approval)> {
+        let of_severities = self.severities().iter().flat_map(|level| {
+            let place = move |(index, demand)| {
+                (format!("/severities/{}/approvals/{index}", level.severity), demand)
+            };
+            level.approvals.iter().enumerate().map(place)
+        });
+        let of_all = self.approvals().iter().enumerate();
+        of_severities.chain(of_all.map(|(index, demand)| (format!("/approvals/{index}"), demand)))
+    }
+
+    /// Every role that is named outside `roles`' own keys, with its place.
+    pub(crate) fn roles_by_place(&self) -> Vec<(String, RoleName)> {
+        let mut named = Vec::new();
+        for (place, demand) in self.demands_by_place() {
+            for (key, roles) in [("any_of", &demand.any_of), ("told", &demand.told)] {
+                for (index, role) in roles.iter().enumerate() {
+                    named.push((format!("{place}/{key}/{index}"), *role));
+                }
+            }
+        }
+        for (index, role) in self.waived_by().iter().enumerate() {
+            named.push((format!("/waived_by/{index}"), *role));
+        }
+        for level in self.severities() {
+            if let Some(role) = level.review.as_ref().and_then(|review| review.role) {
+                named.push((format!("/severities/{}/review/role", level.severity), role));
+            }
+        }
+        for (index, role) in self.duties().iter().map(|duty| duty.role).enumerate() {
+            named.extend(role.map(|role| (format!("/duties/{index}/role"), role)));
+        }
+        for (index, role) in self.procedure().iter().map(|step| step.role).enumerate() {
+            named.extend(role.map(|role| (format!("/procedure/{index}/role"), role)));
+        }
+        for role in self.roles() {
+            for (index, stand_in) in role.stand_ins.iter().enumerate() {
+                named.push((format!("/roles/{}/stand_ins/{index}", role.id), *stand_in));
+            }
+        }
+        named
+    }
+
+    /// Every role that the policy declares or names.
+    pub(crate) fn known_roles(&self) -> BTreeSet<RoleName> {
+        let declared = self.roles().iter().map(|role| role.id);
+        self.roles_by_place().into_iter().map(|(_, role)| role).chain(declared).collect()
+    }
+}
