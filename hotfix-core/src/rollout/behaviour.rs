@@ -20,8 +20,9 @@ impl Rollout {
             // What a train and messages ask; the rollout itself goes by its stage.
             turned_back_at: _,
             turned_back_for: _,
-            // The names of lines and actions, and what is kept of them for people.
+            // The names of lines and actions, and what is kept of them for people and after a crash.
             seq: _,
+            last: _,
             intents: _,
             refusals: _,
             attempt: _,

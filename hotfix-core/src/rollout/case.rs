@@ -61,7 +61,9 @@ pub(super) struct Case {
     pub(super) agenda: Agenda,
     /// Actions that await their result.
     pub(super) pending: Vec<Action>,
-    /// Since when one of them does.
+    /// Those of the last input that was taken.
+    pub(super) last: Vec<Action>,
+    /// Since when one that is pending does.
     pub(super) pending_since: Option<Timestamp>,
     /// When time was looked at last: by an `observe` or a `tick`.
     pub(super) looked_at: Option<Timestamp>,
@@ -97,6 +99,7 @@ clone_in_place!(Case {
     readiness,
     agenda,
     pending,
+    last,
     pending_since,
     looked_at,
     overtaken,
@@ -130,6 +133,7 @@ impl Case {
             readiness: Readiness::new(plan),
             agenda: Agenda::new(plan.policy()),
             pending: Vec::new(),
+            last: Vec::new(),
             pending_since: None,
             looked_at: None,
             overtaken: Vec::new(),
@@ -305,6 +309,8 @@ impl Case {
         if let Some(key) = &input.key {
             self.keys.remember(key, input.command.kind(), actions);
         }
+        self.last.clear();
+        self.last.extend_from_slice(actions);
         self.at = Some(at);
         if matches!(input.command, Command::Observe { .. } | Command::Tick) {
             self.looked_at = self.at;

@@ -368,9 +368,13 @@ impl Rollout {
         self.journal.is_on().then_some(self.journal.head)
     }
 
-    /// The actions of the last input that was taken, as its outcome had them.
-    pub(crate) fn last_actions(&self) -> &[Action] {
-        &self.actions
+    /// The actions of the last input that was taken, after a replay as well; a refusal and a repeated delivery leave them.
+    ///
+    /// After a crash between append and act none of them may have been done, or some. Those that await their result are
+    /// pending, too, and settled there; of the others only the host can know. Do again what is not known to be done: the ids are
+    /// the same, so that whoever is told or paged can tell a second time from a second thing.
+    pub fn last_actions(&self) -> &[Action] {
+        &self.case.last
     }
 
     /// Every line so far; empty unless [`Recording::Keep`].

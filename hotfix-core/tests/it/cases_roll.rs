@@ -115,6 +115,7 @@ fn run(case: &Case) -> Vec<String> {
                 && again.attempt() == rollout.attempt()
                 && again.accepted() == rollout.accepted()
                 && again.pending_actions() == rollout.pending_actions()
+                && again.last_actions() == rollout.last_actions()
                 && duties(&again, last) == duties(&rollout, last)
                 && gates(&again) == gates(&rollout) => {}
         other => faults.push(format!("{}: the log gives {other:?}", case.id)),

@@ -196,3 +196,23 @@ fn field_5_a_text_that_names_a_member_twice_is_no_input() {
     let missing = Input::from_json(r#"{"kind":"set_facts","by":"lena","facts":null}"#).unwrap_err();
     assert_eq!(missing.code(), "HF-IN-003");
 }
+
+#[test]
+fn roll_7_what_may_not_have_been_done_is_known_after_a_crash() {
+    let mut story = Story::new("phased-canary", Recording::Keep);
+    story.input(r#"{"kind":"tick"}"#);
+    let asked = story.rollout.last_actions().to_vec();
+    assert!(asked.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })));
+    assert!(asked.iter().all(|action| !action.act.awaits()));
+    assert!(story.rollout.pending_actions().is_empty());
+    // A refusal that comes after the crash asks for nothing, and takes nothing away.
+    story.refused(r#"{"kind":"promote","by":"lena"}"#);
+    let log = story.rollout.log().as_bytes();
+    let replayed = Rollout::replay(log, Recording::Keep).unwrap();
+    let recovered = Rollout::recover(&[log, b"{\"at\":"].concat(), Recording::Keep).unwrap();
+    let snapshot = story.rollout.snapshot().unwrap();
+    let restored = Rollout::restore(&snapshot, b"", Recording::Keep).unwrap();
+    for again in [story.rollout, replayed, recovered.rollout, restored] {
+        assert_eq!(again.last_actions(), asked);
+    }
+}

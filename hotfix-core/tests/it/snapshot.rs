@@ -13,7 +13,8 @@ use crate::random_rollout::{self, Dice, Drawn};
 fn told(rollout: &Rollout) -> impl PartialEq + Debug {
     let stage = (rollout.state(), rollout.stage().clone(), rollout.share(), rollout.now());
     let next = (rollout.poll_at(), rollout.head(), rollout.accepted());
-    (stage, next, rollout.verdict().clone(), rollout.pending_actions().to_vec())
+    let actions = [rollout.pending_actions(), rollout.last_actions()].map(<[Action]>::to_vec);
+    (stage, next, rollout.verdict().clone(), actions)
 }
 
 /// What it asks now and then.
