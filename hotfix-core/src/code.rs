@@ -346,6 +346,7 @@ pub const CODES: &[Code] = &[
     code("HF-ROLL-022", Family::Rollout, "a release takes the place of itself, or is reverted to itself"),
     code("HF-ROLL-023", Family::Rollout, "a day is taken back"),
     code("HF-ROLL-024", Family::Rollout, "the end of the final validation waits for items"),
+    code("HF-ROLL-025", Family::Rollout, "a time is given in seconds, where milliseconds are expected"),
     code("HF-ROLL-026", Family::Rollout, "somebody approves in a role that the policy does not have"),
     code("HF-ROLL-027", Family::Rollout, "one person approves in two roles"),
     code("HF-ROLL-030", Family::Rollout, "an exception to the process is waived by a role of the policy, with a reason"),

@@ -48,7 +48,7 @@ fn roll_2_a_quiet_observation_through_c_allocates_what_it_does_in_rust() {
     let (input, readings) = (Input::from_json(METRICS).unwrap(), readings());
     let mut counts = Vec::new();
     for tick in 1..50 {
-        let ms = 2_000 + tick * 10_000;
+        let ms = 1_772_548_802_000 + tick * 10_000;
         let before = COUNT.get();
         rust.handle(at(ms), &input).unwrap();
         let between = COUNT.get();

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from array import array
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -85,7 +85,7 @@ def test_before_the_first_input_nothing_is_known() -> None:
     assert rollout.head == "0" * 64
     assert rollout.verdict.decision == "hold"
     assert rollout.pending_actions() == []
-    assert rollout.poll_at() is None
+    assert rollout.poll_at() == datetime(1970, 1, 1, tzinfo=UTC)
     assert "approve" in rollout.accepted
     assert "start" not in rollout.accepted
     assert rollout.plan == make_plan()

@@ -6,7 +6,7 @@ use crate::fact::Facts;
 use crate::grade::RevertTo;
 use crate::judge::Decision;
 use crate::plan::Release;
-use crate::unit::Timestamp;
+use crate::unit::{Span, Timestamp};
 
 use super::explain::Question;
 use super::input::{Command, Input, InputKind, KnownTime, TimeMeaning};
@@ -25,6 +25,9 @@ pub(super) enum Passed {
 
 /// How many of the things that are missing a refusal tells; a list of all is one call away.
 const MOST_TOLD: usize = 5;
+
+/// How far a tick may jump beyond the last time known and beyond the moment that it was asked for.
+const MOST_TICK: Span = Span::from_seconds(31 * 86_400);
 
 impl Rollout {
     pub(super) fn check(&mut self, at: Timestamp, input: &Input) -> Result<Passed, RefusalReason> {
@@ -60,17 +63,37 @@ impl Rollout {
         at: Timestamp,
         kind: InputKind,
     ) -> Result<(Timestamp, Option<Timestamp>), RefusalReason> {
-        let Some(last) = self.case.at else { return Ok((at, None)) };
-        let most = self.plan.policy().clock().most_ahead;
-        let (past, future) = (at < last, at.since(last) > most && kind != InputKind::Tick);
-        if (past || future) && kind.is_urgent() {
+        // A rehearsal, which makes no log, may be at any time: recordings often begin at 0.
+        let early = at < Timestamp::EARLIEST && self.journal.is_on();
+        let Some(last) = self.case.at else {
+            return if early { Err(RefusalReason::Seconds { at }) } else { Ok((at, None)) };
+        };
+        let past = at < last;
+        let future = self.ahead(at, last, kind);
+        if (past || future.is_some()) && kind.is_urgent() {
             Ok((last, Some(at)))
+        } else if early {
+            Err(RefusalReason::Seconds { at })
         } else if past {
             Err(RefusalReason::Past { at, last })
-        } else if future {
-            Err(RefusalReason::Future { at, last, most })
         } else {
-            Ok((at, None))
+            future.map_or(Ok((at, None)), Err)
+        }
+    }
+
+    /// A tick tells that nothing else came for a while: it may jump, though not so far that a wrong clock would keep out for
+    /// years what comes at the right time.
+    fn ahead(&self, at: Timestamp, last: Timestamp, kind: InputKind) -> Option<RefusalReason> {
+        if kind == InputKind::Tick {
+            let asked_for = self.poll_at().unwrap_or(last);
+            (at.since(last.max(asked_for)) > MOST_TICK).then_some(RefusalReason::FarTick {
+                at,
+                last,
+                most: MOST_TICK,
+            })
+        } else {
+            let most = self.plan.policy().clock().most_ahead;
+            (at.since(last) > most).then_some(RefusalReason::Future { at, last, most })
         }
     }
 

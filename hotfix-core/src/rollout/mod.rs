@@ -258,13 +258,13 @@ impl Rollout {
         Ok(())
     }
 
-    /// Records a refusal, at most one a kind and minute.
+    /// Records a refusal, at most one a kind and minute. Before the first input that is taken there is no log, nor a time.
     fn refuse(&mut self, at: Timestamp, input: &Input, reason: RefusalReason) -> Refusal {
         let state = self.state();
         let code = reason.code();
+        let is_logged = reason.is_logged() && self.journal.is_on() && self.case.is_news(code, at);
         // The clock goes by what was believed, not by what was refused.
-        let now = self.case.at.unwrap_or(at);
-        if reason.is_logged() && self.journal.is_on() && self.case.is_news(code, at) {
+        if let Some(now) = self.case.at.filter(|_| is_logged) {
             // A refusal that cannot be written is one that is not logged: it changes nothing that is folded.
             if self.log_refusal(at, now, input, code).is_ok() {
                 self.case.note_refusal(code, at);
@@ -286,7 +286,6 @@ impl Rollout {
         input: &Input,
         code: &'static str,
     ) -> Result<(), CanonicalError> {
-        self.open(now)?;
         let claimed_at = (at != now).then_some(at);
         let mut event =
             self.journal.line(input, EventKind::Refused, self.case.seq, now, claimed_at);

@@ -8,10 +8,11 @@ impl Rollout {
     /// The next moment at which time alone can change something; the host arms one timer with it and sends a `tick`.
     ///
     /// A phase, a window, a way back, or a duty. Observations are the host's own business: they come at the policy's
-    /// cadence, and with them is seen what is foreseen and what follows when older readings leave a window. None before the
-    /// first input, and where nothing waits for time.
+    /// cadence, and with them is seen what is foreseen and what follows when older readings leave a window. None where nothing
+    /// waits for time. Before the first input it is the beginning of 1970, which has long come: whatever is due from the
+    /// beginning, such as asking for approvals, comes with a `tick` of the present time.
     pub fn poll_at(&self) -> Option<Timestamp> {
-        let now = self.case.at?;
+        let Some(now) = self.case.at else { return Some(Timestamp::default()) };
         let policy = self.plan.policy();
         let (mut next, mut found) = (Timestamp::MAX, false);
         // What has come since time was looked at last waits for a `tick` now.

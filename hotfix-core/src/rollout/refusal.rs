@@ -72,6 +72,27 @@ pub enum RefusalReason {
         /// The most.
         most: Span,
     },
+    /// A tick that is too far ahead.
+    #[error(
+        "its time {at} is more than {most} after the last one known, {last}, and after what was waited for: is the clock \
+         right? Then send a `tick` for each {most}"
+    )]
+    FarTick {
+        /// What came.
+        at: Timestamp,
+        /// The last time known.
+        last: Timestamp,
+        /// The most.
+        most: Span,
+    },
+    /// A time that seconds would be, where milliseconds are expected.
+    #[error(
+        "its time {at} is before 2001-09-09: were seconds given, where milliseconds are expected?"
+    )]
+    Seconds {
+        /// What came.
+        at: Timestamp,
+    },
     /// The sender has not seen the whole log.
     #[error("the log's head is {head}, not {expected}: another driver was faster; replay the log")]
     StaleHead {
@@ -297,7 +318,7 @@ impl RefusalReason {
         match self {
             Self::State { .. } => "HF-ROLL-001",
             Self::Past { .. } => "HF-ROLL-002",
-            Self::Future { .. } => "HF-ROLL-003",
+            Self::Future { .. } | Self::FarTick { .. } => "HF-ROLL-003",
             Self::StaleHead { .. } => "HF-ROLL-004",
             Self::NoLog => "HF-ROLL-005",
             Self::NoSuchAction { .. } => "HF-ROLL-006",
@@ -321,6 +342,7 @@ impl RefusalReason {
             Self::SameRelease { .. } => "HF-ROLL-022",
             Self::NoDay { .. } => "HF-ROLL-023",
             Self::Unvalidated { .. } => "HF-ROLL-024",
+            Self::Seconds { .. } => "HF-ROLL-025",
             Self::OnlyWaived { .. } => "HF-ROLL-030",
             Self::Unproven => "HF-ROLL-031",
             Self::Blind { .. } => "HF-ROLL-032",

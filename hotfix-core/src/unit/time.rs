@@ -26,6 +26,10 @@ impl Timestamp {
     const FIRST: i64 = -62_135_596_800_000;
     const LAST: i64 = 253_402_300_799_999;
 
+    /// 2001-09-09T01:46:40Z, before which nothing happens that is told as it happens. Seconds taken for milliseconds are
+    /// before it until the year 33658.
+    pub const EARLIEST: Self = Self(1_000_000_000_000);
+
     /// The last moment that can be told.
     pub const MAX: Self = Self(Self::LAST);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* 2026-03-03T14:40:00Z */
+#define NOW INT64_C(1772548800000)
 #define TEXT(literal) literal, sizeof(literal) - 1
 
 enum { THREADS = 4 };
@@ -30,10 +32,10 @@ static void *run(void *argument) {
   hotfix_policy_free(copy);
   mine->failures += hotfix_rollout_new(mine->plan, HOTFIX_RECORDING_KEEP, TEXT("pepper"), &mine->rollout, NULL) !=
                     HOTFIX_STATUS_OK;
-  mine->failures += hotfix_rollout_handle(mine->rollout, 1000, TEXT("{\"kind\": \"start\", \"by\": \"lena\"}"), &outcome,
+  mine->failures += hotfix_rollout_handle(mine->rollout, NOW, TEXT("{\"kind\": \"start\", \"by\": \"lena\"}"), &outcome,
                                           NULL) != HOTFIX_STATUS_OK;
   /* Errors are objects: each thread has its own. */
-  mine->failures += hotfix_rollout_handle(mine->rollout, 1000, TEXT("{}"), &outcome, &error) != HOTFIX_STATUS_INPUT;
+  mine->failures += hotfix_rollout_handle(mine->rollout, NOW, TEXT("{}"), &outcome, &error) != HOTFIX_STATUS_INPUT;
   mine->failures += hotfix_error_code(error).len == 0;
   hotfix_error_free(error);
   mine->failures += hotfix_rollout_head(mine->rollout, &mine->head, NULL) != HOTFIX_STATUS_OK;

@@ -69,7 +69,7 @@ void test_rollout() {
   EXPECT(made.evidence("error_rate").find("\"guarantee\":\"assumed\"") != std::string::npos);
   EXPECT(made.evidence("request_volume") == "null");
   hotfix::Rollout rollout = std::move(made);
-  EXPECT(!rollout.poll_at() && rollout.state() == HOTFIX_STATE_AWAITING_APPROVAL && rollout.phase().empty());
+  EXPECT(rollout.poll_at() == hotfix::Time() && rollout.state() == HOTFIX_STATE_AWAITING_APPROVAL && rollout.phase().empty());
   EXPECT(rollout.blockers().find("`engineering_lead` is missing") != std::string::npos);
   std::string log(rollout.handle(start, R"({"kind": "approve", "by": "iris", "role": "engineering_lead"})").events);
   log += rollout.handle(start, R"({"kind": "check_item", "by": "ci", "item": "mend"})").events;

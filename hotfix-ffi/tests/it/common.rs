@@ -21,6 +21,9 @@ use hotfix::rollout::{hotfix_recording, hotfix_rollout, hotfix_rollout_free, hot
 use hotfix::status::hotfix_status;
 use serde_json::Value;
 
+/// 2026-03-03T14:40:00Z
+pub(crate) const NOW: i64 = 1_772_548_800_000;
+
 /// Looked up when the test runs: a shared build folder must not lead to another clone.
 pub(crate) fn in_crate(path: &str) -> PathBuf {
     Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(path)

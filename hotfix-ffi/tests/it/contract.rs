@@ -27,7 +27,7 @@ use hotfix::version::*;
 use hotfix::view::*;
 
 use crate::common::{
-    NOTHING, Plan, Policy, Rollout, action, call, fails, in_crate, outcome, raw, text,
+    NOTHING, NOW, Plan, Policy, Rollout, action, call, fails, in_crate, outcome, raw, text,
 };
 
 fn empty_buf() -> hotfix_buf {
@@ -89,19 +89,19 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_plan_new(policy.0, json, len, null(), 1, json, len, &mut null_mut());
         hotfix_plan_new(policy.0, json, len, json, len, null(), 1, &mut null_mut());
         hotfix_plan_new(policy.0, json, len, json, len, json, len, null_mut());
-        hotfix_plan_timeline(null(), 0, buf);
-        hotfix_plan_timeline(plan.0, 0, null_mut());
+        hotfix_plan_timeline(null(), NOW, buf);
+        hotfix_plan_timeline(plan.0, NOW, null_mut());
         hotfix_plan_digest(null(), dangling_mut());
         hotfix_plan_digest(plan.0, null_mut());
         hotfix_rollout_new(null(), keep, null(), 0, &raw mut new_rollout);
         hotfix_rollout_new(plan.0, keep, null(), 1, &raw mut new_rollout);
         hotfix_rollout_new(plan.0, keep, null(), 0, null_mut());
-        hotfix_rollout_handle(null_mut(), 0, raw(r#"{"kind": "tick"}"#).0, 16, &raw mut out);
-        hotfix_rollout_handle(rollout.0, 0, null(), 1, &raw mut out);
-        hotfix_rollout_handle(rollout.0, 0, json, len, null_mut());
-        hotfix_rollout_observe(null_mut(), 0, null(), 0, null(), &raw mut out);
-        hotfix_rollout_observe(rollout.0, 0, null(), 1, null(), &raw mut out);
-        hotfix_rollout_observe(rollout.0, 0, null(), 0, null(), null_mut());
+        hotfix_rollout_handle(null_mut(), NOW, raw(r#"{"kind": "tick"}"#).0, 16, &raw mut out);
+        hotfix_rollout_handle(rollout.0, NOW, null(), 1, &raw mut out);
+        hotfix_rollout_handle(rollout.0, NOW, json, len, null_mut());
+        hotfix_rollout_observe(null_mut(), NOW, null(), 0, null(), &raw mut out);
+        hotfix_rollout_observe(rollout.0, NOW, null(), 1, null(), &raw mut out);
+        hotfix_rollout_observe(rollout.0, NOW, null(), 0, null(), null_mut());
         hotfix_rollout_replay(null(), 1, keep, &raw mut new_rollout);
         hotfix_rollout_replay(json, len, keep, null_mut());
         hotfix_rollout_recover(null(), 1, keep, &raw mut new_rollout, null_mut());
@@ -130,8 +130,8 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rollout_procedure(rollout.0, null_mut());
         hotfix_rollout_intents(null(), buf);
         hotfix_rollout_intents(rollout.0, null_mut());
-        hotfix_rollout_duties(null(), 0, buf);
-        hotfix_rollout_duties(rollout.0, 0, null_mut());
+        hotfix_rollout_duties(null(), NOW, buf);
+        hotfix_rollout_duties(rollout.0, NOW, null_mut());
         hotfix_rollout_record(null(), buf);
         hotfix_rollout_record(rollout.0, null_mut());
         hotfix_rollout_why(null(), buf);
@@ -239,7 +239,7 @@ fn text_that_is_not_utf_8_is_an_error_everywhere() {
         hotfix_plan_new(policy.0, json, len, bad, n, json, len, &mut null_mut());
         hotfix_plan_new(policy.0, json, len, json, len, bad, n, &mut null_mut());
         hotfix_rollout_new(plan.0, keep, bad, n, &mut null_mut());
-        hotfix_rollout_handle(rollout.0, 0, bad, n, &raw mut out);
+        hotfix_rollout_handle(rollout.0, NOW, bad, n, &raw mut out);
         hotfix_audit(json, len, bad, n, &raw mut buf);
         hotfix_redact(json, len, bad, n, &raw mut buf);
         hotfix_rate_ratio_new(bad, n, &mut null_mut());
@@ -275,7 +275,7 @@ fn numbers_and_sizes_are_checked() {
     fails! { Range:
         hotfix_rollout_action(rollout.0, 0, &raw mut act);
         hotfix_rollout_pending_action(rollout.0, 0, &raw mut act);
-        hotfix_rollout_observe(rollout.0, 0, null(), 5000, null(), &raw mut out);
+        hotfix_rollout_observe(rollout.0, NOW, null(), 5000, null(), &raw mut out);
         hotfix_policy_preset(json, usize::MAX, &mut null_mut());
         hotfix_ratio_interval(null(), usize::MAX, 0.99, &mut 0.0, &mut 0.0);
     }
@@ -288,8 +288,8 @@ fn numbers_and_sizes_are_checked() {
     for size in [0, 7, 8, size_of::<hotfix_outcome>() + 4, 1 << 20] {
         (out.struct_size, act.struct_size, seen.struct_size) = (size, size, size);
         fails! { Struct:
-            hotfix_rollout_observe(rollout.0, 0, null(), 0, null(), &raw mut out);
-            hotfix_rollout_handle(rollout.0, 0, json, len, &raw mut out);
+            hotfix_rollout_observe(rollout.0, NOW, null(), 0, null(), &raw mut out);
+            hotfix_rollout_handle(rollout.0, NOW, json, len, &raw mut out);
             hotfix_rollout_action(rollout.0, 0, &raw mut act);
             hotfix_rollout_pending_action(rollout.0, 0, &raw mut act);
             hotfix_rate_ratio_evidence(null(), &raw mut seen);
@@ -307,7 +307,7 @@ fn a_longer_out_struct_keeps_its_size_and_gets_a_zero_tail() {
     later.0.struct_size = size_of::<Later>();
     let (input, len) = raw(r#"{"kind": "note", "by": "lena", "text": "hm"}"#);
     // SAFETY: the struct is as long as it says.
-    call(|e| unsafe { hotfix_rollout_handle(rollout.0, 0, input, len, &raw mut later.0, e) })
+    call(|e| unsafe { hotfix_rollout_handle(rollout.0, NOW, input, len, &raw mut later.0, e) })
         .unwrap();
     assert_eq!((later.0.struct_size, later.1), (size_of::<Later>(), [0; 2]));
     assert_eq!(text(later.0.events).lines().count(), 2);
@@ -325,8 +325,8 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
     }
     fails! { Poisoned:
         hotfix_test_panic_rollout(rollout.0);
-        hotfix_rollout_handle(rollout.0, 0, input, len, &raw mut out);
-        hotfix_rollout_observe(rollout.0, 0, null(), 0, null(), &raw mut out);
+        hotfix_rollout_handle(rollout.0, NOW, input, len, &raw mut out);
+        hotfix_rollout_observe(rollout.0, NOW, null(), 0, null(), &raw mut out);
         hotfix_rollout_state(rollout.0, dangling_mut());
         hotfix_rollout_phase(rollout.0, dangling_mut());
         hotfix_rollout_share(rollout.0, dangling_mut());
@@ -340,7 +340,7 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
         hotfix_rollout_checklists(rollout.0, &raw mut buf);
         hotfix_rollout_procedure(rollout.0, &raw mut buf);
         hotfix_rollout_intents(rollout.0, &raw mut buf);
-        hotfix_rollout_duties(rollout.0, 0, &raw mut buf);
+        hotfix_rollout_duties(rollout.0, NOW, &raw mut buf);
         hotfix_rollout_record(rollout.0, &raw mut buf);
         hotfix_rollout_why(rollout.0, &raw mut buf);
         hotfix_rollout_harm(rollout.0, &raw mut buf);

@@ -11,7 +11,7 @@ use hotfix::rollout::{hotfix_recording, hotfix_rollout_replay};
 use hotfix::status::hotfix_status;
 use serde_json::Value;
 
-use crate::common::{Policy, Rollout, buffer, call, in_crate, raw};
+use crate::common::{NOW, Policy, Rollout, buffer, call, in_crate, raw};
 
 const INCIDENTS: [&str; 6] =
     ["INC-2041", "INC-2055", "INC-2101", "INC-2102", "INC-2103", "INC-2104"];
@@ -149,8 +149,8 @@ fn post_3_null_bad_text_and_broken_logs_are_errors() {
             status(&|e| hotfix_cdevents(null(), 1, null(), 0, null(), 0, null(), 0, out, e)),
             status(&|e| hotfix_cdevents(odd, one, null(), 1, null(), 0, null(), 0, out, e)),
             status(&|e| hotfix_grafana_annotations(null(), 1, out, e)),
-            status(&|e| hotfix_rollout_openmetrics(null(), 0, out, e)),
-            status(&|e| hotfix_rollout_icalendar(null(), 0, out, e)),
+            status(&|e| hotfix_rollout_openmetrics(null(), NOW, out, e)),
+            status(&|e| hotfix_rollout_icalendar(null(), NOW, out, e)),
         ];
         assert!(nulls.iter().all(|status| *status == hotfix_status::Null), "{nulls:?}");
         assert_eq!(status(&|e| hotfix_dora(null(), 0, odd, one, out, e)), hotfix_status::Utf8);

@@ -7,12 +7,12 @@ use hotfix::reading::*;
 use hotfix::rollout::*;
 use hotfix::status::hotfix_status;
 
-use crate::common::{Failed, Rollout, buffer, call, outcome, raw};
+use crate::common::{Failed, NOW, Rollout, buffer, call, outcome, raw};
 
 fn handle(rollout: &Rollout, input: &str) -> Result<(), Failed> {
     let ((input, len), mut out) = (raw(input), outcome());
     // SAFETY: a live handle, text and struct.
-    call(|e| unsafe { hotfix_rollout_handle(rollout.0, 0, input, len, &raw mut out, e) })
+    call(|e| unsafe { hotfix_rollout_handle(rollout.0, NOW, input, len, &raw mut out, e) })
 }
 
 fn observe(
@@ -22,7 +22,7 @@ fn observe(
 ) -> Result<(), Failed> {
     let (at, count, mut out) = (readings.as_ptr(), readings.len(), outcome());
     // SAFETY: a live handle and structs.
-    call(|e| unsafe { hotfix_rollout_observe(rollout.0, 0, at, count, sender, &raw mut out, e) })
+    call(|e| unsafe { hotfix_rollout_observe(rollout.0, NOW, at, count, sender, &raw mut out, e) })
 }
 
 fn place(failed: &Failed) -> (hotfix_status, &str, &str) {

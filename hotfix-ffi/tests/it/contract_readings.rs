@@ -7,7 +7,7 @@ use hotfix::reading::*;
 use hotfix::rollout::{hotfix_rollout_handle, hotfix_rollout_observe};
 use hotfix::status::hotfix_status;
 
-use crate::common::{Failed, Rollout, call, outcome, raw, text};
+use crate::common::{Failed, NOW, Rollout, call, outcome, raw, text};
 
 fn reading(metric: &str) -> hotfix_reading {
     // SAFETY: all zero bytes are a value of this struct.
@@ -34,7 +34,7 @@ fn observe(
     call(|e| unsafe {
         hotfix_rollout_observe(
             rollout.0,
-            0,
+            NOW,
             readings.as_ptr(),
             readings.len(),
             sender,
@@ -51,7 +51,7 @@ fn met_6_readings_that_are_none_change_nothing() {
     let mut start = outcome();
     let (input, len) = raw(r#"{"kind": "start", "by": "lena"}"#);
     // SAFETY: live handle and text.
-    call(|e| unsafe { hotfix_rollout_handle(rollout.0, 0, input, len, &raw mut start, e) })
+    call(|e| unsafe { hotfix_rollout_handle(rollout.0, NOW, input, len, &raw mut start, e) })
         .unwrap();
     let good = reading("error_rate");
     let histogram =
@@ -103,18 +103,23 @@ fn field_10_an_observation_may_carry_key_actor_and_head() {
         expected_head: raw(&head).0,
         expected_head_len: head.len(),
     };
-    // Not started: refused, with the actor on record.
+    // Not started, and nothing was ever taken: refused without a line.
     let failed = observe(&rollout, &[], &raw const sender).unwrap_err();
     assert_eq!((failed.status, failed.code.as_str()), (hotfix_status::Refused, "HF-ROLL-001"));
     let failed = observe(&rollout, &[], &raw const sender).unwrap_err();
-    assert_eq!(failed.code, "HF-ROLL-004", "the head moved on");
+    assert_eq!(failed.code, "HF-ROLL-001");
     sender.expected_head_len = 3;
     assert_eq!(observe(&rollout, &[], &raw const sender).unwrap_err().status, hotfix_status::Unit);
     sender.expected_head_len = 0;
     let (input, len) = raw(r#"{"kind": "start", "by": "lena"}"#);
     let mut out = outcome();
     // SAFETY: live handle and text.
-    call(|e| unsafe { hotfix_rollout_handle(rollout.0, 0, input, len, &raw mut out, e) }).unwrap();
+    call(|e| unsafe { hotfix_rollout_handle(rollout.0, NOW, input, len, &raw mut out, e) })
+        .unwrap();
+    sender.expected_head_len = head.len();
+    let failed = observe(&rollout, &[], &raw const sender).unwrap_err();
+    assert_eq!(failed.code, "HF-ROLL-004", "the head moved on");
+    sender.expected_head_len = 0;
     assert_eq!(observe(&rollout, &[], &raw const sender).unwrap().repeated, 0);
     let again = observe(&rollout, &[], &raw const sender).unwrap();
     assert_eq!((again.repeated, again.events.len), (1, 0));

@@ -13,11 +13,10 @@ use hotfix::train::*;
 use hotfix::train_view::*;
 use hotfix::view::{hotfix_rollout_actions, hotfix_rollout_state};
 
-use crate::common::{self, NOTHING, Rollout, action, buffer, call, fails, raw, text};
+use crate::common::{self, NOTHING, NOW, Rollout, action, buffer, call, fails, raw, text};
 
 const START: &str = r#"{"kind": "start", "by": "lena"}"#;
 const PROMOTE: &str = r#"{"kind": "promote", "by": "lena"}"#;
-const AT: i64 = 1_772_548_800_000;
 
 struct Train(*mut hotfix_train);
 
@@ -88,18 +87,18 @@ fn a_null_pointer_is_an_error_for_a_train() {
         hotfix_train_new(good.as_ptr(), 1, null(), 0, null_mut());
         hotfix_train_new(no_rollout.as_ptr(), 1, null(), 0, &raw mut new);
         hotfix_train_new(no_name.as_ptr(), 1, null(), 0, &raw mut new);
-        hotfix_train_handle(null_mut(), 0, name, len, start, start_len, &raw mut out);
-        hotfix_train_handle(train.0, 0, null(), 1, start, start_len, &raw mut out);
-        hotfix_train_handle(train.0, 0, name, len, null(), 1, &raw mut out);
-        hotfix_train_handle(train.0, 0, name, len, start, start_len, null_mut());
-        hotfix_train_observe(null_mut(), 0, name, len, null(), 0, null(), &raw mut out);
-        hotfix_train_observe(train.0, 0, null(), 1, null(), 0, null(), &raw mut out);
-        hotfix_train_observe(train.0, 0, name, len, null(), 1, null(), &raw mut out);
-        hotfix_train_observe(train.0, 0, name, len, null(), 0, null(), null_mut());
-        hotfix_train_tick(null_mut(), 0, &raw mut out);
-        hotfix_train_tick(train.0, 0, null_mut());
-        hotfix_train_settle(null_mut(), 0, &raw mut out);
-        hotfix_train_settle(train.0, 0, null_mut());
+        hotfix_train_handle(null_mut(), NOW, name, len, start, start_len, &raw mut out);
+        hotfix_train_handle(train.0, NOW, null(), 1, start, start_len, &raw mut out);
+        hotfix_train_handle(train.0, NOW, name, len, null(), 1, &raw mut out);
+        hotfix_train_handle(train.0, NOW, name, len, start, start_len, null_mut());
+        hotfix_train_observe(null_mut(), NOW, name, len, null(), 0, null(), &raw mut out);
+        hotfix_train_observe(train.0, NOW, null(), 1, null(), 0, null(), &raw mut out);
+        hotfix_train_observe(train.0, NOW, name, len, null(), 1, null(), &raw mut out);
+        hotfix_train_observe(train.0, NOW, name, len, null(), 0, null(), null_mut());
+        hotfix_train_tick(null_mut(), NOW, &raw mut out);
+        hotfix_train_tick(train.0, NOW, null_mut());
+        hotfix_train_settle(null_mut(), NOW, &raw mut out);
+        hotfix_train_settle(train.0, NOW, null_mut());
         hotfix_train_move_at(null(), 0, &raw mut view);
         hotfix_train_move_at(train.0, 0, null_mut());
         hotfix_train_action(null(), 0, 0, &raw mut act);
@@ -147,7 +146,7 @@ fn roll_1_a_refusal_and_a_view_are_of_the_last_call() {
         let refused = call(|e| {
             hotfix_train_handle(
                 train.0,
-                AT,
+                NOW,
                 payments,
                 payments_len,
                 start,
@@ -173,7 +172,7 @@ fn roll_1_a_refusal_and_a_view_are_of_the_last_call() {
         let refused = call(|e| {
             hotfix_train_handle(
                 train.0,
-                AT,
+                NOW,
                 ledger,
                 ledger_len,
                 promote,
@@ -187,7 +186,7 @@ fn roll_1_a_refusal_and_a_view_are_of_the_last_call() {
         call(|e| hotfix_train_move_at(train.0, 0, &raw mut view, e)).unwrap();
         assert!(text(view.events).contains("refused") && text(view.service) == "ledger");
         call(|e| {
-            hotfix_train_handle(train.0, AT, ledger, ledger_len, start, start_len, &raw mut out, e)
+            hotfix_train_handle(train.0, NOW, ledger, ledger_len, start, start_len, &raw mut out, e)
         })
         .unwrap();
         assert_eq!((out.move_count, out.state), (1, hotfix_train_state::Running));
@@ -216,7 +215,7 @@ fn roll_1_a_refusal_and_a_view_are_of_the_last_call() {
         let refused = call(|e| {
             hotfix_train_observe(
                 train.0,
-                AT,
+                NOW,
                 payments,
                 payments_len,
                 readings.as_ptr(),
@@ -227,8 +226,8 @@ fn roll_1_a_refusal_and_a_view_are_of_the_last_call() {
             )
         });
         assert_eq!(refused.unwrap_err().code, "HF-ROLL-001");
-        call(|e| hotfix_train_tick(train.0, AT, &raw mut out, e)).unwrap();
-        call(|e| hotfix_train_settle(train.0, AT, &raw mut out, e)).unwrap();
+        call(|e| hotfix_train_tick(train.0, NOW, &raw mut out, e)).unwrap();
+        call(|e| hotfix_train_settle(train.0, NOW, &raw mut out, e)).unwrap();
         assert_eq!((out.move_count, out.finding_count), (0, 0));
         assert_eq!(buffer(|buf, e| hotfix_train_findings(train.0, buf, e)).unwrap(), "[]");
         let services = buffer(|buf, e| hotfix_train_services(train.0, buf, e)).unwrap();
@@ -251,7 +250,7 @@ fn roll_1_an_input_for_a_service_that_is_not_there_leaves_what_was_handed_out() 
     // SAFETY: live handles, texts and structs throughout.
     unsafe {
         call(|e| {
-            hotfix_train_handle(train.0, AT, ledger, ledger_len, start, start_len, &raw mut out, e)
+            hotfix_train_handle(train.0, NOW, ledger, ledger_len, start, start_len, &raw mut out, e)
         })
         .unwrap();
         call(|e| hotfix_train_rollout(train.0, ledger, ledger_len, &raw mut inside, e)).unwrap();
@@ -262,10 +261,12 @@ fn roll_1_an_input_for_a_service_that_is_not_there_leaves_what_was_handed_out() 
         let mut none = hotfix_train_outcome { move_count: 7, finding_count: 7, state, ..outcome() };
         let to = &raw mut none;
         for failed in [
-            call(|e| hotfix_train_handle(train.0, AT, nobody, nobody_len, start, start_len, to, e)),
+            call(|e| {
+                hotfix_train_handle(train.0, NOW, nobody, nobody_len, start, start_len, to, e)
+            }),
             call(|e| {
                 let (none, nobody_sent) = (null(), null());
-                hotfix_train_observe(train.0, AT, nobody, nobody_len, none, 0, nobody_sent, to, e)
+                hotfix_train_observe(train.0, NOW, nobody, nobody_len, none, 0, nobody_sent, to, e)
             }),
         ] {
             let failed = failed.unwrap_err();
@@ -289,8 +290,8 @@ fn a_struct_of_another_size_is_an_error_for_a_train() {
     let mut out = hotfix_train_outcome { struct_size: 8, ..outcome() };
     let mut view = hotfix_train_move { struct_size: 0, ..made() };
     fails! { Struct:
-        hotfix_train_tick(train.0, AT, &raw mut out);
-        hotfix_train_settle(train.0, AT, &raw mut out);
+        hotfix_train_tick(train.0, NOW, &raw mut out);
+        hotfix_train_settle(train.0, NOW, &raw mut out);
         hotfix_train_move_at(train.0, 0, &raw mut view);
     }
 }
@@ -304,9 +305,9 @@ fn a_poisoned_rollout_poisons_its_train() {
     call(|e| unsafe { hotfix_train_rollout(train.0, name, len, &raw mut inside, e) }).unwrap();
     fails! { Panic: hotfix_test_panic_rollout(inside.cast_mut()); }
     fails! { Poisoned:
-        hotfix_train_handle(train.0, AT, name, len, start, start_len, &raw mut out);
-        hotfix_train_tick(train.0, AT, &raw mut out);
-        hotfix_train_settle(train.0, AT, &raw mut out);
+        hotfix_train_handle(train.0, NOW, name, len, start, start_len, &raw mut out);
+        hotfix_train_tick(train.0, NOW, &raw mut out);
+        hotfix_train_settle(train.0, NOW, &raw mut out);
         hotfix_train_state_of(train.0, &raw mut state);
     }
 }

@@ -5,7 +5,7 @@ use std::ptr::{null, null_mut};
 use hotfix::buffer::*;
 use hotfix::vcs::*;
 
-use crate::common::{Plan, Policy, buffer, fails, raw};
+use crate::common::{NOW, Plan, Policy, buffer, fails, raw};
 
 fn plan() -> Plan {
     let policy = Policy::preset("enterprise").unwrap();
@@ -19,8 +19,8 @@ fn vcs_1_a_null_pointer_is_an_error_to_source_control() {
     let mut buf = hotfix_buf { data: null_mut(), len: 0 };
     let buf = &raw mut buf;
     fails! { Null:
-        hotfix_plan_source_control(null(), 0, buf);
-        hotfix_plan_source_control(plan.0, 0, null_mut());
+        hotfix_plan_source_control(null(), NOW, buf);
+        hotfix_plan_source_control(plan.0, NOW, null_mut());
         hotfix_branch_name(null(), 1, text, len, buf);
         hotfix_branch_name(text, len, null(), 1, buf);
         hotfix_branch_name(text, len, text, len, null_mut());

@@ -13,9 +13,9 @@ use hotfix_core::unit::Timestamp;
 use crate::common::{Plan, Policy, Rollout, call, outcome, raw};
 
 pub(crate) const START: &[(i64, &str)] = &[
-    (0, r#"{"kind": "start", "by": "lena"}"#),
-    (1_000, r#"{"kind": "confirm", "by": "tool", "action": "1.3"}"#),
-    (2_000, r#"{"kind": "confirm", "by": "tool", "action": "2.0"}"#),
+    (1_772_548_800_000, r#"{"kind": "start", "by": "lena"}"#),
+    (1_772_548_801_000, r#"{"kind": "confirm", "by": "tool", "action": "1.3"}"#),
+    (1_772_548_802_000, r#"{"kind": "confirm", "by": "tool", "action": "2.0"}"#),
 ];
 
 pub(crate) const INCIDENT: &str = r#"{"id": "INC-1"}"#;

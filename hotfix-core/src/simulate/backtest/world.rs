@@ -12,7 +12,6 @@ use crate::rollout::{
     self, Action, BlockerKind, Command, Input, ItemStatus, Recording, Refusal, Rollout, Stage,
     State,
 };
-use crate::simulate::people::approver;
 use crate::simulate::recorded::{
     Assumptions, Gates, Merge, Odd, RecordedError, RecordedFault, RecordedFinding, RecordedMetrics,
     Unrecorded,

@@ -141,7 +141,7 @@ impl Move {
                 (now, ended(machine.pending().get(place)?.id, failed))
             }
             Self::Overtaken { place, failed } => (now, ended(*past.overtaken.get(place)?, failed)),
-            Self::AtPoll => (machine.poll_at()?, Input::new(Command::Tick)),
+            Self::AtPoll => (machine.poll_at()?.max(now), Input::new(Command::Tick)),
             Self::Resolved { taken_back } => {
                 let times = BTreeMap::from([(KnownTime::Resolved, (!taken_back).then_some(now))]);
                 (now, Input::new(Command::SetTimes { times, why: None }).by("omar"))
