@@ -130,11 +130,9 @@ pub(crate) fn calibrate(
     Ok(Calibration(py.detach(|| replay::calibrate(&history, &settings))?))
 }
 
-/// A dict or another mapping, as a dict.
+/// A dict or another mapping, as a dict of our own: while its values are read code of the caller's may run, under which no
+/// dict can be walked.
 pub(crate) fn dict_of<'py>(mapping: &Bound<'py, PyAny>, what: &str) -> Result<Bound<'py, PyDict>> {
-    if let Ok(dict) = mapping.cast::<PyDict>() {
-        return Ok(dict.clone());
-    }
     let known = mapping.cast::<PyMapping>().map_err(|_| {
         PyTypeError::new_err(format!("{what} is a dict by instance, not {}", mapping.get_type()))
     })?;
@@ -153,7 +151,7 @@ pub(crate) fn name_of(key: &Bound<'_, PyAny>) -> Result<String> {
 
 pub(crate) fn series(history: &Bound<'_, PyAny>) -> Result<BTreeMap<String, Vec<[f64; 2]>>> {
     let mut read = BTreeMap::new();
-    for (name, series) in dict_of(history, "a history")?.iter() {
+    for (name, series) in &dict_of(history, "a history")? {
         let mut ticks = Vec::new();
         for pair in series.try_iter()? {
             let pair = counts(&pair?)?;

@@ -141,7 +141,8 @@ fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
             Fault::input(format!("{value} is no number of JSON: leave out what is not known"))
         })
     } else if let Ok(dict) = object.cast::<PyDict>() {
-        members(dict.iter(), depth)
+        // A copy: while a member is read code of the caller's may run, under which no dict can be walked.
+        members(dict.copy()?.iter(), depth)
     } else if let Ok(list) = object.cast::<PyList>() {
         items(list.iter(), depth)
     } else if let Ok(tuple) = object.cast::<PyTuple>() {

@@ -14,17 +14,12 @@ use crate::error::Result;
 
 /// Reads facts by name; all that is wrong with them at once.
 pub(crate) fn read(facts: &Bound<'_, PyAny>, vocabulary: &Vocabulary) -> Result<Facts> {
-    let other;
-    let facts = if let Ok(dict) = facts.cast::<PyDict>() {
-        dict
-    } else {
-        let mapping = facts.cast::<PyMapping>().map_err(|_| {
-            PyTypeError::new_err(format!("facts are a mapping by name, not {}", facts.get_type()))
-        })?;
-        other = PyDict::new(facts.py());
-        other.update(mapping)?;
-        &other
-    };
+    let mapping = facts.cast::<PyMapping>().map_err(|_| {
+        PyTypeError::new_err(format!("facts are a mapping by name, not {}", facts.get_type()))
+    })?;
+    // A copy: while a value is read code of the caller's may run, under which no dict can be walked.
+    let facts = PyDict::new(facts.py());
+    facts.update(mapping)?;
     let (mut map, mut errors) = (Map::new(), Vec::new());
     for (name, value) in facts {
         let name = name.cast::<PyString>().map_err(|_| {

@@ -21,31 +21,26 @@ const FORMS: &str = "a number, [events, trials], {\"le\", \"counts\", \"count\"}
 #[derive(Debug)]
 pub(crate) struct Reader {
     input: Input,
-    /// The dict's n-th metric, and where it stands among the readings, which are in the order of their ids.
-    order: Vec<(String, usize)>,
+    /// The metrics of the last dict in the order of the readings, which is that of their ids.
+    names: Vec<Py<PyString>>,
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { input: Input::observe(Observation::new()), order: Vec::new() }
+        Self { input: Input::observe(Observation::new()), names: Vec::new() }
     }
 }
 
 impl Reader {
     /// Reads what each metric read.
     pub(crate) fn read(&mut self, metrics: &Bound<'_, PyAny>) -> Result<&Input> {
-        let metrics = dict(metrics)?;
+        let (py, metrics) = (metrics.py(), dict(metrics)?);
         if let Command::Observe { metrics: seen } = &mut self.input.command
-            && !refill(seen, &self.order, &metrics)?
+            && !refill(seen, &self.names, &metrics)?
         {
-            self.order.clear();
             *seen = observation(&metrics)?;
-            for (key, _) in &metrics {
-                let key = text(&key)?;
-                if let Some(at) = seen.iter().position(|(name, _)| name.as_str() == key) {
-                    self.order.push((key.to_owned(), at));
-                }
-            }
+            let name = |(name, _): (MetricName, &_)| PyString::new(py, name.as_str()).unbind();
+            self.names = seen.iter().map(name).collect();
         }
         Ok(&self.input)
     }
@@ -54,7 +49,7 @@ impl Reader {
 /// An observation of its own.
 pub(crate) fn observation(metrics: &Bound<'_, PyDict>) -> Result<Observation> {
     let mut seen = Observation::new();
-    for (key, value) in metrics {
+    for (key, value) in &metrics.copy()? {
         let name = MetricName::try_new(text(&key)?).map_err(|e| Fault::input(e.to_string()))?;
         let mut reading = Reading::default();
         read_metric(&value, &mut reading).map_err(|fault| of(name.as_str(), fault))?;
@@ -63,21 +58,19 @@ pub(crate) fn observation(metrics: &Bound<'_, PyDict>) -> Result<Observation> {
     Ok(seen)
 }
 
-/// Fills the readings in place where the metrics are those of the last time; false where they are not.
+/// Fills the readings in place where the metrics are those of the last time; false where they are not. Each is looked up: while
+/// its numbers are read code of the caller's may run, under which no dict can be walked.
 fn refill(
     seen: &mut Observation,
-    order: &[(String, usize)],
+    names: &[Py<PyString>],
     metrics: &Bound<'_, PyDict>,
 ) -> Result<bool> {
-    if metrics.len() != order.len() || seen.len() != order.len() {
+    if metrics.len() != names.len() || seen.len() != names.len() {
         return Ok(false);
     }
-    for ((key, value), (name, at)) in metrics.iter().zip(order) {
-        if text(&key)? != name {
-            return Ok(false);
-        }
-        let Some((_, reading)) = seen.iter_mut().nth(*at) else { return Ok(false) };
-        read_metric(&value, reading).map_err(|fault| of(name, fault))?;
+    for ((id, reading), name) in seen.iter_mut().zip(names) {
+        let Some(value) = metrics.get_item(name)? else { return Ok(false) };
+        read_metric(&value, reading).map_err(|fault| of(id.as_str(), fault))?;
     }
     Ok(true)
 }
@@ -118,7 +111,7 @@ fn read_arms(value: &Bound<'_, PyAny>, arms: &mut Arms) -> Result<()> {
         if let Some(totals) = fields.get_item(intern!(py, "totals"))? {
             arms.totals = totals.extract()?;
         }
-        for (key, _) in &fields {
+        for (key, _) in &fields.copy()? {
             let key = text(&key)?;
             if !matches!(key, "canary" | "baseline" | "totals") {
                 let expected = "expected one of `baseline`, `canary`, `totals`";
@@ -135,7 +128,7 @@ pub(crate) fn read_sample(value: &Bound<'_, PyAny>, into: &mut Option<Sample>) -
         *into = Some(Sample::Level(number(value)?));
     } else if let Ok(list) = value.cast::<PyList>() {
         *into = Some(if list.len() == 2 {
-            Sample::Pair(number(&list.get_item(0)?)?, number(&list.get_item(1)?)?)
+            Sample::Pair(number(&item(list, 0)?)?, number(&item(list, 1)?)?)
         } else {
             pair_of(&[])?
         });
@@ -186,7 +179,7 @@ fn read_object(object: &Bound<'_, PyDict>, into: &mut Option<Sample>) -> Result<
         return Ok(());
     }
     let mut instances = BTreeMap::new();
-    for (key, value) in object {
+    for (key, value) in &object.copy()? {
         let instance = text(&key)?;
         let mut counts = None;
         if !matches!(instance, "le" | "counts" | "count" | "samples") {
@@ -219,7 +212,7 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
         into.reserve(list.len());
         // An iterator would ask for the length each time.
         for at in 0..list.len() {
-            into.push(number(&list.get_item(at)?)?);
+            into.push(number(&item(list, at)?)?);
         }
     } else if let Ok(tuple) = value.cast::<PyTuple>() {
         for item in tuple {
@@ -235,6 +228,11 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A member of a list, which may have become shorter since its length was asked for.
+fn item<'py>(list: &Bound<'py, PyList>, at: usize) -> Result<Bound<'py, PyAny>> {
+    list.get_item(at).map_err(|_| Fault::input("a list became shorter while it was read"))
 }
 
 /// A number; NaN and infinities are legal, also by the names that they have in a log. A bool is no number.

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -67,3 +68,86 @@ def test_merging_in_both_directions_does_not_lock_up() -> None:
     with ThreadPoolExecutor(4) as pool:
         for _ in pool.map(lambda n: one.merge(other) if n % 2 else other.update((0, 10), (0, 90)), range(200)):
             pass
+
+
+class Growing(dict[str, Any]):
+    """A dict to which its own values add, as another thread would while one of them is read."""
+
+    def grow(self) -> None:
+        self[f"more_{len(self)}"] = [0, 1]
+
+
+def count_in(live: Growing) -> object:
+    class Count:
+        def __float__(self) -> float:
+            live.grow()
+            return 1.0
+
+    return Count()
+
+
+def document_in(live: Growing) -> object:
+    class Document:
+        def to_dict(self) -> dict[str, object]:
+            live.grow()
+            return {}
+
+    return Document()
+
+
+def duration_in(live: Growing) -> timedelta:
+    class Duration(timedelta):
+        def total_seconds(self) -> float:
+            live.grow()
+            return 60.0
+
+    return Duration()
+
+
+def test_a_dict_that_changes_while_it_is_read_is_read_as_it_was() -> None:
+    story = Story().start()
+    at = story.at + timedelta(seconds=1)
+    for deliver in (
+        lambda metrics: story.rollout.observe(at, metrics),
+        lambda metrics: story.rollout.handle(at, {"kind": "observe", "metrics": metrics}),
+    ):
+        pods = Growing()
+        pods |= {"a": [count_in(pods), 100], "b": [0, 100]}
+        line = deliver({"error_rate": {"canary": pods}}).events[0]
+        assert json.loads(line)["metrics"] == {"error_rate": {"canary": {"a": [1, 100], "b": [0, 100]}}}
+        # The second time the metrics are those of the last, and are read in place.
+        for _ in range(2):
+            metrics = Growing()
+            metrics |= {"bug": {"canary": [count_in(metrics), 60]}, "error_rate": {"canary": [0, 100]}}
+            line = deliver(metrics).events[0]
+            assert json.loads(line)["metrics"].keys() == {"bug", "error_rate"}
+
+
+def test_a_document_that_changes_while_it_is_read_is_read_as_it_was() -> None:
+    policy = hotfix.Policy.preset("enterprise")
+    incident, history = Growing(id="INC-1"), Growing()
+    incident["facts"] = document_in(incident)
+    assert policy.plan(incident, {"version": "2", "previous": "1"}).incident["id"] == "INC-1"
+    facts = Growing()
+    facts |= {"latency_p95": duration_in(facts), "service_down": True}
+    assert policy.classify(facts).act_on == "P0"
+    for pod in range(4):
+        history[f"pod_{pod}"] = [(count_in(history), 100)] * 3 + [(0, 100)] * 60
+    assert hotfix.stats.calibrate(history) is not None
+
+
+def test_a_list_that_becomes_shorter_while_it_is_read_is_an_error_of_ours() -> None:
+    story = Story().start()
+
+    class Count:
+        def __init__(self, of: list[object]) -> None:
+            self.of = of
+
+        def __float__(self) -> float:
+            self.of.clear()
+            return 1.0
+
+    pair: list[object] = []
+    pair += [Count(pair), 100]
+    with pytest.raises(hotfix.Error, match="became shorter"):
+        story.rollout.observe(story.at, {"error_rate": {"canary": pair}})
