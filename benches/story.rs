@@ -20,7 +20,9 @@ pub fn make_ready(rollout: &mut Rollout, at: Timestamp) -> Result<()> {
     for blocker in rollout.blockers() {
         let input = match (blocker.item, blocker.roles.first()) {
             (Some(item), _) => format!(r#"{{"kind":"check_item","by":"omar","item":"{item}"}}"#),
-            (None, Some(role)) => format!(r#"{{"kind":"approve","by":"iris as {role}","role":"{role}"}}"#),
+            (None, Some(role)) => {
+                format!(r#"{{"kind":"approve","by":"iris as {role}","role":"{role}"}}"#)
+            }
             (None, None) => return Err(blocker.sentence.into()),
         };
         let input = Input::from_json(&input)?;

@@ -61,9 +61,9 @@ impl Marks {
 
     /// Whether somebody decided to go on all the same.
     pub(crate) fn is_waived(&self, exception: Exception) -> bool {
-        self.0.iter().any(|(id, mark)| {
-            id.as_str() == exception.as_str() && mark.state == ItemState::Waived
-        })
+        self.0
+            .iter()
+            .any(|(id, mark)| id.as_str() == exception.as_str() && mark.state == ItemState::Waived)
     }
 
     /// The waiver does not count any more.

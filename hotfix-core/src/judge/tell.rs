@@ -57,7 +57,8 @@ impl Rule {
                 _ => "it was not read in this phase".to_owned(),
             },
             Self::NotJudged => {
-                "nothing judges it: no bound that has its reference, no live arm for a test".to_owned()
+                "nothing judges it: no bound that has its reference, no live arm for a test"
+                    .to_owned()
             }
             Self::LeastTrials { needs } => match kind {
                 MetricKind::Proportion | MetricKind::Latency => {

@@ -253,11 +253,8 @@ impl Watched {
     /// The edges that a band or a test can tell apart: test boundaries, and the edges around the figures of bounds.
     pub(super) fn telling_edges(&self) -> Vec<usize> {
         let live = self.value(&self.window.sums()[self.columns()..], 1.0);
-        let figures = self
-            .metric
-            .bounds
-            .all()
-            .filter_map(|bound| bound_figure(&self.metric, bound, live));
+        let figures =
+            self.metric.bounds.all().filter_map(|bound| bound_figure(&self.metric, bound, live));
         let mut edges = self.boundaries().to_vec();
         for figure in figures {
             let above = self.edges().partition_point(|&edge| edge < figure);

@@ -37,12 +37,9 @@ impl Unjudged {
             }
             match found.iter_mut().find(|group| group.metrics == metrics) {
                 Some(group) => group.phases.push(phase.name),
-                None => found.push(Self {
-                    metrics,
-                    phases: vec![phase.name],
-                    everywhere: false,
-                    asks,
-                }),
+                None => {
+                    found.push(Self { metrics, phases: vec![phase.name], everywhere: false, asks })
+                }
             }
         }
         for group in &mut found {
@@ -66,11 +63,8 @@ fn unjudged_in(phase: &Phase, metrics: &[Metric]) -> Vec<MetricName> {
 impl fmt::Display for Unjudged {
     /// `nothing judges `error_rate` in `full`: no bound that has its reference, …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.everywhere {
-            "any phase".to_owned()
-        } else {
-            quoted(&self.phases, ", ")
-        };
+        let place =
+            if self.everywhere { "any phase".to_owned() } else { quoted(&self.phases, ", ") };
         if self.metrics.is_empty() {
             return write!(f, "no metric decides in {place}, so a person is asked there");
         }

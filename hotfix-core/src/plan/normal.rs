@@ -17,7 +17,10 @@ impl Plan {
         match level.filter(|level| !level.hotfix) {
             Some(level) => put(
                 RemarkKind::NoHotfixForSeverity,
-                format!("`{name}` answers a {} with the normal process and no hot-fix", level.severity),
+                format!(
+                    "`{name}` answers a {} with the normal process and no hot-fix",
+                    level.severity
+                ),
             ),
             None if policy.classify(facts).hotfix() == Hotfix::No => put(
                 RemarkKind::NoHotfixByRules,
@@ -29,7 +32,10 @@ impl Plan {
         if !breaches.is_empty() {
             let breaches: Vec<String> = breaches.into_iter().map(|breach| breach.message).collect();
             let breaches = breaches.join("; ");
-            put(RemarkKind::OutOfScope, format!("more than `{name}` lets a hot-fix change: {breaches}"));
+            put(
+                RemarkKind::OutOfScope,
+                format!("more than `{name}` lets a hot-fix change: {breaches}"),
+            );
         }
         reasons
     }

@@ -253,7 +253,9 @@ pub enum RefusalReason {
         open: String,
     },
     /// The end of the final validation, with a fix that is not shown to work, and no reason.
-    #[error("the fix is not shown to work: say in `why` how it is known that it does, or `roll_back`")]
+    #[error(
+        "the fix is not shown to work: say in `why` how it is known that it does, or `roll_back`"
+    )]
     Unproven,
     /// Nothing is read, and the plan waits until that is mended.
     #[error("{when}, and the plan waits until that is mended: mend it, or `roll_back`")]

@@ -221,7 +221,10 @@ fn dec_5_phases_and_windows_that_cannot_do_their_work_are_found() {
             row(
                 "HF-LINT-031",
                 "/metrics",
-                &["nothing judges `request_volume` in any phase", "only the other metrics are judged there"],
+                &[
+                    "nothing judges `request_volume` in any phase",
+                    "only the other metrics are judged there",
+                ],
                 vec![
                     volume("/metrics/request_volume/success"),
                     volume("/metrics/request_volume/alert"),

@@ -12,11 +12,11 @@ use crate::rollout::{
     self, Action, BlockerKind, Command, Input, ItemStatus, Recording, Refusal, Rollout, Stage,
     State,
 };
+use crate::simulate::people::{approver, waiver};
 use crate::simulate::recorded::{
     Assumptions, Gates, Merge, Odd, RecordedError, RecordedFault, RecordedFinding, RecordedMetrics,
     Unrecorded,
 };
-use crate::simulate::people::{approver, waiver};
 use crate::simulate::{Answers, Player, Shown, Tick, Until, World};
 use crate::unit::{MetricName, Span, Timestamp};
 
@@ -288,14 +288,12 @@ fn ready(
                 };
                 Input::new(command).by(&approver(policy, *role, &mut spoken))
             }
-            (BlockerKind::NormalProcess, Some(item), role) => {
-                match waiver(item, role.copied()) {
-                    Some((command, role)) => {
-                        Input::new(command).by(&approver(policy, role, &mut Vec::new()))
-                    }
-                    None => return Err(refused(blocker.sentence.clone())),
+            (BlockerKind::NormalProcess, Some(item), role) => match waiver(item, role.copied()) {
+                Some((command, role)) => {
+                    Input::new(command).by(&approver(policy, role, &mut Vec::new()))
                 }
-            }
+                None => return Err(refused(blocker.sentence.clone())),
+            },
             _ => return Err(refused(blocker.sentence.clone())),
         };
         rollout.handle(at, &input).map_err(|refusal| refused(refusal.to_string()))?;
