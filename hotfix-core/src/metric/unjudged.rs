@@ -61,7 +61,7 @@ fn unjudged_in(phase: &Phase, metrics: &[Metric]) -> Vec<MetricName> {
 }
 
 impl fmt::Display for Unjudged {
-    /// `nothing judges `error_rate` in `full`: no bound that has its reference, …`.
+    /// What is not judged, where and why, and what follows.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place =
             if self.everywhere { "any phase".to_owned() } else { quoted(&self.phases, ", ") };

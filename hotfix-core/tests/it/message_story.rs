@@ -68,6 +68,7 @@ fn without_lists(policy: &mut Value) {
         if list["at"] == "start" {
             list["at"] = json!("before");
         }
+        list.as_object_mut().unwrap().remove("holds");
     }
 }
 

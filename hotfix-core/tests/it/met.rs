@@ -254,6 +254,7 @@ fn roll_6_it_is_watched_until_the_last_window_and_a_late_fault_goes_back() {
     let complete = || {
         let mut story = Story::new("phased-canary", Recording::Keep);
         story.start();
+        story.check_the_end();
         for ticks in [60, 60, 198] {
             story.run(ticks, Story::healthy);
             story.confirm_all();
@@ -333,6 +334,7 @@ fn met_5_looks_faster_than_the_cadence_still_see_a_trailing_window() {
 fn roll_1_a_final_validation_that_is_not_content_asks_somebody() {
     let mut story = Story::new("standard", Recording::Keep);
     story.start();
+    story.check_the_end();
     while story.state() != State::FinalValidation {
         story.run(1, Story::healthy);
         story.confirm_all();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hotfix_core::grade::{ChecklistMoment, MetricKind, Severity, Strategy as Way};
+use hotfix_core::judge::Decision;
 use hotfix_core::plan::{Plan, PlanError, Subject};
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::Metric;
@@ -13,6 +14,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::crate_files;
+use crate::ready;
 use crate::shared::plan_cases::{self, Case};
 
 fn preset(name: &str) -> Arc<Policy> {
@@ -161,7 +163,11 @@ impl Driven {
         let metrics = healthy(self.rollout.plan().policy(), share);
         self.give(&json!({ "kind": "observe", "metrics": metrics }));
         self.confirm_all();
-        let asks = matches!(self.rollout.state(), State::Gate | State::FinalValidation);
+        let asks = matches!(self.rollout.state(), State::Gate | State::FinalValidation)
+            || self.rollout.verdict().decision == Decision::Ask;
+        if self.rollout.state() == State::FinalValidation {
+            ready::at_the_end(&self.rollout).iter().for_each(|input| self.give(input));
+        }
         if asks {
             let _ =
                 self.try_give(&json!({ "kind": "promote", "by": "lena", "why": "it looks right" }));

@@ -73,6 +73,7 @@ fn roll_3_a_manual_final_validation_asks_once_and_waits_for_the_answer() {
     let mut story = changed(|policy| {
         policy["final_validation"].as_table_mut().unwrap().insert("gate".into(), "manual".into());
     });
+    story.check_the_end();
     while story.state() != State::FinalValidation {
         story.run(1, Story::healthy);
         story.confirm_all();
@@ -151,6 +152,7 @@ fn stat_3_no_harm_is_not_shown_by_a_live_arm_that_fell_silent_before_the_gate() 
             phase.insert("promotion".to_owned(), "evidence_of_no_harm".into());
         }
     });
+    safe.check_the_end();
     for ticks in [60, 60, 198] {
         safe.run(ticks, Story::healthy);
         safe.confirm_all();

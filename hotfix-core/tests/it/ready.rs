@@ -38,6 +38,13 @@ pub(crate) fn clearing(policy: &Policy, blocker: &Blocker) -> Value {
     }
 }
 
+/// The inputs that settle what the end of the final validation waits for.
+pub(crate) fn at_the_end(rollout: &Rollout) -> Vec<Value> {
+    let lists = rollout.plan().policy().checklists().iter();
+    let items = lists.filter(|list| list.holds_completion()).flat_map(|list| &list.items);
+    items.map(|item| json!({"kind": "check_item", "by": "omar", "item": item.id})).collect()
+}
+
 /// Sends them all at this time.
 pub(crate) fn make(rollout: &mut Rollout, at: Timestamp) {
     while let Some(input) = next(rollout) {

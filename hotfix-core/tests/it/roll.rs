@@ -19,6 +19,7 @@ fn roll_1_a_good_fix_goes_from_10_to_100_and_completes() {
     assert_eq!(story.rollout.share().as_fraction(), 1.0);
     story.run(180, Story::healthy);
     assert_eq!(story.state(), State::FinalValidation, "{:?}", story.rollout.verdict());
+    story.check_the_end();
     story.run(18, Story::healthy);
     assert_eq!(story.state(), State::Complete);
     assert!(audit(story.rollout.log().as_bytes(), story.rollout.head()).is_clean());

@@ -54,6 +54,13 @@ impl Story {
         self.rollout.handle(self.at, &Input::from_json(text).unwrap()).unwrap_err()
     }
 
+    /// Goes through what the end of the final validation waits for.
+    pub(crate) fn check_the_end(&mut self) {
+        for input in ready::at_the_end(&self.rollout) {
+            self.input(&input.to_string());
+        }
+    }
+
     /// Gives every approval and settles every item that the start waits for.
     pub(crate) fn make_ready(&mut self) {
         while let Some(input) = ready::next(&self.rollout) {
