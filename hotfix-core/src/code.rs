@@ -493,6 +493,10 @@ pub const CODES: &[Code] = &[
     code("HF-FFI-005", Family::Ffi, "a value is out of range"),
     code("HF-FFI-006", Family::Ffi, "a handle is poisoned by an earlier panic"),
     code("HF-FFI-007", Family::Ffi, "a defect of the library was caught at the boundary"),
+    code("HF-FFI-008", Family::Ffi, "a handle was freed before, or is none"),
+    code("HF-FFI-009", Family::Ffi, "a handle is of another kind"),
+    code("HF-FFI-010", Family::Ffi, "a time is given in seconds, where milliseconds are expected"),
+    code("HF-FFI-011", Family::Ffi, "a reading has numbers and no flag of an arm"),
 ];
 
 /// The family of a code, also of one that a later release added.

@@ -204,8 +204,7 @@ pub unsafe extern "C" fn hotfix_ceiling_from_bytes(
 /// Thread rule: one thread, after every other use of this handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_ceiling_free(test: *mut hotfix_ceiling) {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe { pointer::free(test) }
+    pointer::free(test);
 }
 
 /// Sums of all ticks of one planned split, and of one kind of user.

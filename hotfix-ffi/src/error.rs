@@ -15,7 +15,7 @@ use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason, Snapsho
 use hotfix_core::simulate::recorded::RecordedError;
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
-use hotfix_core::unit::UnitError;
+use hotfix_core::unit::{Timestamp, UnitError};
 use hotfix_core::vcs::{CommitError, VcsError};
 use serde_json::{Value, json};
 
@@ -97,12 +97,64 @@ impl hotfix_error {
         )
     }
 
+    /// No action has this id.
+    pub(crate) fn no_action(id: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Range,
+            "HF-FFI-005",
+            "id",
+            format_args!("no action `{id}` is pending or came of the last call"),
+        )
+    }
+
+    /// A time that seconds would be.
+    pub(crate) fn seconds(name: &str, at: Timestamp) -> Box<Self> {
+        Self::new(
+            hotfix_status::Unit,
+            "HF-FFI-010",
+            name,
+            format_args!("`{name}` is {at}: were seconds given, where milliseconds are expected?"),
+        )
+    }
+
+    /// Numbers of an arm that the flags do not name.
+    pub(crate) fn no_flags() -> Box<Self> {
+        Self::new(
+            hotfix_status::Enum,
+            "HF-FFI-011",
+            "flags",
+            "there are numbers, and `flags` names no arm: set HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE or both",
+        )
+    }
+
     pub(crate) fn poisoned(name: &str) -> Box<Self> {
         Self::new(
             hotfix_status::Poisoned,
             "HF-FFI-006",
             name,
             format_args!("`{name}` is poisoned by an earlier panic: free it and replay the log"),
+        )
+    }
+
+    /// A handle that is one no longer, or never was.
+    pub(crate) fn no_handle(name: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Handle,
+            "HF-FFI-008",
+            name,
+            format_args!(
+                "`{name}` was freed before, or is no handle of this library: use one that is not freed"
+            ),
+        )
+    }
+
+    /// A handle of another kind.
+    pub(crate) fn other_kind(name: &str, got: &str, wanted: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Handle,
+            "HF-FFI-009",
+            name,
+            format_args!("`{name}` is a `{got}`: pass a `{wanted}`"),
         )
     }
 

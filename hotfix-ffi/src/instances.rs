@@ -255,8 +255,7 @@ pub unsafe extern "C" fn hotfix_randomisation_from_bytes(
 /// Thread rule: one thread, after every other use of this handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_randomisation_free(test: *mut hotfix_randomisation) {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe { pointer::free(test) }
+    pointer::free(test);
 }
 
 /// The canary's evidence without each of its instances in turn, and each instance against the others.
@@ -476,6 +475,5 @@ pub unsafe extern "C" fn hotfix_instances_from_bytes(
 /// Thread rule: one thread, after every other use of this handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_instances_free(tests: *mut hotfix_instances) {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe { pointer::free(tests) }
+    pointer::free(tests);
 }

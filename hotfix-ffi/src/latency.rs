@@ -246,6 +246,5 @@ pub unsafe extern "C" fn hotfix_latency_from_bytes(
 /// Thread rule: one thread, after every other use of this handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_latency_free(test: *mut hotfix_latency) {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe { pointer::free(test) }
+    pointer::free(test);
 }

@@ -5,6 +5,7 @@
 //!
 //! - every exported function is one call of `guard`: a panic becomes a status and never crosses;
 //! - pointers become references in `pointer` and `versioned` only, each after its null check;
+//! - what C holds of a handle is the address of a slot (`slot`), so one that was freed, or is of another kind, is refused;
 //! - a handle that a panic went through is poisoned: from then on it can only be freed.
 #![warn(clippy::undocumented_unsafe_blocks)]
 #![allow(non_camel_case_types, reason = "types carry the names that C sees")]
@@ -51,6 +52,7 @@ pub mod rollout;
 pub mod scope;
 pub mod severity;
 pub mod simulate;
+mod slot;
 pub mod snapshot;
 pub mod status;
 pub mod strategy;

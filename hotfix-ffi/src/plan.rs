@@ -253,6 +253,5 @@ pub unsafe extern "C" fn hotfix_plan_digest(
 /// Thread rule: one thread, after every other use of this handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_plan_free(plan: *mut hotfix_plan) {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe { pointer::free(plan) }
+    pointer::free(plan);
 }

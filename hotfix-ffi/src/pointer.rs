@@ -1,15 +1,18 @@
-//! The only file that makes handles into references and frees them.
+//! The only file that makes handles into references.
 
 use std::ffi::c_char;
+use std::ptr::NonNull;
 use std::slice;
 
 use crate::error::{Fallible, hotfix_error};
 use crate::guard::Guarded;
+use crate::slot::{self, Kind};
 
-/// An opaque type that C holds a pointer to.
+/// An opaque type that C holds a pointer to: the address of a slot, in which it is found.
 pub(crate) trait Handle: Sized {
     /// What is in it.
     type Value;
+    fn kind() -> &'static Kind;
     fn wrap(value: Self::Value) -> Self;
     fn guarded(&self) -> &Guarded<Self::Value>;
     fn guarded_mut(&mut self) -> &mut Guarded<Self::Value>;
@@ -20,6 +23,10 @@ macro_rules! handle {
     ($name:ty, $value:ty) => {
         impl $crate::pointer::Handle for $name {
             type Value = $value;
+            fn kind() -> &'static $crate::slot::Kind {
+                static KIND: $crate::slot::Kind = $crate::slot::Kind(stringify!($name));
+                &KIND
+            }
             fn wrap(value: $value) -> Self {
                 Self($crate::guard::Guarded::new(value))
             }
@@ -49,7 +56,7 @@ pub(crate) unsafe fn make<H: Handle>(
     not_null(out, "out")?;
     // SAFETY: not null, and writable by the header's contract.
     unsafe { out.write(std::ptr::null_mut()) };
-    let handle = Box::into_raw(Box::new(H::wrap(value()?)));
+    let handle = slot::put(H::wrap(value()?));
     // SAFETY: as above.
     unsafe { out.write(handle) };
     Ok(())
@@ -63,8 +70,9 @@ pub(crate) unsafe fn read<H: Handle, R>(
     body: impl FnOnce(&H::Value) -> Fallible<R>,
 ) -> Fallible<R> {
     not_null(handle, name)?;
-    // SAFETY: not null; live, and changed by nobody meanwhile, by the header's contract.
-    unsafe { &*handle }.guarded().read(name, body)
+    let value = slot::find(handle, name)?;
+    // SAFETY: live, and changed by nobody meanwhile, by the header's contract.
+    unsafe { &*value }.guarded().read(name, body)
 }
 
 /// Changes a handle that no other thread uses meanwhile.
@@ -75,8 +83,9 @@ pub(crate) unsafe fn change<H: Handle, R>(
     body: impl FnOnce(&mut H::Value) -> Fallible<R>,
 ) -> Fallible<R> {
     not_null(handle, name)?;
-    // SAFETY: not null; live, and used by this thread alone, by the header's contract.
-    unsafe { &mut *handle }.guarded_mut().change(name, body)
+    let value = slot::find(handle, name)?;
+    // SAFETY: live, and used by this thread alone, by the header's contract.
+    unsafe { &mut *value }.guarded_mut().change(name, body)
 }
 
 /// Changes a plain value of this library that C holds a pointer to.
@@ -91,7 +100,10 @@ pub(crate) unsafe fn with<T, R>(
 }
 
 /// A handle that its caller gave away for good: it is freed with whoever took it.
-pub(crate) struct Taken<H: Handle>(std::ptr::NonNull<H>);
+pub(crate) struct Taken<H: Handle> {
+    handle: *mut H,
+    value: NonNull<H>,
+}
 
 impl<H: Handle> Taken<H> {
     /// Takes over a handle.
@@ -99,28 +111,28 @@ impl<H: Handle> Taken<H> {
     /// # Safety
     /// Live, and from now on nobody's but the taker's.
     pub(crate) unsafe fn new(handle: *mut H, name: &str) -> Fallible<Self> {
-        std::ptr::NonNull::new(handle).map(Self).ok_or_else(|| hotfix_error::null(name))
+        let value = NonNull::new(slot::find(handle, name)?);
+        value.map(|value| Self { handle, value }).ok_or_else(|| hotfix_error::null(name))
     }
 
     pub(crate) const fn as_ptr(&self) -> *const H {
-        self.0.as_ptr()
+        self.handle
     }
 
     pub(crate) fn guarded(&self) -> &Guarded<H::Value> {
         // SAFETY: live as long as this, by the contract of `new`; changed through `guarded_mut` only.
-        unsafe { self.0.as_ref() }.guarded()
+        unsafe { self.value.as_ref() }.guarded()
     }
 
     pub(crate) fn guarded_mut(&mut self) -> &mut Guarded<H::Value> {
         // SAFETY: as above, and used by this thread alone, by the header's contract of whoever took it.
-        unsafe { self.0.as_mut() }.guarded_mut()
+        unsafe { self.value.as_mut() }.guarded_mut()
     }
 }
 
 impl<H: Handle> Drop for Taken<H> {
     fn drop(&mut self) {
-        // SAFETY: made by `make`, and owned by this alone since `new`.
-        unsafe { free(self.0.as_ptr()) }
+        free(self.handle);
     }
 }
 
@@ -137,15 +149,11 @@ pub(crate) unsafe fn array<'a, T>(at: *const T, len: usize, name: &str) -> Falli
     Ok(unsafe { slice::from_raw_parts(at, len) })
 }
 
-/// Frees a handle; null is fine.
-pub(crate) unsafe fn free<H: Handle>(handle: *mut H) {
-    if !handle.is_null() {
-        // Dropping a poisoned value is safe: it is whole in memory, if not in meaning. A panic in it must still not cross.
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            // SAFETY: not null; made by `make` and not freed before, by the header's contract.
-            drop(unsafe { Box::from_raw(handle) });
-        }));
-    }
+/// Frees a handle; null is fine, and of what is no live handle of this type nothing is touched.
+pub(crate) fn free<H: Handle>(handle: *mut H) {
+    // Dropping a poisoned value is safe: it is whole in memory, if not in meaning. A panic in it must still not cross.
+    let free = std::panic::AssertUnwindSafe(|| drop(slot::take(handle)));
+    let _ = std::panic::catch_unwind(free);
 }
 
 /// Bytes that the caller lends for this call; null is fine where there are none.

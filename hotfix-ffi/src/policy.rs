@@ -219,6 +219,5 @@ pub unsafe extern "C" fn hotfix_policy_clone(
 /// Thread rule: one thread, after every other use of this handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_policy_free(policy: *mut hotfix_policy) {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe { pointer::free(policy) }
+    pointer::free(policy);
 }

@@ -364,6 +364,5 @@ pub unsafe extern "C" fn hotfix_rate_ratio_from_bytes(
 /// Thread rule: one thread, after every other use of this handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rate_ratio_free(test: *mut hotfix_rate_ratio) {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe { pointer::free(test) }
+    pointer::free(test);
 }

@@ -49,7 +49,8 @@ pub struct hotfix_reading {
     pub metric_len: usize,
     /// A hotfix_form.
     pub form: i32,
-    /// HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE and HOTFIX_READING_TOTALS, or-ed.
+    /// HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE and HOTFIX_READING_TOTALS, or-ed. Numbers without a flag of either arm
+    /// are refused.
     pub flags: u32,
     /// The canary's numbers, see hotfix_form.
     pub canary: [f64; 2],
@@ -71,6 +72,16 @@ pub struct hotfix_reading {
     pub baseline_samples: *const f64,
     /// How many.
     pub baseline_samples_len: usize,
+}
+
+impl hotfix_reading {
+    /// Whether there is anything that an arm could have read.
+    fn has_numbers(&self) -> bool {
+        let lists =
+            [self.canary_counts, self.baseline_counts, self.canary_samples, self.baseline_samples];
+        self.canary.iter().chain(&self.baseline).any(|number| *number != 0.0)
+            || lists.iter().any(|list| !list.is_null())
+    }
 }
 
 // SAFETY: repr(C), the size first, 8 bytes each beyond `baseline`; zero is a value of every member.
@@ -341,6 +352,9 @@ unsafe fn fill(arms: &mut Arms, from: &hotfix_reading) -> Fallible<()> {
     }
     let canary = from.flags & HOTFIX_READING_CANARY != 0;
     let baseline = from.flags & HOTFIX_READING_BASELINE != 0;
+    if !canary && !baseline && from.has_numbers() {
+        return Err(hotfix_error::no_flags());
+    }
     let Arms { canary: in_canary, baseline: in_baseline, totals } = arms;
     *totals = from.flags & HOTFIX_READING_TOTALS != 0;
     match from.form {

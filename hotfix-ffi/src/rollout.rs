@@ -56,7 +56,9 @@ pub(crate) fn recording(number: i32) -> Fallible<Recording> {
 
 impl Session {
     pub(crate) fn new(rollout: Rollout) -> Self {
-        Self { rollout, actions: Vec::new(), refused: String::new(), scratch: Scratch::new() }
+        // Of a log that was taken up: those of its last line may not have been done.
+        let actions = rollout.last_actions().to_vec();
+        Self { rollout, actions, refused: String::new(), scratch: Scratch::new() }
     }
 
     /// Hands an input to the engine, and what follows to the caller.
@@ -278,6 +280,5 @@ pub unsafe extern "C" fn hotfix_rollout_recover(
 /// Thread rule: one thread, after every other use of this handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_free(rollout: *mut hotfix_rollout) {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe { pointer::free(rollout) }
+    pointer::free(rollout);
 }

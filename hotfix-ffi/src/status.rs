@@ -20,6 +20,8 @@ pub enum hotfix_status {
     Range = 5,
     /// A panic went through this handle before: it can only be freed.
     Poisoned = 6,
+    /// A handle was freed before, or is of another kind: nothing behind it was touched.
+    Handle = 7,
     /// A value with a unit is none: a time, a name, a digest (HF-UNIT, HF-JSON).
     Unit = 10,
     /// A policy cannot be read; the error has all faults (HF-POL, HF-UNIT).
@@ -58,6 +60,7 @@ impl hotfix_status {
         Self::Enum,
         Self::Range,
         Self::Poisoned,
+        Self::Handle,
         Self::Unit,
         Self::Policy,
         Self::Plan,
@@ -81,6 +84,7 @@ impl hotfix_status {
             Self::Enum => c"enum",
             Self::Range => c"range",
             Self::Poisoned => c"poisoned",
+            Self::Handle => c"handle",
             Self::Unit => c"unit",
             Self::Policy => c"policy",
             Self::Plan => c"plan",

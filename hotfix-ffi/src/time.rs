@@ -10,9 +10,16 @@ use crate::guard::guard;
 use crate::pointer;
 use crate::status::hotfix_status;
 
-/// A time of the caller.
+/// A time of the caller at which something happens.
 #[inline]
 pub(crate) fn moment(at_ms: i64, name: &str) -> Fallible<Timestamp> {
+    let at = any_time(at_ms, name)?;
+    if at < Timestamp::EARLIEST { Err(hotfix_error::seconds(name, at)) } else { Ok(at) }
+}
+
+/// Any time that can be written.
+#[inline]
+fn any_time(at_ms: i64, name: &str) -> Fallible<Timestamp> {
     Timestamp::try_from_millis(at_ms)
         .map_err(|error| Box::<hotfix_error>::from(error).at(name.to_owned()))
 }
@@ -58,5 +65,5 @@ pub unsafe extern "C" fn hotfix_time_format(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe { guard(err, || put_text(out, || Ok(moment(at_ms, "at_ms")?.to_string()))) }
+    unsafe { guard(err, || put_text(out, || Ok(any_time(at_ms, "at_ms")?.to_string()))) }
 }

@@ -418,8 +418,7 @@ pub unsafe extern "C" fn hotfix_train_settle(
 /// Thread rule: one thread, after every other use of this handle and of its rollouts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_train_free(train: *mut hotfix_train) {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe { pointer::free(train) }
+    pointer::free(train);
 }
 
 /// The name of a train's state: "rolling_back".

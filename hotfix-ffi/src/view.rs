@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::rollout::Action;
+use hotfix_core::rollout::{Action, ActionDocument};
 use hotfix_core::unit::{MetricName, Timestamp};
 
 use crate::buffer::{hotfix_buf, hotfix_digest, hotfix_name, hotfix_str, in_place, put_text};
@@ -130,10 +130,33 @@ pub unsafe extern "C" fn hotfix_rollout_accepted(
 /// No moment: later than every other.
 pub const HOTFIX_NEVER: i64 = i64::MAX;
 
+/// The last time known.
+///
+/// @param rollout  A rollout.
+/// @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER before the first input. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_now(
+    rollout: *const hotfix_rollout,
+    out_ms: *mut i64,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let at = pointer::read(rollout, "rollout", |s| Ok(s.rollout.now()))?;
+            pointer::put(out_ms, "out_ms", at.map_or(HOTFIX_NEVER, Timestamp::as_millis))
+        })
+    }
+}
+
 /// The next moment at which time alone can change something: arm one timer with it and send a `tick`.
 ///
 /// @param rollout  A rollout.
-/// @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER where nothing waits for time. Written on success only.
+/// @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; 0, which has long come, before the first input: send a `tick` at
+///                 once. HOTFIX_NEVER where nothing waits for time. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
 /// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
@@ -285,7 +308,65 @@ pub unsafe extern "C" fn hotfix_rollout_action(
     }
 }
 
-/// The actions of the last call, as JSON: the same as in the log.
+/// How many actions the last call led to; after hotfix_rollout_replay, _recover and hotfix_rollout_restore those of the last
+/// input that was taken: where the process died between append and act, those that do not await anything may not have been
+/// done.
+///
+/// @param rollout  A rollout.
+/// @param out      Their number: hotfix_rollout_action has each. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_action_count(
+    rollout: *const hotfix_rollout,
+    out: *mut usize,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let count = pointer::read(rollout, "rollout", |s| Ok(s.actions.len()))?;
+            pointer::put(out, "out", count)
+        })
+    }
+}
+
+/// The action with this id, of those that await `confirm` or `failed` and of those of the last call: also after other calls.
+///
+/// @param rollout  A rollout.
+/// @param id       "7.1"; UTF-8, borrowed for the call.
+/// @param id_len   Its length in bytes.
+/// @param out      The action; set its `struct_size` before. Written on success only.
+/// @param err      Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_RANGE where there is no such action.
+///
+/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_rollout_find_action(
+    rollout: *const hotfix_rollout,
+    id: *const c_char,
+    id_len: usize,
+    out: *mut hotfix_action,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            let size = versioned::size_of_caller(out, "out")?;
+            let id = pointer::text(id, id_len, "id")?;
+            pointer::read(rollout, "rollout", |s| {
+                let mut known = s.rollout.pending_actions().iter().chain(&s.actions);
+                let action = known.find(|action| action.id.to_string() == id);
+                let view = action.map(hotfix_action::of);
+                versioned::write(out, size, &view.ok_or_else(|| hotfix_error::no_action(id))?);
+                Ok(())
+            })
+        })
+    }
+}
+
+/// The actions of the last call, as JSON: the same as in the log, with `awaits`.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
@@ -301,7 +382,9 @@ pub unsafe extern "C" fn hotfix_rollout_actions(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            put_text(out, || pointer::read(rollout, "rollout", |s| canonical(&s.actions)))
+            put_text(out, || {
+                pointer::read(rollout, "rollout", |s| canonical(&documents(&s.actions)))
+            })
         })
     }
 }
@@ -359,7 +442,7 @@ pub unsafe extern "C" fn hotfix_rollout_pending_action(
     }
 }
 
-/// The actions that await `confirm` or `failed`, as JSON.
+/// The actions that await `confirm` or `failed`, as JSON: the same as in the log, with `awaits`.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
@@ -376,10 +459,16 @@ pub unsafe extern "C" fn hotfix_rollout_pending_actions(
     unsafe {
         guard(err, || {
             put_text(out, || {
-                pointer::read(rollout, "rollout", |s| canonical(&s.rollout.pending_actions()))
+                pointer::read(rollout, "rollout", |s| {
+                    canonical(&documents(s.rollout.pending_actions()))
+                })
             })
         })
     }
+}
+
+fn documents(actions: &[Action]) -> Vec<ActionDocument<'_>> {
+    actions.iter().map(ActionDocument::of).collect()
 }
 
 fn view<'a>(

@@ -1,17 +1,44 @@
 //! What the host has to do, and what an input led to.
 
-use hotfix_core::rollout::{Act, Action as CoreAction, Outcome as CoreOutcome};
+use std::ops::Deref;
+
+use hotfix_core::rollout::{Act, Action as CoreAction, ActionDocument, Outcome as CoreOutcome};
 use hotfix_core::unit::RoleName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::document::document;
 use crate::error::lines;
 
+/// What `Action` is on the wire: as in the log, with `awaits`, which follows from the rest.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Told(pub(crate) CoreAction);
+
+impl Serialize for Told {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ActionDocument::of(&self.0).serialize(serializer)
+    }
+}
+
+impl Deref for Told {
+    type Target = CoreAction;
+
+    fn deref(&self) -> &CoreAction {
+        &self.0
+    }
+}
+
+impl From<CoreAction> for Action {
+    fn from(action: CoreAction) -> Self {
+        Self(Told(action))
+    }
+}
+
 document! {
     /// One thing to do. Its id is the same after every replay.
     ///
     /// Which attributes it has depends on its kind; the others are None as attributes and missing in `to_dict`.
-    Action(CoreAction) {
+    Action(Told) {
         /// Its id, such as ``"7.1"``; what ``confirm`` and ``failed`` name.
         fn id(this) -> String { this.id.to_string() }
         /// ``set_traffic``, ``deploy``, ``roll_back``, ``ask_decision``, ``request_approval``, ``notify``, ``page``,
@@ -99,7 +126,7 @@ document! {
 /// What `Outcome` is on the wire. The lines stay in one piece until they are asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OutcomeDocument {
-    actions: Vec<CoreAction>,
+    actions: Vec<Told>,
     #[serde(serialize_with = "split", deserialize_with = "join")]
     events: String,
     repeated: bool,
@@ -128,7 +155,7 @@ document! {
 impl From<CoreOutcome<'_>> for Outcome {
     fn from(outcome: CoreOutcome<'_>) -> Self {
         Self(OutcomeDocument {
-            actions: outcome.actions.to_vec(),
+            actions: outcome.actions.iter().cloned().map(Told).collect(),
             events: outcome.events.to_owned(),
             repeated: outcome.repeated,
         })

@@ -179,7 +179,7 @@ impl Rollout {
     /// Returns
     /// -------
     /// datetime or None
-    ///     In UTC; None where nothing waits for time.
+    ///     In UTC; the beginning of 1970 before the first input: send a ``tick`` at once. None where nothing waits for time.
     fn poll_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let next = self.lock(py)?.poll_at();
         next.map(|next| datetime(py, next)).transpose()
@@ -211,7 +211,15 @@ impl Rollout {
     /// -------
     /// list of Action
     fn pending_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
-        Ok(self.lock(py)?.pending_actions().iter().cloned().map(Action).collect())
+        Ok(self.lock(py)?.pending_actions().iter().cloned().map(Action::from).collect())
+    }
+
+    /// The actions of the last input that was taken, after `replay`, `recover` and `restore` as well.
+    ///
+    /// Where the process died between append and act some of those that await nothing (``awaits`` is False) may not have
+    /// been done: do again what is not known to be done. A refusal and a repeated delivery leave them as they are.
+    fn last_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
+        Ok(self.lock(py)?.last_actions().iter().cloned().map(Action::from).collect())
     }
 
     /// Everything that keeps the rollout from starting, each with who can clear it, and how.
@@ -362,11 +370,7 @@ impl Rollout {
         to_python(py, &checklists)
     }
 
-    /// Each step of the procedure and how it stands; ``check_item`` keeps the progress.
-    ///
-    /// Returns
-    /// -------
-    /// list of dict
+    /// Each step of the procedure and how it stands, as a list of dict; ``check_item`` keeps the progress.
     fn procedure<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let procedure = self.lock(py)?.procedure();
         to_python(py, &procedure)
@@ -437,10 +441,6 @@ impl Rollout {
     }
 
     /// Each metric, its baseline and what each phase read; the phase under way as far as it is.
-    ///
-    /// Returns
-    /// -------
-    /// Comparison
     fn comparison(&self, py: Python<'_>) -> PyResult<Comparison> {
         Ok(Comparison(self.lock(py)?.comparison()))
     }

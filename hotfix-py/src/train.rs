@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, join, split};
+use crate::action::{Action, Told, join, split};
 use crate::convert::{At, datetime, json, to_python};
 use crate::document::document;
 use crate::error::{Result, lines};
@@ -27,7 +27,7 @@ pub(crate) struct MoveDocument {
     service: String,
     #[serde(serialize_with = "split", deserialize_with = "join")]
     events: String,
-    actions: Vec<hotfix_core::rollout::Action>,
+    actions: Vec<Told>,
     state: State,
     repeated: bool,
     by_train: bool,
@@ -60,6 +60,7 @@ impl TrainMove {
 impl From<Move> for MoveDocument {
     fn from(made: Move) -> Self {
         let Move { service, events, actions, state, repeated, by_train } = made;
+        let actions = actions.into_iter().map(Told).collect();
         Self { service, events, actions, state, repeated, by_train }
     }
 }
@@ -334,7 +335,7 @@ impl Train {
     /// dict of str to list of Action
     fn pending_actions<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyDict>> {
         let pending: Vec<(String, Vec<Action>)> = self.with(py, |train| {
-            let of = |actions: &[_]| actions.iter().cloned().map(Action).collect();
+            let of = |actions: &[_]| actions.iter().cloned().map(Action::from).collect();
             let all = train.pending_actions().into_iter();
             Ok(all.map(|(name, actions)| (name.to_owned(), of(actions))).collect())
         })?;

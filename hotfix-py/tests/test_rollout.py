@@ -57,7 +57,7 @@ def test_an_outcome_is_lines_and_actions() -> None:
     assert all(line.endswith("\n") for line in outcome.events)
     assert outcome["actions"] == [action.to_dict() for action in outcome.actions]
     deploy = outcome.actions[-1]
-    assert deploy.to_dict() == {"id": deploy.id, "kind": "deploy", "version": "2.3.1"} == dict(deploy)
+    assert deploy.to_dict() == {"id": deploy.id, "kind": "deploy", "version": "2.3.1", "awaits": True} == dict(deploy)
     assert deploy.share is None
     assert deploy["version"] == "2.3.1"
     with pytest.raises(KeyError):

@@ -19,6 +19,21 @@ pub struct Action {
     pub act: Act,
 }
 
+/// An action as whoever does it gets it: what the log has, and whether the rollout waits for its result.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ActionDocument<'a> {
+    #[serde(flatten)]
+    action: &'a Action,
+    awaits: bool,
+}
+
+impl<'a> ActionDocument<'a> {
+    /// Of this action.
+    pub const fn of(action: &'a Action) -> Self {
+        Self { action, awaits: action.act.awaits() }
+    }
+}
+
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

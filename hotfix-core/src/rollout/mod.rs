@@ -35,7 +35,7 @@ mod state;
 mod version;
 mod word;
 
-pub use action::{Act, Action, ActionId, Audience, MessageKind};
+pub use action::{Act, Action, ActionDocument, ActionId, Audience, MessageKind};
 pub use audit::{Audit, AuditFinding, audit};
 pub use blocker::{Approvals, Blocker, BlockerKind};
 pub use decoded::DecodedLog;

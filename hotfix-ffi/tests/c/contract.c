@@ -36,6 +36,9 @@ static bool failed(hotfix_error **error, const char *code) {
   return right;
 }
 
+/* 2026-03-03T14:40:00Z */
+#define NOW INT64_C(1772548800000)
+
 /* S1's plan where nothing holds the start. */
 static const char OPEN[] = "extends = 'phased-canary'\nname = 'open'\nchecklists = []\ncontingencies = []\n"
                            "severities = { remove = true }";
@@ -152,7 +155,9 @@ static void test_refusal(void) {
   hotfix_rollout *rollout = new_rollout();
   hotfix_outcome outcome = HOTFIX_OUTCOME_INIT;
   hotfix_error *error = NULL;
-  EXPECT(hotfix_rollout_handle(rollout, 0, TEXT("{\"kind\": \"promote\", \"by\": \"lena\"}"), &outcome, &error) ==
+  EXPECT(hotfix_rollout_handle(rollout, NOW, TEXT("{\"kind\": \"tick\"}"), &outcome, &error) == HOTFIX_STATUS_OK);
+  size_t before = outcome.events.len;
+  EXPECT(hotfix_rollout_handle(rollout, NOW, TEXT("{\"kind\": \"promote\", \"by\": \"lena\"}"), &outcome, &error) ==
          HOTFIX_STATUS_REFUSED);
   EXPECT(error != NULL && has_code(error, "HF-ROLL-001"));
   EXPECT(hotfix_error_accepted_count(error) > 0 && hotfix_error_accepted(error, 0).len > 0);
@@ -160,12 +165,72 @@ static void test_refusal(void) {
   hotfix_str events = hotfix_error_events(error);
   EXPECT(events.len > 0 && events.len == outcome.events.len && memcmp(events.ptr, outcome.events.ptr, events.len) == 0);
   hotfix_str log;
-  EXPECT(hotfix_rollout_log(rollout, &log, NULL) == HOTFIX_STATUS_OK && log.len == events.len);
+  EXPECT(hotfix_rollout_log(rollout, &log, NULL) == HOTFIX_STATUS_OK && log.len == before + events.len);
   hotfix_error_free(error);
-  EXPECT(hotfix_rollout_handle(rollout, 0, TEXT("{\"kind\": \"promot\"}"), &outcome, &error) == HOTFIX_STATUS_INPUT);
+  EXPECT(hotfix_rollout_handle(rollout, NOW, TEXT("{\"kind\": \"promot\"}"), &outcome, &error) == HOTFIX_STATUS_INPUT);
   EXPECT(failed(&error, "HF-IN-002"));
   EXPECT(hotfix_rollout_handle(rollout, INT64_MAX, TEXT("{\"kind\": \"tick\"}"), &outcome, &error) == HOTFIX_STATUS_UNIT);
   EXPECT(failed(&error, "HF-UNIT-003"));
+  /* Seconds for milliseconds. */
+  EXPECT(hotfix_rollout_handle(rollout, NOW / 1000, TEXT("{\"kind\": \"tick\"}"), &outcome, &error) == HOTFIX_STATUS_UNIT);
+  EXPECT(failed(&error, "HF-FFI-010"));
+  hotfix_rollout_free(rollout);
+}
+
+/* What is no live handle of its kind has a status of its own, and freeing it does nothing. */
+static void test_handles(void) {
+  hotfix_rollout *rollout = new_rollout();
+  hotfix_state state = HOTFIX_STATE_DRAFTED;
+  hotfix_error *error = NULL;
+  EXPECT(hotfix_rollout_state((const hotfix_rollout *)&state, &state, &error) == HOTFIX_STATUS_HANDLE);
+  EXPECT(failed(&error, "HF-FFI-008"));
+  hotfix_policy *policy = (hotfix_policy *)rollout;
+  hotfix_digest digest;
+  EXPECT(hotfix_policy_digest(policy, &digest, &error) == HOTFIX_STATUS_HANDLE);
+  EXPECT(failed(&error, "HF-FFI-009"));
+  hotfix_policy_free(policy);
+  EXPECT(hotfix_rollout_state(rollout, &state, &error) == HOTFIX_STATUS_OK);
+  hotfix_rollout_free(rollout);
+  EXPECT(hotfix_rollout_state(rollout, &state, &error) == HOTFIX_STATUS_HANDLE);
+  EXPECT(failed(&error, "HF-FFI-008"));
+  hotfix_rollout_free(rollout);
+}
+
+/* To confirm inside the loop over actions skips none: each is known by its id until it is settled. */
+static void test_actions_by_id(void) {
+  hotfix_rollout *rollout = new_rollout();
+  hotfix_outcome outcome = HOTFIX_OUTCOME_INIT;
+  hotfix_action action = HOTFIX_ACTION_INIT, again = HOTFIX_ACTION_INIT;
+  hotfix_error *error = NULL;
+  hotfix_buf json = {0};
+  int64_t now = 0;
+  size_t count = 0;
+  EXPECT(hotfix_rollout_now(rollout, &now, &error) == HOTFIX_STATUS_OK && now == HOTFIX_NEVER);
+  EXPECT(hotfix_rollout_poll_at(rollout, &now, &error) == HOTFIX_STATUS_OK && now == 0);
+  EXPECT(hotfix_rollout_handle(rollout, NOW, TEXT("{\"kind\": \"start\", \"by\": \"lena\"}"), &outcome, &error) ==
+         HOTFIX_STATUS_OK);
+  EXPECT(hotfix_rollout_now(rollout, &now, &error) == HOTFIX_STATUS_OK && now == NOW);
+  EXPECT(hotfix_rollout_actions(rollout, &json, &error) == HOTFIX_STATUS_OK);
+  EXPECT(strstr(json.data, "\"awaits\":true") != NULL && strstr(json.data, "\"awaits\":false") != NULL);
+  hotfix_buf_free(&json);
+  EXPECT(hotfix_rollout_action(rollout, outcome.action_count - 1, &action, &error) == HOTFIX_STATUS_OK && action.awaits);
+  EXPECT(hotfix_rollout_handle(rollout, NOW, TEXT("{\"kind\": \"note\", \"by\": \"lena\", \"text\": \"deploying\"}"),
+                               &outcome, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_rollout_action_count(rollout, &count, &error) == HOTFIX_STATUS_OK && count == 0);
+  EXPECT(hotfix_rollout_find_action(rollout, action.id, strlen(action.id), &again, &error) == HOTFIX_STATUS_OK);
+  EXPECT(again.kind == HOTFIX_ACTION_KIND_DEPLOY && again.awaits && strcmp(again.id, action.id) == 0);
+  EXPECT(hotfix_rollout_find_action(rollout, TEXT("99.0"), &again, &error) == HOTFIX_STATUS_RANGE);
+  EXPECT(failed(&error, "HF-FFI-005"));
+  /* After a crash the actions of the last line are there. */
+  hotfix_str log;
+  hotfix_rollout *replayed = NULL;
+  EXPECT(hotfix_rollout_handle(rollout, NOW, TEXT("{\"kind\": \"roll_back\", \"by\": \"lena\"}"), &outcome, &error) ==
+         HOTFIX_STATUS_OK);
+  EXPECT(hotfix_rollout_log(rollout, &log, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_rollout_replay(log.ptr, log.len, HOTFIX_RECORDING_KEEP, &replayed, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_rollout_action_count(replayed, &count, &error) == HOTFIX_STATUS_OK && count == outcome.action_count);
+  EXPECT(count > 1);
+  hotfix_rollout_free(replayed);
   hotfix_rollout_free(rollout);
 }
 
@@ -179,7 +244,7 @@ static void test_sizes(void) {
   hotfix_rollout *rollout = new_rollout();
   hotfix_outcome outcome = HOTFIX_OUTCOME_INIT;
   hotfix_error *error = NULL;
-  EXPECT(hotfix_rollout_handle(rollout, 0, TEXT("{\"kind\": \"start\", \"by\": \"lena\"}"), &outcome, &error) ==
+  EXPECT(hotfix_rollout_handle(rollout, NOW, TEXT("{\"kind\": \"start\", \"by\": \"lena\"}"), &outcome, &error) ==
          HOTFIX_STATUS_OK);
   later_reading readings[2];
   memset(readings, 0, sizeof readings);
@@ -193,22 +258,26 @@ static void test_sizes(void) {
   readings[0].now.metric_len = strlen("error_rate");
   readings[1].now.metric = "bug";
   readings[1].now.metric_len = strlen("bug");
-  EXPECT(hotfix_rollout_observe(rollout, 1, &readings[0].now, 2, NULL, &outcome, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_rollout_observe(rollout, NOW + 1, &readings[0].now, 2, NULL, &outcome, &error) == HOTFIX_STATUS_OK);
+  readings[1].now.flags = HOTFIX_READING_TOTALS;
+  EXPECT(hotfix_rollout_observe(rollout, NOW + 1, &readings[0].now, 2, NULL, &outcome, &error) == HOTFIX_STATUS_ENUM);
+  EXPECT(failed(&error, "HF-FFI-011"));
+  readings[1].now.flags = HOTFIX_READING_CANARY;
   readings[1].later = 1.0;
-  EXPECT(hotfix_rollout_observe(rollout, 2, &readings[0].now, 2, NULL, &outcome, &error) == HOTFIX_STATUS_STRUCT);
+  EXPECT(hotfix_rollout_observe(rollout, NOW + 2, &readings[0].now, 2, NULL, &outcome, &error) == HOTFIX_STATUS_STRUCT);
   EXPECT(failed(&error, "HF-FFI-003"));
   readings[1].later = 0.0;
   readings[1].now.struct_size = sizeof(hotfix_reading);
-  EXPECT(hotfix_rollout_observe(rollout, 3, &readings[0].now, 2, NULL, &outcome, &error) == HOTFIX_STATUS_STRUCT);
+  EXPECT(hotfix_rollout_observe(rollout, NOW + 3, &readings[0].now, 2, NULL, &outcome, &error) == HOTFIX_STATUS_STRUCT);
   EXPECT(failed(&error, "HF-FFI-003"));
   /* An earlier release's struct ends at the histogram. */
   readings[0].now.struct_size = offsetof(hotfix_reading, le);
-  EXPECT(hotfix_rollout_observe(rollout, 4, &readings[0].now, 1, NULL, &outcome, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_rollout_observe(rollout, NOW + 4, &readings[0].now, 1, NULL, &outcome, &error) == HOTFIX_STATUS_OK);
   readings[0].now.form = HOTFIX_FORM_SAMPLES + 1;
-  EXPECT(hotfix_rollout_observe(rollout, 5, &readings[0].now, 1, NULL, &outcome, &error) == HOTFIX_STATUS_ENUM);
+  EXPECT(hotfix_rollout_observe(rollout, NOW + 5, &readings[0].now, 1, NULL, &outcome, &error) == HOTFIX_STATUS_ENUM);
   EXPECT(failed(&error, "HF-FFI-004"));
   outcome.struct_size = 8;
-  EXPECT(hotfix_rollout_observe(rollout, 6, NULL, 0, NULL, &outcome, &error) == HOTFIX_STATUS_STRUCT);
+  EXPECT(hotfix_rollout_observe(rollout, NOW + 6, NULL, 0, NULL, &outcome, &error) == HOTFIX_STATUS_STRUCT);
   EXPECT(failed(&error, "HF-FFI-003"));
   hotfix_rollout_free(rollout);
 }
@@ -375,6 +444,8 @@ int main(void) {
   test_incident();
   test_extends();
   test_refusal();
+  test_handles();
+  test_actions_by_id();
   test_sizes();
   test_rate_ratio();
   test_latency();

@@ -116,6 +116,8 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rollout_attempt(rollout.0, null_mut());
         hotfix_rollout_accepted(null(), buf);
         hotfix_rollout_accepted(rollout.0, null_mut());
+        hotfix_rollout_now(null(), dangling_mut());
+        hotfix_rollout_now(rollout.0, null_mut());
         hotfix_rollout_poll_at(null(), dangling_mut());
         hotfix_rollout_poll_at(rollout.0, null_mut());
         hotfix_rollout_verdict(null(), buf);
@@ -150,6 +152,11 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rollout_log(rollout.0, null_mut());
         hotfix_rollout_action(null(), 0, &raw mut act);
         hotfix_rollout_action(rollout.0, 0, null_mut());
+        hotfix_rollout_action_count(null(), dangling_mut());
+        hotfix_rollout_action_count(rollout.0, null_mut());
+        hotfix_rollout_find_action(null(), json, len, &raw mut act);
+        hotfix_rollout_find_action(rollout.0, null(), 1, &raw mut act);
+        hotfix_rollout_find_action(rollout.0, json, len, null_mut());
         hotfix_rollout_actions(null(), buf);
         hotfix_rollout_actions(rollout.0, null_mut());
         hotfix_rollout_pending_count(null(), dangling_mut());
@@ -330,6 +337,7 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
         hotfix_rollout_state(rollout.0, dangling_mut());
         hotfix_rollout_phase(rollout.0, dangling_mut());
         hotfix_rollout_share(rollout.0, dangling_mut());
+        hotfix_rollout_now(rollout.0, dangling_mut());
         hotfix_rollout_poll_at(rollout.0, dangling_mut());
         hotfix_rollout_head(rollout.0, dangling_mut());
         hotfix_rollout_log(rollout.0, dangling_mut());
@@ -348,6 +356,8 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
         hotfix_rollout_comparison(rollout.0, &raw mut buf);
         hotfix_rollout_comparison_markdown(rollout.0, &raw mut buf);
         hotfix_rollout_action(rollout.0, 0, &raw mut act);
+        hotfix_rollout_action_count(rollout.0, dangling_mut());
+        hotfix_rollout_find_action(rollout.0, input, len, &raw mut act);
         hotfix_rollout_actions(rollout.0, &raw mut buf);
         hotfix_rollout_pending_count(rollout.0, dangling_mut());
         hotfix_rollout_pending_action(rollout.0, 0, &raw mut act);

@@ -168,7 +168,8 @@ fn roll_1_a_refusal_and_a_view_are_of_the_last_call() {
             refused.accepted.contains(&"note".to_owned())
                 && !refused.accepted.contains(&"start".to_owned())
         );
-        // The rollout's own refusal has a line of its log, which is the last move.
+        // The rollout's own refusal has a line of its log, where there is one: it is the last move.
+        call(|e| hotfix_train_tick(train.0, NOW, &raw mut out, e)).unwrap();
         let refused = call(|e| {
             hotfix_train_handle(
                 train.0,

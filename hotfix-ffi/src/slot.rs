@@ -1,0 +1,186 @@
+//! Where handles live: in slots that are never given back to the system, so that a handle that was freed, or is of another
+//! kind, is told from a good one before anything behind it is touched.
+//!
+//! What C holds is a slot's address. A slot that becomes free is used again as late as possible: after as many others as
+//! there are. Where all are taken a handle's slot is allocated, and known as long as it lives.
+
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::{Fallible, hotfix_error};
+use crate::pointer::Handle;
+
+/// A type of handles, by its name. Two are the same where their addresses are.
+pub(crate) struct Kind(pub(crate) &'static str);
+
+struct Slot {
+    /// Null while the slot is free.
+    kind: AtomicPtr<Kind>,
+    value: AtomicPtr<c_void>,
+}
+
+impl Slot {
+    const FREE: Self =
+        Self { kind: AtomicPtr::new(ptr::null_mut()), value: AtomicPtr::new(ptr::null_mut()) };
+
+    fn put<H: Handle>(&self, value: Box<H>) {
+        self.value.store(Box::into_raw(value).cast(), Ordering::Relaxed);
+        self.kind.store(ptr::from_ref(H::kind()).cast_mut(), Ordering::Release);
+    }
+
+    /// The value of a live handle of this type.
+    fn value<H: Handle>(&self, name: &str) -> Fallible<*mut H> {
+        let kind = self.kind.load(Ordering::Acquire);
+        if ptr::eq(kind, H::kind()) {
+            return Ok(self.value.load(Ordering::Relaxed).cast());
+        }
+        // SAFETY: what is stored there is null or a `&'static Kind`.
+        Err(match unsafe { kind.as_ref() } {
+            Some(other) => hotfix_error::other_kind(name, other.0, H::kind().0),
+            None => hotfix_error::no_handle(name),
+        })
+    }
+
+    /// Frees the slot, where it has a live handle of this type: once, whoever else tries.
+    fn take<H: Handle>(&self) -> Option<*mut H> {
+        let kind = ptr::from_ref(H::kind()).cast_mut();
+        let value = self.value.load(Ordering::Acquire);
+        let freed =
+            self.kind.compare_exchange(kind, ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed);
+        freed.is_ok().then(|| value.cast())
+    }
+}
+
+const COUNT: usize = 4096;
+
+static SLOTS: [Slot; COUNT] = [Slot::FREE; COUNT];
+
+/// Which slots are free.
+struct Places {
+    /// Slots from here on were never used.
+    fresh: usize,
+    /// A ring of those that became free, the first one the longest ago.
+    freed: [u16; COUNT],
+    first: usize,
+    len: usize,
+    /// Slots beyond `SLOTS`, by their addresses.
+    more: BTreeMap<usize, Box<Slot>>,
+}
+
+static PLACES: Mutex<Places> =
+    Mutex::new(Places { fresh: 0, freed: [0; COUNT], first: 0, len: 0, more: BTreeMap::new() });
+
+impl Places {
+    fn take(&mut self) -> Option<usize> {
+        if self.fresh < COUNT {
+            self.fresh += 1;
+            return Some(self.fresh - 1);
+        }
+        let place = (self.len > 0).then(|| usize::from(self.freed[self.first]))?;
+        (self.first, self.len) = ((self.first + 1) % COUNT, self.len - 1);
+        Some(place)
+    }
+
+    fn give_back(&mut self, place: usize) {
+        // There are as many places in the ring as slots.
+        self.freed[(self.first + self.len) % COUNT] = place.try_into().unwrap_or_default();
+        self.len += 1;
+    }
+}
+
+fn places() -> std::sync::MutexGuard<'static, Places> {
+    // Nothing that holds the lock can panic half-way.
+    PLACES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where in `SLOTS` this address is.
+fn place_of<H>(handle: *const H) -> Option<usize> {
+    let offset = handle.addr().checked_sub(SLOTS.as_ptr().addr())?;
+    let place = offset / size_of::<Slot>();
+    (offset.is_multiple_of(size_of::<Slot>()) && place < COUNT).then_some(place)
+}
+
+/// A handle for this value.
+pub(crate) fn put<H: Handle>(value: H) -> *mut H {
+    let value = Box::new(value);
+    let mut places = places();
+    let slot = if let Some(place) = places.take() {
+        &raw const SLOTS[place]
+    } else {
+        let slot = Box::new(Slot::FREE);
+        let at = &raw const *slot;
+        places.more.insert(at.addr(), slot);
+        at
+    };
+    // SAFETY: a slot of ours, which only `take` frees.
+    unsafe { &*slot }.put(value);
+    slot.cast_mut().cast()
+}
+
+/// The value of a live handle.
+#[inline]
+pub(crate) fn find<H: Handle>(handle: *const H, name: &str) -> Fallible<*mut H> {
+    match place_of(handle) {
+        Some(place) => SLOTS[place].value(name),
+        None => places()
+            .more
+            .get(&handle.addr())
+            .ok_or_else(|| hotfix_error::no_handle(name))?
+            .value(name),
+    }
+}
+
+/// The value of a handle that is one no longer; none where it was none, or of another kind.
+pub(crate) fn take<H: Handle>(handle: *mut H) -> Option<Box<H>> {
+    let mut places = places();
+    let value = if let Some(place) = place_of(handle) {
+        let value = SLOTS[place].take()?;
+        places.give_back(place);
+        value
+    } else {
+        let value = places.more.get(&handle.addr())?.take()?;
+        places.more.remove(&handle.addr());
+        if places.more.is_empty() {
+            // An empty map of std keeps memory.
+            places.more = BTreeMap::new();
+        }
+        value
+    };
+    // SAFETY: `put` made it of a box of this type, and nobody else takes it out of its slot.
+    Some(unsafe { Box::from_raw(value) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::Guarded;
+    use crate::pointer::handle;
+
+    struct Number(Guarded<usize>);
+    handle!(Number, usize);
+    struct Text(Guarded<String>);
+    handle!(Text, String);
+
+    #[test]
+    fn roll_7_more_handles_than_slots_are_told_apart() {
+        let all: Vec<*mut Number> = (0..COUNT + 10).map(|n| put(Number::wrap(n))).collect();
+        for (n, handle) in all.iter().enumerate() {
+            // SAFETY: live, and nobody changes it.
+            let value = unsafe { &*find(*handle, "number").ok().unwrap() };
+            value.guarded().read("number", |value| Ok(assert_eq!(*value, n))).ok().unwrap();
+            assert!(find(handle.cast::<Text>(), "text").is_err());
+            assert!(take(handle.cast::<Text>()).is_none());
+        }
+        for handle in &all {
+            assert!(take(*handle).is_some());
+            assert!(take(*handle).is_none() && find(*handle, "number").is_err());
+        }
+        let next = put(Text::wrap(String::new()));
+        assert!(all.iter().all(|freed| find(*freed, "number").is_err()));
+        assert!(take(next).is_some());
+        assert!(places().more.is_empty());
+    }
+}
