@@ -30,12 +30,17 @@
  *     (HOTFIX_STATUS_ENUM).
  *   - hotfix_abi_version() of the loaded library equals HOTFIX_ABI_VERSION, or the two do not fit.
  *
+ * Handles
+ *   - A handle that was freed, or is of another kind, is HOTFIX_STATUS_HANDLE: nothing behind it is touched, and freeing it again does
+ *     nothing. A new handle may take the place of one that was freed thousands of handles ago.
+ *
  * Defects
  *   - A panic inside the library is caught: HOTFIX_STATUS_PANIC. The handle that it went through is poisoned: every further
  *     call on it but `_free` returns HOTFIX_STATUS_POISONED, and other handles are not concerned.
  *
  * Times are int64_t milliseconds since 1970-01-01T00:00:00Z; hotfix_time_parse and hotfix_time_format turn them into RFC 3339,
- * which is what documents carry; one outside of the years 1 to 9999 is HOTFIX_STATUS_UNIT wherever it comes in. Arrays of
+ * which is what documents carry; one outside of the years 1 to 9999, or before 2001-09-09 (seconds?), is HOTFIX_STATUS_UNIT wherever
+ * it comes in. Arrays of
  * numbers that are not aligned, and lengths above what a function takes, are HOTFIX_STATUS_RANGE. Documents (policy, incident,
  * input, verdict, action) are the same JSON as in Rust, Python and the log.
  */
@@ -259,6 +264,10 @@ enum hotfix_status
    * A panic went through this handle before: it can only be freed.
    */
   HOTFIX_STATUS_POISONED = 6,
+  /**
+   * A handle was freed before, or is of another kind: nothing behind it was touched.
+   */
+  HOTFIX_STATUS_HANDLE = 7,
   /**
    * A value with a unit is none: a time, a name, a digest (HF-UNIT, HF-JSON).
    */
@@ -915,7 +924,8 @@ typedef struct hotfix_reading {
    */
   int32_t form;
   /**
-   * HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE and HOTFIX_READING_TOTALS, or-ed.
+   * HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE and HOTFIX_READING_TOTALS, or-ed. Numbers without a flag of either arm
+   * are refused.
    */
   uint32_t flags;
   /**
@@ -2736,10 +2746,24 @@ hotfix_status hotfix_rollout_accepted(const struct hotfix_rollout *rollout,
                                       struct hotfix_error **err);
 
 /**
+ * The last time known.
+ *
+ * @param rollout  A rollout.
+ * @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER before the first input. Written on success only.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_now(const struct hotfix_rollout *rollout,
+                                 int64_t *out_ms,
+                                 struct hotfix_error **err);
+
+/**
  * The next moment at which time alone can change something: arm one timer with it and send a `tick`.
  *
  * @param rollout  A rollout.
- * @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER where nothing waits for time. Written on success only.
+ * @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; 0, which has long come, before the first input: send a `tick` at
+ *                 once. HOTFIX_NEVER where nothing waits for time. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
  * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
@@ -2828,7 +2852,40 @@ hotfix_status hotfix_rollout_action(const struct hotfix_rollout *rollout,
                                     struct hotfix_error **err);
 
 /**
- * The actions of the last call, as JSON: the same as in the log.
+ * How many actions the last call led to; after hotfix_rollout_replay, _recover and hotfix_rollout_restore those of the last
+ * input that was taken: where the process died between append and act, those that do not await anything may not have been
+ * done.
+ *
+ * @param rollout  A rollout.
+ * @param out      Their number: hotfix_rollout_action has each. Written on success only.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_action_count(const struct hotfix_rollout *rollout,
+                                          size_t *out,
+                                          struct hotfix_error **err);
+
+/**
+ * The action with this id, of those that await `confirm` or `failed` and of those of the last call: also after other calls.
+ *
+ * @param rollout  A rollout.
+ * @param id       "7.1"; UTF-8, borrowed for the call.
+ * @param id_len   Its length in bytes.
+ * @param out      The action; set its `struct_size` before. Written on success only.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_RANGE where there is no such action.
+ *
+ * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ */
+hotfix_status hotfix_rollout_find_action(const struct hotfix_rollout *rollout,
+                                         const char *id,
+                                         size_t id_len,
+                                         struct hotfix_action *out,
+                                         struct hotfix_error **err);
+
+/**
+ * The actions of the last call, as JSON: the same as in the log, with `awaits`.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
@@ -2870,7 +2927,7 @@ hotfix_status hotfix_rollout_pending_action(const struct hotfix_rollout *rollout
                                             struct hotfix_error **err);
 
 /**
- * The actions that await `confirm` or `failed`, as JSON.
+ * The actions that await `confirm` or `failed`, as JSON: the same as in the log, with `awaits`.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
