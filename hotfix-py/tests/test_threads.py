@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -107,10 +108,11 @@ def duration_in(live: Growing) -> timedelta:
 def test_a_dict_that_changes_while_it_is_read_is_read_as_it_was() -> None:
     story = Story().start()
     at = story.at + timedelta(seconds=1)
-    for deliver in (
+    delivers: list[Callable[[Any], hotfix.Outcome]] = [
         lambda metrics: story.rollout.observe(at, metrics),
         lambda metrics: story.rollout.handle(at, {"kind": "observe", "metrics": metrics}),
-    ):
+    ]
+    for deliver in delivers:
         pods = Growing()
         pods |= {"a": [count_in(pods), 100], "b": [0, 100]}
         line = deliver({"error_rate": {"canary": pods}}).events[0]
@@ -133,7 +135,7 @@ def test_a_document_that_changes_while_it_is_read_is_read_as_it_was() -> None:
     assert policy.classify(facts).act_on == "P0"
     for pod in range(4):
         history[f"pod_{pod}"] = [(count_in(history), 100)] * 3 + [(0, 100)] * 60
-    assert hotfix.stats.calibrate(history) is not None
+    assert hotfix.stats.calibrate(history, share=0.25, ticks=10) is not None
 
 
 def test_a_list_that_becomes_shorter_while_it_is_read_is_an_error_of_ours() -> None:
@@ -147,7 +149,7 @@ def test_a_list_that_becomes_shorter_while_it_is_read_is_an_error_of_ours() -> N
             self.of.clear()
             return 1.0
 
-    pair: list[object] = []
+    pair: list[Any] = []
     pair += [Count(pair), 100]
     with pytest.raises(hotfix.Error, match="became shorter"):
         story.rollout.observe(story.at, {"error_rate": {"canary": pair}})
