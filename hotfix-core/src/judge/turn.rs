@@ -179,8 +179,7 @@ impl Search<'_> {
             (then != self.decision).then_some(then)
         };
         let (mut kept, mut step) = (0.0, 1.0);
-        // Not so either where it is no number.
-        if !(most >= 1.0) {
+        if most.is_nan() || most < 1.0 {
             return None;
         }
         let mut then = loop {

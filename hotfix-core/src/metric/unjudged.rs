@@ -38,7 +38,7 @@ impl Unjudged {
             match found.iter_mut().find(|group| group.metrics == metrics) {
                 Some(group) => group.phases.push(phase.name),
                 None => {
-                    found.push(Self { metrics, phases: vec![phase.name], everywhere: false, asks })
+                    found.push(Self { metrics, phases: vec![phase.name], everywhere: false, asks });
                 }
             }
         }
