@@ -23,8 +23,9 @@ struct Slot {
 }
 
 impl Slot {
-    const FREE: Self =
-        Self { kind: AtomicPtr::new(ptr::null_mut()), value: AtomicPtr::new(ptr::null_mut()) };
+    const fn free() -> Self {
+        Self { kind: AtomicPtr::new(ptr::null_mut()), value: AtomicPtr::new(ptr::null_mut()) }
+    }
 
     fn put<H: Handle>(&self, value: Box<H>) {
         self.value.store(Box::into_raw(value).cast(), Ordering::Relaxed);
@@ -56,7 +57,7 @@ impl Slot {
 
 const COUNT: usize = 4096;
 
-static SLOTS: [Slot; COUNT] = [Slot::FREE; COUNT];
+static SLOTS: [Slot; COUNT] = [const { Slot::free() }; COUNT];
 
 /// Which slots are free.
 struct Places {
@@ -110,7 +111,7 @@ pub(crate) fn put<H: Handle>(value: H) -> *mut H {
     let slot = if let Some(place) = places.take() {
         &raw const SLOTS[place]
     } else {
-        let slot = Box::new(Slot::FREE);
+        let slot = Box::new(Slot::free());
         let at = &raw const *slot;
         places.more.insert(at.addr(), slot);
         at
@@ -170,7 +171,7 @@ mod tests {
         for (n, handle) in all.iter().enumerate() {
             // SAFETY: live, and nobody changes it.
             let value = unsafe { &*find(*handle, "number").ok().unwrap() };
-            value.guarded().read("number", |value| Ok(assert_eq!(*value, n))).ok().unwrap();
+            assert_eq!(value.guarded().read("number", |value| Ok(*value)).ok(), Some(n));
             assert!(find(handle.cast::<Text>(), "text").is_err());
             assert!(take(handle.cast::<Text>()).is_none());
         }

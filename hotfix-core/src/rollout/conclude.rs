@@ -458,9 +458,11 @@ impl Rollout {
         self.ask(format!("the final validation is over{open}{against}: is the incident resolved?"));
     }
 
-    /// Whether the policy claims that the fix works, and nothing has shown it (STAT-5).
+    /// Whether the policy claims that the fix works, and nothing has shown it although both versions ran side by side
+    /// (STAT-5).
     pub(super) fn is_unproven(&self) -> bool {
-        self.case.verdict.efficacy.is_some_and(|efficacy| !efficacy.shown)
+        let compared = self.plan.phases().iter().any(|phase| phase.share < Share::ALL);
+        compared && self.case.verdict.efficacy.is_some_and(|efficacy| !efficacy.shown)
     }
 
     /// What the plan waits for while nothing is read: a contingency of this severity (PLAN-4).

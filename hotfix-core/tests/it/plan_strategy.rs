@@ -166,7 +166,9 @@ impl Driven {
         let asks = matches!(self.rollout.state(), State::Gate | State::FinalValidation)
             || self.rollout.verdict().decision == Decision::Ask;
         if self.rollout.state() == State::FinalValidation {
-            ready::at_the_end(&self.rollout).iter().for_each(|input| self.give(input));
+            for input in &ready::at_the_end(&self.rollout) {
+                self.give(input);
+            }
         }
         if asks {
             let _ =
