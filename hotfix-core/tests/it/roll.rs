@@ -213,7 +213,7 @@ fn roll_7_what_may_not_have_been_done_is_known_after_a_crash() {
     let recovered = Rollout::recover(&[log, b"{\"at\":"].concat(), Recording::Keep).unwrap();
     let snapshot = story.rollout.snapshot().unwrap();
     let restored = Rollout::restore(&snapshot, b"", Recording::Keep).unwrap();
-    for again in vec![story.rollout, replayed, recovered.rollout, restored] {
+    for again in [&story.rollout, &replayed, &recovered.rollout, &restored] {
         assert_eq!(again.last_actions(), asked);
     }
 }
