@@ -7,7 +7,7 @@ use crate::pointer;
 use crate::policy::canonical;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
-use crate::time::moment;
+use crate::time::any_time;
 
 /// What is due, overdue, next and done at a time, of what is known now, as JSON: {"at", "due", "overdue", "next", "later",
 /// "undated", "done"}, each item in one of the lists.
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn hotfix_rollout_duties(
     unsafe {
         guard(err, || {
             put_text(out, || {
-                let at = moment(at_ms, "at_ms")?;
+                let at = any_time(at_ms, "at_ms")?;
                 pointer::read(rollout, "rollout", |s| canonical(&s.rollout.duties(at)))
             })
         })

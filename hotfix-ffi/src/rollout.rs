@@ -13,7 +13,7 @@ use crate::plan::hotfix_plan;
 use crate::pointer::{self, handle};
 use crate::reading::{Scratch, hotfix_reading, hotfix_sender};
 use crate::status::hotfix_status;
-use crate::time::moment;
+use crate::time::any_time;
 use crate::versioned;
 
 /// One hot-fix from plan to closed case. One thread at a time.
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn hotfix_rollout_handle(
     unsafe {
         guard(err, || {
             let size = versioned::size_of_caller(out, "out")?;
-            let at = moment(at_ms, "at_ms")?;
+            let at = any_time(at_ms, "at_ms")?;
             let input = Input::from_json(pointer::text(input, input_len, "input")?)?;
             pointer::change(rollout, "rollout", |session| {
                 session.answer(at, Some(&input), out, size)
@@ -196,7 +196,7 @@ pub unsafe extern "C" fn hotfix_rollout_observe(
     unsafe {
         guard(err, || {
             let size = versioned::size_of_caller(out, "out")?;
-            let at = moment(at_ms, "at_ms")?;
+            let at = any_time(at_ms, "at_ms")?;
             pointer::change(rollout, "rollout", |session| {
                 session.scratch.fill(readings, count, sender)?;
                 session.answer(at, None, out, size)

@@ -19,7 +19,7 @@ pub(crate) fn moment(at_ms: i64, name: &str) -> Fallible<Timestamp> {
 
 /// Any time that can be written.
 #[inline]
-fn any_time(at_ms: i64, name: &str) -> Fallible<Timestamp> {
+pub(crate) fn any_time(at_ms: i64, name: &str) -> Fallible<Timestamp> {
     Timestamp::try_from_millis(at_ms)
         .map_err(|error| Box::<hotfix_error>::from(error).at(name.to_owned()))
 }

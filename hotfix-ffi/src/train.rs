@@ -15,7 +15,7 @@ use crate::pointer::{self, Taken, handle};
 use crate::reading::{Scratch, hotfix_reading, hotfix_sender};
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
-use crate::time::moment;
+use crate::time::any_time;
 use crate::versioned::{self, Versioned};
 
 /// Several services in one hot-fix, with their rollouts. One thread at a time.
@@ -301,7 +301,7 @@ pub unsafe extern "C" fn hotfix_train_handle(
     unsafe {
         guard(err, || {
             let size = versioned::size_of_caller(out, "out")?;
-            let at = moment(at_ms, "at_ms")?;
+            let at = any_time(at_ms, "at_ms")?;
             let service = pointer::text(service, service_len, "service")?;
             let input = Input::from_json(pointer::text(input, input_len, "input")?)?;
             pointer::change(train, "train", |owned| {
@@ -344,7 +344,7 @@ pub unsafe extern "C" fn hotfix_train_observe(
     unsafe {
         guard(err, || {
             let size = versioned::size_of_caller(out, "out")?;
-            let at = moment(at_ms, "at_ms")?;
+            let at = any_time(at_ms, "at_ms")?;
             let service = pointer::text(service, service_len, "service")?;
             pointer::change(train, "train", |owned| {
                 owned.scratch.fill(readings, count, sender)?;
@@ -376,7 +376,7 @@ pub unsafe extern "C" fn hotfix_train_tick(
     unsafe {
         guard(err, || {
             let size = versioned::size_of_caller(out, "out")?;
-            let at = moment(at_ms, "at_ms")?;
+            let at = any_time(at_ms, "at_ms")?;
             pointer::change(train, "train", |owned| {
                 owned.call(out, size, |train, _| Ok(train.tick(at)))
             })
@@ -403,7 +403,7 @@ pub unsafe extern "C" fn hotfix_train_settle(
     unsafe {
         guard(err, || {
             let size = versioned::size_of_caller(out, "out")?;
-            let at = moment(at_ms, "at_ms")?;
+            let at = any_time(at_ms, "at_ms")?;
             pointer::change(train, "train", |owned| {
                 owned.call(out, size, |train, _| Ok(train.settle(at)))
             })

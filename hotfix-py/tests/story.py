@@ -98,6 +98,14 @@ class Story:
             self.input({"kind": "confirm", "by": "tool", "action": pending[0].id})
         return self
 
+    def check(self, checklist: str) -> Story:
+        """Tick every required item of a checklist."""
+        (items,) = [of["items"] for of in self.rollout.checklists() if of["id"] == checklist]
+        for item in items:
+            if item["required"]:
+                self.input({"kind": "check_item", "by": "omar", "item": item["id"]})
+        return self
+
     def observe(self, what: Callable[[float], Metrics]) -> hotfix.Outcome:
         self.at += timedelta(seconds=10)
         outcome = self.rollout.observe(self.at, what(self.rollout.share))

@@ -25,7 +25,7 @@ def test_roll_1_a_good_fix_goes_from_10_to_100_and_completes() -> None:
     story.confirm_all()
     assert story.rollout.share == 1.0
     story.run_until("final_validation", healthy)
-    story.run_until("complete", healthy)
+    story.check("final_validation").run_until("complete", healthy)
     assert story.rollout.phase is None
     assert hotfix.audit(story.rollout.log(), story.rollout.head).is_clean
 

@@ -172,8 +172,8 @@ static void test_refusal(void) {
   EXPECT(hotfix_rollout_handle(rollout, INT64_MAX, TEXT("{\"kind\": \"tick\"}"), &outcome, &error) == HOTFIX_STATUS_UNIT);
   EXPECT(failed(&error, "HF-UNIT-003"));
   /* Seconds for milliseconds. */
-  EXPECT(hotfix_rollout_handle(rollout, NOW / 1000, TEXT("{\"kind\": \"tick\"}"), &outcome, &error) == HOTFIX_STATUS_UNIT);
-  EXPECT(failed(&error, "HF-FFI-010"));
+  EXPECT(hotfix_rollout_handle(rollout, NOW / 1000, TEXT("{\"kind\": \"tick\"}"), &outcome, &error) == HOTFIX_STATUS_REFUSED);
+  EXPECT(failed(&error, "HF-ROLL-025"));
   hotfix_rollout_free(rollout);
 }
 
