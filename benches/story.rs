@@ -1,5 +1,7 @@
 //! The story that all examples tell, as far as the benches need it.
 
+use hotfix_core::gate::ItemState;
+use hotfix_core::grade::ChecklistMoment;
 use hotfix_core::metric::Observation;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
@@ -78,6 +80,20 @@ impl Story {
         }
     }
 
+    /// Ticks the lists of the final validation, which hold its end.
+    fn validate(&mut self) -> Result<()> {
+        for list in self.rollout.checklists() {
+            let items = list.items.iter().filter(|item| item.required);
+            if list.at == ChecklistMoment::FinalValidation {
+                for item in items.filter(|item| item.state == ItemState::Open) {
+                    let id = &item.id;
+                    self.input(&format!(r#"{{"kind":"check_item","by":"omar","item":"{id}"}}"#))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Ten seconds later: what `input` observed. Gives the bytes logged.
     ///
     /// # Errors
@@ -116,8 +132,10 @@ impl Story {
             let share = story.rollout.share().as_fraction();
             story.tick(&quiet(share)?)?;
             story.confirm_all()?;
-            if story.rollout.state() == State::Complete {
-                return Ok(story.rollout.log().to_owned());
+            match story.rollout.state() {
+                State::Complete => return Ok(story.rollout.log().to_owned()),
+                State::FinalValidation => story.validate()?,
+                _ => {}
             }
         }
         Err(format!("ended {}", story.rollout.state()).into())
